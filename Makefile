@@ -1,0 +1,77 @@
+# Everything a developer runs. `make help` lists the targets. All state lives in .venv; `make clean` removes it.
+
+PYTHON ?= python3
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup demo lab test test-all lint build clean
+
+BIN := .venv/bin
+COLLECTIONS := $(CURDIR)/.venv/collections
+
+# Ansible and Python find this checkout, and only it, as ansible_collections.sddc.tokens.
+export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
+export PYTHONPATH := $(COLLECTIONS)
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+# Stamps carry a checksum of what they installed, so that only a change of content installs anything again.
+checksum = $(firstword $(shell cat $(1) | cksum))
+VENV := .venv/stamps/venv
+TESTS := .venv/stamps/tests-$(call checksum,tests/requirements.txt)
+LINT := .venv/stamps/lint-$(call checksum,tests/requirements.txt tests/requirements-lint.txt)
+COLLECTION := .venv/stamps/collections-$(call checksum,tests/tools/extract_collections.py)
+
+PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --only-binary :all:
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(TESTS) ## Create .venv with everything that demo, lab and tests need
+	@echo "Ready: .venv"
+
+demo: $(TESTS) ## Show the modules at work against the lab, in about a minute
+	@$(BIN)/python tests/lab/demo
+
+lab: $(TESTS) ## Run the lab in the foreground, to try playbooks against
+	@$(BIN)/python tests/lab/run --state-file .lab.json --explain
+
+test: $(TESTS) $(COLLECTION) ## Run the unit and integration tests, without the slow ones
+	@$(BIN)/python -m pytest -q -n auto -m "not slow" $(wildcard tests/unit tests/integration)
+
+test-all: $(TESTS) $(COLLECTION) ## Run every test
+	@$(BIN)/python -m pytest -q -n auto $(wildcard tests/unit tests/integration tests/conformance)
+
+lint: $(LINT) ## Run every static check; fail on any finding
+	@$(BIN)/python tests/tools/lint.py
+
+build: $(TESTS) ## Build the collection's tarball in dist/
+	@$(BIN)/ansible-galaxy collection build --force --output-path dist
+
+clean: ## Remove .venv, caches and build results
+	@rm -rf .venv .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache dist .coverage .lab.json
+	@find . -name .git -prune -o -type d -name __pycache__ -exec rm -rf {} +
+
+$(VENV):
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("$(PYTHON) is Python %d.%d, but this needs" \
+	    " Python 3.11 or newer, for example: make PYTHON=python3.11" % sys.version_info[:2])'
+	@echo "Creating .venv"
+	@$(PYTHON) -m venv --clear .venv
+	@mkdir -p .venv/stamps .venv/collections/ansible_collections/sddc
+	@ln -s ../../../.. .venv/collections/ansible_collections/sddc/tokens
+	@touch $@
+
+$(TESTS): | $(VENV)
+	@echo "Installing tests/requirements.txt"
+	@$(PIP_INSTALL) -r tests/requirements.txt
+	@rm -f .venv/stamps/tests-* && touch $@
+
+$(LINT): | $(TESTS)
+	@echo "Installing tests/requirements-lint.txt"
+	@$(PIP_INSTALL) -r tests/requirements-lint.txt -c tests/requirements.txt
+	@rm -f .venv/stamps/lint-* && touch $@
+
+$(COLLECTION): | $(TESTS)
+	@echo "Extracting the collections that the tests need from the ansible package (70 MB, once)"
+	@$(BIN)/python tests/tools/extract_collections.py .venv/collections
+	@rm -f .venv/stamps/collections-* && touch $@

@@ -1,0 +1,53 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The documentation of the options by which every HTTP module reaches its server."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Options of the connection."""
+
+    DOCUMENTATION = r"""
+options:
+  validate_certs:
+    description:
+      - Whether the server's certificate must be valid for its name and signed by a trusted authority.
+      - V(false) sends your secrets to whoever answers. Give O(ca_path) instead.
+    type: bool
+    default: true
+  ca_path:
+    description:
+      - PEM file, or folder of hashed PEM files, with the authorities to trust.
+      - By default the trust store of the system where the module runs.
+      - The environment variable E(REQUESTS_CA_BUNDLE) has no effect.
+    type: path
+  client_cert:
+    description: PEM file with the certificate by which this client proves who it is, and its chain.
+    type: path
+  client_key:
+    description:
+      - PEM file with the key of O(client_cert), without a passphrase.
+      - By default the key is looked for in O(client_cert).
+    type: path
+  proxy_url:
+    description:
+      - Proxy for all requests, such as V(http://proxy.example.com:3128). It may hold user name and password.
+      - By default the environment variables E(https_proxy), E(all_proxy) and E(no_proxy) decide.
+    type: str
+  timeout:
+    description: Seconds after which a request without a whole reply is given up.
+    type: float
+    default: 30
+  retries:
+    description:
+      - How often a request is tried again after the first time.
+      - It is tried again when the server answers that it is overloaded (429, 503), after the time that the server asks
+        for but at most 60 seconds, and when the request never left.
+      - A request that may have been carried out is sent again only where that does no harm.
+    type: int
+    default: 3
+requirements:
+  - requests
+"""

@@ -1,0 +1,82 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The documentation of the options and promises of every module that keeps a token."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Options of a token's life; `revocation` only where the product can revoke."""
+
+    DOCUMENTATION = r"""
+options:
+  state:
+    description:
+      - V(present) makes sure that a working token with enough life left exists. Where there is one, nothing changes.
+      - V(absent) ends it, and removes O(token_file).
+    type: str
+    choices: [present, absent]
+    default: present
+  token:
+    description:
+      - A token that you already hold. It is returned if it is good, and replaced if not.
+      - Mutually exclusive with O(token_file).
+    type: str
+  token_file:
+    description:
+      - File in which the token lives between tasks, plays and runs, on the host where the module runs.
+      - It is created with mode V(0600), replaced as a whole, and holds the token in plain text.
+      - Tasks that share a file share its token, also when they run at the same time. They lock a file of the same
+        name with V(.lock) appended, which stays.
+      - A file that was written for another server or user is never sent there. It is replaced, with a warning.
+      - A renewal keeps the old token in the file until the new one works. The next task finishes what a crash has
+        cut short.
+    type: path
+  min_remaining:
+    description:
+      - Seconds of life that a token must still have to be kept.
+      - A token that never lives that long is renewed after half its life, with a warning.
+    type: float
+    default: 300
+  renew:
+    description:
+      - V(auto) renews a token that is not good enough.
+      - V(always) renews it in any case.
+      - V(never) fails when the token at hand is not good enough.
+    type: str
+    choices: [auto, always, never]
+    default: auto
+  verify:
+    description:
+      - Whether to prove that the token works, rather than to trust its expiry.
+      - A new token that does not work is not kept, and the task fails; the old one stays.
+    type: bool
+    default: true
+  return_token:
+    description:
+      - Whether the result holds the token.
+      - With V(false) nothing in the result is secret, so that nothing of it is hidden. Hand the token over by
+        O(token_file) and P(sddc.tokens.token_file#lookup) then.
+    type: bool
+    default: true
+  lock_timeout:
+    description: Seconds to wait for another task that is renewing the token in the same O(token_file).
+    type: float
+    default: 120
+notes:
+  - Without O(token) and O(token_file) every run creates a token, and nothing remembers it.
+  - On ansible-core before 2.22 a result with a token is hidden as a whole. What a later task prints of the
+    registered token is not; use C(no_log) there. From 2.22 on the token is masked everywhere and the rest stays readable.
+  - On a local connection without C(become) the task runs inside the controller's process, which costs about as much
+    as M(ansible.builtin.debug). Set the variable C(sddc_tokens_in_process) to V(false) to run it as a module.
+"""
+
+    REVOCATION = r"""
+options:
+  revoke_old:
+    description:
+      - Whether to revoke the token that a renewal has replaced, once the new one works.
+      - By default V(true) with O(token_file), else V(false).
+    type: bool
+"""

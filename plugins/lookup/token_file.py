@@ -1,0 +1,118 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lookup that hands over a token of a token file."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: token_file
+short_description: Read the token of a token file
+version_added: 0.1.0
+description:
+  - Returns the token that a module of this collection keeps in its O(ignore:token_file).
+  - It reads the disk of the controller, while the option of a module names a file on the host where the module runs.
+    The two are the same on a local connection.
+  - It makes no request. A token that has expired, or will within O(min_remaining) seconds, is an error.
+options:
+  _terms:
+    description: Paths of token files.
+    type: list
+    elements: str
+    required: true
+  secret:
+    description:
+      - Which of the secrets in the file to return, V(token), or what came with it, such as V(id_token).
+    type: str
+    default: token
+  min_remaining:
+    description: Seconds of life that the token must still have.
+    type: float
+    default: 0
+notes:
+  - On ansible-core 2.22 and later the returned value is masked in all output. On older cores use C(no_log) on tasks that
+    would print it.
+author:
+  - sddc.tokens contributors (@sddc-tokens)
+seealso:
+  - module: sddc.tokens.csp_access_token
+  - module: sddc.tokens.vrni_auth_token
+"""
+
+EXAMPLES = r"""
+- name: Use the token that an earlier task keeps
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Make sure that there is a token
+      sddc.tokens.vrni_auth_token:
+        hostname: vrni.example.com
+        username: admin@local
+        password: "{{ vrni_password }}"
+        token_file: ~/.sddc/vrni.json
+        return_token: false
+
+    - name: Read the version
+      ansible.builtin.uri:
+        url: https://vrni.example.com/api/ni/info/version
+        headers:
+          Authorization: NetworkInsight {{ lookup('sddc.tokens.token_file', '~/.sddc/vrni.json') }}
+      no_log: true
+"""
+
+RETURN = r"""
+_raw:
+  description: One token for each path. They are secrets.
+  type: list
+  elements: str
+"""
+
+import os
+import time
+from typing import Any, Optional
+
+from ansible.errors import AnsibleError
+from ansible.plugins.lookup import LookupBase
+from ansible.utils.display import Display
+from ansible_collections.sddc.tokens.plugins.module_utils.errors import TokenFileError
+from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils.token_file import TokenFile
+from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token, iso8601
+
+display = Display()
+
+_ADVICE = "Run the module that keeps it first."
+
+
+class LookupModule(LookupBase):
+    """See DOCUMENTATION."""
+
+    def run(self, terms: list[str], variables: Optional[dict[str, Any]] = None, **kwargs: Any) -> list[str]:
+        """See LookupBase. Raises AnsibleError."""
+        self.set_options(var_options=variables, direct=kwargs)
+        name, min_remaining = self.get_option("secret"), self.get_option("min_remaining")
+        try:
+            return [_secret(os.path.expanduser(term), name, min_remaining).reveal() for term in terms]
+        except TokenFileError as error:
+            raise AnsibleError(f"token_file lookup: {error}") from None
+
+
+def _secret(path: str, name: str, min_remaining: float) -> Secret:
+    file = TokenFile(path, warn=display.warning, notify=display.vv, read_only=True)
+    record = file.read()
+    token = record.current if record else None
+    if record is None or token is None:
+        raise TokenFileError(f"there is no token in {path}", advice=_ADVICE)
+    left = token.expires_in(time.time() + record.clock_offset)
+    if left is not None and left < max(min_remaining, 1):
+        raise TokenFileError(
+            f"the token in {path} expires at {iso8601(token.expires_at)}, which is too soon", advice=_ADVICE
+        )
+    return _named(token, name, path)
+
+
+def _named(token: Token, name: str, path: str) -> Secret:
+    secrets = {"token": token.secret, **token.companions}
+    if name not in secrets:
+        raise TokenFileError(f"there is no {name} in {path}, only {', '.join(secrets)}")
+    return secrets[name]

@@ -1,0 +1,113 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""VMware Cloud Services (CSP): its API that exchanges an API token or an OAuth app for an access token.
+
+https://developer.broadcom.com/xapis/cloud-services-authentication-api/latest/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Optional
+
+from ansible_collections.sddc.tokens.plugins.module_utils.reply import Reply
+from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret, basic_authorization
+from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token, claimed_time, jwt_claims
+from ansible_collections.sddc.tokens.plugins.module_utils.transport import Session
+
+SCHEME = "Bearer"
+ID_TOKEN = "id_token"
+
+_BASE = "/csp/gateway/am/api/auth"
+_CREATE = "get an access token"
+_LEFT_BEHIND = "An access token that nobody holds may exist; it cannot be revoked and ends by itself within 30 minutes"
+
+
+def error_facts(document: Any) -> tuple[str, str]:
+    """Code and message of an error."""
+    if not isinstance(document, dict):
+        return "", ""
+    code = document.get("cspErrorCode") or document.get("errorCode") or ""
+    return str(code), str(document.get("message") or document.get("error_description") or "")
+
+
+class CspClient:
+    """The operations of the API, named as it names them."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def authorize_api_token(self, api_token: Secret) -> Token:
+        """POST /auth/api-tokens/authorize. Raises ApiError: 400 for an API token that is wrong or has expired."""
+        advice = "Check api_token: it may be mistyped, expired or revoked. A new one is made in the console, in My Account."
+        reply = self._session.request(
+            "POST",
+            f"{_BASE}/api-tokens/authorize",
+            doing=_CREATE,
+            form={"api_token": api_token},
+            advice=dict.fromkeys((400, 401, 403), advice),
+            left_behind=_LEFT_BEHIND,
+        )
+        return self._token(reply)
+
+    def authorize_client(self, client_id: str, client_secret: Secret) -> Token:
+        """POST /auth/authorize with the client credentials of an OAuth app (RFC 6749, section 4.4)."""
+        reply = self._session.request(
+            "POST",
+            f"{_BASE}/authorize",
+            doing=_CREATE,
+            headers={"Authorization": basic_authorization(client_id, client_secret)},
+            form={"grant_type": "client_credentials"},
+            advice=dict.fromkeys((400, 401, 403), "Check client_id and client_secret, and that the app may use this organization."),
+            left_behind=_LEFT_BEHIND,
+        )
+        return self._token(reply)
+
+    def _token(self, reply: Reply) -> Token:
+        secret = Secret(reply.field("access_token", str))
+        document = reply.mapping()
+        now = self._session.now()
+        return described(
+            secret,
+            issued_at=now,
+            expires_at=_expiry(document.get("expires_in"), now),
+            scope=_text(document.get("scope")),
+            id_token=_text(document.get(ID_TOKEN)),
+        )
+
+
+def described(
+    secret: Secret,
+    *,
+    issued_at: Optional[float] = None,
+    expires_at: Optional[float] = None,
+    scope: Optional[str] = None,
+    id_token: Optional[str] = None,
+) -> Token:
+    """An access token, with what its own claims say of its life; the earliest of the expiries counts."""
+    claims = jwt_claims(secret.reveal())
+    claimed = (claimed_time(claims, "exp"), claimed_time(jwt_claims(id_token or ""), "exp"))
+    expiries = [time for time in (expires_at, *claimed) if time is not None]
+    return Token(
+        secret,
+        SCHEME,
+        issued_at if issued_at is not None else claimed_time(claims, "iat"),
+        min(expiries, default=None),
+        scope,
+        _companions(id_token),
+    )
+
+
+def _companions(id_token: Optional[str]) -> Mapping[str, Secret]:
+    return {ID_TOKEN: Secret(id_token)} if id_token else {}
+
+
+def _expiry(expires_in: Any, now: float) -> Optional[float]:
+    if isinstance(expires_in, bool) or not isinstance(expires_in, (int, float)) or expires_in <= 0:
+        return None
+    return now + expires_in
+
+
+def _text(value: Any) -> Optional[str]:
+    return value if isinstance(value, str) and value else None

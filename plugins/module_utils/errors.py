@@ -1,0 +1,135 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can go wrong, as types that carry facts. The sentence a user reads is made in one place, sentence()."""
+
+from __future__ import annotations
+
+
+class TokensError(Exception):
+    """Anything that this collection reports as the failure of a task.
+
+    The facts: what was being done, on which host, the cause, what to do next, and what may have been
+    left behind on the server.
+    """
+
+    def __init__(self, cause: str, *, doing: str = "", host: str = "", advice: str = "", left_behind: str = "") -> None:
+        super().__init__(cause)
+        self.cause = cause
+        self.doing = doing
+        self.host = host
+        self.advice = advice
+        self.left_behind = left_behind
+
+    def __str__(self) -> str:
+        return sentence(self)
+
+
+class InvalidOption(TokensError):
+    """An option whose value cannot be used."""
+
+    def __init__(self, option: str, reason: str, *, advice: str = "") -> None:
+        super().__init__(f"the option {option} {reason}", advice=advice)
+        self.option = option
+
+
+class MissingLibrary(TokensError):
+    """A Python library that the host where the module runs lacks."""
+
+    def __init__(self, library: str) -> None:
+        super().__init__(f"the Python library {library} is missing")
+        self.library = library
+
+
+class TransportError(TokensError):
+    """The request brought no reply that could be read.
+
+    `sent` tells whether it may have been carried out, `is_passing` whether the same may go well in a moment.
+    """
+
+    sent = False
+    is_passing = True
+
+
+class ConnectionFailed(TransportError):
+    """No connection: name, route, port, proxy. The request did not leave."""
+
+
+class TlsFailed(TransportError):
+    """The server could not prove who it is, or speaks no TLS that is allowed. The request did not leave."""
+
+    is_passing = False
+
+
+class ReplyLost(TransportError):
+    """The request left, and no whole reply came back: the connection broke, or the body was cut."""
+
+    sent = True
+
+
+class TimedOut(ReplyLost):
+    """The request left, and the reply was not whole in time."""
+
+
+class BadReply(TransportError):
+    """A whole reply that is not what the API documents: HTML, an empty body, wrong JSON, a redirect."""
+
+    sent = True
+
+    def __init__(
+        self, cause: str, *, status: int, doing: str = "", host: str = "", advice: str = "", left_behind: str = ""
+    ) -> None:
+        super().__init__(cause, doing=doing, host=host, advice=advice, left_behind=left_behind)
+        self.status = status
+
+
+class ApiError(TokensError):
+    """The product refused the request and said so."""
+
+    def __init__(
+        self,
+        status: int,
+        *,
+        code: str = "",
+        message: str = "",
+        doing: str = "",
+        host: str = "",
+        advice: str = "",
+    ) -> None:
+        described = f"the server answered {status}"
+        if code:
+            described += f", code {code}"
+        if message:
+            described += f", '{message}'"
+        super().__init__(described, doing=doing, host=host, advice=advice)
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+class TokenRejected(TokensError):
+    """A token that the product, or its own claims, say does not work."""
+
+
+class TokenFileError(TokensError):
+    """A token file, its folder or its lock that cannot be used safely."""
+
+
+class SomeFailed(TokensError):
+    """Of several objects that one task handles, some failed; the result says what became of each."""
+
+
+def sentence(error: TokensError) -> str:
+    """What went wrong, where, and what to do next, as one readable line."""
+    where = f" on {error.host}" if error.host else ""
+    start = f"Could not {error.doing}{where}: {error.cause}" if error.doing else _capitalized(error.cause)
+    parts = [start, error.left_behind, error.advice]
+    return " ".join(_finished(part) for part in parts if part)
+
+
+def _capitalized(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _finished(text: str) -> str:
+    return text if text.endswith((".", "?", "!", ".'")) else text + "."

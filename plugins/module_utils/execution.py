@@ -1,0 +1,149 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From arguments to a result, the same for both routes: in the controller's process and as a module."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Optional
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.errors import UnsupportedError
+from ansible_collections.sddc.tokens.plugins.module_utils.errors import TokensError
+from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation, Runtime
+from ansible_collections.sddc.tokens.plugins.module_utils.options import with_secrets
+from ansible_collections.sddc.tokens.plugins.module_utils.outcome import Outcome
+from ansible_collections.sddc.tokens.plugins.module_utils.secrets import MASK
+from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token, iso8601
+
+_UNKNOWN_YET = "known after the run"
+
+
+class Validated:
+    """Arguments after validation: either `params`, or `error`, a sentence without secrets."""
+
+    def __init__(self, operation: type[Operation], args: Mapping[str, Any]) -> None:
+        result = ArgumentSpecValidator(
+            operation.argument_spec,
+            mutually_exclusive=operation.mutually_exclusive,
+            required_together=operation.required_together,
+            required_one_of=operation.required_one_of,
+            required_if=operation.required_if,
+        ).validate(dict(args))
+        self.params: Mapping[str, Any] = result.validated_parameters
+        self.error: Optional[str] = None
+        self.deprecations: list[Mapping[str, Any]] = list(result._deprecations)
+        self.warnings = [
+            f"Both option {warning['option']} and its alias {warning['alias']} are set." for warning in result._warnings
+        ]
+        if result.error_messages:
+            # Messages quote values, and the value of a secret may stand in any of them.
+            self.error = _without(_complaint(operation, result.errors.errors), result._no_log_values)
+
+
+def _complaint(operation: type[Operation], errors: Sequence[Exception]) -> str:
+    """One sentence for all that is wrong; an option that does not exist comes first, for it explains the rest."""
+    unsupported = [f"there is no option {error}" for error in errors if isinstance(error, UnsupportedError)]
+    others = [str(error).rstrip(".") for error in errors if not isinstance(error, UnsupportedError)]
+    return f"{operation.name}: {'; '.join(unsupported or others)}"
+
+
+def _without(text: str, values: set[str]) -> str:
+    for value in sorted(values, key=len, reverse=True):
+        text = text.replace(value, MASK)
+    return text
+
+
+def execute(
+    operation_class: type[Operation],
+    params: Mapping[str, Any],
+    *,
+    check_mode: bool,
+    diff_mode: bool,
+    environ: Mapping[str, str],
+    notify: Callable[[str], None],
+) -> dict[str, Any]:
+    """Run an operation with validated parameters. Every failure is a result; `warnings` is always there."""
+    warnings: dict[str, None] = {}
+    runtime = Runtime(check_mode, environ, warn=lambda text: warnings.setdefault(text), notify=notify)
+    operation = operation_class(with_secrets(operation_class.argument_spec, params), runtime)
+    try:
+        outcome = operation.run()
+    except TokensError as error:
+        outcome = Outcome(changed=False, action="none", error=error)
+    except Exception as error:  # pylint: disable=broad-exception-caught
+        outcome = Outcome(changed=False, action="none", error=_internal_error(error))
+    finally:
+        operation.close()
+    result = _result(outcome, params, diff_mode=diff_mode)
+    result["request_count"] = operation.request_count
+    result["warnings"] = list(warnings)
+    return result
+
+
+def carries_secret(operation: type[Operation], result: Mapping[str, Any]) -> bool:
+    """Whether a result must be sealed on a core that does not mask secrets by itself."""
+    return any(result.get(key) for key in operation.secret_results)
+
+
+def _internal_error(error: Exception) -> TokensError:
+    """A mistake of ours. Its text may quote anything, so that only its kind and place are told."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{os.path.basename(frame.filename)}, line {frame.lineno}"
+    return TokensError(
+        f"an internal error happened: {type(error).__name__} in {place}",
+        advice="Please report it with the options of the task, without their secrets.",
+    )
+
+
+def _result(outcome: Outcome, params: Mapping[str, Any], *, diff_mode: bool) -> dict[str, Any]:
+    result: dict[str, Any] = {"changed": outcome.changed, "action": outcome.action, **outcome.values}
+    if outcome.error:
+        result.update(failed=True, msg=str(outcome.error))
+    if outcome.verified is not None:
+        result["verified"] = outcome.verified
+    if outcome.token:
+        result.update(_facts(outcome.token, outcome.now))
+        if params.get("return_token", True):
+            result.update(_secrets(outcome.token))
+    if diff_mode and outcome.about_token:
+        result["diff"] = _diff(outcome)
+    return result
+
+
+def _facts(token: Token, now: float) -> dict[str, Any]:
+    expires_in = token.expires_in(now)
+    return {
+        "token_type": token.token_type,
+        "issued_at": iso8601(token.issued_at),
+        "expires_at": iso8601(token.expires_at),
+        "expires_in": None if expires_in is None else max(0, int(expires_in)),
+        "fingerprint": token.fingerprint,
+    }
+
+
+def _secrets(token: Token) -> dict[str, Any]:
+    value = token.secret.reveal()
+    return {
+        "token": value,
+        "headers": {"Authorization": f"{token.token_type} {value}"},
+        **{name: secret.reveal() for name, secret in token.companions.items()},
+    }
+
+
+def _diff(outcome: Outcome) -> dict[str, Any]:
+    after = _shown(outcome.token)
+    if outcome.changed and outcome.token is None and outcome.action in ("created", "renewed"):
+        after = {"fingerprint": _UNKNOWN_YET, "expires_at": _UNKNOWN_YET}
+    return {"before": _shown(outcome.before), "after": after}
+
+
+def _shown(token: Optional[Token]) -> dict[str, Any]:
+    """What a diff may show of a token."""
+    if token is None:
+        return {}
+    shown = {"fingerprint": token.fingerprint, "expires_at": iso8601(token.expires_at)}
+    return {**shown, "scope": token.scope} if token.scope else shown

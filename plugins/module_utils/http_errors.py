@@ -1,0 +1,88 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the HTTP libraries raise, as errors of ours. Theirs may quote URLs, headers and proxies with passwords."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator
+from typing import Optional, TypeVar
+
+from ansible_collections.sddc.tokens.plugins.module_utils.errors import (
+    ConnectionFailed,
+    ReplyLost,
+    TimedOut,
+    TlsFailed,
+    TransportError,
+)
+
+try:
+    import requests.exceptions
+    import urllib3.exceptions
+except ImportError:
+    # The transport reports the missing library; until then this file must load.
+    pass
+
+_CONNECTION_ADVICE = "Check hostname and port, the route to it, and proxy_url."
+_PROXY_ADVICE = "Check proxy_url or the environment variables https_proxy and no_proxy."
+_CERTIFICATE_ADVICE = "Give the authority that signed it as ca_path, or the host name that it was made for."
+_TLS_ADVICE = "Check that the port speaks TLS 1.2 or newer, and the client certificate where it asks for one."
+_TIMEOUT_ADVICE = "Raise the option timeout if the server is merely slow."
+
+_Cause = TypeVar("_Cause", bound=BaseException)
+
+
+def translated(error: BaseException, timeout: float) -> TransportError:
+    """The error of ours for one that requests or urllib3 raised; `timeout` is the request's, in seconds."""
+    certificate = _find(error, ssl.SSLCertVerificationError)
+    if certificate is not None:
+        reason = certificate.verify_message or "verification failed"
+        return TlsFailed(f"the server's certificate is not trusted: {reason}", advice=_CERTIFICATE_ADVICE)
+    if isinstance(error, requests.exceptions.ProxyError):
+        return ConnectionFailed(f"the proxy refused the connection: {_reason(error)}", advice=_PROXY_ADVICE)
+    # urllib3 derives this one from the next.
+    if _find(error, urllib3.exceptions.NewConnectionError) is not None:
+        return ConnectionFailed(f"no connection: {_reason(error)}", advice=_CONNECTION_ADVICE)
+    if _find(error, urllib3.exceptions.ConnectTimeoutError) is not None:
+        return ConnectionFailed(f"no connection within {timeout:g} s", advice=_CONNECTION_ADVICE)
+    if _is_timeout(error):
+        return TimedOut(f"no whole reply within {timeout:g} s", advice=_TIMEOUT_ADVICE)
+    if _find(error, ssl.SSLError) is not None and _find(error, ssl.SSLEOFError) is None:
+        return TlsFailed(f"the TLS connection failed: {_reason(error)}", advice=_TLS_ADVICE)
+    if _find(error, urllib3.exceptions.IncompleteRead) is not None:
+        return ReplyLost("the reply was cut off")
+    return ReplyLost("the connection was closed before the reply was whole")
+
+
+def _is_timeout(error: BaseException) -> bool:
+    kinds = (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, socket.timeout)
+    return any(_find(error, kind) is not None for kind in kinds)
+
+
+def _reason(error: BaseException) -> str:
+    """The operating system's own words, which hold no secret."""
+    system = _find(error, OSError, skip=requests.exceptions.RequestException)
+    if isinstance(system, ssl.SSLError) and system.reason:
+        return system.reason.replace("_", " ").lower()
+    return (system.strerror if system is not None else None) or "it was closed"
+
+
+def _find(
+    error: BaseException, kind: type[_Cause], skip: tuple[type[BaseException], ...] | type[BaseException] = ()
+) -> Optional[_Cause]:
+    return next((cause for cause in _causes(error) if isinstance(cause, kind) and not isinstance(cause, skip)), None)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and all that led to it; urllib3 keeps some causes in `reason` and in the arguments."""
+    seen: set[int] = set()
+    waiting: list[object] = [error]
+    while waiting:
+        cause = waiting.pop(0)
+        if not isinstance(cause, BaseException) or id(cause) in seen:
+            continue
+        seen.add(id(cause))
+        yield cause
+        waiting += [getattr(cause, "reason", None), cause.__cause__, cause.__context__, *cause.args]

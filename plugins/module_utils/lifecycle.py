@@ -1,0 +1,417 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The life of a token, for any product: make before break, and finish what a crash cut short."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import ClassVar, Optional
+
+from ansible_collections.sddc.tokens.plugins.module_utils.errors import TokenFileError, TokenRejected, TokensError
+from ansible_collections.sddc.tokens.plugins.module_utils.outcome import Outcome
+from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils.token_file import DamagedFile, TokenFile
+from ansible_collections.sddc.tokens.plugins.module_utils.token_record import Record
+from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token, iso8601
+
+# Somebody else renewing again and again while this task looks: then it renews, too.
+_ROUNDS = 5
+
+
+class TokenSource(ABC):
+    """A product, as the life of its tokens needs it."""
+
+    product: ClassVar[str]
+    can_revoke: ClassVar[bool]
+
+    @property
+    @abstractmethod
+    def host(self) -> str:
+        """The server that the tokens are for."""
+
+    @property
+    @abstractmethod
+    def principal(self) -> Optional[str]:
+        """Whose tokens they are; None where the options do not tell."""
+
+    @property
+    @abstractmethod
+    def clock_offset(self) -> Optional[float]:
+        """The server's clock minus this one's in seconds, once there was a reply."""
+
+    @abstractmethod
+    def adopt(self, secret: Secret) -> Token:
+        """A token that the user holds."""
+
+    @abstractmethod
+    def create(self) -> Token:
+        """Create a token."""
+
+    @abstractmethod
+    def is_accepted(self, token: Token) -> bool:
+        """Whether the token works: by the cheapest authenticated read, or by its own claims where there is none."""
+
+    @abstractmethod
+    def revoke(self, token: Token) -> bool:
+        """Make the token useless. False when it was so already."""
+
+    def lack(self, token: Token) -> str:
+        """What a token lacks that the user asks for, in the words of "it has ..."; empty when nothing."""
+        return ""
+
+
+@dataclass(frozen=True)
+class LifecycleOptions:
+    """What the user wants of a token's life; times are in seconds."""
+
+    state: str
+    token: Optional[Secret]
+    token_file: Optional[str]
+    min_remaining: float
+    renew: str
+    verify: bool
+    revoke_old: bool
+    lock_timeout: float
+    check_mode: bool
+
+
+@dataclass(frozen=True)
+class _Judgement:
+    """Whether a token is good enough, why not, and whether it is known to be useless."""
+
+    good: bool
+    reason: str = ""
+    dead: bool = False
+
+
+class Lifecycle:
+    """Brings one token to the state that the user wants."""
+
+    def __init__(
+        self,
+        source: TokenSource,
+        options: LifecycleOptions,
+        *,
+        warn: Callable[[str], None],
+        notify: Callable[[str], None],
+    ) -> None:
+        self._source = source
+        self._options = options
+        self._warn = warn
+        self._stored_offset = 0.0
+        self._file = (
+            TokenFile(options.token_file, warn=warn, notify=notify, read_only=options.check_mode)
+            if options.token_file
+            else None
+        )
+
+    def run(self) -> Outcome:
+        """Do it. Raises TokensError; what it has made by then is in the token file or revoked."""
+        if self._options.state == "absent":
+            return self._forget_file(self._file) if self._file else self._end_given()
+        return self._keep_in_file(self._file) if self._file else self._keep_given()
+
+    def _now(self) -> float:
+        offset = self._source.clock_offset
+        return time.time() + (self._stored_offset if offset is None else offset)
+
+    def _outcome(
+        self,
+        changed: bool,
+        action: str,
+        token: Optional[Token] = None,
+        *,
+        verified: bool = False,
+        before: Optional[Token] = None,
+    ) -> Outcome:
+        return Outcome(changed, action, token, verified, self._now(), before, about_token=True)
+
+    # --- present -----------------------------------------------------------------------------------------------
+
+    def _judge(self, token: Optional[Token]) -> _Judgement:
+        if token is None:
+            return _Judgement(False, "there is none")
+        if self._options.renew == "always":
+            return _Judgement(False, "renew is always")
+        lack = self._source.lack(token)
+        if lack:
+            return _Judgement(False, f"it has {lack}")
+        judged = self._judge_by_expiry(token)
+        if not judged.good or not self._options.verify:
+            return judged
+        if not self._source.is_accepted(token):
+            return _Judgement(False, "the server does not accept it", dead=True)
+        # The reply told the server's time.
+        return self._judge_by_expiry(token)
+
+    def _judge_by_expiry(self, token: Token) -> _Judgement:
+        now, needed = self._now(), self._options.min_remaining
+        if token.has_expired(now):
+            return _Judgement(False, f"it expired at {iso8601(token.expires_at)}", dead=True)
+        if not token.is_lasting(now, needed):
+            return _Judgement(False, f"it expires at {iso8601(token.expires_at)}, in {token.expires_in(now):.0f} s")
+        return _Judgement(True)
+
+    def _refuse_where_renewal_is_forbidden(self, judged: _Judgement) -> None:
+        if self._options.renew == "never":
+            raise TokenRejected(
+                f"the token at hand is not good: {judged.reason}",
+                doing="use the token",
+                host=self._source.host,
+                advice="Allow the task to replace it (renew: auto).",
+            )
+
+    def _keep_given(self) -> Outcome:
+        given = self._source.adopt(self._options.token) if self._options.token else None
+        judged = self._judge(given)
+        if given and judged.good:
+            return self._outcome(False, "reused", given, verified=self._options.verify, before=given)
+        self._refuse_where_renewal_is_forbidden(judged)
+        action = "renewed" if given else "created"
+        if self._options.check_mode:
+            return self._outcome(True, action, before=given)
+        new = self._create()
+        verified = self._prove(new)
+        if given and not judged.dead and self._options.revoke_old and self._source.can_revoke:
+            self._revoke_or_warn(given)
+        return self._outcome(True, action, new, verified=verified, before=given)
+
+    def _keep_in_file(self, file: TokenFile) -> Outcome:
+        for final_round in [False] * (_ROUNDS - 1) + [True]:
+            seen = self._read(file)
+            judged = self._judge(seen.current)
+            if judged.good and not seen.is_unfinished:
+                return self._outcome(
+                    False, "reused", seen.current, verified=self._options.verify, before=seen.current
+                )
+            if not judged.good and not seen.pending:
+                self._refuse_where_renewal_is_forbidden(judged)
+            if self._options.check_mode:
+                return self._predicted(seen, judged)
+            # The probe was outside the lock, so that many tasks do not wait for each other's.
+            with file.locked(self._options.lock_timeout):
+                found = self._read(file, set_damaged_aside=True)
+                if found == seen or final_round or self._options.renew == "always":
+                    return self._renew_in_file(file, found, judged)
+        raise AssertionError("the last round returns")
+
+    def _predicted(self, seen: Record, judged: _Judgement) -> Outcome:
+        if judged.good:
+            return self._outcome(True, "reused", seen.current, verified=self._options.verify, before=seen.current)
+        return self._outcome(True, "renewed" if seen.current else "created", before=seen.current)
+
+    def _renew_in_file(self, file: TokenFile, record: Record, judged: _Judgement) -> Outcome:
+        """With the lock held: finish what a crash left, then renew where that is still needed."""
+        before = record.current
+        action = "renewed" if before else "created"
+        record, promoted = self._settle_pending(file, record, judged)
+        if promoted:
+            judged = _Judgement(True)
+        if judged.good:
+            record = self._revoke_superseded(file, record)
+            kept = "reused" if not promoted else action
+            return self._outcome(True, kept, record.current, verified=self._options.verify, before=before)
+        self._refuse_where_renewal_is_forbidden(judged)
+        record, verified = self._replace_current(file, record, judged)
+        record = self._revoke_superseded(file, record)
+        return self._outcome(True, action, record.current, verified=verified, before=before)
+
+    def _settle_pending(self, file: TokenFile, record: Record, judged: _Judgement) -> tuple[Record, bool]:
+        """A token that was stored and never promoted serves as well as a new one, if it is good."""
+        pending = record.pending
+        if not pending:
+            return record, False
+        if self._options.renew != "always" and self._judge(pending).good:
+            return self._promote(file, record, pending, judged), True
+        if self._source.can_revoke:
+            return self._store(file, replace(record, pending=None, superseded=(*record.superseded, pending))), False
+        return self._store(file, replace(record, pending=None)), False
+
+    def _replace_current(self, file: TokenFile, record: Record, judged: _Judgement) -> tuple[Record, bool]:
+        new = self._create()
+        try:
+            record = self._store(file, replace(record, pending=new))
+        except TokenFileError as error:
+            error.left_behind = self._discard(new)
+            raise
+        try:
+            verified = self._prove(new)
+        except TokenRejected:
+            self._store(file, replace(record, pending=None))
+            raise
+        return self._promote(file, record, new, judged), verified
+
+    def _promote(self, file: TokenFile, record: Record, new: Token, judged: _Judgement) -> Record:
+        superseded = record.superseded
+        if record.current and not judged.dead and self._options.revoke_old and self._source.can_revoke:
+            superseded = (*superseded, record.current)
+        return self._store(file, replace(record, current=new, pending=None, superseded=superseded))
+
+    def _revoke_superseded(self, file: TokenFile, record: Record) -> Record:
+        if not record.superseded:
+            return record
+        kept = tuple(
+            token
+            for token in record.superseded
+            if self._options.revoke_old and not token.has_expired(self._now()) and not self._revoke_or_warn(token)
+        )
+        return self._store(file, replace(record, superseded=kept))
+
+    def _create(self) -> Token:
+        new = self._source.create()
+        lifetime = new.lifetime
+        if lifetime is None:
+            self._warn(
+                f"{self._source.host} does not say usefully when its new token expires: from now on the probe of "
+                "verify decides whether the token is still good."
+            )
+        elif lifetime <= self._options.min_remaining:
+            self._warn(
+                f"A token of {self._source.host} lives {lifetime:.0f} s, never the {self._options.min_remaining:.0f} s "
+                "of min_remaining: it is renewed after half its life."
+            )
+        return new
+
+    def _prove(self, new: Token) -> bool:
+        """Whether the new token was verified. Raises TokenRejected, with the token revoked, when it does not work."""
+        if not self._options.verify:
+            return False
+        if self._source.is_accepted(new):
+            return True
+        raise TokenRejected(
+            "the server does not accept the token that it has just created",
+            doing="create a token",
+            host=self._source.host,
+            left_behind=self._discard(new),
+            advice="Check the rights of the user; verify: false keeps a token without this proof.",
+        )
+
+    def _discard(self, token: Token) -> str:
+        """Revoke a token that is of no use, and say what is left of it."""
+        if self._source.can_revoke:
+            try:
+                self._source.revoke(token)
+                return ""
+            except TokensError:
+                pass
+        until = iso8601(token.expires_at)
+        return f"A token with the fingerprint {token.fingerprint} is left on the server" + (
+            f" until {until}" if until else ""
+        )
+
+    def _revoke_or_warn(self, token: Token) -> bool:
+        try:
+            self._source.revoke(token)
+            return True
+        except TokensError as error:
+            kept = " The next run tries again." if self._file else ""
+            self._warn(f"The replaced token {token.fingerprint} is still valid. {error}{kept}")
+            return False
+
+    # --- absent ------------------------------------------------------------------------------------------------
+
+    def _end_given(self) -> Outcome:
+        if self._options.token is None:
+            return self._outcome(False, "none")
+        token = self._source.adopt(self._options.token)
+        if not self._source.can_revoke:
+            self._warn_that_it_lives(token)
+            return self._outcome(False, "none", before=token)
+        if self._options.check_mode:
+            alive = self._source.is_accepted(token)
+            return self._outcome(alive, "revoked" if alive else "none", before=token)
+        ended = self._end(token)
+        return self._outcome(ended, "revoked" if ended else "none", verified=self._options.verify, before=token)
+
+    def _forget_file(self, file: TokenFile) -> Outcome:
+        try:
+            record = file.read()
+        except DamagedFile as error:
+            return self._set_aside(file, error)
+        if record is None:
+            return self._outcome(False, "none")
+        if not self._is_ours(record):
+            self._warn(self._foreign(file, record) + "It is left alone.")
+            return self._outcome(False, "none")
+        self._stored_offset = record.clock_offset
+        if self._options.check_mode:
+            action = "revoked" if self._source.can_revoke else "forgotten"
+            return self._outcome(True, action, before=record.current)
+        with file.locked(self._options.lock_timeout):
+            return self._end_all(file, file.read() or record)
+
+    def _end_all(self, file: TokenFile, record: Record) -> Outcome:
+        ended = False
+        for token in record.tokens:
+            if self._source.can_revoke:
+                ended = self._end(token) or ended
+            else:
+                self._warn_that_it_lives(token)
+        file.remove()
+        verified = self._source.can_revoke and self._options.verify
+        return self._outcome(True, "revoked" if ended else "forgotten", verified=verified, before=record.current)
+
+    def _end(self, token: Token) -> bool:
+        """Revoke a token and prove that it is dead. False when it was dead already."""
+        if not self._source.revoke(token):
+            return False
+        if self._options.verify and self._source.is_accepted(token):
+            raise TokenRejected(
+                "the server still accepts the token after it said that it was revoked",
+                doing="revoke a token",
+                host=self._source.host,
+                advice="Run the task again in a moment; the token file, if there is one, still holds the token.",
+            )
+        return True
+
+    def _set_aside(self, file: TokenFile, error: DamagedFile) -> Outcome:
+        if self._options.check_mode:
+            self._warn(f"{error} It would be kept aside.")
+        else:
+            self._warn(f"{error} It is kept as {file.set_aside()}.")
+        return self._outcome(True, "forgotten")
+
+    def _warn_that_it_lives(self, token: Token) -> None:
+        until = iso8601(token.expires_at) or "a time that it does not tell"
+        self._warn(f"{self._source.host} cannot revoke the token {token.fingerprint}: it lives until {until}.")
+
+    # --- the file ----------------------------------------------------------------------------------------------
+
+    def _read(self, file: TokenFile, set_damaged_aside: bool = False) -> Record:
+        """What the file holds for this server and principal; a new record where it holds nothing for them."""
+        empty = Record(self._source.product, self._source.host, self._source.principal or "")
+        try:
+            record = file.read()
+        except DamagedFile as error:
+            if set_damaged_aside:
+                self._warn(f"{error.cause[:1].upper()}{error.cause[1:]}. It is kept as {file.set_aside()}.")
+            elif self._options.check_mode:
+                self._warn(f"{error.cause[:1].upper()}{error.cause[1:]}. It would be kept aside and replaced.")
+            return empty
+        if record is None:
+            return empty
+        if not self._is_ours(record):
+            self._warn(self._foreign(file, record) + "It is replaced.")
+            return empty
+        self._stored_offset = record.clock_offset
+        return record
+
+    def _is_ours(self, record: Record) -> bool:
+        return record.belongs_to(self._source.product, self._source.host, self._source.principal)
+
+    def _foreign(self, file: TokenFile, record: Record) -> str:
+        return (
+            f"The token file {file.path} holds a {record.product} token of {record.principal} on {record.host}, "
+            f"not one of {self._source.principal or 'this user'} on {self._source.host}. "
+        )
+
+    def _store(self, file: TokenFile, record: Record) -> Record:
+        offset = self._source.clock_offset
+        if offset is not None:
+            record = replace(record, clock_offset=offset)
+        file.write(record)
+        return record

@@ -1,0 +1,122 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every operation has in common: options, sessions, and a run that ends in an Outcome."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ansible_collections.sddc.tokens.plugins.module_utils.base_url import BaseUrl
+from ansible_collections.sddc.tokens.plugins.module_utils.errors import InvalidOption
+from ansible_collections.sddc.tokens.plugins.module_utils.lifecycle import Lifecycle, LifecycleOptions, TokenSource
+from ansible_collections.sddc.tokens.plugins.module_utils.options import ArgumentSpec
+from ansible_collections.sddc.tokens.plugins.module_utils.outcome import Outcome
+from ansible_collections.sddc.tokens.plugins.module_utils.transport import ErrorFacts, Session, SessionOptions
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Where an operation runs: the environment variables, and whom to tell of warnings and waits."""
+
+    check_mode: bool
+    environ: Mapping[str, str]
+    warn: Callable[[str], None]
+    notify: Callable[[str], None]
+
+
+class Operation(ABC):
+    """The job of one module. It knows neither AnsibleModule nor how it is run."""
+
+    name: ClassVar[str]
+    argument_spec: ClassVar[ArgumentSpec]
+    mutually_exclusive: ClassVar[Sequence[Sequence[str]]] = ()
+    required_together: ClassVar[Sequence[Sequence[str]]] = ()
+    required_one_of: ClassVar[Sequence[Sequence[str]]] = ()
+    required_if: ClassVar[Sequence[Sequence[Any]]] = ()
+    # Groups of options of which one is enough; see with_environment().
+    alternatives: ClassVar[Sequence[Sequence[str]]] = ()
+    # The keys of the result that hold secrets.
+    secret_results: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, params: Mapping[str, Any], runtime: Runtime) -> None:
+        self.params = params
+        self.runtime = runtime
+        self._sessions: list[Session] = []
+
+    @abstractmethod
+    def run(self) -> Outcome:
+        """Do the job. Raises TokensError."""
+
+    @property
+    def request_count(self) -> int:
+        """All HTTP requests so far."""
+        return sum(session.request_count for session in self._sessions)
+
+    def close(self) -> None:
+        """Close all connections."""
+        for session in self._sessions:
+            session.close()
+
+    def open_session(self, base_url: BaseUrl, error_facts: ErrorFacts, *, connections: int = 1) -> Session:
+        """A session with a server, with the connection options of the task. Raises InvalidOption."""
+        params = self.params
+        if params["timeout"] <= 0:
+            raise InvalidOption("timeout", "must be more than 0 seconds")
+        if params["retries"] < 0:
+            raise InvalidOption("retries", "must not be negative")
+        if params["client_key"] and not params["client_cert"]:
+            raise InvalidOption("client_key", "is given without client_cert")
+        options = SessionOptions(
+            validate_certs=params["validate_certs"],
+            ca_path=params["ca_path"],
+            client_cert=params["client_cert"],
+            client_key=params["client_key"],
+            proxy_url=params["proxy_url"],
+            timeout=params["timeout"],
+            retries=params["retries"],
+            connections=connections,
+        )
+        session = Session(
+            base_url, options, error_facts=error_facts, environ=self.runtime.environ, notify=self.runtime.notify
+        )
+        self._sessions.append(session)
+        return session
+
+
+class TokenOperation(Operation):
+    """An operation whose job is the life of one token."""
+
+    mutually_exclusive = (("token", "token_file"),)
+    secret_results = frozenset(("token", "headers"))
+
+    @abstractmethod
+    def source(self) -> TokenSource:
+        """The product's side of the life cycle. Raises InvalidOption."""
+
+    def run(self) -> Outcome:
+        """See Operation."""
+        params = self.params
+        if params["min_remaining"] < 0:
+            raise InvalidOption("min_remaining", "must not be negative")
+        source = self.source()
+        options = LifecycleOptions(
+            state=params["state"],
+            token=params["token"],
+            token_file=params["token_file"],
+            min_remaining=params["min_remaining"],
+            renew=params["renew"],
+            verify=params["verify"],
+            revoke_old=self._revokes_old(source),
+            lock_timeout=params["lock_timeout"],
+            check_mode=self.runtime.check_mode,
+        )
+        return Lifecycle(source, options, warn=self.runtime.warn, notify=self.runtime.notify).run()
+
+    def _revokes_old(self, source: TokenSource) -> bool:
+        asked = self.params.get("revoke_old")
+        # Without a file a crash would leave the user with neither token.
+        return source.can_revoke and (bool(self.params["token_file"]) if asked is None else asked)

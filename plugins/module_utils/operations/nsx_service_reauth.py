@@ -1,0 +1,261 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The job of nsx_service_reauth: renew the authentication tokens of partner service instances, one or many."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+from ansible_collections.sddc.tokens.plugins.module_utils.apis import nsx
+from ansible_collections.sddc.tokens.plugins.module_utils.base_url import BaseUrl
+from ansible_collections.sddc.tokens.plugins.module_utils.errors import (
+    ApiError,
+    InvalidOption,
+    SomeFailed,
+    TokensError,
+)
+from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
+from ansible_collections.sddc.tokens.plugins.module_utils.options import CONNECTION_OPTIONS, option_from
+from ansible_collections.sddc.tokens.plugins.module_utils.outcome import Outcome
+from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret, basic_authorization
+
+_IDS = ("tier0_id", "locale_service_id", "service_instance_id")
+_FIRST_PAUSE = 0.5
+_LONGEST_PAUSE = 10.0
+_NO_ALARM_API = (404, 501)
+_INVALID_PATH = "500012"
+
+
+@dataclass
+class _Instance:
+    """An instance and what became of it."""
+
+    ref: nsx.InstanceRef
+    alarms: list[str] = field(default_factory=list)
+    reason: str = ""
+    is_due: bool = False
+    reauthenticated: bool = False
+    error: Optional[TokensError] = None
+
+    def result(self) -> dict[str, Any]:
+        """Its entry in the result."""
+        return {
+            "path": self.ref.path,
+            "reauthenticated": self.reauthenticated,
+            "reason": self.reason,
+            "alarms": self.alarms,
+            "error": str(self.error) if self.error else None,
+        }
+
+
+class NsxServiceReauth(Operation):
+    """Re-authenticate the instances on which an alarm complains of an expired token."""
+
+    name = "sddc.tokens.nsx_service_reauth"
+    argument_spec = {
+        "hostname": option_from("NSXT_MANAGER_HOST", type="str", required=True),
+        "access_token": option_from("NSX_ACCESS_TOKEN", type="str", no_log=True, required=True),
+        "open_id_token": option_from(
+            "NSX_OPEN_ID_TOKEN", type="str", no_log=True, required=True, aliases=["id_token"]
+        ),
+        "username": option_from("NSXT_USERNAME", type="str"),
+        "password": option_from("NSXT_PASSWORD", type="str", no_log=True),
+        "tier0_id": {"type": "str"},
+        "locale_service_id": {"type": "str"},
+        "service_instance_id": {"type": "str"},
+        "service_instances": {"type": "list", "elements": "raw"},
+        "alarm_pattern": {"type": "str", "default": "(?i)jwt"},
+        "force": {"type": "bool", "default": False},
+        "wait": {"type": "bool", "default": True},
+        "wait_timeout": {"type": "float", "default": 300},
+        "concurrency": {"type": "int", "default": 4},
+        "csp_auth_token_header": {"type": "bool", "default": False, "no_log": False},
+        **CONNECTION_OPTIONS,
+    }
+    required_together = (_IDS, ("username", "password"))
+    required_one_of = (("service_instance_id", "service_instances"),)
+    mutually_exclusive = (("service_instance_id", "service_instances"),)
+
+    def run(self) -> Outcome:
+        """See Operation."""
+        params = self.params
+        if params["concurrency"] < 1:
+            raise InvalidOption("concurrency", "must be at least 1")
+        pattern = _compiled(params["alarm_pattern"])
+        instances = [_Instance(ref) for ref in dict.fromkeys(_references(params))]
+        if not instances:
+            return Outcome(False, "none", values={"instances": []})
+        for instance in instances:
+            # Escaping refuses ids that no URL can carry, before anything is done.
+            instance.ref.url_path  # pylint: disable=pointless-statement
+        self._connect()
+        if params["force"]:
+            for instance in instances:
+                instance.is_due, instance.reason = True, "force"
+        else:
+            self._look_at_alarms(instances, pattern)
+        if not self.runtime.check_mode:
+            self._reauthenticate(instances)
+            if params["wait"] and not params["force"]:
+                self._wait_until_alarms_clear(instances, pattern)
+        return self._outcome(instances)
+
+    def _connect(self) -> None:
+        params = self.params
+        self._session = self.open_session(
+            BaseUrl.parse(params["hostname"]), nsx.error_facts, connections=params["concurrency"]
+        )
+        bearer = nsx.bearer_headers(
+            params["access_token"], csp_auth_token_header=params["csp_auth_token_header"]
+        )
+        self._renewing = nsx.NsxClient(self._session, bearer)
+        self._reading = nsx.NsxClient(self._session, self._reading_headers(bearer))
+
+    def _reading_headers(self, bearer: Mapping[str, Secret]) -> Mapping[str, Secret]:
+        username, password = self.params["username"], self.params["password"]
+        return {"Authorization": basic_authorization(username, password)} if username and password else bearer
+
+    def _look_at_alarms(self, instances: Sequence[_Instance], pattern: re.Pattern[str]) -> None:
+        alarms = self._alarms()
+        for instance in instances:
+            matching, others = _alarms_of(instance, alarms, pattern)
+            instance.alarms = matching
+            instance.is_due = bool(matching)
+            instance.reason = "alarm" if matching else "no matching alarm"
+            if others and not matching:
+                quoted = "; ".join(f"'{text}'" for text in others)
+                self.runtime.warn(
+                    f"{instance.ref.path} has alarms that alarm_pattern does not match: {quoted}. If one of them "
+                    "complains of the token, change alarm_pattern, or set force: true."
+                )
+
+    def _alarms(self) -> list[nsx.Alarm]:
+        try:
+            return self._reading.list_policy_alarms()
+        except ApiError as error:
+            if error.status in _NO_ALARM_API or error.code == _INVALID_PATH:
+                error.advice = (
+                    "This manager has no alarm API, as behind the proxy of VMware Cloud on AWS: set force: true to "
+                    "re-authenticate without looking at alarms."
+                )
+            raise
+
+    def _reauthenticate(self, instances: Sequence[_Instance]) -> None:
+        due = [instance for instance in instances if instance.is_due]
+        with ThreadPoolExecutor(max_workers=self.params["concurrency"]) as pool:
+            for done, _result in enumerate(pool.map(self._reauthenticate_one, due), start=1):
+                if len(due) > 1 and done in (len(due) // 4, len(due) // 2, len(due) * 3 // 4):
+                    self.runtime.notify(f"{self._session.host}: {done} of {len(due)} instances handled")
+
+    def _reauthenticate_one(self, instance: _Instance) -> None:
+        try:
+            self._renewing.renew_authentication_tokens(instance.ref, self.params["open_id_token"])
+            instance.reauthenticated = True
+        except TokensError as error:
+            instance.error = error
+
+    def _wait_until_alarms_clear(self, instances: Sequence[_Instance], pattern: re.Pattern[str]) -> None:
+        waiting = [instance for instance in instances if instance.reauthenticated]
+        for seconds_left in _polls(self.params["wait_timeout"]):
+            try:
+                alarms = self._alarms() if waiting else []
+            except TokensError as error:
+                # What was done is done: the result must still say it.
+                for instance in waiting:
+                    instance.error = error
+                return
+            waiting = [instance for instance in waiting if _alarms_of(instance, alarms, pattern)[0]]
+            if not waiting:
+                return
+            self.runtime.notify(
+                f"{self._session.host}: waiting for the alarms of {len(waiting)} instances to clear, "
+                f"{seconds_left:.0f} s at most"
+            )
+        for instance in waiting:
+            instance.error = TokensError(
+                f"its alarm is still raised {self.params['wait_timeout']:g} s after the re-authentication",
+                doing=f"see {instance.ref.path} recover",
+                host=self._session.host,
+                advice="Raise wait_timeout, or look at the partner's service manager.",
+            )
+
+    def _outcome(self, instances: Sequence[_Instance]) -> Outcome:
+        due = any(instance.is_due for instance in instances)
+        changed = due if self.runtime.check_mode else any(instance.reauthenticated for instance in instances)
+        return Outcome(
+            changed,
+            "reauthenticated" if changed else "none",
+            values={"instances": [instance.result() for instance in instances]},
+            error=_summary(instances),
+        )
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern)
+    except re.error as error:
+        raise InvalidOption("alarm_pattern", f"is not a valid regular expression: {error}") from None
+
+
+def _references(params: Mapping[str, Any]) -> Iterator[nsx.InstanceRef]:
+    if params["service_instances"] is None:
+        yield nsx.InstanceRef(*(params[name] for name in _IDS))
+        return
+    for item in params["service_instances"]:
+        yield _reference(item)
+
+
+def _reference(item: Any) -> nsx.InstanceRef:
+    if isinstance(item, Mapping) and set(item) == set(_IDS) and all(item[name] for name in _IDS):
+        return nsx.InstanceRef(*(str(item[name]) for name in _IDS))
+    ref = nsx.InstanceRef.from_path(item) if isinstance(item, str) else None
+    if ref is None:
+        raise InvalidOption(
+            "service_instances",
+            "has an entry that names no instance",
+            advice="Each entry is a policy path, /infra/tier-0s/.../locale-services/.../service-instances/..., or a "
+            f"mapping with the keys {', '.join(_IDS)}.",
+        )
+    return ref
+
+
+def _alarms_of(
+    instance: _Instance, alarms: Sequence[nsx.Alarm], pattern: re.Pattern[str]
+) -> tuple[list[str], list[str]]:
+    """The texts of the alarms on an instance: those that match the pattern, and the others."""
+    texts = [alarm.text for alarm in alarms if alarm.is_about(instance.ref.path)]
+    matching = [text for text in texts if pattern.search(text)]
+    return matching, [text for text in texts if text not in matching]
+
+
+def _polls(timeout: float) -> Iterator[float]:
+    """The moments to look again, with the seconds that are left, until the time is over."""
+    end = time.monotonic() + timeout
+    pause = _FIRST_PAUSE
+    while True:
+        yield max(0.0, end - time.monotonic())
+        left = end - time.monotonic()
+        if left <= 0:
+            return
+        time.sleep(min(pause, left))
+        pause = min(pause * 1.5, _LONGEST_PAUSE)
+
+
+def _summary(instances: Sequence[_Instance]) -> Optional[TokensError]:
+    failed = [instance for instance in instances if instance.error]
+    if not failed:
+        return None
+    first = failed[0].error
+    if len(instances) == 1:
+        return first
+    names = ", ".join(instance.ref.path for instance in failed[:5]) + (", ..." if len(failed) > 5 else "")
+    return SomeFailed(
+        f"{len(failed)} of {len(instances)} instances failed: {names}. The first error: {first}",
+        advice="The result 'instances' says what became of each.",
+    )

@@ -1,0 +1,102 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A whole reply of a server, and its reading: what is not what the API documents is named for what it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any, Optional
+
+from ansible_collections.sddc.tokens.plugins.module_utils.errors import BadReply
+
+_HTML_STARTS = (b"<!doctype html", b"<html")
+_HTML_ADVICE = "That is the page of a proxy, a load balancer or a login portal: check hostname and the way to it."
+
+
+class Reply:
+    """Status, headers and body. `clock_offset` is the server's clock minus this one's, in seconds (RFC 9110, 6.6.1)."""
+
+    def __init__(
+        self,
+        status: int,
+        headers: Mapping[str, str],
+        body: bytes,
+        *,
+        doing: str,
+        host: str,
+        received_at: float,
+        left_behind: str = "",
+    ) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.doing = doing
+        self.host = host
+        self.left_behind = left_behind
+        self.clock_offset = _clock_offset(headers.get("Date"), received_at)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the server did what it was asked."""
+        return 200 <= self.status < 300
+
+    @property
+    def is_html(self) -> bool:
+        """Whether somebody between here and the server answered with a page for people."""
+        content_type = self.headers.get("Content-Type", "").lower()
+        return content_type.startswith("text/html") or self.body.lstrip()[:16].lower().startswith(_HTML_STARTS)
+
+    def json(self) -> Any:
+        """The body as JSON. Raises BadReply."""
+        if self.is_html:
+            raise self.bad("an HTML page came back in place of JSON", advice=_HTML_ADVICE)
+        if not self.body.strip():
+            raise self.bad("the reply has an empty body where JSON is due")
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            raise self.bad("the reply is not valid JSON") from None
+
+    def mapping(self) -> Mapping[str, Any]:
+        """The body as a JSON object. Raises BadReply."""
+        document = self.json()
+        if not isinstance(document, dict):
+            raise self.bad("the reply is JSON, but not the object that the API documents")
+        return document
+
+    def json_or_none(self) -> Any:
+        """The body as JSON where it is, for the reading of errors."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+
+    def bad(self, cause: str, *, advice: str = "") -> BadReply:
+        """The error that says what is wrong with this reply."""
+        return BadReply(
+            f"{cause} (status {self.status})",
+            status=self.status,
+            doing=self.doing,
+            host=self.host,
+            advice=advice,
+            left_behind=self.left_behind if self.ok else "",
+        )
+
+    def field(self, name: str, kind: type) -> Any:
+        """A field that the API documents as present. Raises BadReply."""
+        value = self.mapping().get(name)
+        if not isinstance(value, kind) or value in ("", None):
+            raise self.bad(f"the reply has no usable '{name}'")
+        return value
+
+
+def _clock_offset(date: Optional[str], received_at: float) -> Optional[float]:
+    if not date:
+        return None
+    try:
+        return parsedate_to_datetime(date).timestamp() - received_at
+    except (TypeError, ValueError, OverflowError):
+        return None

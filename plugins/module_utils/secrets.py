@@ -1,0 +1,123 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A value that does not print itself, and the removal of such values from text."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+try:
+    # ansible-core 2.22 and newer: masks the value in everything that it prints from then on.
+    from ansible.module_utils.secrets import register_secret
+
+    CORE_MASKS_SECRETS = True
+except ImportError:
+    CORE_MASKS_SECRETS = False
+
+    def register_secret(value: str) -> str:
+        """Older cores have no registry; there the action seals the whole result."""
+        return value
+
+
+MASK = "********"
+FINGERPRINT_LENGTH = 12
+
+# A JWT, and what follows an authentication scheme: products quote tokens that this run has never seen.
+_LOOKS_SECRET = re.compile(
+    r"eyJ[\w-]{8,}(?:\.[\w-]*){0,2}|(?<=Bearer )[^\s\"',;]+|(?<=Basic )[^\s\"',;]+|(?<=NetworkInsight )[^\s\"',;]+"
+)
+
+
+class Secret:
+    """A password, token or other value that must not be seen.
+
+    It is registered with ansible-core as soon as it exists. Only reveal() gives the value away,
+    so that the places where it leaves are easy to find.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        # A plain copy: values of Ansible carry tags that have no place in a header or a file.
+        self._value = "".join(str(value))
+        register_secret(self._value)
+
+    def reveal(self) -> str:
+        """The value itself."""
+        return self._value
+
+    @property
+    def fingerprint(self) -> str:
+        """The first 12 hexadecimal digits of the SHA-256 of the value."""
+        return fingerprint(self._value)
+
+    def __repr__(self) -> str:
+        return "Secret(" + MASK + ")"
+
+    __str__ = __repr__
+
+    def __format__(self, format_spec: str) -> str:
+        return repr(self)
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(self._value.encode(), other._value.encode())
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a Secret is not serialized: reveal() it where it leaves")
+
+
+def fingerprint(value: str) -> str:
+    """What tells two secrets apart without giving either away."""
+    return hashlib.sha256(value.encode()).hexdigest()[:FINGERPRINT_LENGTH]
+
+
+def authorization(scheme: str, credential: Secret) -> Secret:
+    """The value of an Authorization header (RFC 9110, section 11.6.2)."""
+    return Secret(f"{scheme} {credential.reveal()}")
+
+
+def basic_authorization(username: str, password: Secret) -> Secret:
+    """The value of an Authorization header for basic authentication, in UTF-8 (RFC 7617)."""
+    return Secret("Basic " + base64.b64encode(f"{username}:{password.reveal()}".encode()).decode())
+
+
+def redact(text: str, secrets: Iterable[Secret] = ()) -> str:
+    """The text without the given secrets, in any form in which a server may quote them, and without
+    anything that looks like a token. Shorten afterwards: the other order leaves half a token."""
+    for form in sorted(_forms(secrets), key=len, reverse=True):
+        text = text.replace(form, MASK)
+    return _LOOKS_SECRET.sub(MASK, text)
+
+
+def _forms(secrets: Iterable[Secret]) -> set[str]:
+    forms = set()
+    for secret in secrets:
+        value = secret.reveal()
+        forms.update(
+            (
+                value,
+                quote(value),
+                quote(value, safe=""),
+                quote_plus(value),
+                json.dumps(value)[1:-1],
+                base64.b64encode(value.encode()).decode(),
+            )
+        )
+    forms.discard("")
+    return forms

@@ -1,0 +1,337 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""HTTP with one server: TLS, proxies, time-outs, retries and redaction, the same for every product."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+from ansible_collections.sddc.tokens.plugins.module_utils.base_url import BaseUrl
+from ansible_collections.sddc.tokens.plugins.module_utils.deadline import deadline
+from ansible_collections.sddc.tokens.plugins.module_utils.errors import (
+    ApiError,
+    MissingLibrary,
+    ReplyLost,
+    TimedOut,
+    TokensError,
+    TransportError,
+)
+from ansible_collections.sddc.tokens.plugins.module_utils.http_errors import translated
+from ansible_collections.sddc.tokens.plugins.module_utils.proxies import proxy_for
+from ansible_collections.sddc.tokens.plugins.module_utils.reply import Reply
+from ansible_collections.sddc.tokens.plugins.module_utils.retry import Retries
+from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret, redact
+from ansible_collections.sddc.tokens.plugins.module_utils.tls import tls_context
+
+try:
+    import requests
+    from requests.adapters import HTTPAdapter
+    from urllib3.exceptions import HTTPError
+
+    HAS_REQUESTS = True
+except ImportError:
+    HTTPAdapter = object
+    HAS_REQUESTS = False
+
+# A page of a thousand alarms is some two megabytes.
+LONGEST_BODY = 16 * 1024 * 1024
+LONGEST_MESSAGE = 300
+_CHUNK = 64 * 1024
+_OVERLOADED = (429, 503)
+_SAFE_TO_REPEAT = ("GET", "HEAD", "PUT", "DELETE")
+_DEFAULT_HEADERS = {
+    "Accept": "application/json",
+    # A compressed body could be a thousand times longer than what was read.
+    "Accept-Encoding": "identity",
+    "User-Agent": "ansible-collection-sddc.tokens",
+}
+_OVERLOADED_ADVICE = "The server is overloaded or limits its clients: try later, or raise the option retries."
+_REDIRECT_ADVICE = "A redirect is not followed with a secret: give the address that it leads to as hostname."
+_HTML_ADVICE = "A proxy, a load balancer or a login portal wrote it: check hostname and the way to it."
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
+
+ErrorFacts = Callable[[Any], "tuple[str, str]"]
+Notify = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class SessionOptions:
+    """How to reach a server; `timeout` is in seconds and for each request."""
+
+    validate_certs: bool = True
+    ca_path: Optional[str] = None
+    client_cert: Optional[str] = None
+    client_key: Optional[str] = None
+    proxy_url: Optional[Secret] = None
+    timeout: float = 30
+    retries: int = 3
+    connections: int = 1
+
+
+@dataclass
+class _Call:
+    """One request of an API, however often it is tried."""
+
+    method: str
+    url: str
+    arguments: Mapping[str, Any]
+    doing: str
+    repeatable: bool
+    advice: Mapping[int, str]
+    left_behind: str
+    retry_after: Optional[str] = field(default=None)
+
+
+class Session:
+    """One server, one pool of connections, one count of requests; may be used from several threads.
+
+    `error_facts` reads code and message from the product's error document. `notify` is told of every wait.
+    Raises MissingLibrary without requests, InvalidOption for files that cannot be used.
+    """
+
+    def __init__(
+        self,
+        base_url: BaseUrl,
+        options: SessionOptions,
+        *,
+        error_facts: ErrorFacts,
+        environ: Mapping[str, str],
+        notify: Notify,
+    ) -> None:
+        if not HAS_REQUESTS:
+            raise MissingLibrary("requests")
+        self.base_url = base_url
+        self.request_count = 0
+        self.clock_offset: Optional[float] = None
+        self._options = options
+        self._error_facts = error_facts
+        self._notify = notify
+        self._lock = threading.Lock()
+        self._secrets: set[Secret] = set()
+        self._http = _new_http_session(base_url, options, environ)
+
+    @property
+    def host(self) -> str:
+        """The server as errors and token files name it."""
+        return str(self.base_url)
+
+    def now(self) -> float:
+        """The time by the server's clock as far as it has been seen, in epoch seconds."""
+        return time.time() + (self.clock_offset or 0.0)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        doing: str,
+        query: Optional[Mapping[str, str]] = None,
+        headers: Optional[Mapping[str, Any]] = None,
+        form: Optional[Mapping[str, Any]] = None,
+        json_body: Optional[Mapping[str, Any]] = None,
+        repeatable: Optional[bool] = None,
+        advice: Optional[Mapping[int, str]] = None,
+        left_behind: str = "",
+    ) -> Reply:
+        """Send one request, again where that is safe, and return the reply of a status 2xx.
+
+        `doing` says what for, in the words of an error ("create an auth token"); `advice` what to do next, by
+        status; `left_behind` what a lost reply may leave on the server. `repeatable` tells whether a request that
+        may have been carried out may be sent again; by default its method decides.
+
+        Raises TransportError when there is no usable reply, ApiError when the server refuses.
+        """
+        arguments = {
+            "params": query,
+            "headers": self._revealed(headers or {}),
+            "data": self._revealed(form),
+            "json": self._revealed(json_body),
+        }
+        call = _Call(
+            method,
+            self.base_url.url(path),
+            arguments,
+            doing,
+            method in _SAFE_TO_REPEAT if repeatable is None else repeatable,
+            advice or {},
+            left_behind,
+        )
+        self._check_headers(call)
+        return self._try_until_done(call)
+
+    def _revealed(self, value: Any) -> Any:
+        """A copy with the secrets in the clear, and each of them remembered for redaction."""
+        if isinstance(value, Secret):
+            with self._lock:
+                self._secrets.add(value)
+            return value.reveal()
+        if isinstance(value, Mapping):
+            return {key: self._revealed(item) for key, item in value.items()}
+        return value
+
+    def _check_headers(self, call: _Call) -> None:
+        for name, value in call.arguments["headers"].items():
+            if not _HEADER_VALUE.fullmatch(value):
+                raise TokensError(
+                    f"the value for the header {name} holds characters that no header can carry, such as a line break",
+                    doing=call.doing,
+                    host=self.host,
+                    advice="Check the credential that it is made of.",
+                )
+
+    def _try_until_done(self, call: _Call) -> Reply:
+        retries = Retries(self._options.retries)
+        while True:
+            try:
+                return self._accepted(self._exchange(call), call)
+            except (TransportError, ApiError) as error:
+                wait = retries.next_wait(call.method, error, call.retry_after) if _may_repeat(call, error) else None
+                if wait is None:
+                    raise
+                self._notify(f"{self.host}: {error.cause}; trying again in {wait:g} s")
+            time.sleep(wait)
+
+    def _exchange(self, call: _Call) -> Reply:
+        """One request on the wire and its whole reply, of whatever status."""
+        try:
+            with deadline(self._options.timeout):
+                response = self._http.request(
+                    call.method,
+                    call.url,
+                    timeout=self._options.timeout,
+                    allow_redirects=False,
+                    stream=True,
+                    **call.arguments,
+                )
+                received_at = time.time()
+                with contextlib.closing(response):
+                    body = _read_body(response, call.method)
+        except TransportError as error:
+            failure = error
+        except (requests.exceptions.RequestException, HTTPError, OSError) as error:
+            failure = translated(error, self._options.timeout)
+        else:
+            self._count()
+            return self._reply(response, body, received_at, call)
+        if failure.sent:
+            self._count()
+            failure.left_behind = call.left_behind
+        failure.doing, failure.host = call.doing, self.host
+        raise failure from None
+
+    def _reply(self, response: Any, body: bytes, received_at: float, call: _Call) -> Reply:
+        reply = Reply(
+            response.status_code,
+            response.headers,
+            body,
+            doing=call.doing,
+            host=self.host,
+            received_at=received_at,
+            left_behind=call.left_behind,
+        )
+        if reply.clock_offset is not None:
+            self.clock_offset = reply.clock_offset
+        return reply
+
+    def _accepted(self, reply: Reply, call: _Call) -> Reply:
+        """The reply, unless it is a refusal."""
+        if reply.ok:
+            return reply
+        call.retry_after = reply.headers.get("Retry-After")
+        overloaded = reply.status in _OVERLOADED
+        if 300 <= reply.status < 400:
+            raise reply.bad("the server answered with a redirect", advice=_REDIRECT_ADVICE)
+        if reply.is_html and not overloaded:
+            raise reply.bad("an HTML page came back in place of the API's own error", advice=_HTML_ADVICE)
+        code, message = self._error_facts(reply.json_or_none())
+        raise ApiError(
+            reply.status,
+            code=self._readable(code),
+            message=self._readable(message),
+            doing=call.doing,
+            host=self.host,
+            advice=call.advice.get(reply.status, _OVERLOADED_ADVICE if overloaded else ""),
+        )
+
+    def _readable(self, text: str) -> str:
+        """What the server said: without secrets, on one line, not too long."""
+        text = " ".join(redact(text, self._secrets).split())
+        return text if len(text) <= LONGEST_MESSAGE else text[:LONGEST_MESSAGE] + " ..."
+
+    def _count(self) -> None:
+        with self._lock:
+            self.request_count += 1
+
+
+def _may_repeat(call: _Call, error: TokensError) -> bool:
+    if isinstance(error, ApiError):
+        return error.status in _OVERLOADED
+    if isinstance(error, ReplyLost):
+        return call.repeatable and not isinstance(error, TimedOut)
+    return isinstance(error, TransportError) and not error.sent and error.is_passing
+
+
+def _read_body(response: Any, method: str) -> bytes:
+    """The body as it came, bounded. Raises ReplyLost."""
+    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise ReplyLost("the reply is compressed, though that was not asked for")
+    body = bytearray()
+    for chunk in response.raw.stream(_CHUNK, decode_content=False):
+        body += chunk
+        if len(body) > LONGEST_BODY:
+            raise ReplyLost(f"the reply is longer than {LONGEST_BODY // 1024**2} MiB")
+    announced = response.headers.get("Content-Length", "")
+    if announced.isdigit() and method != "HEAD" and len(body) != int(announced):
+        raise ReplyLost(f"the reply was cut off after {len(body)} of {announced} bytes")
+    return bytes(body)
+
+
+class _Adapter(HTTPAdapter):  # type: ignore[misc]
+    """Connections with a TLS context of ours, which is all that decides whom they trust."""
+
+    def __init__(self, context: Any, connections: int) -> None:
+        self._context = context
+        super().__init__(pool_connections=1, pool_maxsize=connections, max_retries=0, pool_block=True)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """See HTTPAdapter."""
+        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        """See HTTPAdapter."""
+        return super().proxy_manager_for(proxy, ssl_context=self._context, **kwargs)
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Leave the context alone: the library would load its own bundle into it, for every connection."""
+        conn.cert_reqs = self._context.verify_mode
+
+
+def _new_http_session(base_url: BaseUrl, options: SessionOptions, environ: Mapping[str, str]) -> Any:
+    context = tls_context(
+        validate_certs=options.validate_certs,
+        ca_path=options.ca_path,
+        client_cert=options.client_cert,
+        client_key=options.client_key,
+        environ=environ,
+    )
+    http = requests.Session()
+    # No .netrc in place of our Authorization header, no REQUESTS_CA_BUNDLE in place of our options.
+    http.trust_env = False
+    http.verify = options.validate_certs
+    http.headers.update(_DEFAULT_HEADERS)
+    proxy = proxy_for(base_url.host, options.proxy_url.reveal() if options.proxy_url else None, environ)
+    if proxy:
+        http.proxies = {"https": proxy}
+    http.mount("https://", _Adapter(context, options.connections))
+    return http

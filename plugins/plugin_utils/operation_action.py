@@ -1,0 +1,109 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The action of every module: read the arguments, choose one of the two routes, seal the result."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Optional
+
+from ansible.errors import AnsibleError
+from ansible.plugins.action import ActionBase
+from ansible_collections.sddc.tokens.plugins.module_utils.execution import Validated, carries_secret, execute
+from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
+from ansible_collections.sddc.tokens.plugins.module_utils.options import environment_variables, with_environment
+from ansible_collections.sddc.tokens.plugins.plugin_utils import in_process, sealing
+
+in_process.preload()
+
+# What cores add to the reply of a module, and what a task in this process does not have.
+_ONLY_OF_MODULES = ("invocation", "ansible_parsed")
+
+
+class OperationAction(ActionBase):
+    """Runs an operation in this process where it can, and as an ordinary module elsewhere."""
+
+    operation: ClassVar[type[Operation]]
+
+    def run(self, tmp: Optional[str] = None, task_vars: Optional[dict[str, Any]] = None) -> dict[str, Any]:
+        """See ActionBase. A failure is returned, not raised."""
+        if self._task.async_val:
+            return _failure(
+                f"{self.operation.name} cannot run with async: its job file and its polled result would hold the "
+                "token in the clear. Take async and poll off the task."
+            )
+        super().run(tmp, task_vars)
+        task_vars = task_vars or {}
+        task_environment = self._task_environment()
+        args = with_environment(
+            self.operation.argument_spec,
+            self._task.args,
+            {**os.environ, **task_environment},
+            self.operation.alternatives,
+        )
+        validated = Validated(self.operation, args)
+        if validated.error:
+            return _failure(validated.error)
+        switch = self._templar.template(task_vars.get(in_process.SWITCH, True))
+        if in_process.may_run_in_process(self._connection, switch):
+            result = self._run_in_process(validated, task_environment)
+        else:
+            result = self._run_as_module(args, task_vars, task_environment)
+        if carries_secret(self.operation, result):
+            sealing.seal(self, result)
+        return result
+
+    def _run_in_process(self, validated: Validated, task_environment: Mapping[str, str]) -> dict[str, Any]:
+        result = execute(
+            self.operation,
+            validated.params,
+            check_mode=self._task.check_mode,
+            diff_mode=self._task.diff,
+            environ={**os.environ, **task_environment},
+            notify=self._tell,
+        )
+        for deprecation in validated.deprecations:
+            self._display.deprecated(**deprecation)
+        sealing.add_warnings(self, result, validated.warnings + result.pop("warnings"))
+        return result
+
+    def _run_as_module(
+        self, args: dict[str, Any], task_vars: dict[str, Any], task_environment: Mapping[str, str]
+    ) -> dict[str, Any]:
+        sealing.hide_raw_reply(self)
+        with self._environment_without_ours(task_environment):
+            result = self._execute_module(module_name=self.operation.name, module_args=args, task_vars=task_vars)
+        return {key: value for key, value in result.items() if key not in _ONLY_OF_MODULES}
+
+    def _task_environment(self) -> dict[str, str]:
+        """What the keyword `environment` of the task, its block and its play say; the innermost wins."""
+        merged: dict[str, Any] = {}
+        environments = self._task.environment or []
+        for environment in environments if isinstance(environments, list) else [environments]:
+            rendered = self._templar.template(environment) if environment else {}
+            if not isinstance(rendered, Mapping):
+                raise AnsibleError("environment must be a dictionary")
+            merged.update(rendered)
+        return {name: str(value) for name, value in merged.items()}
+
+    @contextlib.contextmanager
+    def _environment_without_ours(self, environment: Mapping[str, str]) -> Iterator[None]:
+        """What goes to the remote host stands in the EXEC line at -vvv: no credential may be among it."""
+        ours = environment_variables(self.operation.argument_spec)
+        original = self._task.environment
+        self._task.environment = [{name: value for name, value in environment.items() if name not in ours}]
+        try:
+            yield
+        finally:
+            self._task.environment = original
+
+    def _tell(self, message: str) -> None:
+        # To stderr: stdout may be the JSON of a callback.
+        self._display.display(f"[{self._task.get_name()}] {message}", stderr=True)
+
+
+def _failure(message: str) -> dict[str, Any]:
+    return {"failed": True, "changed": False, "msg": message}

@@ -1,0 +1,322 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The kinds of faults. Each is a dataclass whose fields are the parameters of the control route."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import gzip
+import io
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from aiohttp import web
+from multidict import CIMultiDict
+
+Answer = Callable[[], Awaitable[web.StreamResponse]]
+_MEGABYTE = 1024 * 1024
+_HEADERS_AT_ONCE = 100
+
+
+@dataclass
+class Call:
+    """One request that a fault strikes: `work` does what the product would have done."""
+
+    request: web.Request
+    work: Answer
+    cleared: asyncio.Event
+
+
+class Kind:
+    """A kind of fault."""
+
+    name: ClassVar[str]
+    is_modifier: ClassVar[bool] = False
+    """Modifiers leave the reply as it is and go together with other faults."""
+
+    async def apply(self, call: Call) -> web.StreamResponse:
+        """Answer the request, or not."""
+        raise NotImplementedError
+
+    def bound(self, call: Call) -> Answer:
+        """Return the answer to one call, so that faults nest."""
+        return functools.partial(self.apply, call)
+
+
+def hang_up(request: web.Request, abrupt: bool = False) -> web.Response:
+    """Close the connection; what is returned is never sent."""
+    request["hung_up"] = True
+    if request.transport is not None:
+        # Orderly: TLS close_notify and FIN. Abrupt: neither, as when a box in between loses power (RFC 8446, 6.1).
+        request.transport.abort() if abrupt else request.transport.close()
+    return web.Response(status=500)
+
+
+def is_gone(request: web.Request) -> bool:
+    """Whether the client has hung up."""
+    return request.transport is None or request.transport.is_closing()
+
+
+def body_of(response: web.StreamResponse) -> bytes:
+    """Return the body of a reply that was not sent yet."""
+    body = response.body if isinstance(response, web.Response) else None
+    return bytes(body) if isinstance(body, (bytes, bytearray)) else b""
+
+
+async def begin(request: web.Request, like: web.StreamResponse, length: int) -> web.StreamResponse:
+    """Send the status line and headers of `like`, promising `length` bytes."""
+    headers = CIMultiDict(like.headers)
+    headers["Content-Length"] = str(length)
+    begun = web.StreamResponse(status=like.status, headers=headers)
+    await begun.prepare(request)
+    return begun
+
+
+@dataclass
+class Delay(Kind):
+    """Hold the request back. With `work` the product does its work first, and only the reply is late.
+
+    Without, a client that gave up meanwhile finds nothing done. Clearing the fault lets the request go on.
+    """
+
+    name: ClassVar[str] = "delay"
+    is_modifier: ClassVar[bool] = True
+    seconds: float
+    work: bool = False
+
+    async def apply(self, call: Call) -> web.StreamResponse:
+        response = await call.work() if self.work else None
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(call.cleared.wait(), self.seconds)
+        if response is not None:
+            return response
+        return hang_up(call.request) if is_gone(call.request) else await call.work()
+
+
+@dataclass
+class SkewDate(Kind):
+    """Set the reply's `Date` wrong; the product's own clock stays right (for that: setting `clock_offset`)."""
+
+    name: ClassVar[str] = "skew_date"
+    is_modifier: ClassVar[bool] = True
+    seconds: float
+
+    async def apply(self, call: Call) -> web.StreamResponse:
+        call.request["skew"] = self.seconds
+        return await call.work()
+
+
+@dataclass
+class DropBefore(Kind):
+    """Close the connection; no work is done."""
+
+    name: ClassVar[str] = "drop_before"
+    abrupt: bool = False
+
+    async def apply(self, call: Call) -> web.StreamResponse:
+        return hang_up(call.request, self.abrupt)
+
+
+@dataclass
+class DropAfter(Kind):
+    """Do the work, then close the connection without a reply."""
+
+    name: ClassVar[str] = "drop_after"
+    abrupt: bool = False
+
+    async def apply(self, call: Call) -> web.StreamResponse:
+        await call.work()
+        return hang_up(call.request, self.abrupt)
+
+
+@dataclass
+class Truncate(Kind):
+    """Do the work, promise the whole body and send part of it (`keep` bytes, half by default)."""
+
+    name: ClassVar[str] = "truncate"
+    keep: int | None = None
+
+    async def apply(self, call: Call) -> web.StreamResponse:
+        response = await call.work()
+        body = body_of(response)
+        keep = len(body) // 2 if self.keep is None else self.keep
+        # Of an empty body one byte is promised, so that there is something to miss.
+        begun = await begin(call.request, response, max(len(body), 1))
+        await begun.write(body[:keep])
+        hang_up(call.request)
+        return begun
+
+
+@dataclass
+class Trickle(Kind):
+    """Do the work, then send the body one byte per `interval` seconds."""
+
+    name: ClassVar[str] = "trickle"
+    interval: float = 0.1
+
+    async def apply(self, call: Call) -> web.StreamResponse:
+        response = await call.work()
+        body = body_of(response)
+        begun = await begin(call.request, response, len(body))
+        for position in range(len(body)):
+            if is_gone(call.request):
+                break
+            await begun.write(body[position : position + 1])
+            await asyncio.sleep(self.interval)
+        return begun
+
+
+@dataclass(kw_only=True)
+class Replacement(Kind):
+    """Send another reply than the product's. With `work` the product did its work all the same."""
+
+    work: bool = False
+
+    async def apply(self, call: Call) -> web.StreamResponse:
+        if self.work:
+            await call.work()
+        return await self.reply(call.request)
+
+    async def reply(self, request: web.Request) -> web.StreamResponse:
+        """Return what is sent instead."""
+        raise NotImplementedError
+
+
+@dataclass
+class Status(Replacement):
+    """Any status, headers and body; a body that is not a string is sent as JSON."""
+
+    name: ClassVar[str] = "status"
+    status: int
+    headers: dict[str, str] = field(default_factory=dict)
+    body: Any = ""
+
+    async def reply(self, request: web.Request) -> web.StreamResponse:
+        text = self.body if isinstance(self.body, str) else json.dumps(self.body)
+        headers = CIMultiDict(self.headers)
+        request["own_date"] = "Date" in headers
+        if text:
+            headers.setdefault("Content-Type", "text/plain" if isinstance(self.body, str) else "application/json")
+        return web.Response(status=self.status, headers=headers, body=text.encode())
+
+
+@dataclass
+class Html(Replacement):
+    """The HTML page of a proxy in between."""
+
+    name: ClassVar[str] = "html"
+    status: int = 502
+
+    async def reply(self, request: web.Request) -> web.StreamResponse:
+        page = f"<!DOCTYPE html>\n<html><head><title>{self.status} Proxy</title></head><body>Blocked.</body></html>\n"
+        return web.Response(status=self.status, text=page, content_type="text/html")
+
+
+@dataclass
+class InvalidJson(Replacement):
+    """Something that says it is JSON and is not."""
+
+    name: ClassVar[str] = "invalid_json"
+    status: int = 200
+    body: str = '{"token": "'
+
+    async def reply(self, request: web.Request) -> web.StreamResponse:
+        return web.Response(status=self.status, text=self.body, content_type="application/json")
+
+
+@dataclass
+class Empty(Replacement):
+    """A reply without a body."""
+
+    name: ClassVar[str] = "empty"
+    status: int = 200
+
+    async def reply(self, request: web.Request) -> web.StreamResponse:
+        return web.Response(status=self.status, content_type="application/json")
+
+
+@dataclass
+class Redirect(Replacement):
+    """A redirect to another host; without `location` the same path there."""
+
+    name: ClassVar[str] = "redirect"
+    status: int = 302
+    location: str | None = None
+
+    async def reply(self, request: web.Request) -> web.StreamResponse:
+        location = self.location or f"https://elsewhere.example.net{request.raw_path}"
+        return web.Response(status=self.status, headers={"Location": location})
+
+
+@dataclass
+class Huge(Replacement):
+    """A body of many megabytes, sent as fast as the client takes it."""
+
+    name: ClassVar[str] = "huge"
+    megabytes: int = 100
+
+    async def reply(self, request: web.Request) -> web.StreamResponse:
+        like = web.Response(status=200, content_type="application/json")
+        begun = await begin(request, like, self.megabytes * _MEGABYTE)
+        for _number in range(self.megabytes):
+            if is_gone(request):
+                break
+            await begun.write(b" " * _MEGABYTE)
+        return begun
+
+
+@dataclass
+class GzipBomb(Replacement):
+    """A small body that unpacks to many megabytes."""
+
+    name: ClassVar[str] = "gzip_bomb"
+    megabytes: int = 100
+
+    async def reply(self, request: web.Request) -> web.StreamResponse:
+        body = await asyncio.to_thread(_packed_spaces, self.megabytes)
+        headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+        return web.Response(status=200, body=body, headers=headers)
+
+
+@functools.lru_cache(maxsize=4)
+def _packed_spaces(megabytes: int) -> bytes:
+    packed = io.BytesIO()
+    with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=9) as file:
+        for _number in range(megabytes):
+            file.write(b" " * _MEGABYTE)
+    return packed.getvalue()
+
+
+@dataclass
+class EndlessHeaders(Replacement):
+    """Header after header until the client hangs up, or `limit` of them."""
+
+    name: ClassVar[str] = "endless_headers"
+    limit: int = 1_000_000
+
+    async def reply(self, request: web.Request) -> web.StreamResponse:
+        transport = request.transport
+        if transport is not None:
+            transport.write(b"HTTP/1.1 200 OK\r\n")
+            for start in range(0, self.limit, _HEADERS_AT_ONCE):
+                if is_gone(request):
+                    break
+                numbers = range(start, min(start + _HEADERS_AT_ONCE, self.limit))
+                transport.write("".join(f"X-Filler-{number}: {'x' * 64}\r\n" for number in numbers).encode())
+                await request.writer.drain()
+                await asyncio.sleep(0)  # lets the loop notice that the client has hung up
+        return hang_up(request)
+
+
+KINDS: dict[str, type[Kind]] = {
+    kind.name: kind
+    for kind in (
+        Delay, SkewDate, DropBefore, DropAfter, Truncate, Trickle, Status, Html, InvalidJson, Empty, Redirect,
+        Huge, GzipBomb, EndlessHeaders,
+    )
+}  # fmt: skip

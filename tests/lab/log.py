@@ -1,0 +1,106 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The request log: what every product was asked, in order of arrival."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
+
+# A bound, so that a lab left running for days does not eat the machine.
+_KEPT = 200_000
+
+
+@dataclass
+class Entry:
+    """One request, and what came of it. `status` is None while it is being worked on and when nothing was sent."""
+
+    number: int
+    time: float
+    product: str
+    host: str
+    method: str
+    path: str
+    query: str
+    headers: list[tuple[str, str]]
+    body: str
+    peer: str
+    connection: int
+    status: int | None = None
+    work_status: int | None = None
+    fault: str | None = None
+    done: bool = False
+    seconds: float = 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the entry as the control route shows it."""
+        return asdict(self)
+
+
+class Connections:
+    """Numbers connections in the order in which they first carried a request."""
+
+    def __init__(self) -> None:
+        self._numbers: WeakKeyDictionary[asyncio.BaseTransport, int] = WeakKeyDictionary()
+        self._next = itertools.count(1)
+
+    def number(self, transport: asyncio.BaseTransport | None) -> int:
+        """Return the number of a connection; 0 when it is gone already."""
+        if transport is None:
+            return 0
+        if transport not in self._numbers:
+            self._numbers[transport] = next(self._next)
+        return self._numbers[transport]
+
+
+class RequestLog:
+    """Entries in order of arrival, and a way to wait for one."""
+
+    def __init__(self) -> None:
+        self.connections = Connections()
+        self._entries: deque[Entry] = deque(maxlen=_KEPT)
+        self._numbers = itertools.count(1)
+        self._change = asyncio.Condition()
+
+    def open(self, **facts: Any) -> Entry:
+        """Enter a request that has just arrived."""
+        entry = Entry(number=next(self._numbers), time=time.time(), **facts)
+        self._entries.append(entry)
+        return entry
+
+    async def close(self, entry: Entry, status: int | None) -> None:
+        """Note what was answered, and wake whoever waits for it."""
+        entry.status, entry.done = status, True
+        entry.seconds = time.time() - entry.time
+        await self.announce()
+
+    async def announce(self) -> None:
+        """Wake whoever waits for a request to arrive or to be finished."""
+        async with self._change:
+            self._change.notify_all()
+
+    def select(self, product: str | None = None, host: str | None = None, after: int = 0) -> list[Entry]:
+        """Return the entries of a product and host, later than number `after`."""
+        return [
+            entry
+            for entry in self._entries
+            if entry.number > after and product in (None, entry.product) and host in (None, entry.host)
+        ]
+
+    async def wait(self, enough: Callable[[], bool], seconds: float) -> None:
+        """Wait until `enough()`, asked whenever one arrives or is finished, or until the time is up."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds), self._change:
+                await self._change.wait_for(enough)
+
+    def clear(self) -> None:
+        """Forget all entries; numbers go on."""
+        self._entries.clear()

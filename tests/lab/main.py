@@ -1,0 +1,84 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command line of the lab."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from .server import Lab
+
+
+def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="tests/lab/run",
+        description="Faithful local services for every API of this collection, until SIGTERM or Ctrl-C.",
+    )
+    parser.add_argument(
+        "--state-file", type=Path, required=True, metavar="FILE", help="JSON with URLs and secrets, once all listens"
+    )
+    parser.add_argument(
+        "--addresses", type=_count, default=0, metavar="N", help="listen on N more addresses: 127.0.1.1, 127.0.1.2, …"
+    )
+    return parser.parse_args(arguments)
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 50_000:
+        raise argparse.ArgumentTypeError("must be between 0 and 50000")
+    return number
+
+
+def write_state(path: Path, details: dict[str, Any]) -> None:
+    """Write the state file so that a reader sees all of it or nothing, and nobody else sees it at all."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mkstemp makes it 0600
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(details, file, indent=2)
+            file.write("\n")
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+async def serve(state_file: Path, addresses: int) -> None:
+    """Run the lab until a signal asks it to stop."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    with tempfile.TemporaryDirectory(prefix="sddc-tokens-lab-") as folder:
+        lab = Lab(Path(folder))
+        try:
+            await lab.start(addresses)
+            write_state(state_file, lab.details())
+            await stopping.wait()
+        finally:
+            state_file.unlink(missing_ok=True)
+            await lab.stop()
+
+
+def main() -> int:
+    """Run the lab; a problem at the start is one sentence."""
+    arguments = parsed()
+    # Warnings there are about clients that hung up, which is what faults make them do.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
+    try:
+        asyncio.run(serve(arguments.state_file.absolute(), arguments.addresses))
+    except OSError as problem:
+        print(f"The lab cannot start: {problem}", file=sys.stderr)
+        return 1
+    return 0

@@ -1,0 +1,306 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Aria Operations for Networks (vRealize Network Insight): authentication tokens.
+
+Vendor pages: "Authentication Operations" and "Info" of its API reference. With it, on the same port, the one
+operation of the vIDM appliance from which a user gets a vIDM token.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import secrets
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from aiohttp import web
+
+from ..jwts import JwtInvalid
+from ..product import Product, Refusal, Settings, Shared, action, credentials, form_fields, host_of, json_object
+from ..tokens import Token
+
+_BASE = "/api/ni"
+_VIDM = "vidm"
+_YEAR = 365 * 86400
+
+
+@dataclass(kw_only=True)
+class VrniSettings(Settings):
+    """What a test may change."""
+
+    lifetime: float = 5 * 3600
+    """Seconds that a token lives: about five hours."""
+    expiry: Literal["ms", "s", "absent", "past", "far"] = "ms"
+    """How a reply tells the expiry. The page says seconds and shows milliseconds; the others are oddities."""
+    without_token: bool = False
+    """Whether a reply lacks the token, which the page calls optional."""
+    token_limit: int = 100
+    """Valid tokens a user may have; 0: no limit."""
+    cleanup_interval: float = 600.0
+    """Seconds after which expired tokens are cleaned."""
+    vidm: Literal["configured", "not_configured", "no_role"] = "configured"
+    """Whether vIDM is set up, and whether its users may sign in here (else 412)."""
+    vidm_token: Literal["jwt", "opaque"] = "jwt"
+    """The form of the tokens that the vIDM appliance gives."""
+
+
+@dataclass
+class VrniState:
+    """What a host keeps besides its tokens."""
+
+    cleaned_at: float
+    refused_for_limit: int = 0
+
+
+@dataclass(frozen=True)
+class _Users:
+    """Who may sign in; the same on all hosts."""
+
+    username: str = "admin@local"
+    ldap_username: str = "jdoe"
+    ldap_domain: str = "example.com"
+    vidm_client_id: str = field(default_factory=lambda: f"vrni-{uuid.uuid4().hex[:8]}")
+
+
+class Vrni(Product[VrniState, VrniSettings]):
+    """The platform node, and the vIDM appliance beside it."""
+
+    name = "vrni"
+
+    def __init__(self, shared: Shared) -> None:
+        super().__init__(shared)
+        self.users = _Users()
+        self.password = shared.secrets.make("vrni password")
+        self.ldap_password = shared.secrets.make("vrni ldap_password")
+        self.vidm_token = ""
+        self._vidm_claims = {"iss": "https://vidm.example.com/SAAS/auth", "aud": self.users.vidm_client_id}
+
+    def default_settings(self) -> VrniSettings:
+        return VrniSettings()
+
+    def new_state(self, host: str) -> VrniState:
+        return VrniState(cleaned_at=self.now(host))
+
+    def restore(self) -> None:
+        """Keep the vIDM token of the state file good over a reset."""
+        issued = int(self.now(""))
+        if not self.vidm_token:
+            claims = {**self._vidm_claims, "sub": self.users.ldap_username, "iat": issued, "exp": issued + _YEAR}
+            self.vidm_token = self.shared.jwts.mint(_VIDM, "", "access", claims)
+        else:
+            user = self.users.ldap_username
+            self.shared.ledger.add(Token(self.vidm_token, _VIDM, "", "access", user, issued + _YEAR))
+
+    def routes(self) -> Iterable[web.RouteDef]:
+        return (
+            web.post(f"{_BASE}/auth/token", self.create),
+            web.post(f"{_BASE}/auth/token/vidm", self.create_from_vidm),
+            web.delete(f"{_BASE}/auth/token", self.delete),
+            web.get(f"{_BASE}/auth/vidm/client-id", self.vidm_client),
+            web.get(f"{_BASE}/info/version", self.version),
+            web.post("/SAAS/auth/oauthtoken", self.vidm_sign_in),
+        )
+
+    def details(self, url: str) -> dict[str, str]:
+        return {
+            "url": url,
+            "username": self.users.username,
+            "password": self.password,
+            "ldap_username": self.users.ldap_username,
+            "ldap_password": self.ldap_password,
+            "ldap_domain": self.users.ldap_domain,
+            "vidm_token": self.vidm_token,
+        }
+
+    def counts(self, host: str) -> dict[str, int]:
+        return {"refused_for_limit": self.state(host).refused_for_limit}
+
+    def refuse(self, request: web.Request, refusal: Refusal) -> web.Response:
+        """Answer in the shape of ApiError; 401 has no body ("Operation doesn't return any data structure")."""
+        if request.path.startswith("/SAAS/"):
+            return _oauth_error(refusal)
+        if refusal.status == 401:
+            return web.Response(status=401)
+        details = [{"code": refusal.status, "message": why, "target": [name]} for name, why in refusal.fields.items()]
+        body = {"code": refusal.code or refusal.status, "message": refusal.message, "details": details}
+        return web.json_response(body, status=refusal.status)
+
+    # The operations.
+
+    async def create(self, request: web.Request) -> web.Response:
+        """Create: a token for a local or LDAP user."""
+        body = await json_object(request)
+        _check_credential(body)
+        user = self._signed_in(body)
+        return self._reply_with_token(host_of(request), user)
+
+    async def create_from_vidm(self, request: web.Request) -> web.Response:
+        """Create Vidm User Token."""
+        host = host_of(request)
+        body = await json_object(request)
+        given = body.get("vidm_token")
+        if not isinstance(given, str) or not given:
+            raise Refusal(400, "Invalid request", fields={"vidm_token": "must be a non-empty string"})
+        if self.settings(host).vidm == "not_configured":
+            raise Refusal(404, "VMware Identity Manager is not configured")
+        user = self._vidm_user(host, given)
+        if self.settings(host).vidm == "no_role":
+            raise Refusal(412, f"No role is assigned to user {user}")
+        return self._reply_with_token(host, f"vidm:{user}")
+
+    async def delete(self, request: web.Request) -> web.Response:
+        """Delete: the token that the request itself carries."""
+        token = self._presented(request)
+        token.ended = "revoked"
+        return web.Response(status=204)
+
+    async def vidm_client(self, request: web.Request) -> web.Response:
+        """Get Vidm OAuth Client Id; open to all."""
+        if self.settings(host_of(request)).vidm == "not_configured":
+            raise Refusal(403, "VMware Identity Manager is not configured")
+        appliance = request.headers.get("Host", "127.0.0.1")
+        return web.json_response({"vidm_appliance": appliance, "client_id": self.users.vidm_client_id})
+
+    async def version(self, request: web.Request) -> web.Response:
+        """Show version info: the cheapest call that needs a token."""
+        self._presented(request)
+        return web.json_response({"api_version": "1.2.0"})
+
+    async def vidm_sign_in(self, request: web.Request) -> web.Response:
+        """Grant a vIDM token for user name and password (RFC 6749, section 4.3)."""
+        form = await form_fields(request)
+        if form.get("grant_type") != "password":
+            raise Refusal(400, f"Unsupported grant type: {form.get('grant_type')}", "unsupported_grant_type")
+        if form.get("client_id") != self.users.vidm_client_id:
+            raise Refusal(401, "Client authentication failed", "invalid_client")
+        if form.get("username") != self.users.ldap_username or not _same(form.get("password"), self.ldap_password):
+            raise Refusal(400, "Invalid user credentials", "invalid_grant")
+        host = host_of(request)
+        token = self._mint_vidm(host, self.settings(host).vidm_token, self.users.ldap_username)
+        return web.json_response({"access_token": token, "token_type": "Bearer", "expires_in": 3600})
+
+    @action
+    def make_vidm_token(
+        self, form: Literal["jwt", "opaque"] = "jwt", username: str = "jdoe", lifetime: int = 3600
+    ) -> str:
+        """Make a vIDM token as the appliance would."""
+        return self._mint_vidm("", form, username, lifetime)
+
+    # The parts.
+
+    def _signed_in(self, body: dict[str, Any]) -> str:
+        """Return who signs in, or refuse with 401."""
+        domain = body.get("domain") or {}
+        if domain.get("domain_type", "LOCAL") == "LOCAL":
+            good = body["username"] == self.users.username and _same(body["password"], self.password)
+        else:
+            good = (
+                body["username"] == self.users.ldap_username
+                and domain["value"] == self.users.ldap_domain
+                and _same(body["password"], self.ldap_password)
+            )
+        if not good:
+            raise Refusal(401)
+        return str(body["username"])
+
+    def _reply_with_token(self, host: str, user: str) -> web.Response:
+        """Mint a token unless the user has too many, which looks like a wrong password."""
+        settings, now = self.settings(host), self.now(host)
+        self._clean(host)
+        limit = settings.token_limit
+        if limit and self.shared.ledger.count_valid(self.name, host, user, now) >= limit:
+            self.state(host).refused_for_limit += 1
+            raise Refusal(401)
+        value = base64.b64encode(secrets.token_bytes(16)).decode()
+        self.shared.secrets.remember("vrni token", value)
+        self.shared.ledger.add(Token(value, self.name, host, "auth", user, now + settings.lifetime))
+        body: dict[str, Any] = {} if settings.without_token else {"token": value}
+        body.update(_expiry(settings, now))
+        return web.json_response(body)
+
+    def _presented(self, request: web.Request) -> Token:
+        """Return the valid token of the `Authorization` header, or refuse with 401."""
+        host = host_of(request)
+        self._clean(host)
+        value = credentials(request, "NetworkInsight")
+        token = self.shared.ledger.find(self.name, value, host) if value else None
+        if token is None or not token.is_valid(self.now(host)):
+            raise Refusal(401)
+        return token
+
+    def _clean(self, host: str) -> None:
+        """Clean expired tokens when it is time ("cleaned periodically by the system")."""
+        state, now = self.state(host), self.now(host)
+        if now - state.cleaned_at >= self.settings(host).cleanup_interval:
+            self.shared.ledger.forget_expired(self.name, host, now)
+            state.cleaned_at = now
+
+    def _mint_vidm(self, host: str, form: Literal["jwt", "opaque"], user: str, lifetime: int = 3600) -> str:
+        issued = int(self.now(host))
+        if form == "jwt":
+            claims = {**self._vidm_claims, "sub": user, "iat": issued, "exp": issued + lifetime}
+            return self.shared.jwts.mint(_VIDM, host, "access", claims)
+        value = self.shared.secrets.make("vidm opaque token")
+        self.shared.ledger.add(Token(value, _VIDM, host, "access", user, issued + lifetime))
+        return value
+
+    def _vidm_user(self, host: str, given: str) -> str:
+        """Return whose vIDM token it is, a JWT or an opaque one."""
+        token = self.shared.ledger.find(_VIDM, given)
+        if token is None or not token.is_valid(self.now(host)):
+            raise Refusal(401)
+        if "." in given:
+            try:
+                self.shared.jwts.verify(_VIDM, "access", given, self.now(host))
+            except JwtInvalid as problem:
+                raise Refusal(401) from problem
+        return token.principal
+
+
+def _same(given: str | None, secret: str) -> bool:
+    return hmac.compare_digest((given or "").encode(), secret.encode())
+
+
+def _check_credential(body: dict[str, Any]) -> None:
+    """Check a UserCredential: each field that is wrong is named in the error's details."""
+    wrong = {name: "must be a non-empty string" for name in ("username", "password") if not _is_text(body.get(name))}
+    domain = body.get("domain")
+    if domain is not None and not isinstance(domain, dict):
+        wrong["domain"] = "must be an object"
+    elif domain:
+        kind = domain.get("domain_type")
+        if kind not in ("LDAP", "LOCAL"):
+            wrong["domain.domain_type"] = "must be one of LDAP, LOCAL"
+        elif kind == "LDAP" and not _is_text(domain.get("value")):
+            wrong["domain.value"] = "is required for LDAP"
+    if wrong:
+        raise Refusal(400, "Invalid request", fields=wrong)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _expiry(settings: VrniSettings, now: float) -> dict[str, int]:
+    """Return the reply's `expiry`; that it may be told wrong does not change how long the token lives."""
+    ends = now + settings.lifetime
+    told = {
+        "ms": int(ends * 1000),
+        "s": int(ends),
+        "past": int((now - 3600) * 1000),
+        "far": int((now + 10 * _YEAR) * 1000),
+    }
+    return {} if settings.expiry == "absent" else {"expiry": told[settings.expiry]}
+
+
+def _oauth_error(refusal: Refusal) -> web.Response:
+    """Answer as RFC 6749, section 5.2, says."""
+    body = {"error": refusal.code or "invalid_request", "error_description": refusal.message}
+    return web.json_response(body, status=refusal.status)
+
+
+PRODUCT = Vrni

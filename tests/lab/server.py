@@ -1,0 +1,147 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab as a whole: its products, each on one port, on as many loopback addresses as wanted."""
+
+from __future__ import annotations
+
+import errno
+import resource
+import socket
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from . import products
+from .application import application
+from .control import control_application
+from .faults import FaultTable
+from .jwts import Keyring
+from .log import RequestLog
+from .product import Product, Shared
+from .proxy import Proxy
+from .secretbox import SecretBox
+from .tls import Authority, Certificate
+from .tokens import TokenLedger
+
+FIRST_ADDRESS = "127.0.0.1"
+_BACKLOG = 1024
+_HOSTS_PER_NETWORK = 250
+
+
+class AddressTaken(OSError):
+    """A port of the lab is in use on an address by somebody else."""
+
+
+class Lab:
+    """Starts and stops everything, and knows what the control route may ask for."""
+
+    def __init__(self, folder: Path) -> None:
+        self.log = RequestLog()
+        self.faults = FaultTable()
+        self.secrets = SecretBox()
+        self.ledger = TokenLedger()
+        self.authority = Authority(folder)
+        shared = Shared(self.secrets, self.ledger, Keyring(self.secrets, self.ledger), self.authority)
+        self.products: dict[str, Product[Any, Any]] = {cls.name: cls(shared) for cls in products.discover()}
+        for product in self.products.values():
+            product.restore()
+        self.addresses: list[str] = []
+        self.proxy = Proxy(self._product_port)
+        self._proxy_port = 0
+        self._runners: dict[str, web.AppRunner] = {}
+        self._ports: dict[str, int] = {}
+
+    async def start(self, addresses: int = 0) -> None:
+        """Listen on the first address, then on `addresses` further ones."""
+        _raise_file_limit()
+        self._runners["control"] = await _runner(control_application(self))
+        for product in self.products.values():
+            self._runners[product.name] = await _runner(application(product, self.log, self.faults))
+        for name in self._runners:
+            self._ports[name] = await self._listen(name, FIRST_ADDRESS, 0, "good")
+        self._proxy_port = await self.proxy.start(FIRST_ADDRESS)
+        await self.add_addresses(addresses)
+
+    async def add_addresses(self, count: int, certificate: Certificate = "good") -> list[str]:
+        """Listen on `count` more addresses, the same ports on each; return them."""
+        start = len(self.addresses)
+        added = [_address(start + number) for number in range(count)]
+        for address in added:
+            for name in self.products:
+                await self._listen(name, address, self._ports[name], certificate)
+            self.addresses.append(address)
+        return added
+
+    async def _listen(self, name: str, address: str, port: int, certificate: Certificate) -> int:
+        product = self.products.get(name)
+        asks = product.asks_client_certificates if product else False
+        context = self.authority.server_context(address, certificate, asks)
+        listener = _listener(address, port)
+        await web.SockSite(self._runners[name], listener, ssl_context=context, backlog=_BACKLOG).start()
+        return int(listener.getsockname()[1])
+
+    def _product_port(self, name: str) -> int | None:
+        return self._ports.get(name) if name in self.products else None
+
+    def url(self, name: str) -> str:
+        """Return the URL of a product, or of `control`, on the first address."""
+        return f"https://{FIRST_ADDRESS}:{self._ports[name]}"
+
+    def details(self) -> dict[str, Any]:
+        """Return what the state file says."""
+        return {
+            "ca_path": str(self.authority.ca_path),
+            "control": {"url": self.url("control")},
+            "proxy": {"url": f"http://{FIRST_ADDRESS}:{self._proxy_port}"},
+            **{name: product.details(self.url(name)) for name, product in self.products.items()},
+        }
+
+    def reset(self) -> None:
+        """Go back to the start: states, faults, log and settings. Credentials, CA and addresses stay."""
+        self.faults.clear()
+        self.log.clear()
+        self.proxy.tunnels.clear()
+        self.ledger.clear()
+        for product in self.products.values():
+            product.reset()
+
+    async def stop(self) -> None:
+        """Close every listener and connection."""
+        self.faults.clear()
+        await self.proxy.stop()
+        for runner in self._runners.values():
+            await runner.cleanup()
+
+
+def _address(number: int) -> str:
+    network, host = divmod(number, _HOSTS_PER_NETWORK)
+    return f"127.0.{1 + network}.{1 + host}"
+
+
+async def _runner(app: web.Application) -> web.AppRunner:
+    # The short grace lets replies in flight out and still stops the lab within a second.
+    runner = web.AppRunner(app, access_log=None, keepalive_timeout=75, shutdown_timeout=0.1)
+    await runner.setup()
+    return runner
+
+
+def _listener(address: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((address, port))
+    except OSError as problem:
+        listener.close()
+        if problem.errno == errno.EADDRINUSE:
+            raise AddressTaken(f"port {port} of {address} is in use") from problem
+        raise
+    listener.setblocking(False)
+    return listener
+
+
+def _raise_file_limit() -> None:
+    """Allow as many files as the system lets us: a thousand addresses are several thousand sockets."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,0 +1,61 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab's certificate authority, and a TLS context for each address."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import ssl
+from pathlib import Path
+from typing import Literal
+
+import trustme
+
+Certificate = Literal["good", "expired", "wrong_name", "untrusted"]
+
+# One name for each product, whoever resolves it: `vrni.example.com` (RFC 2606 keeps the domain free).
+_NAMES = ("localhost", "*.example.com")
+
+
+class Authority:
+    """A CA made at start; its files live in a private folder that the caller removes."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._ca = trustme.CA(organization_name="sddc.tokens lab")
+        self.ca_path = folder / "ca.pem"
+        self._ca.cert_pem.write_to_path(self.ca_path)
+
+    @functools.cache  # noqa: B019  (one authority lives as long as the process)
+    def server_context(self, address: str, certificate: Certificate, ask_client: bool) -> ssl.SSLContext:
+        """Return the context with which `address` answers; `ask_client` also invites a client certificate."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        self._leaf(address, certificate).configure_cert(context)
+        if ask_client:
+            context.verify_mode = ssl.CERT_OPTIONAL
+            self._ca.configure_trust(context)
+        return context
+
+    @functools.cache  # noqa: B019
+    def _leaf(self, address: str, certificate: Certificate) -> trustme.LeafCert:
+        if certificate == "untrusted":
+            return trustme.CA().issue_cert(address, *_NAMES)
+        if certificate == "wrong_name":
+            return self._ca.issue_cert("elsewhere.example.net")
+        if certificate == "expired":
+            day = datetime.timedelta(days=1)
+            now = datetime.datetime.now(datetime.UTC)
+            return self._ca.issue_cert(address, *_NAMES, not_before=now - 90 * day, not_after=now - day)
+        return self._ca.issue_cert(address, *_NAMES)
+
+    def client_certificate(self, common_name: str) -> tuple[str, str]:
+        """Write a client certificate and its key; return both paths."""
+        leaf = self._ca.issue_cert(common_name=common_name)
+        certificate, key = self._folder / f"{common_name}.crt", self._folder / f"{common_name}.key"
+        leaf.cert_chain_pems[0].write_to_path(certificate)
+        leaf.private_key_pem.write_to_path(key)
+        key.chmod(0o600)
+        return str(certificate), str(key)

@@ -1,0 +1,27 @@
+"""Put the collections that the tests use, but pip cannot install one by one, into a collections folder.
+
+They are published on the Python index inside the `ansible` package only. Usage: extract_collections.py FOLDER
+"""
+
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+PACKAGE = "ansible==12.3.0"
+COLLECTIONS = ("ansible/posix",)  # its json and jsonl callbacks
+
+
+def main(folder: Path) -> None:
+    with tempfile.TemporaryDirectory() as download:
+        pip = [sys.executable, "-m", "pip", "download", "-qq", "--disable-pip-version-check", "--no-deps"]
+        subprocess.run([*pip, "--only-binary", ":all:", "--dest", download, PACKAGE], check=True)
+        (wheel,) = Path(download).glob("*.whl")
+        with zipfile.ZipFile(wheel) as archive:
+            wanted = tuple(f"ansible_collections/{name}/" for name in COLLECTIONS)
+            archive.extractall(folder, [name for name in archive.namelist() if name.startswith(wanted)])
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,118 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One lab for all tests of a worker, back at its start for each; each test starts with an empty log."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+TESTS = Path(__file__).resolve().parents[2]
+if str(TESTS) not in sys.path:
+    sys.path.insert(0, str(TESTS))
+
+if TYPE_CHECKING:
+    from lab.client import Lab
+
+
+@pytest.fixture(scope="session")
+def running_lab() -> Iterator[Lab]:
+    from lab.client import Lab
+
+    with Lab.start() as lab:
+        yield lab
+
+
+@pytest.fixture
+def lab(running_lab: Lab) -> Lab:
+    running_lab.reset()
+    return running_lab
+
+
+@pytest.fixture
+def http(lab: Lab) -> Iterator[requests.Session]:
+    with requests.Session() as session:
+        session.trust_env = False
+        session.verify = lab.ca_path
+        yield session
+
+
+class Csp:
+    """What a test does with CSP."""
+
+    def __init__(self, lab: Lab, http: requests.Session) -> None:
+        self.details, self.http = lab["csp"], http
+        self.base = f"{self.details['url']}/csp/gateway/am/api/auth"
+
+    def authorize(self, **form: str) -> requests.Response:
+        form = form or {"api_token": self.details["api_token"]}
+        return self.http.post(f"{self.base}/api-tokens/authorize", data=form)
+
+
+class Nsx:
+    """What a test does with NSX."""
+
+    def __init__(self, lab: Lab, http: requests.Session) -> None:
+        self.details, self.http = lab["nsx"], http
+        self.infra = f"{self.details['url']}/policy/api/v1/infra"
+        self.basic = (self.details["username"], self.details["password"])
+        self.instance = "/tier-0s/T0-main/locale-services/default/service-instances/partner-fw-01"
+
+    def get(self, path: str, **more: Any) -> requests.Response:
+        return self.http.get(self.infra + path, **{"auth": self.basic, **more})
+
+    def reauth(self, tokens: dict[str, Any], path: str | None = None, **more: Any) -> requests.Response:
+        headers = {"Authorization": f"Bearer {tokens['access_token']}", "X-NSX-OpenId": tokens["id_token"]}
+        url = f"{self.infra}{path or self.instance}?action=reauth"
+        return self.http.post(url, **{"headers": headers, **more})
+
+
+class Vrni:
+    """What a test does with vRNI."""
+
+    def __init__(self, lab: Lab, http: requests.Session) -> None:
+        self.details, self.http = lab["vrni"], http
+        self.base = f"{self.details['url']}/api/ni"
+        self.local = {
+            "username": self.details["username"],
+            "password": self.details["password"],
+            "domain": {"domain_type": "LOCAL"},
+        }
+        self.ldap = {
+            "username": self.details["ldap_username"],
+            "password": self.details["ldap_password"],
+            "domain": {"domain_type": "LDAP", "value": self.details["ldap_domain"]},
+        }
+
+    def create(self, body: Any = None, **more: Any) -> requests.Response:
+        return self.http.post(f"{self.base}/auth/token", json=self.local if body is None else body, **more)
+
+    def from_vidm(self, token: str) -> requests.Response:
+        return self.http.post(f"{self.base}/auth/token/vidm", json={"vidm_token": token})
+
+    def version(self, token: str) -> requests.Response:
+        return self.http.get(f"{self.base}/info/version", headers={"Authorization": f"NetworkInsight {token}"})
+
+    def delete(self, token: str) -> requests.Response:
+        return self.http.delete(f"{self.base}/auth/token", headers={"Authorization": f"NetworkInsight {token}"})
+
+
+@pytest.fixture
+def csp(lab: Lab, http: requests.Session) -> Csp:
+    return Csp(lab, http)
+
+
+@pytest.fixture
+def nsx(lab: Lab, http: requests.Session) -> Nsx:
+    return Nsx(lab, http)
+
+
+@pytest.fixture
+def vrni(lab: Lab, http: requests.Session) -> Vrni:
+    return Vrni(lab, http)

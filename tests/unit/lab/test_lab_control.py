@@ -1,0 +1,166 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The control route and the command keep their promises."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+from lab.client import RUN, Lab, LabError
+
+
+def test_log_tells_what_arrived_and_on_which_connection(lab, http, vrni):
+    vrni.create(headers={"X-Mark": "one"})
+    http.get(f"{vrni.base}/no%2Fsuch?a=b%20c")
+    with requests.Session() as other:
+        other.get(f"{vrni.base}/info/version", verify=lab.ca_path)
+    first, second, third = lab.requests("vrni")
+    assert (first.line, first.status, first.host) == ("POST /api/ni/auth/token", 200, "127.0.0.1")
+    assert first.header("x-mark") == "one"
+    assert json.loads(first.body) == vrni.local
+    assert (second.path, second.parameters) == ("/api/ni/no%2Fsuch", {"a": "b c"})
+    assert first.connection == second.connection != third.connection
+    assert lab.requests("csp") == []
+    assert [entry.number for entry in lab.requests(after=second.number)] == [third.number]
+
+
+def test_log_waits_for_a_request_that_is_still_to_come(lab, vrni):
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(Lab(lab.details).wait_for_requests, 2, "vrni")
+        vrni.create()
+        vrni.create()
+        assert len(waiting.result()) == 2
+    with pytest.raises(LabError, match="2 of 3"):
+        lab.wait_for_requests(3, timeout=0.05)
+
+
+def test_log_is_cleared(lab, vrni):
+    vrni.create()
+    lab.clear_requests()
+    assert lab.requests() == []
+
+
+def test_every_secret_is_known(lab, csp, nsx, vrni):
+    tokens = csp.authorize().json()
+    form = {"j_username": nsx.basic[0], "j_password": nsx.basic[1]}
+    session = nsx.http.post(f"{nsx.details['url']}/api/session/create", data=form)
+    made = {
+        tokens["access_token"], tokens["access_token"].rsplit(".", 1)[1], tokens["id_token"],
+        vrni.create().json()["token"], session.cookies["JSESSIONID"], session.headers["X-XSRF-TOKEN"],
+        lab["csp"]["api_token"], lab["csp"]["client_secret"], lab["nsx"]["password"],
+        lab["vrni"]["password"], lab["vrni"]["ldap_password"], lab["vrni"]["vidm_token"],
+    }  # fmt: skip
+    assert made <= {secret["value"] for secret in lab.secrets()}
+
+
+def test_reset_goes_back_to_the_start_and_keeps_credentials(lab, vrni):
+    token = vrni.create().json()["token"]
+    lab.fault("vrni", "empty", times=0)
+    lab.change_settings("vrni", lifetime=1)
+    lab.reset()
+    assert (lab.faults(), lab.requests(), lab.state("vrni")) == ([], [], {"vrni": {}})
+    assert lab.settings("vrni")["lifetime"] == 18000
+    assert vrni.version(token).status_code == 401
+    assert vrni.create().status_code == 200
+    assert vrni.from_vidm(vrni.details["vidm_token"]).status_code == 200
+
+
+def test_settings_hold_for_one_host_or_for_all(lab, vrni):
+    lab.change_settings("vrni", host="127.0.0.1", expiry="absent")
+    assert "expiry" not in vrni.create().json()
+    assert lab.settings("vrni")["expiry"] == "ms"
+    lab.change_settings("vrni", expiry="s")
+    assert lab.settings("vrni", host="127.0.0.1")["expiry"] == "s"
+
+
+@pytest.mark.parametrize(("name", "value"), [("expiry", "weeks"), ("lifetime", "long"), ("nonesuch", 1)])
+def test_wrong_setting_is_explained(lab, name, value):
+    with pytest.raises(LabError, match=name):
+        lab.change_settings("vrni", **{name: value})
+
+
+def test_wrong_action_is_explained(lab):
+    with pytest.raises(LabError, match="known are: add_service_instances"):
+        lab.act("nsx", "nonesuch")
+    with pytest.raises(LabError, match="missing: host, paths"):
+        lab.act("nsx", "raise_alarms")
+
+
+def test_revoked_tokens_are_counted_as_such(lab, vrni):
+    tokens = [vrni.create().json()["token"] for _number in range(3)]
+    assert lab.revoke_tokens("vrni", tokens=tokens[:1]) == 1
+    assert lab.revoke_tokens("vrni", host="127.0.0.1") == 2
+    assert lab.counts("vrni")["tokens_revoked"] == 3
+
+
+def test_further_addresses_answer_with_their_own_certificate(lab, http):
+    for address in lab.add_addresses(2):
+        for product in ("csp", "nsx", "vrni"):
+            assert http.get(lab.url(product, address)).status_code in (403, 404)
+    assert lab.addresses()[-1].startswith("127.0.1.")
+
+
+@pytest.mark.parametrize(
+    ("certificate", "why"),
+    [("expired", "expired"), ("wrong_name", "match|mismatch"), ("untrusted", "unable to get|self.signed")],
+)
+def test_address_can_have_a_wrong_certificate(lab, http, certificate, why):
+    address = lab.add_addresses(1, certificate)[0]
+    with pytest.raises(requests.exceptions.SSLError, match=why):
+        http.get(lab.url("vrni", address))
+
+
+def test_proxy_leads_to_the_products_by_name_and_nowhere_else(lab, http):
+    http.proxies = {"https": lab["proxy"]["url"]}
+    form = {"api_token": lab["csp"]["api_token"]}
+    path = "/csp/gateway/am/api/auth/api-tokens/authorize"
+    assert http.post(f"https://csp.example.com{path}", data=form).status_code == 200
+    assert http.post(f"{lab['csp']['url']}{path}", data=form).status_code == 200
+    assert [entry.host for entry in lab.requests("csp")] == ["csp.example.com", "127.0.0.1"]
+    with pytest.raises(requests.exceptions.ProxyError, match="403"):
+        http.get("https://elsewhere.example.net/")
+    assert lab.tunnels()[-1] == "elsewhere.example.net:443"
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
+def test_command_cleans_up_and_stops_at_once(tmp_path, sign):
+    path = tmp_path / "lab.json"
+    with Lab.start(addresses=3, state_file=path) as lab:
+        assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+        assert lab.addresses() == ["127.0.1.1", "127.0.1.2", "127.0.1.3"]
+        with requests.Session() as idle:
+            idle.get(lab.url("vrni", "127.0.1.3"), verify=lab.ca_path)
+            lab.process.send_signal(sign)
+            assert lab.process.wait(1) == 0
+        assert not path.exists()
+        assert not Path(lab.ca_path).exists()
+
+
+def test_command_without_its_libraries_says_what_to_do(tmp_path):
+    # A copy elsewhere, so that no virtual environment of the repository is at hand; -S hides site-packages.
+    copy = tmp_path / "tests" / "lab" / "run"
+    copy.parent.mkdir(parents=True)
+    copy.write_bytes(RUN.read_bytes())
+    command = [sys.executable, "-S", copy, "--state-file", "x"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert "make setup" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_command_that_cannot_write_says_so(tmp_path):
+    command = [sys.executable, RUN, "--state-file", tmp_path / "none" / "x"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert "cannot start" in result.stderr
+    assert "Traceback" not in result.stderr
