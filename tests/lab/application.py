@@ -11,6 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
+from .fault_kinds import hang_up
 from .faults import FaultTable, strike
 from .log import Entry, RequestLog
 from .product import Handler, Middleware, Product, Refusal, host_of
@@ -74,6 +75,10 @@ def _striker(product: Product[Any, Any], log: RequestLog, faults: FaultTable) ->
             request["entry"].body = (await request.read()).decode(errors="backslashreplace")
         except web.HTTPRequestEntityTooLarge:
             return product.refuse(request, Refusal(413, "Request body is too large"))
+        except web.RequestPayloadError:
+            return product.refuse(request, Refusal(400, "Request body cannot be read"))
+        except ConnectionError:
+            return hang_up(request)  # the client went away in the middle of its request
         struck = faults.pick(product.name, request)
         request["entry"].fault = "+".join(fault.kind.name for fault in struck) or None
         await log.announce()

@@ -90,7 +90,7 @@ class Lab:
             command = [sys.executable, str(RUN), "--state-file", str(path), "--addresses", str(addresses)]
             process = subprocess.Popen(command)
             try:
-                with contextlib.closing(cls(_awaited(path, process), process)) as lab:
+                with contextlib.closing(cls(awaited(path, process), process)) as lab:
                     yield lab
             finally:
                 _stop(process)
@@ -242,7 +242,7 @@ class Lab:
         return content
 
 
-def _awaited(path: Path, process: subprocess.Popen[bytes]) -> dict[str, Any]:
+def awaited(path: Path, process: subprocess.Popen[bytes]) -> dict[str, Any]:
     """Return the state file's content once it is there; it is written whole."""
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -68,7 +69,7 @@ class Control:
     async def read_requests(self, request: web.Request) -> web.Response:
         """Return the log; with `wait`, once `count` requests are in it: finished, or (`arrived`) held by a fault."""
         query = request.query
-        after, count = int(query.get("after", 0)), int(query.get("count", 1))
+        after, count = _number(query, "after", 0), _number(query, "count", 1)
 
         def selected() -> list[Entry]:
             return self._lab.log.select(query.get("product"), query.get("host"), after)
@@ -79,7 +80,7 @@ class Control:
             def enough() -> bool:
                 return sum(arrived or entry.done for entry in selected()) >= count
 
-            await self._lab.log.wait(enough, float(query["wait"]))
+            await self._lab.log.wait(enough, _number(query, "wait", 0))
         return web.json_response({"requests": [entry.as_json() for entry in selected()]})
 
     async def clear_requests(self, request: web.Request) -> web.Response:
@@ -182,6 +183,13 @@ class Control:
         except KeyError:
             known = ", ".join(sorted(self._lab.products))
             raise web.HTTPNotFound(reason=f"no product {name!r}; known are: {known}") from None
+
+
+def _number(query: Mapping[str, str], name: str, default: float) -> float:
+    try:
+        return float(query.get(name, default))
+    except ValueError:
+        raise typed.Mismatch(f"{name}: {query[name]!r} is not a number") from None
 
 
 async def _body(request: web.Request) -> dict[str, Any]:

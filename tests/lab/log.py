@@ -87,7 +87,7 @@ class RequestLog:
         async with self._change:
             self._change.notify_all()
 
-    def select(self, product: str | None = None, host: str | None = None, after: int = 0) -> list[Entry]:
+    def select(self, product: str | None = None, host: str | None = None, after: float = 0) -> list[Entry]:
         """Return the entries of a product and host, later than number `after`."""
         return [
             entry

@@ -74,8 +74,9 @@ async def serve(state_file: Path, addresses: int) -> None:
 def main() -> int:
     """Run the lab; a problem at the start is one sentence."""
     arguments = parsed()
-    # Warnings there are about clients that hung up, which is what faults make them do.
-    logging.getLogger("asyncio").setLevel(logging.ERROR)
+    # What these two report are clients that hang up or talk no HTTP. Errors of the lab go to the logger `lab`.
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     try:
         asyncio.run(serve(arguments.state_file.absolute(), arguments.addresses))
     except OSError as problem:

@@ -165,7 +165,10 @@ class Product(ABC, Generic[StateT, SettingsT]):
 
 def host_of(request: web.Request) -> str:
     """Return the name or address that the client asked for, without the port."""
-    return urllib.parse.urlsplit(f"//{request.headers.get('Host', '')}").hostname or "127.0.0.1"
+    try:
+        return urllib.parse.urlsplit(f"//{request.headers.get('Host', '')}").hostname or "127.0.0.1"
+    except ValueError:
+        return "127.0.0.1"
 
 
 def origin(request: web.Request) -> str:

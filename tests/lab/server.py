@@ -27,6 +27,7 @@ from .tokens import TokenLedger
 
 FIRST_ADDRESS = "127.0.0.1"
 _BACKLOG = 1024
+_LONGEST_LINE = 65536  # the JWTs of users with many groups are long
 _HOSTS_PER_NETWORK = 250
 
 
@@ -122,7 +123,14 @@ def _address(number: int) -> str:
 
 async def _runner(app: web.Application) -> web.AppRunner:
     # The short grace lets replies in flight out and still stops the lab within a second.
-    runner = web.AppRunner(app, access_log=None, keepalive_timeout=75, shutdown_timeout=0.1)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        keepalive_timeout=75,
+        shutdown_timeout=0.1,
+        max_line_size=_LONGEST_LINE,
+        max_field_size=_LONGEST_LINE,
+    )
     await runner.setup()
     return runner
 

@@ -13,13 +13,13 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 VENV = CHECKOUT / ".venv"
 HOME = VENV / "home"
 
-LAB_SCRIPTS = [path for path in ("tests/lab/demo", "tests/lab/run") if (CHECKOUT / path).exists()]
+TYPED_TESTS = ("tests/lab", "tests/lab/demo", "tests/lab/run", "tests/support", "tests/tools")
 
 CHECKS = {
     "ruff check": ["ruff", "check", "--quiet"],
     "ruff format": ["ruff", "format", "--check", "--quiet"],
     "mypy plugins": ["mypy", "-p", "ansible_collections.sddc.tokens.plugins"],
-    "mypy tests": ["mypy", "--python-version=3.11", "tests/lab", "tests/tools", *LAB_SCRIPTS],
+    "mypy tests": ["mypy", "--python-version=3.11", *(path for path in TYPED_TESTS if (CHECKOUT / path).exists())],
     "ansible-lint": ["ansible-lint", "--nocolor", "-q"],
     "antsibull-docs": ["antsibull-docs", "lint-collection-docs", "--plugin-docs", "."],
     "antsibull-changelog": ["antsibull-changelog", "lint"],
@@ -32,7 +32,7 @@ def main() -> int:
     env = {
         **os.environ,
         "HOME": str(HOME),
-        "MYPYPATH": str(VENV / "collections"),
+        "MYPYPATH": f"{VENV / 'collections'}:{CHECKOUT / 'tests'}",
         "MYPY_CACHE_DIR": str(VENV / "mypy"),
         "RUFF_CACHE_DIR": str(VENV / "ruff"),
     }

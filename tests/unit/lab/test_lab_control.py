@@ -9,14 +9,18 @@ import concurrent.futures
 import json
 import os
 import signal
+import socket
+import ssl
 import stat
 import subprocess
 import sys
+import urllib.parse
 from pathlib import Path
 
 import pytest
 import requests
-from lab.client import RUN, Lab, LabError
+
+from lab.client import RUN, Lab, LabError, awaited
 
 
 def test_log_tells_what_arrived_and_on_which_connection(lab, http, vrni):
@@ -42,6 +46,34 @@ def test_log_waits_for_a_request_that_is_still_to_come(lab, vrni):
         assert len(waiting.result()) == 2
     with pytest.raises(LabError, match="2 of 3"):
         lab.wait_for_requests(3, timeout=0.05)
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: [::bad\r\n\r\n", b" 404 "),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}", b" 400 "),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"x" * 20_000 + b"\r\n\r\n", b" 404 "),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{}", None),
+        (b"no HTTP at all\r\n\r\n", b" 400 "),
+    ],
+)
+def test_bad_http_gets_no_traceback(tmp_path, head, status):
+    path = tmp_path / "lab.json"
+    with subprocess.Popen([sys.executable, RUN, "--state-file", path], stderr=subprocess.PIPE) as process:
+        details = awaited(path, process)
+        context = ssl.create_default_context(cafile=details["ca_path"])
+        port = urllib.parse.urlsplit(details["vrni"]["url"]).port
+        with (
+            socket.create_connection(("127.0.0.1", port), timeout=10) as plain,
+            context.wrap_socket(plain, server_hostname="127.0.0.1") as connection,
+        ):
+            connection.sendall(head)
+            reply = connection.recv(65536) if status else b""
+        process.terminate()
+        assert b"Traceback" not in process.communicate(timeout=10)[1]
+        assert (status or b"") in reply.split(b"\r\n")[0]
+        assert b"Traceback" not in reply
 
 
 def test_log_is_cleared(lab, vrni):
@@ -146,13 +178,26 @@ def test_command_cleans_up_and_stops_at_once(tmp_path, sign):
         assert not Path(lab.ca_path).exists()
 
 
-def test_command_without_its_libraries_says_what_to_do(tmp_path):
-    # A copy elsewhere, so that no virtual environment of the repository is at hand; -S hides site-packages.
+@pytest.fixture
+def bare(tmp_path):
+    """Return the command in a repository without a virtual environment, run without site-packages (-S)."""
     copy = tmp_path / "tests" / "lab" / "run"
     copy.parent.mkdir(parents=True)
     copy.write_bytes(RUN.read_bytes())
-    command = [sys.executable, "-S", copy, "--state-file", "x"]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    return [sys.executable, "-S", copy, "--state-file", "x"]
+
+
+def test_command_goes_on_with_the_repositorys_virtual_environment(tmp_path, bare):
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\necho "venv $@"\n')
+    python.chmod(0o700)
+    result = subprocess.run(bare, capture_output=True, text=True, check=True)
+    assert result.stdout == f"venv {bare[2]} --state-file x\n"
+
+
+def test_command_without_its_libraries_says_what_to_do(bare):
+    result = subprocess.run(bare, capture_output=True, text=True, check=False)
     assert result.returncode == 2
     assert "make setup" in result.stderr
     assert "Traceback" not in result.stderr

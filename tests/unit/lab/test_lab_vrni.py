@@ -68,7 +68,9 @@ def test_local_user_may_give_or_leave_out_the_domain(vrni):
 )
 def test_expiry_can_be_told_in_every_odd_way(lab, vrni, expiry, seconds):
     lab.change_settings("vrni", expiry=expiry)
-    told = vrni.create().json().get("expiry")
+    reply = vrni.create()
+    told = reply.json().get("expiry")
+    assert reply.status_code == 200
     if seconds is None:
         assert told is None
     else:

@@ -1,0 +1,26 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fixtures for tests that go through the real ansible-playbook."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if str(Path(__file__).resolve().parents[1]) not in sys.path:
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from support.playbooks import Ansible
+
+if TYPE_CHECKING:
+    from lab.client import Lab
+
+
+@pytest.fixture
+def ansible(lab: Lab, tmp_path: Path) -> Ansible:
+    """Plays with the lab's details in `lab`, its authority trusted by all modules of the collection."""
+    return Ansible(tmp_path, {"lab": lab.details, "ca_path": lab.ca_path})

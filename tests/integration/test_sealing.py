@@ -1,0 +1,190 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""No output shows a minted token: on every core, by every route, at any verbosity, through any callback."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support.canaries import leaks
+from support.cores import DEFAULT, EVERY, Core
+from support.playbooks import IN_PROCESS, ROUTES, Ansible, Route, Run, Task, module
+
+if TYPE_CHECKING:
+    from lab.client import Lab
+
+CALLBACKS = {
+    "default": {},
+    "json": {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"},
+    "jsonl": {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.jsonl"},
+    "junit": {"ANSIBLE_CALLBACKS_ENABLED": "ansible.builtin.junit", "JUNIT_OUTPUT_DIR": "written"},
+    "tree": {"ANSIBLE_CALLBACKS_ENABLED": "ansible.builtin.tree", "ANSIBLE_CALLBACK_TREE_DIR": "written"},
+    "log": {"ANSIBLE_LOG_PATH": "written/ansible.log"},
+}
+
+
+@pytest.fixture(params=EVERY, ids=lambda core: f"core {core.version}")
+def core(request: pytest.FixtureRequest) -> Core:
+    core: Core = request.param
+    if core.why_not:
+        pytest.skip(core.why_not)
+    return core
+
+
+@pytest.fixture(params=ROUTES, ids=lambda route: route.name)
+def route(request: pytest.FixtureRequest) -> Route:
+    route: Route = request.param
+    return route
+
+
+def vrni(register: str = "", **options: Any) -> Task:
+    base = {
+        "hostname": "{{ lab.vrni.url }}",
+        "username": "{{ lab.vrni.username }}",
+        "password": "{{ lab.vrni.password }}",
+        "ca_path": "{{ ca_path }}",
+    }
+    return module("vrni_auth_token", register, **{**base, **options})
+
+
+def csp(register: str = "", **options: Any) -> Task:
+    base = {"hostname": "{{ lab.csp.url }}", "api_token": "{{ lab.csp.api_token }}", "ca_path": "{{ ca_path }}"}
+    return module("csp_access_token", register, **{**base, **options})
+
+
+def every_way_to_print() -> list[Task]:
+    """Success, a loop, retries, failures that are ignored and rescued, the token used and handed in again."""
+    return [
+        vrni("created"),
+        csp("exchanged"),
+        {**vrni(token="{{ created.token }}"), "name": "Hand it in"},
+        {**vrni("in_loop"), "loop": ["first", "second"]},
+        {**csp("with_retries"), "until": "with_retries.token | length > 4", "retries": 2, "delay": 0},
+        {**vrni("refused", password="wrong-{{ lab.vrni.password }}"), "ignore_errors": True},
+        {**csp("quoted", api_token="wrong-{{ lab.csp.api_token }}"), "ignore_errors": True},
+        {**vrni("misplaced", timeout="{{ lab.vrni.password }}"), "ignore_errors": True},
+        {
+            "name": "Use it",
+            "ansible.builtin.uri": {
+                "url": "{{ lab.vrni.url }}/api/ni/info/version",
+                "headers": "{{ created.headers }}",
+                "ca_path": "{{ ca_path }}",
+            },
+            "register": "used",
+            "no_log": True,
+        },
+        {**vrni("revoked", token="{{ created.token }}", state="absent")},
+    ]
+
+
+def assert_sealed(run: Run, lab: Lab) -> None:
+    texts = {"stdout": run.stdout, "stderr": run.stderr, **run.written}
+    assert leaks(texts, [secret["value"] for secret in lab.secrets()]) == []
+
+
+def test_no_output_shows_a_secret_on_any_core_by_any_route(
+    ansible: Ansible, lab: Lab, core: Core, route: Route
+) -> None:
+    run = ansible.play(every_way_to_print(), core=core, route=route, arguments=["-vvvv", "--diff"])
+
+    assert run.returncode == 0, run.output
+    assert run["used"]["status"] == 200, "the registered token works"
+    assert run["revoked"]["action"] == "revoked"
+    assert run["exchanged"]["token"] in [secret["value"] for secret in lab.secrets()]
+    assert_sealed(run, lab)
+
+
+@pytest.mark.parametrize("callback", CALLBACKS)
+def test_no_callback_shows_a_secret(ansible: Ansible, lab: Lab, core: Core, callback: str) -> None:
+    (ansible.folder / "written").mkdir()
+
+    run = ansible.play(every_way_to_print(), core=core, environ=CALLBACKS[callback], arguments=["-vvv"])
+
+    assert run.returncode == 0, run.output
+    assert bool(run.written) == (callback in ("junit", "tree", "log")), "the callback wrote where it was told to"
+    assert_sealed(run, lab)
+
+
+def test_the_scan_finds_a_secret_that_is_printed(ansible: Ansible, lab: Lab) -> None:
+    """The proof that the tests above can fail: on this core a later task prints what was registered."""
+    run = ansible.play([vrni("created"), {"name": "Print", "ansible.builtin.debug": {"var": "created.token"}}])
+
+    assert leaks({"stdout": run.stdout}, [secret["value"] for secret in lab.secrets()])
+
+
+def test_a_core_with_the_secrets_api_masks_the_token_in_later_tasks_and_leaves_the_rest_readable(
+    ansible: Ansible, lab: Lab, core: Core, route: Route
+) -> None:
+    if not core.masks_secrets:
+        pytest.skip(f"ansible-core {core.version} has no Secrets API: what a later task prints is the user's no_log")
+
+    run = ansible.play(
+        [
+            vrni("created"),
+            {"name": "Print", "ansible.builtin.debug": {"var": "created"}},
+            {"name": "Echo", "ansible.builtin.command": "echo {{ created.token }}"},
+            {"name": "Quote", "ansible.builtin.debug": {"msg": "{{ created.token.nope.nope }}"}, "ignore_errors": True},
+        ],
+        core=core,
+        route=route,
+        arguments=["-v"],
+    )
+
+    assert run.returncode == 0, run.output
+    assert_sealed(run, lab)
+    assert run["created"]["expires_at"] in run.stdout
+    assert "censored" not in run.stdout
+
+
+def test_an_older_core_hides_the_whole_result_and_the_sum_of_a_loop(ansible: Ansible, lab: Lab, route: Route) -> None:
+    run = ansible.play([{**vrni("created"), "loop": [1, 2]}], route=route, arguments=["-v"])
+
+    assert "censored" in run.stdout or "no_log" in run.stdout
+    assert run["created"]["results"][0]["fingerprint"] not in run.stdout
+    assert_sealed(run, lab)
+
+
+def test_without_return_token_everything_stays_readable_on_every_core(
+    ansible: Ansible, lab: Lab, core: Core, route: Route
+) -> None:
+    file = ansible.folder / "token.json"
+    tasks = [
+        vrni("created", token_file=str(file), return_token=False),
+        vrni("short", token_file=str(file), return_token=False, renew="always", min_remaining=10**6),
+    ]
+
+    run = ansible.play(tasks, core=core, route=route, arguments=["-v", "--diff"])
+
+    assert run.returncode == 0, run.output
+    assert run["created"]["fingerprint"] in run.stdout
+    assert "token" not in run["created"]
+    assert "headers" not in run["created"]
+    assert "half its life" in run.output.replace("\n", " ")
+    assert "censored" not in run.stdout
+    assert_sealed(run, lab)
+
+
+def test_a_warning_of_a_sealed_result_is_still_shown(ansible: Ansible, core: Core, route: Route) -> None:
+    run = ansible.play([vrni("created", min_remaining=10**6)], core=core, route=route)
+
+    assert run.returncode == 0, run.output
+    assert "half its life" in " ".join(run.output.split())
+
+
+@pytest.mark.parametrize("in_process", [True, False])
+def test_async_is_refused(ansible: Ansible, lab: Lab, in_process: bool) -> None:
+    run = ansible.play(
+        [{**vrni("refused"), "async": 30, "poll": 1, "ignore_errors": True}],
+        route=IN_PROCESS if in_process else ROUTES[1],
+    )
+
+    assert run["refused"]["failed"]
+    assert "cannot run with async" in run["refused"]["msg"]
+    assert lab.requests() == []
+
+
+def test_the_default_core_is_one_without_the_secrets_api() -> None:
+    """The tests for older cores above rely on it."""
+    assert not DEFAULT.masks_secrets
