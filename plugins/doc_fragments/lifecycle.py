@@ -67,7 +67,8 @@ options:
 notes:
   - Without O(token) and O(token_file) every run creates a token, and nothing remembers it.
   - On ansible-core before 2.22 a result with a token is hidden as a whole. What a later task prints of the
-    registered token is not; use C(no_log) there. From 2.22 on the token is masked everywhere and the rest stays readable.
+    registered token is not; use C(no_log) there. From 2.22 on the token is masked everywhere, and the rest stays
+    readable.
   - On a local connection without C(become) the task runs inside the controller's process, which costs about as much
     as M(ansible.builtin.debug). Set the variable C(sddc_tokens_in_process) to V(false) to run it as a module.
 """

@@ -30,8 +30,8 @@ options:
     type: float
     default: 0
 notes:
-  - On ansible-core 2.22 and later the returned value is masked in all output. On older cores use C(no_log) on tasks that
-    would print it.
+  - On ansible-core 2.22 and later the returned value is masked in all output. On older cores use C(no_log) on
+    tasks that would print it.
 author:
   - sddc.tokens contributors (@sddc-tokens)
 seealso:
@@ -74,6 +74,7 @@ from typing import Any, Optional
 from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
+
 from ansible_collections.sddc.tokens.plugins.module_utils.errors import TokenFileError
 from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils.token_file import TokenFile

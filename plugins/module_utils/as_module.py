@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
 from ansible_collections.sddc.tokens.plugins.module_utils.execution import execute
 from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
 from ansible_collections.sddc.tokens.plugins.module_utils.options import without_fallbacks

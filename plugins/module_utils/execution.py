@@ -12,6 +12,7 @@ from typing import Any, Optional
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
+
 from ansible_collections.sddc.tokens.plugins.module_utils.errors import TokensError
 from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation, Runtime
 from ansible_collections.sddc.tokens.plugins.module_utils.options import with_secrets
@@ -68,7 +69,7 @@ def execute(
 ) -> dict[str, Any]:
     """Run an operation with validated parameters. Every failure is a result; `warnings` is always there."""
     warnings: dict[str, None] = {}
-    runtime = Runtime(check_mode, environ, warn=lambda text: warnings.setdefault(text), notify=notify)
+    runtime = Runtime(check_mode, environ, warn=warnings.setdefault, notify=notify)
     operation = operation_class(with_secrets(operation_class.argument_spec, params), runtime)
     try:
         outcome = operation.run()

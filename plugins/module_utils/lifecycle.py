@@ -185,9 +185,7 @@ class Lifecycle:
             seen = self._read(file)
             judged = self._judge(seen.current)
             if judged.good and not seen.is_unfinished:
-                return self._outcome(
-                    False, "reused", seen.current, verified=self._options.verify, before=seen.current
-                )
+                return self._outcome(False, "reused", seen.current, verified=self._options.verify, before=seen.current)
             if not judged.good and not seen.pending:
                 self._refuse_where_renewal_is_forbidden(judged)
             if self._options.check_mode:

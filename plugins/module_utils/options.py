@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
 from ansible.module_utils.common.parameters import AnsibleFallbackNotFound
+
 from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
 
 ArgumentSpec = Mapping[str, Mapping[str, Any]]
@@ -64,9 +65,7 @@ def _is_given(args: Mapping[str, Any], spec: ArgumentSpec, name: str) -> bool:
 
 def without_fallbacks(spec: ArgumentSpec) -> dict[str, dict[str, Any]]:
     """The specification for a module: its fallbacks were resolved on the controller, not on the remote host."""
-    return {
-        name: {key: value for key, value in option.items() if key != "fallback"} for name, option in spec.items()
-    }
+    return {name: {key: value for key, value in option.items() if key != "fallback"} for name, option in spec.items()}
 
 
 def with_secrets(spec: ArgumentSpec, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,9 @@ def proxy_for(host: str, proxy_url: Optional[str], environ: Mapping[str, str]) -
     proxy = _variable(environ, "https_proxy") or _variable(environ, "all_proxy")
     if not proxy:
         return None
-    bypassed = urllib.request.proxy_bypass_environment(host, {"no": _variable(environ, "no_proxy")})
+    bypassed = urllib.request.proxy_bypass_environment(  # type: ignore[attr-defined]
+        host, {"no": _variable(environ, "no_proxy")}
+    )
     return None if bypassed else proxy
 
 

@@ -12,7 +12,7 @@ try:
     from urllib3.util.retry import Retry
 except ImportError:
     # The transport reports the missing library; until then this file must load.
-    Retry = None
+    Retry = None  # type: ignore[assignment,misc]
 
 LONGEST_WAIT = 60.0
 _SHORTEST_WAIT = 0.5

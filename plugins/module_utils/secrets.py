@@ -106,7 +106,7 @@ def redact(text: str, secrets: Iterable[Secret] = ()) -> str:
 
 
 def _forms(secrets: Iterable[Secret]) -> set[str]:
-    forms = set()
+    forms: set[str] = set()
     for secret in secrets:
         value = secret.reveal()
         forms.update(

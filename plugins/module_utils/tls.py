@@ -24,7 +24,7 @@ def tls_context(
     ca_path: Optional[str] = None,
     client_cert: Optional[str] = None,
     client_key: Optional[str] = None,
-    environ: Mapping[str, str] = os.environ,
+    environ: Mapping[str, str],
 ) -> ssl.SSLContext:
     """The context for these options: TLS 1.2 and up, verified unless told otherwise.
 
@@ -41,13 +41,13 @@ def tls_context(
     return _new_context(True, ca_path) if ca_path else default_tls_context()
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def default_tls_context() -> ssl.SSLContext:
     """The system's trust store. Reading it costs more than the rest of a task: forks inherit it from their parent."""
     return _new_context(True, None)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _unverified() -> ssl.SSLContext:
     return _new_context(False, None)
 

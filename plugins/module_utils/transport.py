@@ -37,7 +37,7 @@ try:
 
     HAS_REQUESTS = True
 except ImportError:
-    HTTPAdapter = object
+    HTTPAdapter = object  # type: ignore[assignment,misc]
     HAS_REQUESTS = False
 
 # A page of a thousand alarms is some two megabytes.
@@ -297,7 +297,7 @@ def _read_body(response: Any, method: str) -> bytes:
     return bytes(body)
 
 
-class _Adapter(HTTPAdapter):  # type: ignore[misc]
+class _Adapter(HTTPAdapter):
     """Connections with a TLS context of ours, which is all that decides whom they trust."""
 
     def __init__(self, context: Any, connections: int) -> None:

@@ -49,7 +49,7 @@ extends_documentation_fragment:
   - sddc.tokens.attributes.action_group
 attributes:
   action_group:
-    details: The groups C(sddc.tokens.all) and C(sddc.tokens.csp).
+    membership: [sddc.tokens.all, sddc.tokens.csp]
 notes:
   - There is no cheap authenticated read, so that O(verify) checks the expiry and the claims of the token and makes no
     request.
@@ -141,7 +141,9 @@ fingerprint:
   returned: when there is a token
   sample: 5f2b0a91c3de
 verified:
-  description: Whether this task has checked the token's expiry and claims. For O(state=absent) always false, for the product cannot revoke.
+  description:
+    - Whether this task has checked the token's expiry and claims.
+    - For O(state=absent) always false, for the product cannot revoke.
   type: bool
   returned: success
   sample: true

@@ -18,8 +18,8 @@ description:
 options:
   hostname:
     description:
-      - The NSX manager, as a name, name:port, or https base URL. A base URL may have a path, as that of the reverse proxy
-        of VMware Cloud on AWS has.
+      - The NSX manager, as a name, name:port, or https base URL. A base URL may have a path, as that of the reverse
+        proxy of VMware Cloud on AWS has.
       - The environment variable E(NSXT_MANAGER_HOST) is used when this is not set.
     type: str
     required: true
@@ -85,11 +85,14 @@ options:
     default: 300
   concurrency:
     description:
-      - How many instances are handled at the same time. NSX serves 40 requests at a time, and 100 a second, of one client.
+      - How many instances are handled at the same time.
+      - NSX serves 40 requests at a time, and 100 a second, of one client.
     type: int
     default: 4
   csp_auth_token_header:
-    description: Whether to send O(access_token) in the header C(csp-auth-token), too, as the proxy of VMware Cloud on AWS may want.
+    description:
+      - Whether to send O(access_token) in the header C(csp-auth-token), too.
+      - The proxy of VMware Cloud on AWS may want it.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -99,7 +102,7 @@ extends_documentation_fragment:
   - sddc.tokens.attributes.action_group
 attributes:
   action_group:
-    details: The groups C(sddc.tokens.all) and C(sddc.tokens.nsx).
+    membership: [sddc.tokens.all, sddc.tokens.nsx]
 notes:
   - A task reads the alarms once, makes one request for each instance that is due, and reads the alarms again while it
     waits. With O(force=true) it reads none.

@@ -51,7 +51,7 @@ extends_documentation_fragment:
   - sddc.tokens.attributes.action_group
 attributes:
   action_group:
-    details: The groups C(sddc.tokens.all) and C(sddc.tokens.vrni).
+    membership: [sddc.tokens.all, sddc.tokens.vrni]
 author:
   - sddc.tokens contributors (@sddc-tokens)
 seealso:

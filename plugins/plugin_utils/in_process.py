@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
+
 from ansible_collections.sddc.tokens.plugins.module_utils.tls import default_tls_context
 from ansible_collections.sddc.tokens.plugins.module_utils.transport import HAS_REQUESTS
 

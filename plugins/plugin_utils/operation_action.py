@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Optional
 
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
+
 from ansible_collections.sddc.tokens.plugins.module_utils.execution import Validated, carries_secret, execute
 from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
 from ansible_collections.sddc.tokens.plugins.module_utils.options import environment_variables, with_environment

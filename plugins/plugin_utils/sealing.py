@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible.release import __version__ as core_version
+
 from ansible_collections.sddc.tokens.plugins.module_utils.secrets import CORE_MASKS_SECRETS
 
 # From 2.19 on a warning of the Display becomes part of the result, and stays visible when that is censored.

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from support.canaries import leaks
 from support.cores import DEFAULT, EVERY, Core
 from support.playbooks import IN_PROCESS, ROUTES, Ansible, Route, Run, Task, module

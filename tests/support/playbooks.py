@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from support.cores import DEFAULT, Core
 
 SSH = Path(__file__).with_name("ssh")

@@ -40,7 +40,9 @@ class CspClient:
 
     def authorize_api_token(self, api_token: Secret) -> Token:
         """POST /auth/api-tokens/authorize. Raises ApiError: 400 for an API token that is wrong or has expired."""
-        advice = "Check api_token: it may be mistyped, expired or revoked. A new one is made in the console, in My Account."
+        advice = (
+            "Check api_token: it may be mistyped, expired or revoked. A new one is made in the console, in My Account."
+        )
         reply = self._session.request(
             "POST",
             f"{_BASE}/api-tokens/authorize",
@@ -59,7 +61,9 @@ class CspClient:
             doing=_CREATE,
             headers={"Authorization": basic_authorization(client_id, client_secret)},
             form={"grant_type": "client_credentials"},
-            advice=dict.fromkeys((400, 401, 403), "Check client_id and client_secret, and that the app may use this organization."),
+            advice=dict.fromkeys(
+                (400, 401, 403), "Check client_id and client_secret, and that the app may use this organization."
+            ),
             left_behind=_LEFT_BEHIND,
         )
         return self._token(reply)

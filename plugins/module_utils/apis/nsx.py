@@ -49,7 +49,6 @@ class InstanceRef:
             f"/service-instances/{self.service_instance_id}"
         )
 
-    @property
     def url_path(self) -> str:
         """The path in a URL, each id escaped as one segment. Raises InvalidOption."""
         return (
@@ -88,7 +87,7 @@ class NsxClient:
         self._headers = headers
 
     def list_policy_alarms(self) -> list[Alarm]:
-        """GET /infra/realized-state/alarms, all pages. Raises ApiError: 404 (or 400, code 500012) where there is none."""
+        """GET /infra/realized-state/alarms, all pages. Raises ApiError: 404, or 400 code 500012, where it lacks."""
         items = self._list(
             "/infra/realized-state/alarms",
             doing="read the alarms",
@@ -103,7 +102,7 @@ class NsxClient:
         """
         self._session.request(
             "POST",
-            instance.url_path,
+            instance.url_path(),
             query={"action": "reauth"},
             headers={**self._headers, "X-NSX-OpenId": open_id_token},
             doing=f"re-authenticate {instance.path}",

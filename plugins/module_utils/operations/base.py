@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -33,12 +33,12 @@ class Operation(ABC):
 
     name: ClassVar[str]
     argument_spec: ClassVar[ArgumentSpec]
-    mutually_exclusive: ClassVar[Sequence[Sequence[str]]] = ()
-    required_together: ClassVar[Sequence[Sequence[str]]] = ()
-    required_one_of: ClassVar[Sequence[Sequence[str]]] = ()
-    required_if: ClassVar[Sequence[Sequence[Any]]] = ()
+    mutually_exclusive: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    required_together: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    required_one_of: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    required_if: ClassVar[tuple[tuple[Any, ...], ...]] = ()
     # Groups of options of which one is enough; see with_environment().
-    alternatives: ClassVar[Sequence[Sequence[str]]] = ()
+    alternatives: ClassVar[tuple[tuple[str, ...], ...]] = ()
     # The keys of the result that hold secrets.
     secret_results: ClassVar[frozenset[str]] = frozenset()
 
@@ -90,7 +90,7 @@ class Operation(ABC):
 class TokenOperation(Operation):
     """An operation whose job is the life of one token."""
 
-    mutually_exclusive = (("token", "token_file"),)
+    mutually_exclusive: ClassVar[tuple[tuple[str, ...], ...]] = (("token", "token_file"),)
     secret_results = frozenset(("token", "headers"))
 
     @abstractmethod

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import ClassVar, Optional
 
 from ansible_collections.sddc.tokens.plugins.module_utils.apis import csp
 from ansible_collections.sddc.tokens.plugins.module_utils.base_url import BaseUrl
@@ -15,6 +15,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import
 from ansible_collections.sddc.tokens.plugins.module_utils.options import (
     CONNECTION_OPTIONS,
     LIFECYCLE_OPTIONS,
+    ArgumentSpec,
     option_from,
 )
 from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
@@ -107,7 +108,7 @@ class CspAccessToken(TokenOperation):
     """Keep an access token, or forget it."""
 
     name = "sddc.tokens.csp_access_token"
-    argument_spec = {
+    argument_spec: ClassVar[ArgumentSpec] = {
         "hostname": option_from("CSP_HOST", type="str", default="console.cloud.vmware.com"),
         "api_token": option_from("CSP_API_TOKEN", "NSXT_VMC_TOKEN", type="str", no_log=True),
         "client_id": option_from("CSP_CLIENT_ID", type="str"),

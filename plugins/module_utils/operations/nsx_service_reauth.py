@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Any, ClassVar, Optional
 
 from ansible_collections.sddc.tokens.plugins.module_utils.apis import nsx
 from ansible_collections.sddc.tokens.plugins.module_utils.base_url import BaseUrl
@@ -21,7 +21,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils.errors import (
     TokensError,
 )
 from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
-from ansible_collections.sddc.tokens.plugins.module_utils.options import CONNECTION_OPTIONS, option_from
+from ansible_collections.sddc.tokens.plugins.module_utils.options import CONNECTION_OPTIONS, ArgumentSpec, option_from
 from ansible_collections.sddc.tokens.plugins.module_utils.outcome import Outcome
 from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret, basic_authorization
 
@@ -58,12 +58,10 @@ class NsxServiceReauth(Operation):
     """Re-authenticate the instances on which an alarm complains of an expired token."""
 
     name = "sddc.tokens.nsx_service_reauth"
-    argument_spec = {
+    argument_spec: ClassVar[ArgumentSpec] = {
         "hostname": option_from("NSXT_MANAGER_HOST", type="str", required=True),
         "access_token": option_from("NSX_ACCESS_TOKEN", type="str", no_log=True, required=True),
-        "open_id_token": option_from(
-            "NSX_OPEN_ID_TOKEN", type="str", no_log=True, required=True, aliases=["id_token"]
-        ),
+        "open_id_token": option_from("NSX_OPEN_ID_TOKEN", type="str", no_log=True, required=True, aliases=["id_token"]),
         "username": option_from("NSXT_USERNAME", type="str"),
         "password": option_from("NSXT_PASSWORD", type="str", no_log=True),
         "tier0_id": {"type": "str"},
@@ -93,7 +91,7 @@ class NsxServiceReauth(Operation):
             return Outcome(False, "none", values={"instances": []})
         for instance in instances:
             # Escaping refuses ids that no URL can carry, before anything is done.
-            instance.ref.url_path  # pylint: disable=pointless-statement
+            instance.ref.url_path()
         self._connect()
         if params["force"]:
             for instance in instances:
@@ -111,9 +109,7 @@ class NsxServiceReauth(Operation):
         self._session = self.open_session(
             BaseUrl.parse(params["hostname"]), nsx.error_facts, connections=params["concurrency"]
         )
-        bearer = nsx.bearer_headers(
-            params["access_token"], csp_auth_token_header=params["csp_auth_token_header"]
-        )
+        bearer = nsx.bearer_headers(params["access_token"], csp_auth_token_header=params["csp_auth_token_header"])
         self._renewing = nsx.NsxClient(self._session, bearer)
         self._reading = nsx.NsxClient(self._session, self._reading_headers(bearer))
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import ClassVar, Optional
 
 from ansible_collections.sddc.tokens.plugins.module_utils.apis import vrni
 from ansible_collections.sddc.tokens.plugins.module_utils.base_url import BaseUrl
@@ -16,6 +16,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils.options import (
     CONNECTION_OPTIONS,
     LIFECYCLE_OPTIONS,
     REVOCATION_OPTIONS,
+    ArgumentSpec,
     option_from,
 )
 from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
@@ -92,7 +93,7 @@ class VrniAuthToken(TokenOperation):
     """Keep an auth token, or end it."""
 
     name = "sddc.tokens.vrni_auth_token"
-    argument_spec = {
+    argument_spec: ClassVar[ArgumentSpec] = {
         "hostname": option_from("VRNI_HOST", type="str", required=True),
         "username": option_from("VRNI_USERNAME", type="str"),
         "password": option_from("VRNI_PASSWORD", type="str", no_log=True),

@@ -115,9 +115,12 @@ def test_settings_hold_for_one_host_or_for_all(lab, vrni):
     assert lab.settings("vrni", host="127.0.0.1")["expiry"] == "s"
 
 
-@pytest.mark.parametrize(("name", "value"), [("expiry", "weeks"), ("lifetime", "long"), ("nonesuch", 1)])
-def test_wrong_setting_is_explained(lab, name, value):
-    with pytest.raises(LabError, match=name):
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [("expiry", "weeks", "expiry"), ("lifetime", "long", "lifetime"), ("nonesuch", 1, "unknown: nonesuch")],
+)
+def test_wrong_setting_is_explained(lab, name, value, why):
+    with pytest.raises(LabError, match=why):
         lab.change_settings("vrni", **{name: value})
 
 
