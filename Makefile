@@ -20,6 +20,7 @@ checksum = $(firstword $(shell cat $(1) | cksum))
 VENV := .venv/stamps/venv
 TESTS := .venv/stamps/tests-$(call checksum,tests/requirements.txt)
 LINT := .venv/stamps/lint-$(call checksum,tests/requirements.txt tests/requirements-lint.txt)
+CORES := .venv/stamps/cores-$(call checksum,tests/tools/install_cores.py)
 COLLECTION := .venv/stamps/collections-$(call checksum,tests/tools/extract_collections.py)
 
 PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --only-binary :all:
@@ -36,11 +37,11 @@ demo: $(TESTS) ## Show the modules at work against the lab, in about a minute
 lab: $(TESTS) ## Run the lab in the foreground, to try playbooks against
 	@$(BIN)/python tests/lab/run --state-file .lab.json --explain
 
-test: $(TESTS) $(COLLECTION) ## Run the unit and integration tests, without the slow ones
-	@$(BIN)/python -m pytest -q -n auto -m "not slow" $(wildcard tests/unit tests/integration)
+test: $(TESTS) $(COLLECTION) $(CORES) ## Run the unit and integration tests, without the slow ones
+	@$(BIN)/python -m pytest -q -rs -n auto -m "not slow" $(wildcard tests/unit tests/integration)
 
-test-all: $(TESTS) $(COLLECTION) ## Run every test
-	@$(BIN)/python -m pytest -q -n auto $(wildcard tests/unit tests/integration tests/conformance)
+test-all: $(TESTS) $(COLLECTION) $(CORES) ## Run every test
+	@$(BIN)/python -m pytest -q -rs -n auto $(wildcard tests/unit tests/integration tests/conformance)
 
 lint: $(LINT) ## Run every static check; fail on any finding
 	@$(BIN)/python tests/tools/lint.py
@@ -75,3 +76,7 @@ $(COLLECTION): | $(TESTS)
 	@echo "Extracting the collections that the tests need from the ansible package (70 MB, once)"
 	@$(BIN)/python tests/tools/extract_collections.py .venv/collections
 	@rm -f .venv/stamps/collections-* && touch $@
+
+$(CORES): | $(TESTS)
+	@$(BIN)/python tests/tools/install_cores.py .venv/cores
+	@rm -f .venv/stamps/cores-* && touch $@
