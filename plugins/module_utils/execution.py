@@ -15,7 +15,7 @@ from ansible.module_utils.errors import UnsupportedError
 
 from ansible_collections.sddc.tokens.plugins.module_utils.errors import TokensError
 from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation, Runtime
-from ansible_collections.sddc.tokens.plugins.module_utils.options import with_secrets
+from ansible_collections.sddc.tokens.plugins.module_utils.options import with_secrets, without_fallbacks
 from ansible_collections.sddc.tokens.plugins.module_utils.outcome import Outcome
 from ansible_collections.sddc.tokens.plugins.module_utils.secrets import MASK
 from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token, iso8601
@@ -28,7 +28,7 @@ class Validated:
 
     def __init__(self, operation: type[Operation], args: Mapping[str, Any]) -> None:
         result = ArgumentSpecValidator(
-            operation.argument_spec,
+            without_fallbacks(operation.argument_spec),
             mutually_exclusive=operation.mutually_exclusive,
             required_together=operation.required_together,
             required_one_of=operation.required_one_of,

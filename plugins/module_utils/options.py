@@ -5,23 +5,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
-from ansible.module_utils.common.parameters import AnsibleFallbackNotFound
+from ansible.module_utils.common.parameters import env_fallback
 
 from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
 
 ArgumentSpec = Mapping[str, Mapping[str, Any]]
-
-
-def from_environment(*names: str) -> str:
-    """The first of the environment variables that is set and not empty; AWX sets one for every field left blank."""
-    value = _first_set(names, os.environ)
-    if value is None:
-        raise AnsibleFallbackNotFound
-    return value
 
 
 def environment_variables(spec: ArgumentSpec) -> set[str]:
@@ -36,6 +27,8 @@ def with_environment(
     alternatives: Sequence[Sequence[str]] = (),
 ) -> dict[str, Any]:
     """The arguments, with what the environment says of those that are not given.
+
+    An empty variable counts as not set: AWX sets one for every field that is left blank.
 
     `alternatives` are groups of options of which one is enough: once one group has a value, the environment says
     nothing of the others. So a credential of the task is never mixed with another one of the environment.
@@ -64,7 +57,7 @@ def _is_given(args: Mapping[str, Any], spec: ArgumentSpec, name: str) -> bool:
 
 
 def without_fallbacks(spec: ArgumentSpec) -> dict[str, dict[str, Any]]:
-    """The specification for a module: its fallbacks were resolved on the controller, not on the remote host."""
+    """The specification for a validator: the fallbacks were resolved before, on the controller, by our own rules."""
     return {name: {key: value for key, value in option.items() if key != "fallback"} for name, option in spec.items()}
 
 
@@ -88,7 +81,7 @@ def _first_set(names: tuple[str, ...], environ: Mapping[str, str]) -> Optional[s
 
 def option_from(*variables: str, **facts: Any) -> dict[str, Any]:
     """An option that falls back to environment variables."""
-    return {**facts, "fallback": (from_environment, list(variables))}
+    return {**facts, "fallback": (env_fallback, list(variables))}
 
 
 CONNECTION_OPTIONS: ArgumentSpec = {

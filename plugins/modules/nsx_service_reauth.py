@@ -156,11 +156,18 @@ EXAMPLES = r"""
   hosts: localhost
   gather_facts: false
   tasks:
+    - name: Get an access token and an OpenID token
+      sddc.tokens.csp_access_token:
+        api_token: "{{ csp_api_token }}"
+        require_id_token: true
+        token_file: ~/.sddc/csp.json
+      register: csp
+
     - name: Re-authenticate in any case
       sddc.tokens.nsx_service_reauth:
         hostname: "{{ nsx_reverse_proxy_url }}"
-        access_token: "{{ csp_access_token }}"
-        open_id_token: "{{ csp_id_token }}"
+        access_token: "{{ csp.token }}"
+        open_id_token: "{{ csp.id_token }}"
         csp_auth_token_header: true
         tier0_id: vmc
         locale_service_id: default

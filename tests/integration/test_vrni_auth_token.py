@@ -317,4 +317,3 @@ def test_a_refusal_names_wrong_password_and_token_limit_as_its_causes_and_revoke
     assert lab.counts("vrni")["refused_for_limit"] == 1
     assert lab.counts("vrni")["tokens_valid"] == 2
     assert run["reused"]["action"] == "reused"
-

@@ -109,3 +109,8 @@ def by_task(run: Run, lab: Lab, product: str, *names: str) -> dict[str, list[Log
 def lines(requests: list[LoggedRequest]) -> list[str]:
     """Method, path and query of each."""
     return [entry.line for entry in requests]
+
+
+def said(run: Run) -> str:
+    """All that was printed, on one line: the display wraps its warnings."""
+    return " ".join(run.output.split())

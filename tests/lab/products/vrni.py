@@ -61,7 +61,7 @@ class _Users:
     """Who may sign in; the same on all hosts."""
 
     username: str = "admin@local"
-    ldap_username: str = "jdoe"
+    ldap_username: str = "admin@vrni.com"
     ldap_domain: str = "example.com"
     vidm_client_id: str = field(default_factory=lambda: f"vrni-{uuid.uuid4().hex[:8]}")
 

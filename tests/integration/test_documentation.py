@@ -1,0 +1,113 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the documentation shows works as it is written: names, options and all, through the lab's proxy."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from support.canaries import leaks
+
+if TYPE_CHECKING:
+    from lab.client import Lab
+    from support.playbooks import Ansible
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+README = (CHECKOUT / "README.md").read_text()
+PLUGINS = sorted((CHECKOUT / "plugins").glob("modules/*.py")) + sorted((CHECKOUT / "plugins").glob("lookup/*.py"))
+
+
+def readme_playbooks() -> list[str]:
+    return re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+
+
+def documentation(plugin: Path, name: str) -> str:
+    """The value of DOCUMENTATION, EXAMPLES or RETURN."""
+    for node in ast.parse(plugin.read_text()).body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == name:
+            return str(ast.literal_eval(node.value))
+    raise AssertionError(f"{plugin.name} has no {name}")
+
+
+def surroundings(lab: Lab) -> dict[str, str]:
+    """A machine on which the hosts of the documentation exist, and whose trust store knows their authority."""
+    return {
+        "https_proxy": lab["proxy"]["url"],
+        "SSL_CERT_FILE": lab.ca_path,
+        "CSP_HOST": "csp.example.com",
+        "CSP_API_TOKEN": lab["csp"]["api_token"],
+        "NSXT_MANAGER_HOST": "nsx.example.com",
+        "VRNI_HOST": "vrni.example.com",
+        "VRNI_USERNAME": lab["vrni"]["username"],
+        "VRNI_PASSWORD": lab["vrni"]["password"],
+    }
+
+
+def variables(lab: Lab) -> dict[str, Any]:
+    """What the examples leave to the inventory."""
+    csp, vrni = lab["csp"], lab["vrni"]
+    return {
+        "vrni_password": vrni["password"],
+        "vrni_ldap_password": vrni["ldap_password"],
+        "vidm_token": vrni["vidm_token"],
+        "csp_api_token": csp["api_token"],
+        "csp_client_id": csp["client_id"],
+        "csp_client_secret": csp["client_secret"],
+        "nsx_reverse_proxy_url": lab["nsx"]["proxy_url"],
+    }
+
+
+def run(ansible: Ansible, lab: Lab, plays: str, environ: dict[str, str]) -> str:
+    (ansible.folder / "home" / ".sddc").mkdir(parents=True)
+    (ansible.folder / "example.yml").write_text(plays)
+    (ansible.folder / "variables.yml").write_text(yaml.safe_dump(variables(lab)))
+    done = ansible.playbook("example.yml", arguments=["-e", "@variables.yml", "-v"], environ=environ)
+    assert done.returncode == 0, done.output
+    assert leaks({"output": done.output}, [secret["value"] for secret in lab.secrets()]) == []
+    return done.stdout
+
+
+@pytest.mark.parametrize("number", range(len(readme_playbooks())))
+def test_a_playbook_of_the_readme_runs_as_it_stands(ansible: Ansible, lab: Lab, number: int) -> None:
+    run(ansible, lab, readme_playbooks()[number], surroundings(lab))
+
+    assert lab.requests()
+
+
+def test_the_first_playbook_of_the_readme_changes_nothing_the_second_time(ansible: Ansible, lab: Lab) -> None:
+    first = readme_playbooks()[0]
+    run(ansible, lab, first, surroundings(lab))
+    minted = lab.counts("vrni", "vrni.example.com")["tokens_minted"]
+
+    (ansible.folder / "example.yml").write_text(first)
+    again = ansible.playbook("example.yml", environ=surroundings(lab))
+
+    assert "changed=0" in again.stdout
+    assert lab.counts("vrni", "vrni.example.com")["tokens_minted"] == minted == 1
+
+
+@pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: f"{plugin.parent.name}/{plugin.stem}")
+def test_the_examples_of_a_plugin_run_as_they_stand(ansible: Ansible, lab: Lab, plugin: Path) -> None:
+    ids = ["partner-firewall", "partner ids"]
+    lab.act("nsx", "add_service_instances", host="nsx.example.com", ids=ids, tier0_id="edge-t0")
+    lab.act("nsx", "add_service_instances", host="127.0.0.1", ids=ids[:1], tier0_id="vmc")
+    environ = {**surroundings(lab), "no_proxy": "127.0.0.1"}
+
+    run(ansible, lab, documentation(plugin, "EXAMPLES"), environ)
+
+    assert lab.requests()
+
+
+def test_every_module_of_the_collection_is_in_the_readme_with_its_own_description() -> None:
+    table = dict(re.findall(r"^\| `(\w+)`(?: \(lookup\))? \| (.+?) \|$", README, re.MULTILINE))
+    described = {
+        plugin.stem: yaml.safe_load(documentation(plugin, "DOCUMENTATION"))["short_description"] for plugin in PLUGINS
+    }
+
+    assert table == described

@@ -1,0 +1,96 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the tests of the plugins share: sessions with the lab, and waits that take no time."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Optional
+
+import pytest
+from ansible_collections.sddc.tokens.plugins.module_utils import transport
+from ansible_collections.sddc.tokens.plugins.module_utils.apis import csp, nsx, vrni
+from ansible_collections.sddc.tokens.plugins.module_utils.base_url import BaseUrl
+from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils.transport import Session, SessionOptions
+from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from lab.client import Lab
+
+OpenSession = Callable[..., Session]
+
+settings.register_profile(
+    "plugins",
+    deadline=None,
+    max_examples=60,
+    database=None,
+    # A test may share the lab and a folder between its examples.
+    suppress_health_check=(HealthCheck.function_scoped_fixture, HealthCheck.too_slow),
+)
+settings.load_profile("plugins")
+
+_ERROR_FACTS = {"csp": csp.error_facts, "nsx": nsx.error_facts, "vrni": vrni.error_facts}
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The waits before further tries, in seconds; they take no time."""
+    found: list[float] = []
+    monkeypatch.setattr(transport, "time", SimpleNamespace(time=time.time, sleep=found.append))
+    return found
+
+
+@pytest.fixture
+def told() -> list[str]:
+    """What the sessions of a test told of their waits."""
+    return []
+
+
+@pytest.fixture
+def open_session(told: list[str]) -> Iterator[OpenSession]:
+    """A function that opens a session with any server; without further tries unless a test asks for them."""
+    sessions: list[Session] = []
+
+    def open_session(
+        url: str, *, product: str = "vrni", environ: Optional[Mapping[str, str]] = None, **options: Any
+    ) -> Session:
+        chosen = SessionOptions(**{"timeout": 10, "retries": 0, **options})
+        session = Session(
+            BaseUrl.parse(url), chosen, error_facts=_ERROR_FACTS[product], environ=environ or {}, notify=told.append
+        )
+        sessions.append(session)
+        return session
+
+    yield open_session
+    for session in sessions:
+        session.close()
+
+
+@pytest.fixture
+def session(lab: Lab, open_session: OpenSession) -> OpenSession:
+    """A function that opens a session with a product of the lab."""
+
+    def session(product: str = "vrni", host: Optional[str] = None, **options: Any) -> Session:
+        url = options.pop("url", None) or lab.url(product, host)
+        return open_session(url, product=product, **{"ca_path": lab.ca_path, **options})
+
+    return session
+
+
+@pytest.fixture
+def vrni_password(lab: Lab) -> Secret:
+    """The password of the lab's local vRNI user."""
+    return Secret(lab["vrni"]["password"])
+
+
+@pytest.fixture(autouse=True)
+def _no_proxies_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Proxies and trust stores of the machine that runs the tests play no part."""
+    names = ("HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "HTTP_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+    for name in [name for name in os.environ if name.upper() in names]:
+        monkeypatch.delenv(name)
