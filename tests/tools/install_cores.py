@@ -32,7 +32,7 @@ def main() -> int:
             continue
         print(f"Installing {requirement} for Python {version_of(python)}")
         subprocess.run([python, "-m", "venv", core], check=True)
-        pip = [core / "bin" / "python", "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+        pip = [str(core / "bin" / "python"), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
         subprocess.run([*pip, "--only-binary", ":all:", requirement, REQUESTS], check=True)
     return 0
 

@@ -12,12 +12,13 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Optional
 
 import pytest
+from hypothesis import HealthCheck, settings
+
 from ansible_collections.sddc.tokens.plugins.module_utils import transport
 from ansible_collections.sddc.tokens.plugins.module_utils.apis import csp, nsx, vrni
 from ansible_collections.sddc.tokens.plugins.module_utils.base_url import BaseUrl
 from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils.transport import Session, SessionOptions
-from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from lab.client import Lab

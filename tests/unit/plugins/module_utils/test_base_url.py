@@ -8,10 +8,11 @@ from __future__ import annotations
 import pytest
 import requests
 import urllib3
-from ansible_collections.sddc.tokens.plugins.module_utils.base_url import BaseUrl, segment
-from ansible_collections.sddc.tokens.plugins.module_utils.errors import InvalidOption
 from hypothesis import example, given
 from hypothesis import strategies as st
+
+from ansible_collections.sddc.tokens.plugins.module_utils.base_url import BaseUrl, segment
+from ansible_collections.sddc.tokens.plugins.module_utils.errors import InvalidOption
 
 NAMES = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?){0,3}", fullmatch=True)
 PATHS = st.lists(st.from_regex(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,10}", fullmatch=True), max_size=4).map(
@@ -20,10 +21,9 @@ PATHS = st.lists(st.from_regex(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,10}", fullmatch
 PORTS = st.integers(1, 65535)
 # What addresses are made of, and what they must not be made of.
 PIECES = st.lists(
-    st.sampled_from(
-        ["https", "http", "://", ":", "/", "//", "@", "\\", "?", "#", "[", "]", "::1", "%2e", "%2f", "%", "..", "."]
-        + ["nsx", "evil.example", "443", "0", "user:pass", " ", "\t", "\n", "\x00", "é", "\uff0f", ";", "*", ","]
-    ),
+    st.sampled_from(["https", "http", "nsx", "evil.example", "::1", "443", "0", "user:pass", "é", "\uff0f"])
+    | st.sampled_from(["://", ":", "/", "//", "@", "\\", "?", "#", "[", "]", "%2e", "%2f", "%", "..", "."])
+    | st.sampled_from([";", "*", ",", " ", "\t", "\n", "\x00"]),
     max_size=8,
 ).map("".join)
 
@@ -102,7 +102,9 @@ def test_port_zero_is_refused_rather_than_replaced() -> None:
     assert parsed_or_none("nsx.example.com:0") is None
 
 
-@pytest.mark.parametrize("host", ["a" * 64, "nsx..example.com", "*.example.com", "nsx%2fevil", "nsx%00", ".example.com"])
+@pytest.mark.parametrize(
+    "host", ["a" * 64, "nsx..example.com", "*.example.com", "nsx%2fevil", "nsx%00", ".example.com"]
+)
 def test_name_that_no_resolver_takes_is_refused_before_anything_is_sent(host: str) -> None:
     assert parsed_or_none(host) is None
 

@@ -1,0 +1,327 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Re-authentication of NSX partner service instances, as the lab sees it.
+
+A fresh manager of the lab has a dozen instances: two with an alarm that complains of a JWT, the second of them in its
+details only, and a third with another alarm.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import pytest
+
+from support.playbooks import Ansible, Run
+from support.tasks import by_task, change_settings, checked, csp, end_tokens, failing, lines, nsx, said, succeeded
+
+if TYPE_CHECKING:
+    from lab.client import Lab
+
+POLICY = "/policy/api/v1"
+ALARMS = f"GET {POLICY}/infra/realized-state/alarms?page_size=1000"
+HOST = "127.0.0.1"
+
+
+def path_of(tier0: str, locale_service: str, instance: str) -> str:
+    return f"/infra/tier-0s/{tier0}/locale-services/{locale_service}/service-instances/{instance}"
+
+
+JWT_ALARM = path_of("T0-main", "default", "partner-fw-01")
+DETAILED_ALARM = path_of("T0-main", "edge-east", "partner-fw-02")
+OTHER_ALARM = path_of("T0-lab", "default", "partner-fw-03")
+NO_ALARM = path_of("T0-main", "default", "partner-fw-04")
+IDS = {"tier0_id": "T0-main", "locale_service_id": "default", "service_instance_id": "partner-fw-01"}
+
+
+def reauth(path: str, base: str = "") -> str:
+    return f"POST {base}{POLICY}{quote(path)}?action=reauth"
+
+
+def instance(run: Run, name: str, path: str) -> dict[str, Any]:
+    (found,) = [item for item in run[name]["instances"] if item["path"] == path]
+    return dict(found)
+
+
+def test_an_alarm_makes_the_task_act_and_wait_until_it_is_cleared_and_a_second_run_changes_nothing_by_one_request(
+    ansible: Ansible, lab: Lab
+) -> None:
+    run = succeeded(ansible.play([csp("csp"), nsx("acted", **IDS), nsx("again", **IDS)]))
+
+    cut = by_task(run, lab, "nsx", "acted", "again")
+    first, post, *waiting = cut["acted"]
+    assert [first.line, post.line] == [ALARMS, reauth(JWT_ALARM)]
+    assert {entry.line for entry in waiting} == {ALARMS}
+    assert lines(cut["again"]) == [ALARMS]
+    assert post.header("Authorization") == first.header("Authorization") == f"Bearer {run['csp']['token']}"
+    assert post.header("X-NSX-OpenId") == run["csp"]["id_token"]
+    assert first.header("X-NSX-OpenId") is None
+    assert (post.body, post.header("csp-auth-token")) == ("", None)
+    assert len({entry.connection for entry in cut["acted"]}) == 1
+    acted, again = run["acted"], run["again"]
+    assert (acted["changed"], acted["action"]) == (True, "reauthenticated")
+    assert (again["changed"], again["action"]) == (False, "none")
+    (done,) = acted["instances"]
+    assert (done["path"], done["reauthenticated"], done["reason"], done["error"]) == (JWT_ALARM, True, "alarm", None)
+    assert "JWT expired" in done["alarms"][0]
+    assert again["instances"][0]["reason"] == "no matching alarm"
+    assert lab.counts("nsx")["reauths"] == 1
+    assert lab.counts("nsx")["alarms"] == 2
+    assert "waiting for the alarms of 1 instances to clear" in said(run)
+
+
+def test_ids_with_reserved_characters_arrive_as_one_segment_and_what_is_listed_twice_is_handled_once(
+    ansible: Ansible, lab: Lab
+) -> None:
+    ids = ["a/b?c#d e%2Fé", "partner fw 12"]
+    lab.act("nsx", "add_service_instances", host=HOST, ids=ids)
+    paths = [path_of("T0-main", "default", name) for name in ids]
+    lab.act("nsx", "raise_alarms", host=HOST, paths=paths)
+    mappings = [{**IDS, "service_instance_id": name} for name in ids]
+    listed = [mappings[0], paths[1], mappings[1], paths[1], mappings[0]]
+
+    run = succeeded(ansible.play([csp("csp"), nsx("acted", service_instances=listed)]))
+
+    posts = {entry.path for entry in lab.requests("nsx") if entry.method == "POST"}
+    above = f"{POLICY}/infra/tier-0s/T0-main/locale-services/default/service-instances/"
+    assert posts == {above + "a%2Fb%3Fc%23d%20e%252F%C3%A9", above + "partner%20fw%2012"}
+    assert [item["path"] for item in run["acted"]["instances"]] == paths
+    assert lab.counts("nsx")["reauths"] == 2
+
+
+def test_alarms_are_matched_by_intent_path_and_details_and_those_that_match_nothing_are_quoted(
+    ansible: Ansible, lab: Lab
+) -> None:
+    tasks = [
+        csp("csp"),
+        nsx("acted", service_instances=[OTHER_ALARM, DETAILED_ALARM, NO_ALARM], wait=False),
+        nsx("own_pattern", service_instances=[OTHER_ALARM], alarm_pattern="VM .* is down", wait=False),
+        failing(nsx("in_vain", service_instances=[OTHER_ALARM], alarm_pattern="is down", wait_timeout=0.6)),
+        failing(nsx("bad_pattern", **IDS, alarm_pattern="(")),
+    ]
+
+    run = succeeded(ansible.play(tasks))
+
+    cut = by_task(run, lab, "nsx", "acted", "own_pattern", "in_vain")
+    assert lines(cut["acted"]) == [ALARMS, reauth(DETAILED_ALARM)]
+    assert lines(cut["own_pattern"]) == [ALARMS, reauth(OTHER_ALARM)]
+    assert instance(run, "acted", DETAILED_ALARM)["reauthenticated"]
+    assert "JWT expired" in instance(run, "acted", DETAILED_ALARM)["alarms"][0]
+    assert instance(run, "acted", NO_ALARM) == {
+        "path": NO_ALARM,
+        "reauthenticated": False,
+        "reason": "no matching alarm",
+        "alarms": [],
+        "error": None,
+    }
+    assert f"{OTHER_ALARM} has alarms that alarm_pattern does not match: 'Service VM of the partner service is" in said(
+        run
+    )
+    assert "change alarm_pattern, or set force: true" in said(run)
+    assert (run["in_vain"]["failed"], run["in_vain"]["changed"]) == (True, True)
+    assert "its alarm is still raised 0.6 s after the re-authentication" in run["in_vain"]["msg"]
+    assert "Raise wait_timeout" in run["in_vain"]["msg"]
+    assert "alarm_pattern is not a valid regular expression" in run["bad_pattern"]["msg"]
+
+
+def test_behind_the_vmc_proxy_the_missing_alarm_api_is_named_and_force_works_there(ansible: Ansible, lab: Lab) -> None:
+    proxy = {"hostname": "{{ lab.nsx.proxy_url }}", **IDS}
+    tasks = [
+        csp("csp"),
+        failing(nsx("without", **proxy)),
+        nsx("forced", **proxy, force=True, csp_auth_token_header=True),
+        change_settings("nsx", unknown_path_status=400, alarm_api=False),
+        failing(nsx("invalid_path", **IDS)),
+    ]
+
+    run = succeeded(ansible.play(tasks))
+
+    base = lab["nsx"]["proxy_url"].removeprefix(lab["nsx"]["url"])
+    cut = by_task(run, lab, "nsx", "without", "forced", "invalid_path")
+    assert lines(cut["without"]) == [f"GET {base}{ALARMS.removeprefix('GET ')}"]
+    assert lines(cut["forced"]) == [reauth(JWT_ALARM, base)], "with force no alarm is read"
+    assert cut["forced"][0].header("csp-auth-token") == run["csp"]["token"]
+    for name in ("without", "invalid_path"):
+        message = run[name]["msg"]
+        assert message.startswith("Could not read the alarms on 127.0.0.1:"), message
+        assert "has no alarm API" in message
+        assert "set force: true" in message
+    assert (run["forced"]["changed"], run["forced"]["instances"][0]["reason"]) == (True, "force")
+    assert lab.counts("nsx")["reauths"] == 1
+
+
+def test_a_manager_without_the_operation_is_named_whether_it_answers_404_or_400(ansible: Ansible, lab: Lab) -> None:
+    lab.change_settings("nsx", reauth_api=False)
+    tasks = [
+        csp("csp"),
+        failing(nsx("not_found", **IDS)),
+        change_settings("nsx", unknown_path_status=400),
+        failing(nsx("invalid_path", **IDS)),
+    ]
+
+    run = succeeded(ansible.play(tasks))
+
+    assert "answered 404" in run["not_found"]["msg"]
+    assert "answered 400, code 500012" in run["invalid_path"]["msg"]
+    for name in ("not_found", "invalid_path"):
+        assert "newer releases of VMware Cloud on AWS have no such operation" in run[name]["msg"]
+        assert (run[name]["changed"], run[name]["instances"][0]["reauthenticated"]) == (False, False)
+
+
+def test_one_instance_that_fails_does_not_stop_the_rest_and_the_result_tells_each_outcome(
+    ansible: Ansible, lab: Lab
+) -> None:
+    missing = path_of("T0-main", "default", "no-such-instance")
+    lab.act("nsx", "raise_alarms", host=HOST, paths=[missing])
+    listed = [missing, JWT_ALARM, DETAILED_ALARM]
+
+    run = succeeded(ansible.play([csp("csp"), failing(nsx("acted", service_instances=listed))]))
+
+    acted = run["acted"]
+    assert (acted["failed"], acted["changed"], acted["action"]) == (True, True, "reauthenticated")
+    assert acted["request_count"] == len(lab.requests("nsx"))
+    assert [item["reauthenticated"] for item in acted["instances"]] == [False, True, True]
+    assert [item["reason"] for item in acted["instances"]] == ["alarm"] * 3
+    error = acted["instances"][0]["error"]
+    assert "answered 404, code 600" in error
+    assert "Check the three ids" in error
+    assert acted["instances"][1]["error"] is None
+    assert "1 of 3 instances failed" in acted["msg"]
+    assert missing in acted["msg"]
+    assert error in acted["msg"]
+    assert lab.counts("nsx")["reauths"] == 2
+    assert lab.counts("nsx")["alarms"] == 2, "it has waited for those that went well"
+
+
+def test_check_mode_reads_alarms_and_acts_on_nothing(ansible: Ansible, lab: Lab) -> None:
+    listed = [JWT_ALARM, NO_ALARM]
+    tasks = [
+        csp("csp"),
+        checked(nsx("predicted", service_instances=listed)),
+        checked(nsx("nothing_due", service_instances=[NO_ALARM])),
+        checked(nsx("forced", **IDS, force=True)),
+        nsx("acted", service_instances=listed, wait=False),
+        nsx("empty", service_instances=[]),
+    ]
+
+    run = succeeded(ansible.play(tasks))
+
+    cut = by_task(run, lab, "nsx", "predicted", "nothing_due", "forced", "acted", "empty")
+    assert [lines(cut[name]) for name in ("predicted", "nothing_due", "forced", "empty")] == [
+        [ALARMS],
+        [ALARMS],
+        [],
+        [],
+    ]
+    predicted, acted = run["predicted"], run["acted"]
+    assert (
+        (predicted["changed"], predicted["action"]) == (acted["changed"], acted["action"]) == (True, "reauthenticated")
+    )
+    assert [item["reauthenticated"] for item in predicted["instances"]] == [False, False]
+    assert [item["reason"] for item in predicted["instances"]] == [item["reason"] for item in acted["instances"]]
+    assert (run["nothing_due"]["changed"], run["nothing_due"]["action"]) == (False, "none")
+    assert (run["forced"]["changed"], run["forced"]["action"]) == (True, "reauthenticated")
+    assert (run["empty"]["changed"], run["empty"]["instances"]) == (False, [])
+    assert lab.counts("nsx")["reauths"] == 1
+
+
+def test_alarms_are_read_by_user_and_password_where_they_are_given_and_refused_tokens_are_named(
+    ansible: Ansible, lab: Lab
+) -> None:
+    user = {"username": "{{ lab.nsx.username }}", "password": "{{ lab.nsx.password }}"}
+    tasks = [
+        csp("csp"),
+        nsx("by_user", **IDS, **user, wait=False),
+        failing(nsx("wrong_user", **IDS, **{**user, "password": "wrong"})),
+        end_tokens("expired", "csp"),
+        failing(nsx("expired", **IDS)),
+        failing(nsx("expired_later", service_instances=[DETAILED_ALARM], **user)),
+        change_settings("nsx", jwt_refused_status=403),
+        failing(nsx("expired_older", **IDS, force=True)),
+        failing(nsx("half", **{key: IDS[key] for key in ("tier0_id", "service_instance_id")})),
+        failing(nsx("no_ids")),
+        failing(nsx("no_path", service_instances=["/infra/tier-0s/T0-main"])),
+        failing(nsx("dots", **{**IDS, "service_instance_id": ".."}, force=True)),
+    ]
+
+    run = succeeded(ansible.play(tasks))
+
+    names = ["by_user", "wrong_user", "expired", "expired_later", "expired_older"]
+    cut = by_task(run, lab, "nsx", *names)
+    assert [[entry.method for entry in cut[name]] for name in names] == [
+        ["GET", "POST"],
+        ["GET"],
+        ["GET"],
+        ["GET", "POST"],
+        ["POST"],
+    ]
+    read, acted = cut["by_user"]
+    assert str(read.header("Authorization")).startswith("Basic ")
+    assert acted.header("Authorization") == f"Bearer {run['csp']['token']}"
+    assert "answered 403" in run["wrong_user"]["msg"]
+    assert "username and password" in run["wrong_user"]["msg"]
+    assert "answered 401" in run["expired"]["msg"]
+    assert "Check the access token" in run["expired"]["msg"]
+    for name, status in (("expired_later", 401), ("expired_older", 403)):
+        message = run[name]["msg"]
+        assert message.startswith("Could not re-authenticate /infra/tier-0s/"), message
+        assert f"answered {status}" in message
+        assert "JWT token has expired" in message
+        assert "may have expired" in message
+        assert "fetch new ones" in message
+    assert "locale_service_id" in run["half"]["msg"]
+    assert "service_instance_id, service_instances" in run["no_ids"]["msg"]
+    assert "has an entry that names no instance" in run["no_path"]["msg"]
+    assert "the option service_instance_id cannot be '..'" in run["dots"]["msg"].lower()
+
+
+def test_too_many_requests_are_tried_again_after_the_time_that_the_server_asks_for(ansible: Ansible, lab: Lab) -> None:
+    body = {"module_name": "common-services", "error_message": "exceeded request rate", "error_code": "102"}
+    limited = {"status": 429, "headers": {"Retry-After": "1"}, "body": body}
+    lab.fault("nsx", "status", method="GET", path="/alarms", **limited)
+    lab.fault("nsx", "status", method="POST", path="action=reauth", times=2, **limited)
+    tasks = [csp("csp"), nsx("acted", **IDS, wait=False), failing(nsx("given_up", **IDS, force=True, retries=0))]
+    lab.fault("nsx", "status", method="POST", path="action=reauth", skip=1, times=0, **limited)
+
+    run = succeeded(ansible.play(tasks))
+
+    cut = by_task(run, lab, "nsx", "acted", "given_up")
+    assert [entry.status for entry in cut["acted"]] == [429, 200, 429, 429, 200]
+    for earlier, later in ((0, 1), (2, 3), (3, 4)):
+        assert cut["acted"][later].time - cut["acted"][earlier].time >= 0.9
+    assert run["acted"]["action"] == "reauthenticated"
+    assert "trying again in 1 s" in said(run)
+    assert "answered 429, code 102, 'exceeded request rate'" in run["given_up"]["msg"]
+    assert "try later" in run["given_up"]["msg"]
+
+
+@pytest.mark.parametrize("last_cursor", ["absent", "zeros"])
+def test_an_alarm_beyond_the_first_page_is_found(ansible: Ansible, lab: Lab, last_cursor: str) -> None:
+    lab.change_settings("nsx", last_cursor=last_cursor)
+    lab.act("nsx", "clear_alarms", host=HOST)
+    lab.act("nsx", "raise_alarms", host=HOST, paths=[OTHER_ALARM] * 1000, text="Something else.")
+    lab.act("nsx", "raise_alarms", host=HOST, paths=[JWT_ALARM])
+
+    run = succeeded(ansible.play([csp("csp"), nsx("acted", **IDS, wait=False)]))
+
+    first, second, post = lab.requests("nsx")
+    assert first.line == ALARMS
+    assert second.parameters.keys() == {"page_size", "cursor"}
+    assert post.line == reauth(JWT_ALARM)
+    assert run["acted"]["action"] == "reauthenticated"
+
+
+def test_no_more_instances_than_concurrency_are_handled_at_the_same_time(ansible: Ansible, lab: Lab) -> None:
+    lab.change_settings("nsx", reauth_seconds=0.3)
+    listed = [path_of("T0-main", "default", f"partner-fw-{number:02d}") for number in (1, 4, 7, 10)]
+    lab.act("nsx", "raise_alarms", host=HOST, paths=listed[1:])
+
+    run = succeeded(ansible.play([csp("csp"), nsx("acted", service_instances=listed, concurrency=3)]))
+
+    assert [item["reauthenticated"] for item in run["acted"]["instances"]] == [True] * 4
+    assert lab.counts("nsx")["peak_concurrency"] == 3
+    assert run["acted"]["request_count"] == len(lab.requests("nsx"))
+    assert json.dumps(run["acted"]).count("JWT expired") >= 4

@@ -1,0 +1,144 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options and their environment variables: the task first, empty means unset, credentials never mix."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.sddc.tokens.plugins.module_utils.execution import Validated
+from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
+from ansible_collections.sddc.tokens.plugins.module_utils.operations.csp_access_token import CspAccessToken
+from ansible_collections.sddc.tokens.plugins.module_utils.operations.nsx_service_reauth import NsxServiceReauth
+from ansible_collections.sddc.tokens.plugins.module_utils.operations.vrni_auth_token import VrniAuthToken
+from ansible_collections.sddc.tokens.plugins.module_utils.options import (
+    environment_variables,
+    option_from,
+    with_environment,
+    with_secrets,
+    without_fallbacks,
+)
+from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
+
+SPEC = {
+    "hostname": option_from("X_HOST", type="str", required=True),
+    "api_token": option_from("X_API_TOKEN", "OLD_TOKEN", type="str", no_log=True, aliases=["pat"]),
+    "client_id": option_from("X_CLIENT_ID", type="str"),
+    "client_secret": option_from("X_CLIENT_SECRET", type="str", no_log=True),
+    "retries": {"type": "int", "default": 3},
+}
+ALTERNATIVES = (("api_token",), ("client_id", "client_secret"))
+VARIABLES = ("X_HOST", "X_API_TOKEN", "OLD_TOKEN", "X_CLIENT_ID", "X_CLIENT_SECRET")
+ENVIRONMENTS = st.dictionaries(st.sampled_from(VARIABLES), st.sampled_from(["", "from environment"]))
+ARGUMENTS = st.dictionaries(
+    st.sampled_from(["hostname", "api_token", "client_id", "client_secret"]), st.sampled_from(["", None, "from task"])
+)
+# Names that people already export; the design fixes them.
+PROMISED = {
+    CspAccessToken: {
+        "hostname": ("CSP_HOST",),
+        "api_token": ("CSP_API_TOKEN", "NSXT_VMC_TOKEN"),
+        "client_id": ("CSP_CLIENT_ID",),
+        "client_secret": ("CSP_CLIENT_SECRET",),
+    },
+    NsxServiceReauth: {
+        "hostname": ("NSXT_MANAGER_HOST",),
+        "username": ("NSXT_USERNAME",),
+        "password": ("NSXT_PASSWORD",),
+        "access_token": ("NSX_ACCESS_TOKEN",),
+        "open_id_token": ("NSX_OPEN_ID_TOKEN",),
+    },
+    VrniAuthToken: {
+        "hostname": ("VRNI_HOST",),
+        "username": ("VRNI_USERNAME",),
+        "password": ("VRNI_PASSWORD",),
+    },
+}
+
+
+@pytest.mark.parametrize("operation", PROMISED, ids=lambda operation: operation.__name__)
+def test_operation_falls_back_to_the_promised_variables(operation: type[Operation]) -> None:
+    found = {
+        name: tuple(option["fallback"][1]) for name, option in operation.argument_spec.items() if "fallback" in option
+    }
+    assert found == PROMISED[operation]
+    assert environment_variables(operation.argument_spec) == {name for names in found.values() for name in names}
+
+
+@given(args=ARGUMENTS, environ=ENVIRONMENTS)
+def test_option_of_the_task_wins_and_an_empty_one_counts_as_not_given(
+    args: dict[str, Any], environ: dict[str, str]
+) -> None:
+    completed = with_environment(SPEC, args, environ)
+    for name, variables in (("hostname", ["X_HOST"]), ("api_token", ["X_API_TOKEN", "OLD_TOKEN"])):
+        expected = args.get(name) or next((environ[one] for one in variables if environ.get(one)), args.get(name))
+        assert completed.get(name) == expected
+
+
+@given(args=ARGUMENTS, environ=ENVIRONMENTS)
+def test_credential_of_the_task_is_never_mixed_with_another_one_of_the_environment(
+    args: dict[str, Any], environ: dict[str, str]
+) -> None:
+    completed = with_environment(SPEC, args, environ, ALTERNATIVES)
+    of_task = {group for group in ALTERNATIVES if any(args.get(name) for name in group)}
+    groups = {group for group in ALTERNATIVES if any(completed.get(name) for name in group)}
+    if of_task:
+        assert groups == of_task
+    else:
+        assert len(groups) <= 1
+        assert bool(groups) == any(environ.get(name) for name in VARIABLES[1:])
+
+
+@given(args=ARGUMENTS, environ=ENVIRONMENTS)
+def test_arguments_of_the_task_are_not_changed_in_place(args: dict[str, Any], environ: dict[str, str]) -> None:
+    before = dict(args)
+    with_environment(SPEC, args, environ, ALTERNATIVES)
+    assert args == before
+
+
+def test_first_of_several_variables_wins_and_the_first_group_before_the_second() -> None:
+    environ = {"X_API_TOKEN": "new", "OLD_TOKEN": "old", "X_CLIENT_ID": "id", "X_CLIENT_SECRET": "secret"}
+    assert with_environment(SPEC, {}, environ, ALTERNATIVES) == {"api_token": "new"}
+    assert with_environment(SPEC, {}, {**environ, "X_API_TOKEN": ""}, ALTERNATIVES) == {"api_token": "old"}
+
+
+def test_both_parts_of_a_credential_may_come_from_different_places() -> None:
+    completed = with_environment(SPEC, {"client_id": "mine"}, {"X_CLIENT_SECRET": "its secret"}, ALTERNATIVES)
+    assert completed == {"client_id": "mine", "client_secret": "its secret"}
+
+
+def test_alias_of_the_task_wins_over_the_environment() -> None:
+    assert with_environment(SPEC, {"pat": "mine"}, {"X_API_TOKEN": "other"}) == {"pat": "mine"}
+
+
+def test_empty_alias_counts_as_not_given() -> None:
+    environ = {"NSX_OPEN_ID_TOKEN": "from environment"}
+    given_options = {"hostname": "nsx", "access_token": "x", "id_token": "", "service_instances": []}
+    completed = with_environment(NsxServiceReauth.argument_spec, given_options, environ)
+    validated = Validated(NsxServiceReauth, completed)
+    assert (validated.error, validated.params["open_id_token"]) == (None, "from environment")
+
+
+def test_specification_for_a_remote_module_names_no_variable_and_is_otherwise_the_same() -> None:
+    remote = without_fallbacks(SPEC)
+    assert not environment_variables(remote)
+    assert remote["api_token"] == {"type": "str", "no_log": True, "aliases": ["pat"]}
+    assert "fallback" in SPEC["api_token"]
+
+
+def test_every_secret_option_becomes_a_secret_and_an_empty_one_is_not_given() -> None:
+    params = with_secrets(SPEC, {"hostname": "h", "api_token": "t", "client_secret": "", "retries": 3, "pat": "t"})
+    assert params == {"hostname": "h", "api_token": Secret("t"), "client_secret": None, "retries": 3}
+
+
+@pytest.mark.parametrize("operation", PROMISED, ids=lambda operation: operation.__name__)
+def test_every_option_whose_name_says_secret_is_one(operation: type[Operation]) -> None:
+    harmless = {"token_file", "return_token", "client_key", "require_id_token", "csp_auth_token_header"}
+    for name, option in operation.argument_spec.items():
+        if any(word in name for word in ("token", "secret", "password", "proxy_url")) and name not in harmless:
+            assert option.get("no_log") is True, name

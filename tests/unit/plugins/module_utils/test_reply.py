@@ -1,0 +1,128 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A reply is read strictly: what is not what the API documents is named for what it is."""
+
+from __future__ import annotations
+
+import contextlib
+import email.utils
+import json
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from requests.structures import CaseInsensitiveDict
+
+from ansible_collections.sddc.tokens.plugins.module_utils.errors import BadReply
+from ansible_collections.sddc.tokens.plugins.module_utils.reply import Reply
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+PAGE = b"<!DOCTYPE html>\n<html><body>Blocked.</body></html>"
+
+
+def reply(body: bytes = b"", status: int = 200, left_behind: str = "", **headers: str) -> Reply:
+    named = CaseInsensitiveDict({name.replace("_", "-"): value for name, value in headers.items()})
+    return Reply(status, named, body, doing="read", host="nsx.example.com", received_at=1000.0, left_behind=left_behind)
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "named"),
+    [
+        (PAGE, "text/html", "HTML page"),
+        (PAGE, "application/json", "HTML page"),
+        (b"\r\n  <HTML><body>", "", "HTML page"),
+        (b"{}", "text/html; charset=utf-8", "HTML page"),
+        (b"", "application/json", "empty body"),
+        (b" \r\n", "application/json", "empty body"),
+        (b'{"token": "', "application/json", "not valid JSON"),
+        (b"\xff\xfe\x00", "application/json", "not valid JSON"),
+        (b"[" * 100_000, "application/json", "not valid JSON"),
+        (b"9" * 5000, "application/json", "not valid JSON"),
+        (b"[]", "application/json", "not the object"),
+        (b"null", "application/json", "not the object"),
+        (b'"text"', "application/json", "not the object"),
+    ],
+)
+def test_reply_that_is_no_json_object_is_named_for_what_it_is(body: bytes, content_type: str, named: str) -> None:
+    with pytest.raises(BadReply, match=named) as caught:
+        reply(body, Content_Type=content_type).mapping()
+    assert caught.value.status == 200
+    assert str(caught.value).startswith("Could not read on nsx.example.com:")
+    assert "status 200" in str(caught.value)
+
+
+@given(body=st.binary(max_size=60))
+def test_no_body_makes_the_reader_stumble(body: bytes) -> None:
+    found = reply(body)
+    found.json_or_none()
+    with contextlib.suppress(BadReply):
+        assert isinstance(found.mapping(), dict)
+
+
+@given(document=st.dictionaries(st.text(max_size=5), JSON, max_size=3))
+def test_json_object_is_read_as_it_is(document: dict[str, Any]) -> None:
+    body = json.dumps(document)
+    assert json.dumps(reply(body.encode()).mapping()) == body
+
+
+@given(value=JSON)
+def test_field_is_given_only_with_the_type_that_the_api_documents(value: object) -> None:
+    found = reply(json.dumps({"token": value}).encode())
+    if isinstance(value, str) and value:
+        assert found.field("token", str) == value
+    else:
+        with pytest.raises(BadReply, match="no usable 'token'"):
+            found.field("token", str)
+
+
+def test_missing_field_is_named() -> None:
+    with pytest.raises(BadReply, match="no usable 'token'"):
+        reply(b"{}").field("token", str)
+
+
+def test_bad_reply_names_what_it_may_have_left_behind_where_the_work_was_done() -> None:
+    assert reply(b"", 200, left_behind="a token").bad("bad").left_behind == "a token"
+    assert reply(b"", 403, left_behind="a token").bad("bad").left_behind == ""
+
+
+@pytest.mark.parametrize(("status", "ok"), [(199, False), (200, True), (204, True), (299, True), (300, False)])
+def test_every_status_from_200_to_299_is_good(status: int, ok: bool) -> None:
+    assert reply(status=status).ok is ok
+
+
+# The server's clock.
+
+
+@given(seconds=st.integers(0, 4_000_000_000))
+def test_clock_offset_is_the_servers_clock_minus_this_one(seconds: int) -> None:
+    assert reply(Date=email.utils.formatdate(seconds, usegmt=True)).clock_offset == seconds - 1000
+
+
+@given(date=st.text(max_size=40) | st.from_regex(r"[A-Z][a-z]{2}, \d{1,3} [A-Z][a-z]{2} \d{1,6} [\d:]{1,9} [A-Z+-]*"))
+def test_date_that_makes_no_sense_tells_no_offset_and_is_no_error(date: str) -> None:
+    assert isinstance(reply(Date=date).clock_offset, (float, type(None)))
+
+
+def test_reply_without_a_date_tells_no_offset() -> None:
+    assert reply().clock_offset is None
+
+
+@pytest.mark.parametrize(
+    "date", ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"]
+)
+def test_all_three_forms_of_an_http_date_are_read_as_utc_wherever_the_task_runs(
+    date: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        offset = reply(Date=date).clock_offset
+    time.tzset()
+    assert offset == 784111777 - 1000

@@ -1,0 +1,152 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a token file says: any record survives the file, and anything else is damage."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils.token_record import Record, deserialized, serialized
+from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token, iso8601
+
+TEXTS = st.text(min_size=1, max_size=20)
+TIMES = st.none() | st.floats(0, 4e9)
+TOKENS = st.builds(
+    Token,
+    secret=TEXTS.map(Secret),
+    token_type=TEXTS,
+    issued_at=TIMES,
+    expires_at=TIMES,
+    scope=st.none() | TEXTS,
+    companions=st.dictionaries(TEXTS, TEXTS.map(Secret), max_size=2),
+)
+RECORDS = st.builds(
+    Record,
+    product=TEXTS,
+    host=TEXTS,
+    principal=st.text(max_size=20),
+    current=st.none() | TOKENS,
+    pending=st.none() | TOKENS,
+    superseded=st.lists(TOKENS, max_size=3).map(tuple),
+    clock_offset=st.floats(-1e6, 1e6),
+)
+GOOD = Record("vrni", "vrni.example.com", "LOCAL/admin", Token(Secret("value"), "NetworkInsight", 1.0, 2.0, "all"))
+VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.lists(st.integers())
+
+
+def read_or_none(content: bytes) -> Record | None:
+    """What the file says, None for damage; anything else is an error of the test."""
+    try:
+        return deserialized(content)
+    except ValueError:
+        return None
+
+
+def document() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(serialized(GOOD))
+    return found
+
+
+def assert_is_usable(record: Record) -> None:
+    """Whatever passes for a record can be judged, shown and written again."""
+    for token in record.tokens:
+        token.is_lasting(0.0, 300)
+        assert len(token.fingerprint) == 12
+        iso8601(token.issued_at)
+        iso8601(token.expires_at)
+        int(token.expires_in(record.clock_offset) or 0)
+    assert deserialized(serialized(record)) == record
+
+
+@given(record=RECORDS)
+def test_any_record_survives_the_file(record: Record) -> None:
+    assert deserialized(serialized(record)) == record
+
+
+@given(record=RECORDS)
+def test_file_is_plain_json_that_people_can_read(record: Record) -> None:
+    found = json.loads(serialized(record))
+    assert (found["product"], found["host"], found["principal"]) == (record.product, record.host, record.principal)
+    assert set(found) >= {"version", "clock_offset", "current", "pending", "superseded"}
+
+
+@given(content=st.binary(max_size=200))
+def test_any_bytes_are_a_record_or_damage(content: bytes) -> None:
+    assert read_or_none(content) is None
+
+
+@given(record=RECORDS, data=st.data())
+def test_file_that_was_cut_or_changed_is_a_record_or_damage(record: Record, data: st.DataObject) -> None:
+    content = bytearray(serialized(record))
+    position = data.draw(st.integers(0, len(content) - 1))
+    assert read_or_none(bytes(content[:position])) is None
+    content[position] = data.draw(st.integers(0, 255))
+    found = read_or_none(bytes(content))
+    if found is not None:
+        assert_is_usable(found)
+
+
+@given(path=st.sampled_from([*document(), *(f"current.{name}" for name in document()["current"])]), value=VALUES)
+@example(path="current.expires_at", value=10**400)
+@example(path="current.expires_at", value=float("nan"))
+@example(path="current.issued_at", value=float("inf"))
+@example(path="clock_offset", value=float("nan"))
+@example(path="clock_offset", value=10**400)
+@example(path="current.token", value="\ud800")
+@example(path="superseded", value={"a": 1})
+@example(path="superseded", value=[[]])
+@example(path="version", value=2)
+def test_field_with_any_other_value_is_a_usable_record_or_damage(path: str, value: object) -> None:
+    changed = document()
+    *outer, name = path.split(".")
+    (changed[outer[0]] if outer else changed)[name] = value
+    found = read_or_none(json.dumps(changed).encode())
+    if found is not None:
+        assert_is_usable(found)
+
+
+@pytest.mark.parametrize("name", [*document(), *(f"current.{name}" for name in document()["current"])])
+def test_record_without_one_of_its_fields_is_damaged(name: str) -> None:
+    changed = document()
+    *outer, last = name.split(".")
+    del (changed[outer[0]] if outer else changed)[last]
+    assert read_or_none(json.dumps(changed).encode()) is None
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"null", b"[]", b"{}", b'"x"', b"[" * 100_000, b'{"version": 1' + b"0" * 5000 + b"}"]
+)
+def test_json_that_is_no_record_is_damaged(content: bytes) -> None:
+    assert read_or_none(content) is None
+
+
+def test_file_of_a_later_version_is_not_guessed_at() -> None:
+    assert read_or_none(json.dumps({**document(), "version": 2}).encode()) is None
+
+
+@pytest.mark.parametrize(
+    ("product", "host", "principal", "ours"),
+    [
+        ("vrni", "vrni.example.com", "LOCAL/admin", True),
+        ("vrni", "vrni.example.com", None, True),
+        ("csp", "vrni.example.com", "LOCAL/admin", False),
+        ("vrni", "vrni.example.com:8443", "LOCAL/admin", False),
+        ("vrni", "vrni.example.com", "LDAP/example.com/admin", False),
+        ("vrni", "vrni.example.com", "", False),
+    ],
+)
+def test_record_belongs_to_one_product_host_and_principal(
+    product: str, host: str, principal: str | None, ours: bool
+) -> None:
+    assert GOOD.belongs_to(product, host, principal) is ours
+
+
+def test_record_does_not_show_its_secrets() -> None:
+    assert "value" not in repr(GOOD)
