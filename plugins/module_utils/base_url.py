@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from ansible_collections.sddc.tokens.plugins.module_utils.errors import InvalidOption
 
@@ -62,6 +63,38 @@ class BaseUrl:
     def url(self, path: str) -> str:
         """The URL of an absolute path of the API."""
         return f"https://{self.authority}{self.path}{path}"
+
+
+@dataclass(frozen=True)
+class Link:
+    """An https URL in its parts: what is checked is what is requested, for nobody parses it again."""
+
+    base_url: BaseUrl
+    path: str
+    query: Mapping[str, str]
+
+    @classmethod
+    def parse(cls, text: str, option: str) -> Link:
+        """Read an absolute https URL, with or without a query. Raises InvalidOption."""
+        address, _mark, query = text.strip().partition("?")
+        if "://" not in address:
+            raise InvalidOption(option, "is not an absolute https URL")
+        base_url = BaseUrl.parse(address, option)
+        return cls(BaseUrl(base_url.host, base_url.port), base_url.path, dict(_pairs(query, option)))
+
+    @classmethod
+    def parse_path(cls, text: str, base_url: BaseUrl, option: str) -> Link:
+        """Read the path of a server that is known already. Raises InvalidOption."""
+        path, _mark, query = text.partition("?")
+        if not path.startswith("/") or path.startswith("//") or _UNSAFE.search(path) or "#" in path:
+            raise InvalidOption(option, "must be an absolute path, such as /api/vcenter/datacenter")
+        return cls(base_url, path, dict(_pairs(query, option)))
+
+
+def _pairs(query: str, option: str) -> list[tuple[str, str]]:
+    if _UNSAFE.search(query) or "#" in query:
+        raise InvalidOption(option, "has a query with characters that no URL holds")
+    return parse_qsl(query, keep_blank_values=True)
 
 
 def segment(value: str, option: str) -> str:

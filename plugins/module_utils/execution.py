@@ -80,14 +80,10 @@ def execute(
     finally:
         operation.close()
     result = _result(outcome, params, diff_mode=diff_mode)
+    # Counted after signing out, and so are its warnings.
     result["request_count"] = operation.request_count
     result["warnings"] = list(warnings)
     return result
-
-
-def carries_secret(operation: type[Operation], result: Mapping[str, Any]) -> bool:
-    """Whether a result must be sealed on a core that does not mask secrets by itself."""
-    return any(result.get(key) for key in operation.secret_results)
 
 
 def _internal_error(error: Exception) -> TokensError:

@@ -37,12 +37,16 @@ def with_environment(
     for name in spec:
         if not any(name in group for group in alternatives):
             _complete(completed, spec, [name], environ)
-    chosen = next((group for group in alternatives if any(_is_given(completed, spec, name) for name in group)), None)
-    for group in [chosen] if chosen else alternatives:
+    chosen = max(alternatives, key=lambda group: _given(completed, spec, group), default=())
+    for group in [chosen] if _given(completed, spec, chosen) else alternatives:
         _complete(completed, spec, group, environ)
-        if any(_is_given(completed, spec, name) for name in group):
+        if _given(completed, spec, group):
             break
     return completed
+
+
+def _given(args: Mapping[str, Any], spec: ArgumentSpec, names: Sequence[str]) -> int:
+    return sum(_is_given(args, spec, name) for name in names)
 
 
 def _complete(args: dict[str, Any], spec: ArgumentSpec, names: Sequence[str], environ: Mapping[str, str]) -> None:
@@ -68,6 +72,16 @@ def with_secrets(spec: ArgumentSpec, params: Mapping[str, Any]) -> dict[str, Any
         for name, value in params.items()
         if name in spec
     }
+
+
+def prefixed(params: Mapping[str, Any], prefix: str, spec: ArgumentSpec) -> dict[str, Any]:
+    """The parameters of a specification that stand among others with a prefix to their names."""
+    return {name: params[prefix + name] for name in spec}
+
+
+def with_prefix(prefix: str, spec: ArgumentSpec) -> dict[str, Mapping[str, Any]]:
+    """A specification with a prefix to each name, for a module that takes another one's options."""
+    return {prefix + name: option for name, option in spec.items()}
 
 
 def _fallback_names(option: Mapping[str, Any]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from typing import Any, Optional
 from ansible_collections.sddc.tokens.plugins.module_utils.errors import BadReply
 
 _HTML_STARTS = (b"<!doctype html", b"<html")
+_LONGEST_SENTENCE = 2000
 _HTML_ADVICE = "That is the page of a proxy, a load balancer or a login portal: check hostname and the way to it."
 
 
@@ -73,6 +74,12 @@ class Reply:
             return json.loads(self.body)
         except (ValueError, RecursionError):
             return None
+
+    @property
+    def plain_text(self) -> str:
+        """The body where it is neither HTML nor JSON but a sentence, else nothing."""
+        is_plain = self.headers.get("Content-Type", "").lower().startswith("text/plain")
+        return self.body[:_LONGEST_SENTENCE].decode("utf-8", "replace") if is_plain and not self.is_html else ""
 
     def bad(self, cause: str, *, advice: str = "") -> BadReply:
         """The error that says what is wrong with this reply."""

@@ -24,21 +24,23 @@ def tls_context(
     ca_path: Optional[str] = None,
     client_cert: Optional[str] = None,
     client_key: Optional[str] = None,
+    trust_system: bool = False,
     environ: Mapping[str, str],
 ) -> ssl.SSLContext:
     """The context for these options: TLS 1.2 and up, verified unless told otherwise.
 
+    With trust_system the system's trust store counts besides ca_path, not only without it.
     Raises InvalidOption for a file that cannot be used.
     """
     ca_path = ca_path or _trust_store_of_the_task(environ)
     if client_cert:
         # Never the shared one: a client certificate is somebody's identity.
-        context = _new_context(validate_certs, ca_path)
+        context = _new_context(validate_certs, ca_path, trust_system)
         _present(context, client_cert, client_key)
         return context
     if not validate_certs:
         return _unverified()
-    return _new_context(True, ca_path) if ca_path else default_tls_context()
+    return _new_context(True, ca_path, trust_system) if ca_path else default_tls_context()
 
 
 @functools.cache
@@ -60,17 +62,18 @@ def _trust_store_of_the_task(environ: Mapping[str, str]) -> Optional[str]:
     return None
 
 
-def _new_context(validate_certs: bool, ca_path: Optional[str]) -> ssl.SSLContext:
+def _new_context(validate_certs: bool, ca_path: Optional[str], trust_system: bool = False) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.sslsocket_class = DeadlineSocket
     if not validate_certs:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    elif ca_path:
-        _trust(context, ca_path)
-    else:
+        return context
+    if trust_system or not ca_path:
         context.load_default_certs()
+    if ca_path:
+        _trust(context, ca_path)
     return context
 
 

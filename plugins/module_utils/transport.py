@@ -63,12 +63,15 @@ Notify = Callable[[str], None]
 
 @dataclass(frozen=True)
 class SessionOptions:
-    """How to reach a server; `timeout` is in seconds and for each request."""
+    """How to reach a server; `timeout` is in seconds and for each request.
+
+    With `trust_system` the system's trust store counts besides ca_path."""
 
     validate_certs: bool = True
     ca_path: Optional[str] = None
     client_cert: Optional[str] = None
     client_key: Optional[str] = None
+    trust_system: bool = False
     proxy_url: Optional[Secret] = None
     timeout: float = 30
     retries: int = 3
@@ -125,6 +128,25 @@ class Session:
     def now(self) -> float:
         """The time by the server's clock as far as it has been seen, in epoch seconds."""
         return time.time() + (self.clock_offset or 0.0)
+
+    def hide(self, secret: Secret) -> None:
+        """Keep a secret out of what is quoted of this server, though no request of ours carries it as such."""
+        with self._lock:
+            self._secrets.add(secret)
+
+    def cookie(self, name: str) -> Optional[Secret]:
+        """A cookie that the server has set."""
+        value = self._http.cookies.get(name)
+        return Secret(value) if value else None
+
+    def set_cookie(self, name: str, value: Secret) -> None:
+        """Send a cookie to this server and to no other."""
+        self.hide(value)
+        self._http.cookies.set(name, value.reveal(), domain=self.base_url.host, path="/", secure=True)
+
+    def clear_cookies(self) -> None:
+        """Forget all cookies."""
+        self._http.cookies.clear()
 
     def close(self) -> None:
         """Close the connections."""
@@ -255,6 +277,7 @@ class Session:
         if reply.is_html and not overloaded:
             raise reply.bad("an HTML page came back in place of the API's own error", advice=_HTML_ADVICE)
         code, message = self._error_facts(reply.json_or_none())
+        message = message or reply.plain_text
         raise ApiError(
             reply.status,
             code=self._readable(code),
@@ -323,6 +346,7 @@ def _new_http_session(base_url: BaseUrl, options: SessionOptions, environ: Mappi
         ca_path=options.ca_path,
         client_cert=options.client_cert,
         client_key=options.client_key,
+        trust_system=options.trust_system,
         environ=environ,
     )
     http = requests.Session()

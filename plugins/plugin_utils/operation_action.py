@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Optional
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.sddc.tokens.plugins.module_utils.execution import Validated, carries_secret, execute
+from ansible_collections.sddc.tokens.plugins.module_utils.execution import Validated, execute
 from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
 from ansible_collections.sddc.tokens.plugins.module_utils.options import environment_variables, with_environment
 from ansible_collections.sddc.tokens.plugins.plugin_utils import in_process, sealing
@@ -53,7 +53,7 @@ class OperationAction(ActionBase):
             result = self._run_in_process(validated, task_environment)
         else:
             result = self._run_as_module(args, task_vars, task_environment)
-        if carries_secret(self.operation, result):
+        if self.operation.carries_secret(result):
             sealing.seal(self, result)
         return result
 

@@ -54,7 +54,7 @@ def _observer(product: Product[Any, Any], log: RequestLog) -> Middleware:
 
 
 def _enter(product: str, request: web.Request, log: RequestLog) -> Entry:
-    path, _, query = request.raw_path.partition("?")
+    path, _mark, query = request.raw_path.partition("?")
     peer = request.transport.get_extra_info("peername") if request.transport else None
     return log.open(
         product=product,
@@ -62,7 +62,7 @@ def _enter(product: str, request: web.Request, log: RequestLog) -> Entry:
         method=request.method,
         path=path,
         query=query,
-        headers=[(name, value) for name, value in request.headers.items()],
+        headers=list(request.headers.items()),
         body="",
         peer=f"{peer[0]}:{peer[1]}" if peer else "",
         connection=log.connections.number(request.transport),

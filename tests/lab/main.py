@@ -14,8 +14,8 @@ import signal
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
+from .explain import explanation, shell_file, variables_path
 from .server import Lab
 
 
@@ -31,6 +31,9 @@ def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--addresses", type=_count, default=0, metavar="N", help="listen on N more addresses: 127.0.1.1, 127.0.1.2, …"
     )
+    parser.add_argument(
+        "--explain", action="store_true", help="say how to use it, and write the variables to source beside FILE"
+    )
     return parser.parse_args(arguments)
 
 
@@ -41,21 +44,20 @@ def _count(text: str) -> int:
     return number
 
 
-def write_state(path: Path, details: dict[str, Any]) -> None:
-    """Write the state file so that a reader sees all of it or nothing, and nobody else sees it at all."""
+def write_private(path: Path, text: str) -> None:
+    """Write a file so that a reader sees all of it or nothing, and nobody else sees it at all."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mkstemp makes it 0600
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(details, file, indent=2)
-            file.write("\n")
+            file.write(text)
         os.replace(name, path)
     except BaseException:
         os.unlink(name)
         raise
 
 
-async def serve(state_file: Path, addresses: int) -> None:
-    """Run the lab until a signal asks it to stop."""
+async def serve(state_file: Path, addresses: int, explain: bool = False) -> None:
+    """Run the lab until a signal asks it to stop; `explain` says on the terminal how to use it."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -64,10 +66,16 @@ async def serve(state_file: Path, addresses: int) -> None:
         lab = Lab(Path(folder))
         try:
             await lab.start(addresses)
-            write_state(state_file, lab.details())
+            if explain:
+                write_private(variables_path(state_file), shell_file(lab.environment()))
+            write_private(state_file, json.dumps(lab.details(), indent=2) + "\n")
+            if explain:
+                print(explanation(list(lab.products), state_file), flush=True)
             await stopping.wait()
         finally:
             state_file.unlink(missing_ok=True)
+            if explain:
+                variables_path(state_file).unlink(missing_ok=True)
             await lab.stop()
 
 
@@ -78,7 +86,7 @@ def main() -> int:
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     try:
-        asyncio.run(serve(arguments.state_file.absolute(), arguments.addresses))
+        asyncio.run(serve(arguments.state_file.absolute(), arguments.addresses, arguments.explain))
     except OSError as problem:
         print(f"The lab cannot start: {problem}", file=sys.stderr)
         return 1

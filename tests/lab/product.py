@@ -76,6 +76,8 @@ class Product(ABC, Generic[StateT, SettingsT]):
 
     name: ClassVar[str]
     asks_client_certificates: ClassVar[bool] = False
+    environment: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """Variables by which the collection finds the product, and the part of `details` that each stands for."""
 
     def __init__(self, shared: Shared) -> None:
         self.shared = shared
@@ -201,7 +203,7 @@ async def form_fields(request: web.Request) -> dict[str, str]:
 
 def credentials(request: web.Request, scheme: str) -> str | None:
     """Return what follows the scheme in `Authorization` (RFC 9110, section 11.6.2); None for another scheme."""
-    given, _, value = request.headers.get("Authorization", "").partition(" ")
+    given, _space, value = request.headers.get("Authorization", "").partition(" ")
     return value.strip() if given.lower() == scheme.lower() else None
 
 
@@ -211,7 +213,7 @@ def basic_credentials(request: web.Request) -> tuple[str, str] | None:
     if value is None:
         return None
     try:
-        user, _, password = base64.b64decode(value, validate=True).decode().partition(":")
+        user, _colon, password = base64.b64decode(value, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         return None
     return user, password

@@ -56,8 +56,8 @@ class Proxy:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-        method, _, rest = head.partition(" ")
-        authority = rest.partition(" ")[0]
+        method, _space, rest = head.partition(" ")
+        authority = rest.split(" ", 1)[0]
         if method != "CONNECT":
             writer.write(b"HTTP/1.1 405 Method Not Allowed\r\nAllow: CONNECT\r\nContent-Length: 0\r\n\r\n")
             return
@@ -72,8 +72,8 @@ class Proxy:
 
     def _target(self, authority: str) -> Target | None:
         """Return where a tunnel leads; nowhere outside this machine."""
-        name, _, port = authority.rpartition(":")
-        product, _, domain = name.partition(".")
+        name, _colon, port = authority.rpartition(":")
+        product, _dot, domain = name.partition(".")
         if domain == _NAMES and (known := self._port_of(product)) is not None:
             return "127.0.0.1", known
         with contextlib.suppress(ValueError):

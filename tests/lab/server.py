@@ -99,6 +99,14 @@ class Lab:
             **{name: product.details(self.url(name)) for name, product in self.products.items()},
         }
 
+    def environment(self) -> dict[str, str]:
+        """Return the environment variables by which the collection finds the products, and trusts them."""
+        variables = {"SSL_CERT_FILE": str(self.authority.ca_path)}
+        for name, product in self.products.items():
+            details = product.details(self.url(name))
+            variables.update({variable: details[key] for variable, key in product.environment})
+        return variables
+
     def reset(self) -> None:
         """Go back to the start: states, faults, log and settings. Credentials, CA and addresses stay."""
         self.faults.clear()

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import datetime
-import functools
 import ssl
 from pathlib import Path
 from typing import Literal
@@ -27,10 +26,17 @@ class Authority:
         self._ca = trustme.CA(organization_name="sddc.tokens lab")
         self.ca_path = folder / "ca.pem"
         self._ca.cert_pem.write_to_path(self.ca_path)
+        self._contexts: dict[tuple[str, Certificate, bool], ssl.SSLContext] = {}
+        self._leaves: dict[tuple[str, Certificate], trustme.LeafCert] = {}
 
-    @functools.cache  # noqa: B019  (one authority lives as long as the process)
     def server_context(self, address: str, certificate: Certificate, ask_client: bool) -> ssl.SSLContext:
         """Return the context with which `address` answers; `ask_client` also invites a client certificate."""
+        wanted = (address, certificate, ask_client)
+        if wanted not in self._contexts:
+            self._contexts[wanted] = self._new_context(*wanted)
+        return self._contexts[wanted]
+
+    def _new_context(self, address: str, certificate: Certificate, ask_client: bool) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         self._leaf(address, certificate).configure_cert(context)
@@ -39,8 +45,14 @@ class Authority:
             self._ca.configure_trust(context)
         return context
 
-    @functools.cache  # noqa: B019
     def _leaf(self, address: str, certificate: Certificate) -> trustme.LeafCert:
+        """Return the one certificate of that kind that an address has, whatever port answers with it."""
+        wanted = (address, certificate)
+        if wanted not in self._leaves:
+            self._leaves[wanted] = self._new_leaf(*wanted)
+        return self._leaves[wanted]
+
+    def _new_leaf(self, address: str, certificate: Certificate) -> trustme.LeafCert:
         if certificate == "untrusted":
             return trustme.CA().issue_cert(address, *_NAMES)
         if certificate == "wrong_name":

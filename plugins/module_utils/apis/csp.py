@@ -8,16 +8,13 @@ https://developer.broadcom.com/xapis/cloud-services-authentication-api/latest/
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Optional
+from typing import Any
 
+from ansible_collections.sddc.tokens.plugins.module_utils.apis.oauth import ID_TOKEN, token_of_reply
 from ansible_collections.sddc.tokens.plugins.module_utils.reply import Reply
 from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret, basic_authorization
-from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token, claimed_time, jwt_claims
+from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token
 from ansible_collections.sddc.tokens.plugins.module_utils.transport import Session
-
-SCHEME = "Bearer"
-ID_TOKEN = "id_token"
 
 _BASE = "/csp/gateway/am/api/auth"
 _CREATE = "get an access token"
@@ -69,49 +66,4 @@ class CspClient:
         return self._token(reply)
 
     def _token(self, reply: Reply) -> Token:
-        secret = Secret(reply.field("access_token", str))
-        document = reply.mapping()
-        now = self._session.now()
-        return described(
-            secret,
-            issued_at=now,
-            expires_at=_expiry(document.get("expires_in"), now),
-            scope=_text(document.get("scope")),
-            id_token=_text(document.get(ID_TOKEN)),
-        )
-
-
-def described(
-    secret: Secret,
-    *,
-    issued_at: Optional[float] = None,
-    expires_at: Optional[float] = None,
-    scope: Optional[str] = None,
-    id_token: Optional[str] = None,
-) -> Token:
-    """An access token, with what its own claims say of its life; the earliest of the expiries counts."""
-    claims = jwt_claims(secret.reveal())
-    claimed = (claimed_time(claims, "exp"), claimed_time(jwt_claims(id_token or ""), "exp"))
-    expiries = [time for time in (expires_at, *claimed) if time is not None]
-    return Token(
-        secret,
-        SCHEME,
-        issued_at if issued_at is not None else claimed_time(claims, "iat"),
-        min(expiries, default=None),
-        scope,
-        _companions(id_token),
-    )
-
-
-def _companions(id_token: Optional[str]) -> Mapping[str, Secret]:
-    return {ID_TOKEN: Secret(id_token)} if id_token else {}
-
-
-def _expiry(expires_in: Any, now: float) -> Optional[float]:
-    if isinstance(expires_in, bool) or not isinstance(expires_in, (int, float)) or expires_in <= 0:
-        return None
-    return now + expires_in
-
-
-def _text(value: Any) -> Optional[str]:
-    return value if isinstance(value, str) and value else None
+        return token_of_reply(reply, self._session.now(), (ID_TOKEN,))

@@ -13,17 +13,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Optional
 
+from ansible_collections.sddc.tokens.plugins.module_utils.apis.oauth import bearer
 from ansible_collections.sddc.tokens.plugins.module_utils.base_url import segment
-from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret, authorization
+from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils.transport import Session
 
-SCHEME = "Bearer"
 PAGE_SIZE = 1000
 # A listing that has not ended by then does not end.
 MOST_PAGES = 1000
+# The code of a path that the manager does not know, with status 400 or 404.
+INVALID_PATH = "500012"
 
+_XSRF_HEADER = "X-XSRF-TOKEN"
 _POLICY = "/policy/api/v1"
 _PATH = re.compile(r"/infra/tier-0s/([^/]+)/locale-services/([^/]+)/service-instances/([^/]+)")
+_READING_ADVICE = dict.fromkeys((401, 403), "Check the access token, or username and password, with which to read.")
 _TOKENS_ADVICE = "The access token or the OpenID token may have expired, or lacks the role: fetch new ones."
 
 
@@ -79,6 +83,24 @@ def error_facts(document: Any) -> tuple[str, str]:
     return str(document.get("error_code") or ""), "; ".join(messages)
 
 
+def create_session(session: Session, username: str, password: Secret) -> dict[str, Secret]:
+    """POST /api/session/create: a cookie, which the session keeps, and a header. Raises ApiError."""
+    reply = session.request(
+        "POST",
+        "/api/session/create",
+        form={"j_username": username, "j_password": password},
+        doing="sign in",
+        advice=dict.fromkeys((401, 403), "Check username and password; a user may be locked for some minutes."),
+        left_behind="A session may be left open; it ends by itself when it is idle",
+    )
+    return {_XSRF_HEADER: Secret(reply.headers.get(_XSRF_HEADER, ""))}
+
+
+def destroy_session(session: Session, headers: Mapping[str, Secret]) -> None:
+    """POST /api/session/destroy. Raises ApiError."""
+    session.request("POST", "/api/session/destroy", headers=headers, doing="sign out", repeatable=True)
+
+
 class NsxClient:
     """The operations of the API, named as it names them. `headers` sign each request."""
 
@@ -86,13 +108,27 @@ class NsxClient:
         self._session = session
         self._headers = headers
 
+    def list_tier0s(self) -> list[Mapping[str, Any]]:
+        """GET /infra/tier-0s, all pages. Raises ApiError."""
+        return self._list("/infra/tier-0s", doing="list the tier-0 gateways", advice=_READING_ADVICE)
+
+    def list_locale_services(self, tier0_id: str) -> list[Mapping[str, Any]]:
+        """GET /infra/tier-0s/{id}/locale-services, all pages. Raises ApiError."""
+        path = f"/infra/tier-0s/{segment(tier0_id, 'tier0_id')}/locale-services"
+        return self._list(path, doing=f"list the locale services of {tier0_id}", advice=_READING_ADVICE)
+
+    def list_service_instances(self, tier0_id: str, locale_service_id: str) -> list[Mapping[str, Any]]:
+        """GET .../locale-services/{id}/service-instances, all pages. Raises ApiError."""
+        path = (
+            f"/infra/tier-0s/{segment(tier0_id, 'tier0_id')}"
+            f"/locale-services/{segment(locale_service_id, 'locale_service_id')}/service-instances"
+        )
+        doing = f"list the service instances of {tier0_id}/{locale_service_id}"
+        return self._list(path, doing=doing, advice=_READING_ADVICE)
+
     def list_policy_alarms(self) -> list[Alarm]:
         """GET /infra/realized-state/alarms, all pages. Raises ApiError: 404, or 400 code 500012, where it lacks."""
-        items = self._list(
-            "/infra/realized-state/alarms",
-            doing="read the alarms",
-            advice=dict.fromkeys((401, 403), "Check the access token, or username and password: they read the alarms."),
-        )
+        items = self._list("/infra/realized-state/alarms", doing="read the alarms", advice=_READING_ADVICE)
         return [_alarm(item) for item in items]
 
     def renew_authentication_tokens(self, instance: InstanceRef, open_id_token: Secret) -> None:
@@ -145,5 +181,5 @@ def _alarm(item: Mapping[str, Any]) -> Alarm:
 
 def bearer_headers(access_token: Secret, *, csp_auth_token_header: bool = False) -> dict[str, Secret]:
     """What signs a request with an access token; the VMC proxy may want the token in a header of its own, too."""
-    headers = {"Authorization": authorization(SCHEME, access_token)}
+    headers = {"Authorization": bearer(access_token)}
     return {**headers, "csp-auth-token": access_token} if csp_auth_token_header else headers

@@ -105,6 +105,17 @@ class VrniClient:
         reply.mapping()
         return True
 
+    def get_vidm_client(self) -> tuple[str, str]:
+        """GET /auth/vidm/client-id: the appliance and the OAuth client id. Raises ApiError: 403, 500."""
+        reply = self._session.request(
+            "GET",
+            "/api/ni/auth/vidm/client-id",
+            doing="read the vIDM client",
+            headers={"Content-Type": "application/json"},
+            advice=dict.fromkeys((403, 404), "Check that vIDM is configured and enabled on this server."),
+        )
+        return str(reply.mapping().get("vidm_appliance") or ""), str(reply.field("client_id", str))
+
     def _token(self, reply: Reply) -> Token:
         secret = Secret(reply.field("token", str))
         return Token(secret, SCHEME, self._session.now(), self._expiry(reply.mapping().get("expiry")))

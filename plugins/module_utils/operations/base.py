@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ansible_collections.sddc.tokens.plugins.module_utils.base_url import BaseUrl
-from ansible_collections.sddc.tokens.plugins.module_utils.errors import InvalidOption
+from ansible_collections.sddc.tokens.plugins.module_utils.errors import InvalidOption, TokensError
 from ansible_collections.sddc.tokens.plugins.module_utils.lifecycle import Lifecycle, LifecycleOptions, TokenSource
 from ansible_collections.sddc.tokens.plugins.module_utils.options import ArgumentSpec
 from ansible_collections.sddc.tokens.plugins.module_utils.outcome import Outcome
@@ -46,23 +46,44 @@ class Operation(ABC):
         self.params = params
         self.runtime = runtime
         self._sessions: list[Session] = []
+        self._endings: list[Callable[[], None]] = []
 
     @abstractmethod
     def run(self) -> Outcome:
         """Do the job. Raises TokensError."""
+
+    @classmethod
+    def carries_secret(cls, result: Mapping[str, Any]) -> bool:
+        """Whether a result must be sealed on a core that does not mask secrets by itself."""
+        return any(result.get(key) for key in cls.secret_results)
 
     @property
     def request_count(self) -> int:
         """All HTTP requests so far."""
         return sum(session.request_count for session in self._sessions)
 
+    def at_end(self, ending: Callable[[], None]) -> None:
+        """Do this when the operation is over, whatever became of it: sign out of what was signed in to."""
+        self._endings.append(ending)
+
     def close(self) -> None:
-        """Close all connections."""
+        """Sign out, and close all connections. What fails is a warning: the job is done or has failed by itself."""
+        for ending in reversed(self._endings):
+            try:
+                ending()
+            except TokensError as error:
+                self.runtime.warn(str(error))
         for session in self._sessions:
             session.close()
 
-    def open_session(self, base_url: BaseUrl, error_facts: ErrorFacts, *, connections: int = 1) -> Session:
-        """A session with a server, with the connection options of the task. Raises InvalidOption."""
+    def open_session(
+        self, base_url: BaseUrl, error_facts: ErrorFacts, *, connections: int = 1, is_target: bool = True
+    ) -> Session:
+        """A session with a server, with the connection options of the task. Raises InvalidOption.
+
+        Another server than the target of the task, one that issues its tokens, is shown no client certificate, and is
+        trusted by the system's trust store, too: it may be a public one where the target is private.
+        """
         params = self.params
         if params["timeout"] <= 0:
             raise InvalidOption("timeout", "must be more than 0 seconds")
@@ -73,8 +94,9 @@ class Operation(ABC):
         options = SessionOptions(
             validate_certs=params["validate_certs"],
             ca_path=params["ca_path"],
-            client_cert=params["client_cert"],
-            client_key=params["client_key"],
+            client_cert=params["client_cert"] if is_target else None,
+            client_key=params["client_key"] if is_target else None,
+            trust_system=not is_target,
             proxy_url=params["proxy_url"],
             timeout=params["timeout"],
             retries=params["retries"],

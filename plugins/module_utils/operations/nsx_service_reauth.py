@@ -12,24 +12,25 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Optional
 
-from ansible_collections.sddc.tokens.plugins.module_utils.apis import nsx
-from ansible_collections.sddc.tokens.plugins.module_utils.base_url import BaseUrl
+from ansible_collections.sddc.tokens.plugins.module_utils.apis import nsx, oauth
 from ansible_collections.sddc.tokens.plugins.module_utils.errors import (
     ApiError,
     InvalidOption,
     SomeFailed,
     TokensError,
 )
+from ansible_collections.sddc.tokens.plugins.module_utils.operations import nsx_access
 from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
-from ansible_collections.sddc.tokens.plugins.module_utils.options import CONNECTION_OPTIONS, ArgumentSpec, option_from
+from ansible_collections.sddc.tokens.plugins.module_utils.options import ArgumentSpec
 from ansible_collections.sddc.tokens.plugins.module_utils.outcome import Outcome
-from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret, basic_authorization
+from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token
 
 _IDS = ("tier0_id", "locale_service_id", "service_instance_id")
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 10.0
 _NO_ALARM_API = (404, 501)
-_INVALID_PATH = "500012"
+_OPEN_ID_ADVICE = "csp_access_token returns one, and keeps one in its token_file, with require_id_token: true."
+_REFUSED = (401, 403)
 
 
 @dataclass
@@ -59,11 +60,7 @@ class NsxServiceReauth(Operation):
 
     name = "sddc.tokens.nsx_service_reauth"
     argument_spec: ClassVar[ArgumentSpec] = {
-        "hostname": option_from("NSXT_MANAGER_HOST", type="str", required=True),
-        "access_token": option_from("NSX_ACCESS_TOKEN", type="str", no_log=True, required=True),
-        "open_id_token": option_from("NSX_OPEN_ID_TOKEN", type="str", no_log=True, required=True, aliases=["id_token"]),
-        "username": option_from("NSXT_USERNAME", type="str"),
-        "password": option_from("NSXT_PASSWORD", type="str", no_log=True),
+        **nsx_access.NSX_OPTIONS,
         "tier0_id": {"type": "str"},
         "locale_service_id": {"type": "str"},
         "service_instance_id": {"type": "str"},
@@ -73,18 +70,22 @@ class NsxServiceReauth(Operation):
         "wait": {"type": "bool", "default": True},
         "wait_timeout": {"type": "float", "default": 300},
         "concurrency": {"type": "int", "default": 4},
-        "csp_auth_token_header": {"type": "bool", "default": False, "no_log": False},
-        **CONNECTION_OPTIONS,
     }
-    required_together = (_IDS, ("username", "password"))
-    required_one_of = (("service_instance_id", "service_instances"),)
-    mutually_exclusive = (("service_instance_id", "service_instances"),)
+    alternatives = nsx_access.ALTERNATIVES
+    required_together = (_IDS, *nsx_access.REQUIRED_TOGETHER)
+    required_one_of = (
+        ("service_instance_id", "service_instances"),
+        ("access_token", "token_file", "csp_api_token", "csp_client_id"),
+    )
+    mutually_exclusive = (("service_instance_id", "service_instances"), *nsx_access.MUTUALLY_EXCLUSIVE)
 
     def run(self) -> Outcome:
         """See Operation."""
         params = self.params
         if params["concurrency"] < 1:
             raise InvalidOption("concurrency", "must be at least 1")
+        if params["access_token"] and not params["open_id_token"]:
+            raise InvalidOption("open_id_token", "is needed besides access_token", advice=_OPEN_ID_ADVICE)
         pattern = _compiled(params["alarm_pattern"])
         instances = [_Instance(ref) for ref in dict.fromkeys(_references(params))]
         if not instances:
@@ -92,7 +93,7 @@ class NsxServiceReauth(Operation):
         for instance in instances:
             # Escaping refuses ids that no URL can carry, before anything is done.
             instance.ref.url_path()
-        self._connect()
+        self._nsx = nsx_access.NsxAccess(self, require_id_token=True, connections=params["concurrency"])
         if params["force"]:
             for instance in instances:
                 instance.is_due, instance.reason = True, "force"
@@ -104,22 +105,14 @@ class NsxServiceReauth(Operation):
                 self._wait_until_alarms_clear(instances, pattern)
         return self._outcome(instances)
 
-    def _connect(self) -> None:
-        params = self.params
-        self._session = self.open_session(
-            BaseUrl.parse(params["hostname"]), nsx.error_facts, connections=params["concurrency"]
-        )
-        bearer = nsx.bearer_headers(params["access_token"], csp_auth_token_header=params["csp_auth_token_header"])
-        self._renewing = nsx.NsxClient(self._session, bearer)
-        self._reading = nsx.NsxClient(self._session, self._reading_headers(bearer))
-
-    def _reading_headers(self, bearer: Mapping[str, Secret]) -> Mapping[str, Secret]:
-        username, password = self.params["username"], self.params["password"]
-        return {"Authorization": basic_authorization(username, password)} if username and password else bearer
-
     def _look_at_alarms(self, instances: Sequence[_Instance], pattern: re.Pattern[str]) -> None:
         alarms = self._alarms()
+        if alarms is None:
+            self.runtime.warn("Check mode creates no access token, so that the alarms could not be read.")
         for instance in instances:
+            if alarms is None:
+                instance.is_due, instance.reason = True, "unknown in check mode"
+                continue
             matching, others = _alarms_of(instance, alarms, pattern)
             instance.alarms = matching
             instance.is_due = bool(matching)
@@ -131,11 +124,15 @@ class NsxServiceReauth(Operation):
                     "complains of the token, change alarm_pattern, or set force: true."
                 )
 
-    def _alarms(self) -> list[nsx.Alarm]:
+    def _alarms(self) -> Optional[list[nsx.Alarm]]:
+        """The alarms of the server; None when check mode cannot sign in."""
+        reader = self._nsx.reader()
+        if reader is None:
+            return None
         try:
-            return self._reading.list_policy_alarms()
+            return reader.list_policy_alarms()
         except ApiError as error:
-            if error.status in _NO_ALARM_API or error.code == _INVALID_PATH:
+            if error.status in _NO_ALARM_API or error.code == nsx.INVALID_PATH:
                 error.advice = (
                     "This manager has no alarm API, as behind the proxy of VMware Cloud on AWS: set force: true to "
                     "re-authenticate without looking at alarms."
@@ -147,20 +144,41 @@ class NsxServiceReauth(Operation):
         with ThreadPoolExecutor(max_workers=self.params["concurrency"]) as pool:
             for done, _result in enumerate(pool.map(self._reauthenticate_one, due), start=1):
                 if len(due) > 1 and done in (len(due) // 4, len(due) // 2, len(due) * 3 // 4):
-                    self.runtime.notify(f"{self._session.host}: {done} of {len(due)} instances handled")
+                    self.runtime.notify(f"{self._nsx.host}: {done} of {len(due)} instances handled")
 
     def _reauthenticate_one(self, instance: _Instance) -> None:
         try:
-            self._renewing.renew_authentication_tokens(instance.ref, self.params["open_id_token"])
+            self._renew_once_more_if_refused(instance.ref)
             instance.reauthenticated = True
         except TokensError as error:
             instance.error = error
+
+    def _renew_once_more_if_refused(self, ref: nsx.InstanceRef) -> None:
+        """A token that has expired meanwhile is replaced once, where the task has the credentials for it."""
+        tokens = self._nsx.tokens
+        token = tokens.token() if tokens else None
+        if tokens is None or token is None:
+            raise InvalidOption("access_token", "is needed to re-authenticate")
+        try:
+            self._renew(ref, token)
+        except ApiError as error:
+            another = tokens.renewed(token) if error.status in _REFUSED else None
+            if another is None:
+                raise
+            self._renew(ref, another)
+
+    def _renew(self, ref: nsx.InstanceRef, token: Token) -> None:
+        open_id_token = token.companions.get(oauth.ID_TOKEN)
+        if open_id_token is None:
+            raise InvalidOption("token_file", "holds no OpenID token", advice=_OPEN_ID_ADVICE)
+        client = nsx.NsxClient(self._nsx.session, self._nsx.bearer_headers(token.secret))
+        client.renew_authentication_tokens(ref, open_id_token)
 
     def _wait_until_alarms_clear(self, instances: Sequence[_Instance], pattern: re.Pattern[str]) -> None:
         waiting = [instance for instance in instances if instance.reauthenticated]
         for seconds_left in _polls(self.params["wait_timeout"]):
             try:
-                alarms = self._alarms() if waiting else []
+                alarms = (self._alarms() if waiting else None) or []
             except TokensError as error:
                 # What was done is done: the result must still say it.
                 for instance in waiting:
@@ -170,14 +188,14 @@ class NsxServiceReauth(Operation):
             if not waiting:
                 return
             self.runtime.notify(
-                f"{self._session.host}: waiting for the alarms of {len(waiting)} instances to clear, "
+                f"{self._nsx.host}: waiting for the alarms of {len(waiting)} instances to clear, "
                 f"{seconds_left:.0f} s at most"
             )
         for instance in waiting:
             instance.error = TokensError(
                 f"its alarm is still raised {self.params['wait_timeout']:g} s after the re-authentication",
                 doing=f"see {instance.ref.path} recover",
-                host=self._session.host,
+                host=self._nsx.host,
                 advice="Raise wait_timeout, or look at the partner's service manager.",
             )
 

@@ -143,8 +143,7 @@ def default_inventory(passwords: list[str]) -> Inventory:
 
 def policy_object(kind: str, path: str) -> dict[str, Any]:
     """Return what every policy object has."""
-    parent, _, _collection = path.rpartition("/")[0].rpartition("/")
-    name = path.rsplit("/", 1)[1]
+    parent, _collection, name = path.rsplit("/", 2)
     return {
         "resource_type": kind,
         "id": name,

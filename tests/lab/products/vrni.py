@@ -70,6 +70,7 @@ class Vrni(Product[VrniState, VrniSettings]):
     """The platform node, and the vIDM appliance beside it."""
 
     name = "vrni"
+    environment = (("VRNI_HOST", "url"), ("VRNI_USERNAME", "username"), ("VRNI_PASSWORD", "password"))
 
     def __init__(self, shared: Shared) -> None:
         super().__init__(shared)
@@ -185,7 +186,7 @@ class Vrni(Product[VrniState, VrniSettings]):
 
     @action
     def make_vidm_token(
-        self, form: Literal["jwt", "opaque"] = "jwt", username: str = "jdoe", lifetime: int = 3600
+        self, form: Literal["jwt", "opaque"] = "jwt", username: str = "admin@vrni.com", lifetime: int = 3600
     ) -> str:
         """Make a vIDM token as the appliance would."""
         return self._mint_vidm("", form, username, lifetime)

@@ -1,0 +1,108 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The access token with which an operation signs its requests: given, from a token file, or from credentials."""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from dataclasses import replace
+from typing import Optional
+
+from ansible_collections.sddc.tokens.plugins.module_utils.apis import oauth
+from ansible_collections.sddc.tokens.plugins.module_utils.errors import TokenFileError
+from ansible_collections.sddc.tokens.plugins.module_utils.lifecycle import Lifecycle, LifecycleOptions, TokenSource
+from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Runtime
+from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils.token_file import TokenFile
+from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token, iso8601
+
+# The task itself takes a while, and its waits are longer than a token of a minute would live.
+_MIN_REMAINING = 300
+_LOCK_TIMEOUT = 120
+
+
+class Access(ABC):
+    """Where the token comes from. Safe to use from several threads."""
+
+    @abstractmethod
+    def token(self) -> Optional[Token]:
+        """The token; None in check mode when one would have to be created. Raises TokensError."""
+
+    def renewed(self, refused: Token) -> Optional[Token]:
+        """Another token after a server has refused this one; None where there is no way to get one."""
+        return None
+
+
+class GivenAccess(Access):
+    """A token, and perhaps its OpenID token, that the user hands in."""
+
+    def __init__(self, access_token: Secret, id_token: Optional[Secret] = None) -> None:
+        self._token = oauth.described(access_token, companions={oauth.ID_TOKEN: id_token} if id_token else {})
+
+    def token(self) -> Token:
+        """See Access."""
+        return self._token
+
+
+class StoredAccess(Access):
+    """A token that another task keeps in a file."""
+
+    def __init__(self, path: str, runtime: Runtime, now: float) -> None:
+        self._file = TokenFile(path, warn=runtime.warn, notify=runtime.notify, read_only=True)
+        self._now = now
+
+    def token(self) -> Token:
+        """See Access. Raises TokenFileError where there is none, or none that is an access token and alive."""
+        path = self._file.path
+        record = self._file.read()
+        if record is None or record.current is None:
+            raise TokenFileError(f"there is no token in {path}", advice="Run the module that keeps it first.")
+        if record.current.token_type != oauth.SCHEME:
+            raise TokenFileError(f"{path} holds a token of {record.product}, which is no access token")
+        if record.current.has_expired(self._now + record.clock_offset):
+            raise TokenFileError(
+                f"the token in {path} expired at {iso8601(record.current.expires_at)}",
+                advice="Run the module that keeps it first, or give this one its credentials, too.",
+            )
+        return record.current
+
+
+class KeptAccess(Access):
+    """A token that this task keeps alive by itself, in a file where one is given."""
+
+    def __init__(self, source: TokenSource, token_file: Optional[str], runtime: Runtime) -> None:
+        self._source = source
+        self._runtime = runtime
+        self._options = LifecycleOptions(
+            state="present",
+            token=None,
+            token_file=token_file,
+            min_remaining=_MIN_REMAINING,
+            renew="auto",
+            verify=True,
+            revoke_old=source.can_revoke and bool(token_file),
+            lock_timeout=_LOCK_TIMEOUT,
+            check_mode=runtime.check_mode,
+        )
+        self._lock = threading.Lock()
+        self._token: Optional[Token] = None
+
+    def token(self) -> Optional[Token]:
+        """See Access."""
+        with self._lock:
+            if self._token is None:
+                self._token = self._kept(self._options)
+            return self._token
+
+    def renewed(self, refused: Token) -> Optional[Token]:
+        """See Access. One renewal serves all threads whose token was refused."""
+        with self._lock:
+            if self._token is not None and self._token.secret == refused.secret:
+                self._token = self._kept(replace(self._options, renew="always"))
+            return self._token
+
+    def _kept(self, options: LifecycleOptions) -> Optional[Token]:
+        lifecycle = Lifecycle(self._source, options, warn=self._runtime.warn, notify=self._runtime.notify)
+        return lifecycle.run().token

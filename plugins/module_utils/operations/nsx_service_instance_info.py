@@ -1,0 +1,98 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The job of nsx_service_instance_info: partner service instances below tier-0 gateways, with their alarms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Optional
+
+from ansible_collections.sddc.tokens.plugins.module_utils.apis import nsx
+from ansible_collections.sddc.tokens.plugins.module_utils.errors import ApiError, InvalidOption
+from ansible_collections.sddc.tokens.plugins.module_utils.operations import nsx_access
+from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
+from ansible_collections.sddc.tokens.plugins.module_utils.options import ArgumentSpec
+from ansible_collections.sddc.tokens.plugins.module_utils.outcome import Outcome
+from ansible_collections.sddc.tokens.plugins.module_utils.secrets import MASK
+
+_FIELDS = (
+    "id",
+    "path",
+    "display_name",
+    "partner_service_name",
+    "deployment_spec_name",
+    "deployment_template_name",
+    "deployment_mode",
+    "transport_type",
+    "compute_id",
+    "storage_id",
+    "context_id",
+    "failure_policy",
+)
+_SECRET_ATTRIBUTE = "PASSWORD"
+
+
+class NsxServiceInstanceInfo(Operation):
+    """List service instances."""
+
+    name = "sddc.tokens.nsx_service_instance_info"
+    argument_spec: ClassVar[ArgumentSpec] = {
+        **nsx_access.NSX_OPTIONS,
+        "tier0_id": {"type": "str"},
+        "locale_service_id": {"type": "str"},
+        "service_instance_id": {"type": "str"},
+        "alarms": {"type": "bool", "default": True},
+    }
+    alternatives = nsx_access.ALTERNATIVES
+    mutually_exclusive = nsx_access.MUTUALLY_EXCLUSIVE
+    required_together = nsx_access.REQUIRED_TOGETHER
+    required_one_of = (("username", "access_token", "token_file", "csp_api_token", "csp_client_id", "client_cert"),)
+
+    def run(self) -> Outcome:
+        """See Operation."""
+        access = nsx_access.NsxAccess(self, require_id_token=False)
+        reader = access.reader()
+        if reader is None:
+            raise InvalidOption(
+                "access_token", "cannot be created in check mode", advice="Give username and password to read with."
+            )
+        alarms = self._alarms(reader) if self.params["alarms"] else None
+        instances = [_described(item, alarms) for item in self._instances(reader)]
+        return Outcome(False, "none", values={"service_instances": instances})
+
+    def _instances(self, reader: nsx.NsxClient) -> Iterator[Mapping[str, Any]]:
+        wanted = self.params["service_instance_id"]
+        for tier0_id in self._ids("tier0_id", reader.list_tier0s):
+            for service_id in self._ids("locale_service_id", lambda: reader.list_locale_services(tier0_id)):  # noqa: B023
+                for item in reader.list_service_instances(tier0_id, service_id):
+                    if wanted in (None, item.get("id")):
+                        yield item
+
+    def _ids(self, option: str, listing: Any) -> list[str]:
+        """The id that the user gives, or all that there are."""
+        return [self.params[option]] if self.params[option] else [str(item["id"]) for item in listing() if "id" in item]
+
+    def _alarms(self, reader: nsx.NsxClient) -> Optional[list[nsx.Alarm]]:
+        try:
+            return reader.list_policy_alarms()
+        except ApiError as error:
+            if error.status != 404 and error.code != nsx.INVALID_PATH:
+                raise
+            self.runtime.warn("This manager has no alarm API, so that the instances have no 'alarms'.")
+            return None
+
+
+def _described(item: Mapping[str, Any], alarms: Optional[list[nsx.Alarm]]) -> dict[str, Any]:
+    path = str(item.get("path") or "")
+    described = {name: item.get(name) for name in _FIELDS}
+    described["attributes"] = [
+        _attribute(entry) for entry in item.get("attributes") or [] if isinstance(entry, Mapping)
+    ]
+    if alarms is not None:
+        described["alarms"] = [alarm.text for alarm in alarms if alarm.is_about(path)]
+    return described
+
+
+def _attribute(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {**entry, "value": MASK} if entry.get("attribute_type") == _SECRET_ATTRIBUTE else dict(entry)

@@ -1,0 +1,45 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What products with OAuth access tokens have in common: no probe, no revocation, claims that decide."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from ansible_collections.sddc.tokens.plugins.module_utils.apis import oauth
+from ansible_collections.sddc.tokens.plugins.module_utils.lifecycle import TokenSource
+from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token
+from ansible_collections.sddc.tokens.plugins.module_utils.transport import Session
+
+
+class OAuthTokens(TokenSource):
+    """The access tokens of an OAuth server."""
+
+    can_revoke = False
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    @property
+    def host(self) -> str:
+        """See TokenSource."""
+        return self.session.host
+
+    @property
+    def clock_offset(self) -> Optional[float]:
+        """See TokenSource."""
+        return self.session.clock_offset
+
+    def adopt(self, secret: Secret) -> Token:
+        """See TokenSource."""
+        return oauth.described(secret)
+
+    def is_accepted(self, token: Token) -> bool:
+        """See TokenSource. There is no cheap authenticated read: the token's own claims decide."""
+        return oauth.is_valid_by_claims(token.secret, self.session.now())
+
+    def revoke(self, token: Token) -> bool:
+        """These products have no revocation; see can_revoke."""
+        return False

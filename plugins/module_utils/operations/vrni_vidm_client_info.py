@@ -1,0 +1,30 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The job of vrni_vidm_client_info: which vIDM appliance issues the tokens of vIDM users, and to which client."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ansible_collections.sddc.tokens.plugins.module_utils.apis import vrni
+from ansible_collections.sddc.tokens.plugins.module_utils.base_url import BaseUrl
+from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
+from ansible_collections.sddc.tokens.plugins.module_utils.options import CONNECTION_OPTIONS, ArgumentSpec, option_from
+from ansible_collections.sddc.tokens.plugins.module_utils.outcome import Outcome
+
+
+class VrniVidmClientInfo(Operation):
+    """Read it; no sign-in is needed."""
+
+    name = "sddc.tokens.vrni_vidm_client_info"
+    argument_spec: ClassVar[ArgumentSpec] = {
+        "hostname": option_from("VRNI_HOST", type="str", required=True),
+        **CONNECTION_OPTIONS,
+    }
+
+    def run(self) -> Outcome:
+        """See Operation."""
+        session = self.open_session(BaseUrl.parse(self.params["hostname"]), vrni.error_facts)
+        appliance, client_id = vrni.VrniClient(session).get_vidm_client()
+        return Outcome(False, "none", values={"vidm_appliance": appliance, "client_id": client_id})

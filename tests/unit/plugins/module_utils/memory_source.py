@@ -1,0 +1,262 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A product in memory, for the tests of the life cycle: it mints, accepts and revokes, or dies in between.
+
+Time passes only where a test lets it: on the server, whose clock a source learns with its first reply.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Optional
+
+from ansible_collections.sddc.tokens.plugins.module_utils import token_file
+from ansible_collections.sddc.tokens.plugins.module_utils.errors import ReplyLost, TokensError
+from ansible_collections.sddc.tokens.plugins.module_utils.lifecycle import Lifecycle, LifecycleOptions, TokenSource
+from ansible_collections.sddc.tokens.plugins.module_utils.outcome import Outcome
+from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils.token_file import DamagedFile, TokenFile
+from ansible_collections.sddc.tokens.plugins.module_utils.token_record import Record, serialized
+from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token
+
+HOST, PRINCIPAL, SCHEME = "memory.example.com", "me", "Bearer"
+
+
+class Crash(BaseException):
+    """The process ends here."""
+
+
+@dataclass
+class Steps:
+    """Everything that a run does to the world, in order; the process dies at one of these steps, and does no more."""
+
+    crash_at: Optional[int] = None
+    done: list[str] = field(default_factory=list)
+    _number: int = 0
+    is_dead: bool = False
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """One effect, with a place to die before it and one after it."""
+        self._maybe_die()
+        yield
+        self.done.append(name)
+        self._maybe_die()
+
+    def _maybe_die(self) -> None:
+        self._number += 1
+        if self.is_dead or self._number == self.crash_at:
+            self.is_dead = True
+            raise Crash
+
+
+@dataclass
+class Server:
+    """What the product knows; `offset` is its clock minus the test's machine's."""
+
+    lifetime: Optional[float] = 3600.0
+    offset: float = 0.0
+    alive: dict[str, Optional[float]] = field(default_factory=dict)
+    minted: list[str] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+    refuses_new_tokens: bool = False
+    cannot_revoke_now: bool = False
+    does_not_revoke: bool = False
+    loses_replies: bool = False
+    is_down: bool = False
+    is_down_for_probes: bool = False
+    gives_companions: bool = False
+
+    def now(self) -> float:
+        return time.time() + self.offset
+
+    def mint(self, age: float = 0.0) -> Token:
+        """A token that works until its life is over, issued so many seconds ago."""
+        value = f"token-{len(self.minted):03}-{'x' * 12}"
+        issued_at = self.now() - age
+        expires_at = None if self.lifetime is None else issued_at + self.lifetime
+        self.minted.append(value)
+        self.alive[value] = expires_at
+        companions = {"id_token": Secret(f"companion-of-{value}")} if self.gives_companions else {}
+        return Token(Secret(value), SCHEME, issued_at, expires_at, companions=companions)
+
+    def accepts(self, token: Optional[Token]) -> bool:
+        """Whether the token opens doors."""
+        return token is not None and token.secret.reveal() in self.working()
+
+    def working(self) -> set[str]:
+        """The values of all tokens that open doors."""
+        return {value for value, end in self.alive.items() if end is None or end > self.now()}
+
+
+class MemorySource(TokenSource):
+    """The server, as the life cycle sees it in one run."""
+
+    product = "memory"
+    can_revoke = True
+
+    def __init__(self, server: Server, steps: Steps, *, can_revoke: bool = True) -> None:
+        self.can_revoke = can_revoke  # type: ignore[misc]
+        self._server, self._steps = server, steps
+        self._offset: Optional[float] = None
+        self.principal_of_options: Optional[str] = PRINCIPAL
+        self.before_call: Callable[[str], None] = lambda call: None
+
+    @property
+    def host(self) -> str:
+        return HOST
+
+    @property
+    def principal(self) -> Optional[str]:
+        return self.principal_of_options
+
+    @property
+    def clock_offset(self) -> Optional[float]:
+        return self._offset
+
+    def adopt(self, secret: Secret) -> Token:
+        return Token(secret, SCHEME)
+
+    def lack(self, token: Token) -> str:
+        return "no companion" if self._server.gives_companions and not token.companions else ""
+
+    def create(self) -> Token:
+        with self._call("create"):
+            token = self._server.mint()
+            if self._server.refuses_new_tokens:
+                del self._server.alive[token.secret.reveal()]
+        if self._server.loses_replies:
+            raise ReplyLost("the connection was closed", left_behind="A token may be left")
+        return token
+
+    def is_accepted(self, token: Token) -> bool:
+        with self._call(f"probe {token.secret.reveal()}"):
+            if self._server.is_down_for_probes:
+                raise ReplyLost("the connection was closed", doing="check a token", host=HOST)
+            return self._server.accepts(token)
+
+    def revoke(self, token: Token) -> bool:
+        with self._call(f"revoke {token.secret.reveal()}"):
+            if self._server.cannot_revoke_now:
+                raise TokensError("the server is busy", doing="revoke a token", host=HOST)
+            was_alive = self._server.accepts(token)
+            if not self._server.does_not_revoke:
+                self._server.alive.pop(token.secret.reveal(), None)
+            return was_alive
+
+    @contextmanager
+    def _call(self, call: str) -> Iterator[None]:
+        self.before_call(call)
+        with self._steps.step(call):
+            self._server.calls.append(call)
+            if self._server.is_down:
+                raise TokensError("the server is down", host=HOST)
+            self._offset = self._server.offset
+            yield
+
+
+class _SteppedOs:
+    """The module os with a place to die before and after each change of the disk, and nothing synced to it."""
+
+    def __init__(self, steps: Steps) -> None:
+        self._steps = steps
+
+    def __getattr__(self, name: str) -> Any:
+        original = getattr(os, name)
+        if name == "fsync":
+            return lambda descriptor: None
+        if name not in ("replace", "unlink", "rename"):
+            return original
+
+        def stepped(*args: Any) -> Any:
+            with self._steps.step(name):
+                return original(*args)
+
+        return stepped
+
+
+@dataclass
+class Run:
+    """What came of a run."""
+
+    outcome: Optional[Outcome] = None
+    error: Optional[BaseException] = None
+    warnings: list[str] = field(default_factory=list)
+    steps: Steps = field(default_factory=Steps)
+    calls: list[str] = field(default_factory=list)
+
+    @property
+    def result(self) -> tuple[bool, str]:
+        assert self.outcome is not None, self.error
+        return self.outcome.changed, self.outcome.action
+
+
+class World:
+    """A server, a token file, and runs between them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.server = Server()
+        self.path = folder / "token.json"
+        self.sources: list[MemorySource] = []
+        self.prepare: Callable[[MemorySource], None] = lambda source: None
+
+    def run(
+        self,
+        *,
+        crash_at: Optional[int] = None,
+        can_revoke: bool = True,
+        in_file: bool = True,
+        **options: Any,
+    ) -> Run:
+        """Run the life cycle once, and keep its failure or its death."""
+        run = Run(steps=Steps(crash_at))
+        source = MemorySource(self.server, run.steps, can_revoke=can_revoke)
+        self.prepare(source)
+        chosen = {
+            "state": "present",
+            "token": None,
+            "token_file": str(self.path) if in_file else None,
+            "min_remaining": 300.0,
+            "renew": "auto",
+            "verify": True,
+            "revoke_old": in_file,
+            "lock_timeout": 30.0,
+            "check_mode": False,
+            **options,
+        }
+        seen = len(self.server.calls)
+        original = token_file.os
+        token_file.os = _SteppedOs(run.steps)  # type: ignore[assignment]
+        try:
+            lifecycle = Lifecycle(source, LifecycleOptions(**chosen), warn=run.warnings.append, notify=str)
+            run.outcome = lifecycle.run()
+        except (TokensError, Crash) as error:
+            run.error = error
+        finally:
+            token_file.os = original
+        run.calls = self.server.calls[seen:]
+        return run
+
+    def record(self) -> Optional[Record]:
+        """What the file holds; None where there is none or it is damaged."""
+        try:
+            return TokenFile(str(self.path), warn=str, notify=str, read_only=True).read()
+        except DamagedFile:
+            return None
+
+    def store(self, **tokens: Any) -> Record:
+        """Put a record into the file, as an earlier run would."""
+        record = Record(**{"product": "memory", "host": HOST, "principal": PRINCIPAL, **tokens})
+        self.path.write_bytes(serialized(record))
+        self.path.chmod(0o600)
+        return record
+
+    def pass_time(self, seconds: float) -> None:
+        """Let the server's clock go on."""
+        self.server.offset += seconds

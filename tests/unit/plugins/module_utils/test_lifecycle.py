@@ -1,0 +1,374 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A token in a file: created, reused, renewed make-before-break, and never lost on the way."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.sddc.tokens.plugins.module_utils.errors import TokenFileError, TokenRejected, TokensError
+from ansible_collections.sddc.tokens.plugins.module_utils.lifecycle import Lifecycle, LifecycleOptions
+from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils.token_file import TokenFile
+from ansible_collections.sddc.tokens.plugins.module_utils.token_record import Record
+from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token
+from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_source import (
+    MemorySource,
+    Server,
+    Steps,
+    World,
+)
+
+ENDING = 3400.0  # the age at which a token of an hour is too old for the default of min_remaining
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def value(token: Token | None) -> str:
+    return token.secret.reveal() if token else ""
+
+
+def record_of(world: World) -> Record:
+    found = world.record()
+    assert found is not None
+    return found
+
+
+def test_first_run_creates_and_proves_a_token_and_the_second_changes_nothing(world: World) -> None:
+    first, second = world.run(), world.run()
+    assert (first.result, second.result) == ((True, "created"), (False, "reused"))
+    assert [call.split()[0] for call in first.calls] == ["create", "probe"]
+    assert [call.split()[0] for call in second.calls] == ["probe"]
+    assert first.outcome is not None
+    assert second.outcome is not None
+    assert second.outcome.token == first.outcome.token == record_of(world).current
+    assert (first.outcome.verified, second.outcome.verified) == (True, True)
+    assert second.warnings == []
+
+
+def test_without_verify_the_expiry_is_trusted_and_a_second_run_asks_nobody(world: World) -> None:
+    first, second = world.run(verify=False), world.run(verify=False)
+    assert (first.calls, second.calls) == (["create"], [])
+    assert first.outcome is not None
+    assert first.outcome.verified is False
+
+
+def test_renewal_revokes_the_old_token_only_after_the_new_one_works(world: World) -> None:
+    old = world.server.mint(age=ENDING)
+    world.store(current=old)
+    found: list[tuple[str, str, str, list[str]]] = []
+
+    def note(call: str) -> None:
+        record = record_of(world)
+        superseded = [value(token) for token in record.superseded]
+        found.append((call, value(record.current), value(record.pending), superseded))
+
+    world.prepare = lambda source: setattr(source, "before_call", note)
+    run = world.run()
+    new = world.server.minted[-1]
+    assert run.result == (True, "renewed")
+    assert found == [
+        ("create", value(old), "", []),
+        (f"probe {new}", value(old), new, []),
+        (f"revoke {value(old)}", new, "", [value(old)]),
+    ]
+    assert world.server.working() == {new}
+    assert (value(record_of(world).current), record_of(world).is_unfinished) == (new, False)
+
+
+def test_token_that_the_server_no_longer_knows_is_renewed_once_and_not_revoked(world: World) -> None:
+    old = world.server.mint()
+    world.store(current=old)
+    del world.server.alive[value(old)]
+    run = world.run()
+    assert run.result == (True, "renewed")
+    assert [call.split()[0] for call in run.calls] == ["probe", "create", "probe"]
+
+
+def test_expired_token_is_renewed_without_asking_for_it(world: World) -> None:
+    world.store(current=world.server.mint(age=4000))
+    assert [call.split()[0] for call in world.run().calls] == ["create", "probe"]
+
+
+def test_token_that_lacks_what_the_user_asks_for_is_renewed(world: World) -> None:
+    world.store(current=world.server.mint())
+    world.server.gives_companions = True
+    assert world.run().result == (True, "renewed")
+    second = world.run()
+    assert second.result == (False, "reused")
+    assert second.outcome is not None
+    assert second.outcome.token is not None
+    assert value(second.outcome.token) in second.outcome.token.companions["id_token"].reveal()
+
+
+# What the options say.
+
+
+def test_renew_always_renews_a_good_token(world: World) -> None:
+    world.run()
+    assert world.run(renew="always").result == (True, "renewed")
+    assert len(world.server.working()) == 1
+
+
+@pytest.mark.parametrize("age", [None, ENDING, 4000.0])
+def test_renew_never_fails_where_the_token_is_not_good_and_creates_none(world: World, age: float | None) -> None:
+    if age is not None:
+        world.store(current=world.server.mint(age=age))
+    before = world.record()
+    run = world.run(renew="never")
+    assert isinstance(run.error, TokenRejected)
+    assert "renew: auto" in str(run.error)
+    assert "create" not in run.calls
+    assert world.record() == before
+
+
+def test_renew_never_uses_a_good_token(world: World) -> None:
+    world.store(current=world.server.mint())
+    assert world.run(renew="never").result == (False, "reused")
+
+
+def test_old_token_stays_where_it_is_not_to_be_revoked(world: World) -> None:
+    old = world.server.mint(age=ENDING)
+    world.store(current=old)
+    assert world.run(revoke_old=False).result == (True, "renewed")
+    assert world.server.accepts(old)
+    assert not record_of(world).is_unfinished
+
+
+def test_product_without_revocation_is_never_asked_to_revoke(world: World) -> None:
+    world.store(current=world.server.mint(age=ENDING))
+    run = world.run(can_revoke=False)
+    assert run.result == (True, "renewed")
+    assert not any(call.startswith("revoke") for call in run.calls)
+
+
+# The clock.
+
+
+@pytest.mark.parametrize(("left", "min_remaining", "kept"), [(301, 300, True), (299, 300, False), (1, 0, True)])
+def test_token_is_kept_while_it_has_min_remaining_seconds(
+    world: World, left: float, min_remaining: float, kept: bool
+) -> None:
+    world.store(current=world.server.mint(age=3600.0 - left))
+    assert world.run(min_remaining=min_remaining).result == ((False, "reused") if kept else (True, "renewed"))
+
+
+@pytest.mark.parametrize(("left", "kept"), [(55, True), (45, False)])
+def test_token_that_never_lives_that_long_counts_with_half_its_life_and_a_warning(
+    world: World, left: float, kept: bool
+) -> None:
+    world.server.lifetime = 100.0
+    world.store(current=world.server.mint(age=100.0 - left))
+    run = world.run()
+    assert run.result == ((False, "reused") if kept else (True, "renewed"))
+    assert ("half its life" in " ".join(run.warnings)) is not kept
+
+
+@pytest.mark.parametrize("offset", [-7200.0, 7200.0])
+def test_expiry_is_judged_by_the_servers_clock(world: World, offset: float) -> None:
+    world.server.offset = offset
+    world.run()
+    assert record_of(world).clock_offset == offset
+    assert world.run().result == (False, "reused")
+    assert world.run(verify=False).result == (False, "reused")
+    world.pass_time(ENDING)
+    assert world.run().result == (True, "renewed")
+    run = world.run()
+    assert run.outcome is not None
+    assert run.outcome.now == pytest.approx(time.time() + offset + ENDING, abs=60)
+
+
+def test_token_whose_expiry_is_unknown_is_kept_while_it_works_and_warned_of_once(world: World) -> None:
+    world.server.lifetime = None
+    first, second = world.run(), world.run()
+    assert (first.result, second.result) == ((True, "created"), (False, "reused"))
+    assert (len(first.warnings), len(second.warnings)) == (1, 0)
+    assert "verify" in first.warnings[0]
+    world.server.alive.clear()
+    assert world.run().result == (True, "renewed")
+
+
+# What goes wrong.
+
+
+def test_new_token_that_does_not_work_is_revoked_and_the_old_one_stays(world: World) -> None:
+    old = world.server.mint(age=ENDING)
+    world.store(current=old)
+    world.server.refuses_new_tokens = True
+    run = world.run()
+    new = world.server.minted[-1]
+    assert isinstance(run.error, TokenRejected)
+    assert run.calls[-1] == f"revoke {new}"
+    assert world.server.working() == {value(old)}
+    assert (record_of(world).current, record_of(world).is_unfinished) == (old, False)
+
+
+def test_new_token_that_neither_works_nor_can_be_revoked_is_named(world: World) -> None:
+    world.server.refuses_new_tokens = True
+    run = world.run(can_revoke=False)
+    new = Secret(world.server.minted[-1])
+    assert new.fingerprint in str(run.error)
+    assert new.reveal() not in str(run.error)
+
+
+def test_failure_to_revoke_is_a_warning_and_the_next_run_finishes(world: World) -> None:
+    old = world.server.mint(age=ENDING)
+    world.store(current=old)
+    world.server.cannot_revoke_now = True
+    run = world.run()
+    assert run.result == (True, "renewed")
+    assert len(run.warnings) == 1
+    assert old.fingerprint in run.warnings[0]
+    assert value(old) not in run.warnings[0]
+    assert record_of(world).superseded == (old,)
+    world.server.cannot_revoke_now = False
+    assert world.run().error is None
+    assert not world.server.accepts(old)
+    assert not record_of(world).is_unfinished
+
+
+def test_superseded_token_that_has_expired_meanwhile_is_not_revoked_but_forgotten(world: World) -> None:
+    world.store(current=world.server.mint(), superseded=(world.server.mint(age=4000),))
+    run = world.run()
+    assert not any(call.startswith("revoke") for call in run.calls)
+    assert not record_of(world).is_unfinished
+
+
+@pytest.mark.parametrize("revocable", [True, False])
+def test_token_that_cannot_be_stored_is_revoked_or_named(
+    world: World, monkeypatch: pytest.MonkeyPatch, revocable: bool
+) -> None:
+    def write(file: TokenFile, record: Record) -> None:
+        raise TokenFileError("the disk is full")
+
+    monkeypatch.setattr(TokenFile, "write", write)
+    world.server.cannot_revoke_now = not revocable
+    run = world.run()
+    new = Secret(world.server.minted[-1])
+    assert isinstance(run.error, TokenFileError)
+    assert "disk is full" in str(run.error)
+    assert (new.reveal() in world.server.working()) is not revocable
+    assert (new.fingerprint in str(run.error)) is not revocable
+
+
+def test_new_token_whose_proof_was_cut_short_is_used_by_the_next_run(world: World) -> None:
+    old = world.server.mint(age=ENDING)
+    world.store(current=old)
+    world.server.is_down_for_probes = True
+    assert world.run().error is not None
+    assert record_of(world).current == old
+    world.server.is_down_for_probes = False
+    assert world.run().result == (True, "renewed")
+    assert len(world.server.minted) == 2
+    assert world.server.working() == {world.server.minted[-1]}
+
+
+def test_refused_creation_leaves_the_file_as_it_was(world: World) -> None:
+    old = world.server.mint(age=ENDING)
+    before = world.store(current=old)
+    world.server.is_down = True
+    assert isinstance(world.run(verify=False).error, TokensError)
+    assert world.record() == before
+
+
+# Files that hold something else.
+
+
+@pytest.mark.parametrize(
+    "other", [{"product": "csp"}, {"host": "other.example.com"}, {"principal": "somebody else"}], ids=str
+)
+def test_file_of_another_server_or_user_is_reported_and_replaced_and_its_token_sent_nowhere(
+    world: World, other: dict[str, str]
+) -> None:
+    foreign = world.server.mint()
+    world.store(current=foreign, **other)
+    run = world.run()
+    assert run.result == (True, "created")
+    assert any("holds" in warning and next(iter(other.values())) in warning for warning in run.warnings)
+    assert not any(value(foreign) in call for call in run.calls)
+    assert record_of(world).belongs_to("memory", "memory.example.com", "me")
+    assert value(record_of(world).current) == world.server.minted[-1]
+
+
+def test_damaged_file_is_reported_kept_aside_and_replaced(world: World) -> None:
+    world.path.write_bytes(b'{"current": ')
+    world.path.chmod(0o600)
+    run = world.run()
+    aside = [path for path in world.path.parent.iterdir() if "damaged" in path.name]
+    assert run.result == (True, "created")
+    assert [path.read_bytes() for path in aside] == [b'{"current": ']
+    assert any(aside[0].name in warning for warning in run.warnings)
+    assert world.run().result == (False, "reused")
+
+
+# Many tasks, one file.
+
+
+def test_many_tasks_that_share_a_file_make_one_token(tmp_path: Path) -> None:
+    server, path = Server(), str(tmp_path / "token.json")
+    options = LifecycleOptions("present", None, path, 300.0, "auto", True, True, 60.0, False)
+    tokens: list[str] = []
+
+    def work() -> None:
+        source = MemorySource(server, Steps())
+        outcome = Lifecycle(source, options, warn=str, notify=str).run()
+        tokens.append(value(outcome.token))
+
+    threads = [threading.Thread(target=work) for _number in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(server.minted) == 1
+    assert tokens == server.minted * 12
+
+
+def test_task_that_waited_for_the_lock_uses_what_the_other_one_made(world: World) -> None:
+    made: list[Token] = []
+
+    original = TokenFile.locked
+
+    def locked(file: TokenFile, timeout: float) -> object:
+        if not made:
+            made.append(world.server.mint())
+            world.store(current=made[0])
+        return original(file, timeout)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(TokenFile, "locked", locked)
+        run = world.run()
+    assert run.result == (False, "reused")
+    assert run.outcome is not None
+    assert run.outcome.token == made[0]
+    assert "create" not in run.calls
+
+
+def test_probe_of_a_good_token_does_not_wait_for_the_lock(world: World) -> None:
+    world.store(current=world.server.mint())
+    with TokenFile(str(world.path), warn=str, notify=str).locked(0):
+        assert world.run(lock_timeout=0).result == (False, "reused")
+
+
+def test_lock_that_is_not_released_in_time_fails_before_anything_is_created(world: World) -> None:
+    with TokenFile(str(world.path), warn=str, notify=str).locked(0):
+        run = world.run(lock_timeout=0.1)
+    assert isinstance(run.error, TokenFileError)
+    assert run.calls == []
+
+
+def test_unrelated_files_of_the_folder_stay(world: World) -> None:
+    neighbour = world.path.with_name("token.json.backup")
+    neighbour.write_text("mine")
+    world.run()
+    world.run(state="absent")
+    assert neighbour.read_text() == "mine"
+    assert sorted(os.listdir(world.path.parent)) == ["token.json.backup", "token.json.lock"]
