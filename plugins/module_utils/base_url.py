@@ -5,14 +5,21 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote
 
 from ansible_collections.sddc.tokens.plugins.module_utils.errors import InvalidOption
 
 HTTPS_PORT = 443
+_LONGEST_NAME = 253
+_ADDRESS = re.compile(
+    r"(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://)?(?P<authority>[^/?#]+)(?P<path>/[^?#]*)?(?P<rest>[?#].*)?"
+)
+_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_AUTHORITY = re.compile(rf"(?:\[(?P<ipv6>[0-9a-f:.]+)\]|(?P<name>{_LABEL}(?:\.{_LABEL})*))(?::(?P<port>\d{{1,5}}))?")
 _UNSAFE = re.compile(r"[\s\\\x00-\x1f\x7f<>\"{}|^`]")
 _ADVICE = "Give a name, name:port, or an https base URL, such as nsx.example.com or https://proxy.example.com/nsx."
 
@@ -31,25 +38,23 @@ class BaseUrl:
 
         Raises InvalidOption for anything else: another scheme, user info, a query, a fragment.
         """
-        text = text.strip()
-        if not text or _UNSAFE.search(text):
-            raise InvalidOption(option, "is empty or holds characters that no host name has", advice=_ADVICE)
-        try:
-            parts = urlsplit(text if "://" in text else "https://" + _bracketed(text))
-            host, port = parts.hostname or "", parts.port or HTTPS_PORT
-        except ValueError:
-            raise InvalidOption(option, "is not a valid address", advice=_ADVICE) from None
-        if parts.scheme.lower() != "https":
+        found = _ADDRESS.fullmatch(text.strip())
+        if not found or _UNSAFE.search(text.strip()):
+            raise InvalidOption(option, "is empty or holds characters that no address has", advice=_ADVICE)
+        if (found["scheme"] or "https").lower() != "https":
             raise InvalidOption(option, "must use https, for secrets travel to it", advice=_ADVICE)
-        if "@" in parts.netloc:
+        if "@" in found["authority"]:
             raise InvalidOption(
                 option, "holds user information", advice="Give user name and password in their own options."
             )
-        if parts.query or parts.fragment or "?" in text or "#" in text:
+        if found["rest"]:
             raise InvalidOption(option, "holds a query or a fragment", advice=_ADVICE)
-        if not host or ".." in parts.path.split("/"):
-            raise InvalidOption(option, "is not a valid address", advice=_ADVICE)
-        return cls(host, port, parts.path.rstrip("/"))
+        host, port = _host_and_port(found["authority"], option)
+        path = (found["path"] or "").rstrip("/")
+        if any(unquote(part) in (".", "..") for part in path.split("/")):
+            # HTTP clients resolve them, and what is requested is not what was checked.
+            raise InvalidOption(option, "has a path with dots for a segment", advice=_ADVICE)
+        return cls(host, port, path)
 
     @property
     def authority(self) -> str:
@@ -105,10 +110,25 @@ def segment(value: str, option: str) -> str:
     if value in ("", ".", ".."):
         # HTTP clients resolve dot segments even where they are percent-encoded.
         raise InvalidOption(option, f"cannot be '{value}'")
-    return quote(value, safe="")
+    try:
+        return quote(value, safe="")
+    except UnicodeEncodeError:
+        raise InvalidOption(option, "holds characters that are not valid Unicode") from None
 
 
-def _bracketed(text: str) -> str:
-    """An IPv6 address without brackets gets them."""
-    host = text.split("/", 1)[0]
-    return text.replace(host, f"[{host}]", 1) if host.count(":") > 1 and not host.startswith("[") else text
+def _host_and_port(authority: str, option: str) -> tuple[str, int]:
+    if authority.count(":") > 1 and not authority.startswith("["):
+        # An IPv6 address without brackets, which leaves no room for a port.
+        authority = f"[{authority}]"
+    found = _AUTHORITY.fullmatch(authority.lower())
+    port = int(found["port"] or HTTPS_PORT) if found else 0
+    if not found or not 0 < port < 65536:
+        raise InvalidOption(option, "is not a valid address", advice=_ADVICE)
+    if found["ipv6"]:
+        try:
+            return str(ipaddress.IPv6Address(found["ipv6"])), port
+        except ValueError:
+            raise InvalidOption(option, "is not a valid IPv6 address", advice=_ADVICE) from None
+    if len(found["name"]) > _LONGEST_NAME:
+        raise InvalidOption(option, "is longer than a host name can be", advice=_ADVICE)
+    return found["name"], port

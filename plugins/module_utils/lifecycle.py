@@ -6,62 +6,20 @@
 from __future__ import annotations
 
 import time
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import ClassVar, Optional
+from typing import Optional
 
 from ansible_collections.sddc.tokens.plugins.module_utils.errors import TokenFileError, TokenRejected, TokensError
 from ansible_collections.sddc.tokens.plugins.module_utils.outcome import Outcome
 from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils.token_file import DamagedFile, TokenFile
 from ansible_collections.sddc.tokens.plugins.module_utils.token_record import Record
+from ansible_collections.sddc.tokens.plugins.module_utils.token_source import TokenSource
 from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token, iso8601
 
 # Somebody else renewing again and again while this task looks: then it renews, too.
 _ROUNDS = 5
-
-
-class TokenSource(ABC):
-    """A product, as the life of its tokens needs it."""
-
-    product: ClassVar[str]
-    can_revoke: ClassVar[bool]
-
-    @property
-    @abstractmethod
-    def host(self) -> str:
-        """The server that the tokens are for."""
-
-    @property
-    @abstractmethod
-    def principal(self) -> Optional[str]:
-        """Whose tokens they are; None where the options do not tell."""
-
-    @property
-    @abstractmethod
-    def clock_offset(self) -> Optional[float]:
-        """The server's clock minus this one's in seconds, once there was a reply."""
-
-    @abstractmethod
-    def adopt(self, secret: Secret) -> Token:
-        """A token that the user holds."""
-
-    @abstractmethod
-    def create(self) -> Token:
-        """Create a token."""
-
-    @abstractmethod
-    def is_accepted(self, token: Token) -> bool:
-        """Whether the token works: by the cheapest authenticated read, or by its own claims where there is none."""
-
-    @abstractmethod
-    def revoke(self, token: Token) -> bool:
-        """Make the token useless. False when it was so already."""
-
-    def lack(self, token: Token) -> str:
-        """What a token lacks that the user asks for, in the words of "it has ..."; empty when nothing."""
-        return ""
 
 
 @dataclass(frozen=True)
@@ -198,9 +156,17 @@ class Lifecycle:
         raise AssertionError("the last round returns")
 
     def _predicted(self, seen: Record, judged: _Judgement) -> Outcome:
+        action = "renewed" if seen.current else "created"
+        if seen.pending and self._serves(seen.pending):
+            return self._outcome(True, action, seen.pending, verified=self._options.verify, before=seen.current)
         if judged.good:
             return self._outcome(True, "reused", seen.current, verified=self._options.verify, before=seen.current)
-        return self._outcome(True, "renewed" if seen.current else "created", before=seen.current)
+        self._refuse_where_renewal_is_forbidden(judged)
+        return self._outcome(True, action, before=seen.current)
+
+    def _serves(self, pending: Token) -> bool:
+        """Whether a token that was stored and never promoted is as good as a new one."""
+        return self._options.renew != "always" and self._judge(pending).good
 
     def _renew_in_file(self, file: TokenFile, record: Record, judged: _Judgement) -> Outcome:
         """With the lock held: finish what a crash left, then renew where that is still needed."""
@@ -219,11 +185,11 @@ class Lifecycle:
         return self._outcome(True, action, record.current, verified=verified, before=before)
 
     def _settle_pending(self, file: TokenFile, record: Record, judged: _Judgement) -> tuple[Record, bool]:
-        """A token that was stored and never promoted serves as well as a new one, if it is good."""
+        """Promote what a crash has left pending, or put it among those to revoke."""
         pending = record.pending
         if not pending:
             return record, False
-        if self._options.renew != "always" and self._judge(pending).good:
+        if self._serves(pending):
             return self._promote(file, record, pending, judged), True
         if self._source.can_revoke:
             return self._store(file, replace(record, pending=None, superseded=(*record.superseded, pending))), False
@@ -255,7 +221,7 @@ class Lifecycle:
         kept = tuple(
             token
             for token in record.superseded
-            if self._options.revoke_old and not token.has_expired(self._now()) and not self._revoke_or_warn(token)
+            if not token.has_expired(self._now()) and not self._revoke_or_warn(token)
         )
         return self._store(file, replace(record, superseded=kept))
 
@@ -326,6 +292,12 @@ class Lifecycle:
         return self._outcome(ended, "revoked" if ended else "none", verified=self._options.verify, before=token)
 
     def _forget_file(self, file: TokenFile) -> Outcome:
+        if self._options.check_mode or not file.exists():
+            return self._forget(file)
+        with file.locked(self._options.lock_timeout):
+            return self._forget(file)
+
+    def _forget(self, file: TokenFile) -> Outcome:
         try:
             record = file.read()
         except DamagedFile as error:
@@ -339,8 +311,7 @@ class Lifecycle:
         if self._options.check_mode:
             action = "revoked" if self._source.can_revoke else "forgotten"
             return self._outcome(True, action, before=record.current)
-        with file.locked(self._options.lock_timeout):
-            return self._end_all(file, file.read() or record)
+        return self._end_all(file, record)
 
     def _end_all(self, file: TokenFile, record: Record) -> Outcome:
         ended = False

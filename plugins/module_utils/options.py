@@ -53,6 +53,9 @@ def _complete(args: dict[str, Any], spec: ArgumentSpec, names: Sequence[str], en
     for name in names:
         value = None if _is_given(args, spec, name) else _first_set(_fallback_names(spec[name]), environ)
         if value is not None:
+            # An alias that was given as an empty text would win over the option's own name.
+            for alias in spec[name].get("aliases", ()):
+                args.pop(alias, None)
             args[name] = value
 
 

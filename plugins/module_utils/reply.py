@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
@@ -104,6 +105,9 @@ def _clock_offset(date: Optional[str], received_at: float) -> Optional[float]:
     if not date:
         return None
     try:
-        return parsedate_to_datetime(date).timestamp() - received_at
+        moment = parsedate_to_datetime(date)
+        # The oldest of the three forms names no zone; all are in UTC.
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=datetime.timezone.utc)
+        return moment.timestamp() - received_at
     except (TypeError, ValueError, OverflowError):
         return None

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -30,10 +30,11 @@ except ImportError:
 MASK = "********"
 FINGERPRINT_LENGTH = 12
 
-# A JWT, and what follows an authentication scheme: products quote tokens that this run has never seen.
+# A JWT, padded base64, and what follows an authentication scheme: products quote tokens that this run has never seen.
 _LOOKS_SECRET = re.compile(
-    r"eyJ[\w-]{8,}(?:\.[\w-]*){0,2}|(?<=Bearer )[^\s\"',;]+|(?<=Basic )[^\s\"',;]+|(?<=NetworkInsight )[^\s\"',;]+"
+    r"eyJ[\w-]{8,}(?:\.[\w-]*){0,2}|[A-Za-z0-9+/_-]{16,}={1,2}|(?i:(?<=bearer )|(?<=basic ))[^\s\"',;]+"
 )
+_ESCAPE = re.compile(r"%[0-9A-F]{2}")
 
 
 class Secret:
@@ -43,16 +44,23 @@ class Secret:
     so that the places where it leaves are easy to find.
     """
 
-    __slots__ = ("_value",)
+    __slots__ = ("_parts", "_value")
 
-    def __init__(self, value: str) -> None:
+    def __init__(self, value: str, parts: Iterable[Secret] = ()) -> None:
+        """`parts` are the secrets of which it is made, which must not be seen by themselves either."""
         # A plain copy: values of Ansible carry tags that have no place in a header or a file.
         self._value = "".join(str(value))
+        self._parts = tuple(parts)
         register_secret(self._value)
 
     def reveal(self) -> str:
         """The value itself."""
         return self._value
+
+    @property
+    def all_values(self) -> tuple[str, ...]:
+        """The value, and those of its parts."""
+        return (self._value, *(value for part in self._parts for value in part.all_values))
 
     @property
     def fingerprint(self) -> str:
@@ -89,12 +97,13 @@ def fingerprint(value: str) -> str:
 
 def authorization(scheme: str, credential: Secret) -> Secret:
     """The value of an Authorization header (RFC 9110, section 11.6.2)."""
-    return Secret(f"{scheme} {credential.reveal()}")
+    return Secret(f"{scheme} {credential.reveal()}", [credential])
 
 
 def basic_authorization(username: str, password: Secret) -> Secret:
     """The value of an Authorization header for basic authentication, in UTF-8 (RFC 7617)."""
-    return Secret("Basic " + base64.b64encode(f"{username}:{password.reveal()}".encode()).decode())
+    encoded = base64.b64encode(f"{username}:{password.reveal()}".encode()).decode()
+    return authorization("Basic", Secret(encoded, [password]))
 
 
 def redact(text: str, secrets: Iterable[Secret] = ()) -> str:
@@ -106,18 +115,20 @@ def redact(text: str, secrets: Iterable[Secret] = ()) -> str:
 
 
 def _forms(secrets: Iterable[Secret]) -> set[str]:
-    forms: set[str] = set()
-    for secret in secrets:
-        value = secret.reveal()
-        forms.update(
-            (
-                value,
-                quote(value),
-                quote(value, safe=""),
-                quote_plus(value),
-                json.dumps(value)[1:-1],
-                base64.b64encode(value.encode()).decode(),
-            )
-        )
+    forms = {form for secret in secrets for value in secret.all_values for form in _written(value)}
     forms.discard("")
     return forms
+
+
+def _written(value: str) -> Iterator[str]:
+    """The ways in which a value may be written."""
+    yield value
+    for encoded in (quote(value), quote(value, safe=""), quote_plus(value)):
+        yield encoded
+        yield _ESCAPE.sub(lambda found: found[0].lower(), encoded)
+    yield json.dumps(value)[1:-1]
+    yield json.dumps(value, ensure_ascii=False)[1:-1]
+    raw = value.encode("utf-8", "surrogateescape")
+    for in_base64 in (base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode()):
+        yield in_base64
+        yield in_base64.rstrip("=")

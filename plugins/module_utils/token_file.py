@@ -8,8 +8,8 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
-import glob
 import os
+import re
 import stat
 import time
 from collections.abc import Callable, Iterator
@@ -49,6 +49,10 @@ class TokenFile:
         """The file that is locked. It is never deleted: a lock on a file that is replaced protects nothing."""
         return self.path + ".lock"
 
+    def exists(self) -> bool:
+        """Whether there is anything at the path."""
+        return os.path.lexists(self.path)
+
     def read(self) -> Optional[Record]:
         """What the file holds; None where there is no file.
 
@@ -61,11 +65,14 @@ class TokenFile:
             return None
         except OSError as error:
             raise self._unusable(error) from None
-        with os.fdopen(descriptor, "rb") as stream:
+        try:
             status = os.fstat(descriptor)
             self._check_owner(status, self.path)
             self._make_private(descriptor, stat.S_IMODE(status.st_mode))
-            content = stream.read(LONGEST_FILE + 1)
+            with os.fdopen(descriptor, "rb", closefd=False) as stream:
+                content = stream.read(LONGEST_FILE + 1)
+        finally:
+            os.close(descriptor)
         return self._parsed(content)
 
     def write(self, record: Record) -> None:
@@ -101,7 +108,7 @@ class TokenFile:
 
     def set_aside(self) -> str:
         """Rename a file that cannot be understood, and return its new path. Raises TokenFileError."""
-        aside = f"{self.path}.damaged-{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}"
+        aside = f"{self.path}.damaged-{time.strftime('%Y%m%dT%H%M%S')}-{time.time_ns()}"
         try:
             os.rename(self.path, aside)
         except OSError as error:
@@ -160,9 +167,11 @@ class TokenFile:
     def _sweep(self) -> None:
         """Remove what a crash left half written; only the holder of the lock writes."""
         folder, name = os.path.split(self.path)
-        for path in glob.glob(os.path.join(glob.escape(folder), f".{glob.escape(name)}.*.new")):
-            with contextlib.suppress(OSError):
-                os.unlink(path)
+        ours = re.compile(rf"\.{re.escape(name)}\.\d+\.\d+\.new")
+        with contextlib.suppress(OSError):
+            for entry in os.scandir(folder):
+                if ours.fullmatch(entry.name):
+                    os.unlink(entry.path)
 
     def _check_folder(self) -> None:
         folder = os.path.dirname(self.path)

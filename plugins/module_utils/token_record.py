@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Optional
@@ -54,7 +55,7 @@ def deserialized(content: bytes) -> Record:
     """What a token file says. Raises ValueError where it cannot be understood."""
     try:
         return _record(json.loads(content))
-    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         raise ValueError("not a token file") from error
 
 
@@ -94,7 +95,7 @@ def _record(document: Mapping[str, Any]) -> Record:
         current=_token(document["current"]),
         pending=_token(document["pending"]),
         superseded=tuple(token for token in map(_token, document["superseded"]) if token),
-        clock_offset=float(document["clock_offset"]),
+        clock_offset=_number(document["clock_offset"]),
     )
 
 
@@ -102,7 +103,7 @@ def _token(document: Optional[Mapping[str, Any]]) -> Optional[Token]:
     if document is None:
         return None
     return Token(
-        secret=Secret(_text(document["token"])),
+        secret=Secret(_secret_text(document["token"])),
         token_type=_text(document["token_type"]),
         issued_at=_time(document["issued_at"]),
         expires_at=_time(document["expires_at"]),
@@ -114,8 +115,22 @@ def _token(document: Optional[Mapping[str, Any]]) -> Optional[Token]:
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError("not a text")
+    # Raises ValueError for what is no valid Unicode.
+    value.encode()
     return value
 
 
+def _secret_text(value: Any) -> str:
+    if not _text(value):
+        raise ValueError("no token")
+    return str(value)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(float(value)):
+        raise TypeError("not a number")
+    return float(value)
+
+
 def _time(value: Any) -> Optional[float]:
-    return None if value is None else float(value)
+    return None if value is None else _number(value)

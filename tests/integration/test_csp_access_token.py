@@ -86,7 +86,6 @@ def test_a_required_id_token_that_does_not_come_fails_with_advice_and_a_stored_t
     message = run["required"]["msg"]
     assert "no OpenID token came with the access token" in message
     assert "with the OpenID scope" in message
-    assert "require_id_token: false" in message
     assert "ends by itself at 20" in message, "what is left on the server"
     assert run["still_there"]["token"] == run["without"]["token"]
     assert (run["replaced"]["action"], run["reused"]["action"]) == ("renewed", "reused")

@@ -12,10 +12,11 @@ from typing import Optional
 
 from ansible_collections.sddc.tokens.plugins.module_utils.apis import oauth
 from ansible_collections.sddc.tokens.plugins.module_utils.errors import TokenFileError
-from ansible_collections.sddc.tokens.plugins.module_utils.lifecycle import Lifecycle, LifecycleOptions, TokenSource
+from ansible_collections.sddc.tokens.plugins.module_utils.lifecycle import Lifecycle, LifecycleOptions
 from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Runtime
 from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils.token_file import TokenFile
+from ansible_collections.sddc.tokens.plugins.module_utils.token_source import TokenSource
 from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token, iso8601
 
 # The task itself takes a while, and its waits are longer than a token of a minute would live.

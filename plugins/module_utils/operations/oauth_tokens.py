@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Optional
 
 from ansible_collections.sddc.tokens.plugins.module_utils.apis import oauth
-from ansible_collections.sddc.tokens.plugins.module_utils.lifecycle import TokenSource
 from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils.token_source import TokenSource
 from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token
 from ansible_collections.sddc.tokens.plugins.module_utils.transport import Session
 

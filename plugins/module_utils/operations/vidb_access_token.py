@@ -11,7 +11,6 @@ from typing import Any, ClassVar, Optional
 from ansible_collections.sddc.tokens.plugins.module_utils.apis import oauth, vidb
 from ansible_collections.sddc.tokens.plugins.module_utils.base_url import BaseUrl
 from ansible_collections.sddc.tokens.plugins.module_utils.errors import InvalidOption
-from ansible_collections.sddc.tokens.plugins.module_utils.lifecycle import TokenSource
 from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation, TokenOperation
 from ansible_collections.sddc.tokens.plugins.module_utils.operations.oauth_tokens import OAuthTokens
 from ansible_collections.sddc.tokens.plugins.module_utils.options import (
@@ -21,6 +20,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils.options import (
     option_from,
     prefixed,
 )
+from ansible_collections.sddc.tokens.plugins.module_utils.token_source import TokenSource
 from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token, jwt_claims
 from ansible_collections.sddc.tokens.plugins.module_utils.transport import Session
 

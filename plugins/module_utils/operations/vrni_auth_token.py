@@ -10,7 +10,6 @@ from typing import ClassVar, Optional
 from ansible_collections.sddc.tokens.plugins.module_utils.apis import vrni
 from ansible_collections.sddc.tokens.plugins.module_utils.base_url import BaseUrl
 from ansible_collections.sddc.tokens.plugins.module_utils.errors import InvalidOption
-from ansible_collections.sddc.tokens.plugins.module_utils.lifecycle import TokenSource
 from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import TokenOperation
 from ansible_collections.sddc.tokens.plugins.module_utils.options import (
     CONNECTION_OPTIONS,
@@ -20,6 +19,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils.options import (
     option_from,
 )
 from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils.token_source import TokenSource
 from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token, jwt_claims
 from ansible_collections.sddc.tokens.plugins.module_utils.transport import Session
 

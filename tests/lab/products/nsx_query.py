@@ -43,12 +43,12 @@ def offset(request: web.Request) -> int:
 
 
 def passes(alarm: dict[str, Any], request: web.Request) -> bool:
-    """Whether an alarm passes the filters of the query; most take several values with commas."""
+    """Whether an alarm passes the filters of the query; all but the times take several values with commas."""
     query = request.query
-    for name in ("feature_name", "event_type", "status", "severity", "node_id"):
+    for name in ("id", "feature_name", "event_type", "status", "severity", "node_id"):
         if name in query and alarm[name] not in query[name].split(","):
             return False
-    if "intent_path" in query and query["intent_path"] not in alarm["alarm_source"]:
+    if "intent_path" in query and not set(query["intent_path"].split(",")) & set(alarm["alarm_source"]):
         return False
     try:
         after, before = int(query.get("after", 0)), int(query.get("before", 1 << 62))

@@ -103,6 +103,85 @@ class Vrni:
         return self.http.delete(f"{self.base}/auth/token", headers={"Authorization": f"NetworkInsight {token}"})
 
 
+class Vidb:
+    """What a test does with the identity broker."""
+
+    def __init__(self, lab: Lab, http: requests.Session) -> None:
+        self.details, self.http = lab["vidb"], http
+        self.issuer = f"{self.details['url']}/acs/t/{self.details['tenant']}"
+        self.basic = (self.details["client_id"], self.details["client_secret"])
+        grant = "urn:custom:vcf:params:oauth:grant-type:api-token"
+        self.api_token_form = {"grant_type": grant, "api_token": self.details["api_token"]}
+
+    def grant(self, form: dict[str, str] | None = None, **more: Any) -> requests.Response:
+        return self.http.post(f"{self.issuer}/token", data=self.api_token_form if form is None else form, **more)
+
+    def client(self) -> requests.Response:
+        return self.grant({"grant_type": "client_credentials"}, auth=self.basic)
+
+    def overflow(self) -> str:
+        return str(self.grant().json()["access_token"])
+
+    def expand(self, token: str, **query: str) -> requests.Response:
+        headers = {"Authorization": f"Bearer {token}"}
+        return self.http.get(f"{self.issuer}/expand-access-token", params=query, headers=headers)
+
+
+class Vcenter:
+    """What a test does with vCenter."""
+
+    def __init__(self, lab: Lab, http: requests.Session) -> None:
+        self.http, self.base = http, f"{lab['vcenter']['url']}/api"
+
+    def register(self, token: str, body: Any, **more: Any) -> requests.Response:
+        headers = {"Authorization": f"Bearer {token}"}
+        return self.http.post(f"{self.base}/vcenter/registered-tokens", json=body, headers=headers, **more)
+
+    def probe(self, token: str, **query: str) -> requests.Response:
+        headers = {"Authorization": f"Bearer {token}"}
+        return self.http.get(f"{self.base}/vcenter/datacenter", params=query, headers=headers)
+
+
+class Avi:
+    """What a test does with an Avi controller, signed in or not."""
+
+    def __init__(self, lab: Lab, http: requests.Session) -> None:
+        self.details, self.http, self.url = lab["avi"], http, lab["avi"]["url"]
+        self.headers = {"X-Avi-Version": self.details["api_version"], "Referer": self.url}
+        self.tokens = "/api/securechanneltoken"
+
+    def login(self, **more: Any) -> requests.Response:
+        form = {"username": self.details["username"], "password": self.details["password"]}
+        reply = self.http.post(f"{self.url}/login", **{"data": form, **more})
+        self.headers["X-CSRFToken"] = self.http.cookies.get("csrftoken", "")
+        return reply
+
+    def call(self, method: str, path: str, body: Any = None, /, **more: Any) -> requests.Response:
+        headers = {**self.headers, **more.pop("headers", {})}
+        return self.http.request(method, self.url + path, json=body, headers=headers, **more)
+
+    def create(self, **fields: Any) -> requests.Response:
+        return self.call("POST", self.tokens, fields)
+
+
+@pytest.fixture
+def vidb(lab: Lab, http: requests.Session) -> Vidb:
+    return Vidb(lab, http)
+
+
+@pytest.fixture
+def vcenter(lab: Lab, http: requests.Session) -> Vcenter:
+    return Vcenter(lab, http)
+
+
+@pytest.fixture
+def avi(lab: Lab, http: requests.Session) -> Avi:
+    """Return a client that has signed in."""
+    client = Avi(lab, http)
+    client.login()
+    return client
+
+
 @pytest.fixture
 def csp(lab: Lab, http: requests.Session) -> Csp:
     return Csp(lab, http)

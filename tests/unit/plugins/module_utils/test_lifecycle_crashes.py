@@ -133,7 +133,11 @@ def assert_all_is_well(world: World, run: Run, excused: set[str]) -> None:
 
 
 RENEWALS = [
-    pytest.param(situation, {"renew": renew, "verify": verify, "revoke_old": revoke_old, "can_revoke": can_revoke})
+    pytest.param(
+        situation,
+        {"renew": renew, "verify": verify, "revoke_old": revoke_old, "can_revoke": can_revoke},
+        id=f"{situation}; renew {renew}; {verify=}; {revoke_old=}; {can_revoke=}",
+    )
     for situation, renew, verify, (revoke_old, can_revoke) in itertools.product(
         SITUATIONS, ["auto", "always"], [True, False], [(True, True), (False, True), (False, False)]
     )
@@ -142,7 +146,7 @@ RENEWALS = [
 ]
 
 
-@pytest.mark.parametrize(("situation", "options"), RENEWALS, ids=str)
+@pytest.mark.parametrize(("situation", "options"), RENEWALS)
 def test_no_crash_loses_a_working_token_and_the_next_run_puts_things_right(
     tmp_path: Path, situation: str, options: dict[str, Any]
 ) -> None:

@@ -1,0 +1,54 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the life of a token needs of a product: the one seam between the two."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, Optional
+
+from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token
+
+
+class TokenSource(ABC):
+    """A product, as the life of its tokens needs it."""
+
+    product: ClassVar[str]
+    can_revoke: ClassVar[bool]
+
+    @property
+    @abstractmethod
+    def host(self) -> str:
+        """The server that the tokens are for."""
+
+    @property
+    @abstractmethod
+    def principal(self) -> Optional[str]:
+        """Whose tokens they are; None where the options do not tell."""
+
+    @property
+    @abstractmethod
+    def clock_offset(self) -> Optional[float]:
+        """The server's clock minus this one's in seconds, once there was a reply."""
+
+    @abstractmethod
+    def adopt(self, secret: Secret) -> Token:
+        """A token that the user holds."""
+
+    @abstractmethod
+    def create(self) -> Token:
+        """Create a token."""
+
+    @abstractmethod
+    def is_accepted(self, token: Token) -> bool:
+        """Whether the token works: by the cheapest authenticated read, or by its own claims where there is none."""
+
+    @abstractmethod
+    def revoke(self, token: Token) -> bool:
+        """Make the token useless. False when it was so already."""
+
+    def lack(self, token: Token) -> str:
+        """What a token lacks that the user asks for, in the words of "it has ..."; empty when nothing."""
+        return ""

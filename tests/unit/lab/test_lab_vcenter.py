@@ -1,0 +1,139 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab's vCenter behaves as the vendor's pages say."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture
+def pair(vidb):
+    """Return an overflow token and its expanded token."""
+    token = vidb.overflow()
+    return token, vidb.expand(token, format="jwt").text
+
+
+def test_overflow_token_works_only_once_its_expanded_token_is_registered(lab, vcenter, pair):
+    token, expanded = pair
+    assert vcenter.probe(token).status_code == 401
+    reply = vcenter.register(token, {"expanded_access_token": expanded})
+    assert (reply.status_code, reply.content) == (204, b"")
+    assert vcenter.probe(token).status_code == 200
+    counts = lab.counts("vcenter")
+    assert (counts["registrations"], counts["registered"], counts["refused_unregistered"]) == (1, 1, 1)
+
+
+def test_plain_token_needs_no_registration(vidb, vcenter):
+    assert vcenter.probe(vidb.client().json()["access_token"]).status_code == 200
+
+
+@pytest.mark.parametrize("body", [{}, {"expanded_access_token": None}])
+def test_without_expanded_token_nothing_is_stored(vcenter, pair, body):
+    assert vcenter.register(pair[0], body).status_code == 204
+    assert vcenter.probe(pair[0]).status_code == 401
+
+
+def test_registration_ends_with_either_token(lab, vidb, vcenter):
+    for ending in (0, 1):
+        token = vidb.overflow()
+        expanded = vidb.expand(token, format="jwt").text
+        vcenter.register(token, {"expanded_access_token": expanded})
+        assert vcenter.probe(token).status_code == 200
+        lab.expire_tokens("vidb", tokens=[(token, expanded)[ending]])
+        assert vcenter.probe(token).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "body", [{"expanded_access_token": "x.y.z"}, {"expanded_access_token": 1}, {"other": "x"}, [], "raw"]
+)
+def test_invalid_spec_is_a_400(vidb, vcenter, pair, body):
+    if body == "raw":  # the overflow token in place of the expanded one
+        body = {"expanded_access_token": pair[0]}
+    reply = vcenter.register(pair[0], body)
+    assert (reply.status_code, reply.json()["error_type"]) == (400, "INVALID_ARGUMENT")
+
+
+@pytest.mark.parametrize("same_user", [True, False])
+def test_expanded_token_of_another_overflow_token_is_a_400(lab, vidb, vcenter, pair, same_user):
+    more = {} if same_user else {"sub": "other@example.com"}
+    other = lab.act("vidb", "make_access_token", issuer=vidb.issuer, claims=more)
+    reply = vcenter.register(pair[0], {"expanded_access_token": vidb.expand(other, format="jwt").text})
+    assert (reply.status_code, reply.json()["error_type"]) == (400, "INVALID_ARGUMENT")
+    assert vcenter.probe(pair[0]).status_code == 401
+
+
+def test_refusals_have_type_messages_and_challenge(lab, vcenter, pair):
+    token, expanded = pair
+    anonymous = vcenter.http.post(f"{vcenter.base}/vcenter/registered-tokens", json={})
+    lab.change_settings("vcenter", system_read=False)
+    denied = vcenter.register(token, {"expanded_access_token": expanded})
+    lab.change_settings("vcenter", registration_api=False)
+    missing = vcenter.register(token, {})
+    lab.expire_tokens("vidb", tokens=[token])
+    expired = vcenter.probe(token)
+    seen = [(reply.status_code, reply.json()["error_type"]) for reply in (anonymous, denied, missing, expired)]
+    assert seen == [
+        (401, "UNAUTHENTICATED"), (403, "UNAUTHORIZED"), (404, "NOT_FOUND"), (401, "UNAUTHENTICATED"),
+    ]  # fmt: skip
+    for reply in (anonymous, denied, missing, expired):
+        assert reply.headers["Content-Type"].startswith("application/json")
+        assert set(reply.json()["messages"][0]) == {"id", "default_message", "args"}
+        assert ("challenge" in reply.json()) == (reply.status_code == 401)
+
+
+@pytest.mark.parametrize(
+    ("kind", "word"), [("schemes", 'Basic realm="vCenter"'), ("registration", "registration_required"), ("absent", "")]
+)
+def test_challenge_may_or_may_not_ask_for_registration(lab, vidb, vcenter, kind, word):
+    lab.change_settings("vcenter", challenge=kind)
+    challenge = vcenter.probe(vidb.overflow()).json().get("challenge", "")
+    assert word in challenge
+    assert (f'ovl="{vidb.issuer}/expand-access-token"' in challenge) == (kind == "registration")
+
+
+def test_probe_lists_by_name_or_is_denied(lab, vidb, vcenter):
+    token = vidb.client().json()["access_token"]
+    assert len(vcenter.probe(token).json()) == 2
+    assert vcenter.probe(token, names="Lab-East").json() == [{"datacenter": "datacenter-3", "name": "Lab-East"}]
+    assert vcenter.probe(token, names="nonesuch").json() == []
+    lab.change_settings("vcenter", datacenter_status=403)
+    assert vcenter.probe(token).json()["error_type"] == "UNAUTHORIZED"
+
+
+def test_sessions_are_counted_and_readable_by_their_id_only(lab, vidb, vcenter):
+    bearer = {"Authorization": f"Bearer {vidb.client().json()['access_token']}"}
+    url = f"{vcenter.base}/session"
+    made = vcenter.http.post(url, headers=bearer)
+    own = {"vmware-api-session-id": made.json()}
+    assert made.status_code == 201
+    assert vcenter.http.get(url, headers=bearer).status_code == 401
+    assert vcenter.http.get(url, headers=own).json()["user"] == vidb.basic[0]
+    assert lab.counts("vcenter")["sessions_open"] == 1
+    assert vcenter.http.delete(url, headers=own).status_code == 204
+    assert vcenter.http.get(url, headers=own).status_code == 401
+    assert (lab.counts("vcenter")["sessions_open"], lab.counts("vcenter")["sessions_opened"]) == (0, 1)
+
+
+@pytest.mark.parametrize("form", ["data", "json"])
+def test_exchange_gives_a_token_of_vcenters_own(vidb, vcenter, form):
+    spec = {
+        "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+        "subject_token": vidb.client().json()["access_token"],
+        "subject_token_type": "urn:ietf:params:oauth:token-type:access_token",
+    }
+    url = f"{vcenter.base}/vcenter/authentication/token"
+    assert vcenter.probe(vcenter.http.post(url, **{form: spec}).json()["access_token"]).status_code == 200
+    for change, error in [
+        ({"subject_token": "x"}, "invalid_grant"),
+        ({"subject_token_type": "x"}, "invalid_request"),
+        ({"grant_type": "password"}, "invalid_request"),
+    ]:
+        reply = vcenter.http.post(url, **{form: {**spec, **change}})
+        assert (reply.status_code, reply.json()["error"]) == (400, error)
+
+
+def test_unknown_path_and_method_get_vapi_errors(vcenter):
+    assert vcenter.http.get(f"{vcenter.base}/nonesuch").json()["error_type"] == "NOT_FOUND"
+    assert vcenter.http.put(f"{vcenter.base}/session").status_code == 405
