@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Attributes; `token` for the modules that keep a token."""
+    """Attributes; `diff` or `no_diff` besides, and `action_group` for the modules that talk HTTP."""
 
     DOCUMENTATION = r"""
 options: {}
@@ -15,15 +15,18 @@ attributes:
   check_mode:
     description: Can run in C(check_mode) and predict what it would do, without doing it.
     support: full
-    details: It reads from the server, and neither creates nor revokes anything, nor writes a file.
+    details: It signs in where it must, and only reads. It neither creates nor changes anything, nor writes a file.
   async:
     description: Can run with the C(async) keyword.
     support: none
-    details: The job file and the polled result would hold the token in the clear, so that such a task fails.
+    details: The job file and the polled result would hold secrets in the clear, so that such a task fails.
   platform:
     description: Target operating systems of the host where the module runs.
     support: full
     platforms: posix
+notes:
+  - On a local connection without C(become) the task runs inside the controller's process, which costs about as much
+    as M(ansible.builtin.debug). Set the variable C(sddc_tokens_in_process) to V(false) to run it as a module.
 """
 
     DIFF = r"""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options of the connection."""
+    """Options of the connection; `issuer` for modules that may get their token from another server by themselves."""
 
     DOCUMENTATION = r"""
 options:
@@ -50,4 +50,11 @@ options:
     default: 3
 requirements:
   - requests
+"""
+
+    ISSUER = r"""
+options: {}
+notes:
+  - The options of the connection also hold for the server that issues the token. There the trust store of the system
+    counts besides O(ca_path), and O(client_cert) is not shown.
 """

@@ -53,24 +53,13 @@ options:
       - A new token that does not work is not kept, and the task fails; the old one stays.
     type: bool
     default: true
-  return_token:
-    description:
-      - Whether the result holds the token.
-      - With V(false) nothing in the result is secret, so that nothing of it is hidden. Hand the token over by
-        O(token_file) and P(sddc.tokens.token_file#lookup) then.
-    type: bool
-    default: true
   lock_timeout:
     description: Seconds to wait for another task that is renewing the token in the same O(token_file).
     type: float
     default: 120
 notes:
   - Without O(token) and O(token_file) every run creates a token, and nothing remembers it.
-  - On ansible-core before 2.22 a result with a token is hidden as a whole. What a later task prints of the
-    registered token is not; use C(no_log) there. From 2.22 on the token is masked everywhere, and the rest stays
-    readable.
-  - On a local connection without C(become) the task runs inside the controller's process, which costs about as much
-    as M(ansible.builtin.debug). Set the variable C(sddc_tokens_in_process) to V(false) to run it as a module.
+  - With O(return_token=false), hand the token over by O(token_file) and P(sddc.tokens.token_file#lookup).
 """
 
     REVOCATION = r"""

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The time by which a reply must be whole.
+"""The time by which a reply must be whole, and whether a request has left.
 
 The time-out of a socket is for each read: a server that sends a byte now and then would hold a task for hours.
 Here every read gets only what is left of the time of the whole request.
@@ -10,32 +10,68 @@ Here every read gets only what is left of the time of the whole request.
 from __future__ import annotations
 
 import contextlib
+import socket
 import ssl
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Optional
 
-_current = threading.local()
 _SHORTEST = 0.001
 
 
+class Watch(threading.local):
+    """What this thread's request is at: when it must be done, and whether any of it went over TLS."""
+
+    ends_at: Optional[float] = None
+    has_left = False
+
+    def left(self) -> Optional[float]:
+        """Seconds until it must be done."""
+        return None if self.ends_at is None else max(_SHORTEST, self.ends_at - time.monotonic())
+
+
+watch = Watch()
+
+
 @contextlib.contextmanager
-def deadline(seconds: float) -> Iterator[None]:
-    """All reads of this thread's TLS sockets must be done within so many seconds."""
-    _current.at = time.monotonic() + seconds
+def deadline(seconds: float) -> Iterator[Watch]:
+    """All reads of this thread's sockets must be done within so many seconds."""
+    watch.ends_at, watch.has_left = time.monotonic() + seconds, False
     try:
-        yield
+        yield watch
     finally:
-        _current.at = None
+        watch.ends_at = None
 
 
-class DeadlineSocket(ssl.SSLSocket):
-    """A TLS socket whose reads end at the deadline of the thread that reads."""
+class DeadlineTlsSocket(ssl.SSLSocket):
+    """A TLS socket whose reads end at the deadline, and whose first write tells that the request has left."""
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
         """See socket.recv_into(); raises TimeoutError once the deadline is over."""
-        at = getattr(_current, "at", None)
-        if at is not None:
-            self.settimeout(max(_SHORTEST, at - time.monotonic()))
+        if watch.ends_at is not None:
+            self.settimeout(watch.left())
+        return super().recv_into(*args, **kwargs)
+
+    def sendall(self, *args: Any, **kwargs: Any) -> None:
+        """See socket.sendall()."""
+        watch.has_left = True
+        super().sendall(*args, **kwargs)
+
+
+class DeadlineSocket(socket.socket):
+    """A plain socket, on the way to a proxy, whose reads end at the deadline."""
+
+    @classmethod
+    def of(cls, plain: socket.socket) -> DeadlineSocket:
+        """The same connection as such a socket."""
+        timeout = plain.gettimeout()
+        wrapped = cls(fileno=plain.detach())
+        wrapped.settimeout(timeout)
+        return wrapped
+
+    def recv_into(self, *args: Any, **kwargs: Any) -> int:
+        """See socket.recv_into(); raises TimeoutError once the deadline is over."""
+        if watch.ends_at is not None:
+            self.settimeout(watch.left())
         return super().recv_into(*args, **kwargs)

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import os
+import traceback
+
 
 class TokensError(Exception):
     """Anything that this collection reports as the failure of a task.
@@ -95,13 +98,14 @@ class ApiError(TokensError):
         doing: str = "",
         host: str = "",
         advice: str = "",
+        left_behind: str = "",
     ) -> None:
         described = f"the server answered {status}"
         if code:
             described += f", code {code}"
         if message:
             described += f", '{message}'"
-        super().__init__(described, doing=doing, host=host, advice=advice)
+        super().__init__(described, doing=doing, host=host, advice=advice, left_behind=left_behind)
         self.status = status
         self.code = code
         self.message = message
@@ -117,6 +121,16 @@ class TokenFileError(TokensError):
 
 class SomeFailed(TokensError):
     """Of several objects that one task handles, some failed; the result says what became of each."""
+
+
+def internal_error(error: Exception) -> TokensError:
+    """A mistake of ours. Its text may quote anything, so that only its kind and place are told."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{os.path.basename(frame.filename)}, line {frame.lineno}"
+    return TokensError(
+        f"an internal error happened: {type(error).__name__} in {place}",
+        advice="Please report it with the options of the task, without their secrets.",
+    )
 
 
 def sentence(error: TokensError) -> str:

@@ -5,19 +5,18 @@
 
 from __future__ import annotations
 
-import os
-import traceback
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Optional
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
 
-from ansible_collections.sddc.tokens.plugins.module_utils.errors import TokensError
+from ansible_collections.sddc.tokens.plugins.module_utils.errors import TokensError, internal_error
 from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation, Runtime
 from ansible_collections.sddc.tokens.plugins.module_utils.options import with_secrets, without_fallbacks
 from ansible_collections.sddc.tokens.plugins.module_utils.outcome import Outcome
-from ansible_collections.sddc.tokens.plugins.module_utils.secrets import MASK
+from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret, redact
 from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token, iso8601
 
 _UNKNOWN_YET = "known after the run"
@@ -40,22 +39,29 @@ class Validated:
         self.warnings = [
             f"Both option {warning['option']} and its alias {warning['alias']} are set." for warning in result._warnings
         ]
-        if result.error_messages:
+        complaints = _complaints(result.errors.errors) or _senseless_numbers(operation, self.params)
+        if complaints:
             # Messages quote values, and the value of a secret may stand in any of them.
-            self.error = _without(_complaint(operation, result.errors.errors), result._no_log_values)
+            self.error = _without(f"{operation.name}: {'; '.join(complaints)}", result._no_log_values)
 
 
-def _complaint(operation: type[Operation], errors: Sequence[Exception]) -> str:
-    """One sentence for all that is wrong; an option that does not exist comes first, for it explains the rest."""
+def _complaints(errors: Sequence[Exception]) -> list[str]:
+    """All that the validator found; an option that does not exist comes alone, for it explains the rest."""
     unsupported = [f"there is no option {error}" for error in errors if isinstance(error, UnsupportedError)]
-    others = [str(error).rstrip(".") for error in errors if not isinstance(error, UnsupportedError)]
-    return f"{operation.name}: {'; '.join(unsupported or others)}"
+    return unsupported or [str(error).rstrip(".") for error in errors]
+
+
+def _senseless_numbers(operation: type[Operation], params: Mapping[str, Any]) -> list[str]:
+    """All numbers with a fraction are seconds: none is negative, infinite or no number."""
+    return [
+        f"the option {name} must be a number of seconds, 0 or more"
+        for name, option in operation.argument_spec.items()
+        if option["type"] == "float" and params.get(name) is not None and not 0 <= params[name] < math.inf
+    ]
 
 
 def _without(text: str, values: set[str]) -> str:
-    for value in sorted(values, key=len, reverse=True):
-        text = text.replace(value, MASK)
-    return text
+    return redact(text, map(Secret, values))
 
 
 def execute(
@@ -76,7 +82,7 @@ def execute(
     except TokensError as error:
         outcome = Outcome(changed=False, action="none", error=error)
     except Exception as error:  # pylint: disable=broad-exception-caught
-        outcome = Outcome(changed=False, action="none", error=_internal_error(error))
+        outcome = Outcome(changed=False, action="none", error=internal_error(error))
     finally:
         operation.close()
     result = _result(outcome, params, diff_mode=diff_mode)
@@ -84,16 +90,6 @@ def execute(
     result["request_count"] = operation.request_count
     result["warnings"] = list(warnings)
     return result
-
-
-def _internal_error(error: Exception) -> TokensError:
-    """A mistake of ours. Its text may quote anything, so that only its kind and place are told."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    place = f"{os.path.basename(frame.filename)}, line {frame.lineno}"
-    return TokensError(
-        f"an internal error happened: {type(error).__name__} in {place}",
-        advice="Please report it with the options of the task, without their secrets.",
-    )
 
 
 def _result(outcome: Outcome, params: Mapping[str, Any], *, diff_mode: bool) -> dict[str, Any]:
@@ -124,11 +120,10 @@ def _facts(token: Token, now: float) -> dict[str, Any]:
 
 def _secrets(token: Token) -> dict[str, Any]:
     value = token.secret.reveal()
-    return {
-        "token": value,
-        "headers": {"Authorization": f"{token.token_type} {value}"},
-        **{name: secret.reveal() for name, secret in token.companions.items()},
-    }
+    secrets: dict[str, Any] = {"token": value}
+    if token.signs_requests:
+        secrets["headers"] = {"Authorization": f"{token.token_type} {value}"}
+    return {**secrets, **{name: secret.reveal() for name, secret in token.companions.items()}}
 
 
 def _diff(outcome: Outcome) -> dict[str, Any]:

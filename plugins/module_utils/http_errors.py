@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -34,23 +35,30 @@ _TIMEOUT_ADVICE = "Raise the option timeout if the server is merely slow."
 _Cause = TypeVar("_Cause", bound=BaseException)
 
 
-def translated(error: BaseException, timeout: float) -> TransportError:
-    """The error of ours for one that requests or urllib3 raised; `timeout` is the request's, in seconds."""
+def translated(error: BaseException, timeout: float, *, has_left: bool) -> TransportError:
+    """The error of ours for one that requests or urllib3 raised.
+
+    `timeout` is the request's, in seconds; `has_left` tells whether any of it went to the server.
+    """
     certificate = _find(error, ssl.SSLCertVerificationError)
     if certificate is not None:
         reason = certificate.verify_message or "verification failed"
         return TlsFailed(f"the server's certificate is not trusted: {reason}", advice=_CERTIFICATE_ADVICE)
     if isinstance(error, requests.exceptions.ProxyError):
-        return ConnectionFailed(f"the proxy refused the connection: {_reason(error)}", advice=_PROXY_ADVICE)
+        return ConnectionFailed(f"the proxy refused the connection: {_proxy_reason(error)}", advice=_PROXY_ADVICE)
     # urllib3 derives this one from the next.
     if _find(error, urllib3.exceptions.NewConnectionError) is not None:
         return ConnectionFailed(f"no connection: {_reason(error)}", advice=_CONNECTION_ADVICE)
     if _find(error, urllib3.exceptions.ConnectTimeoutError) is not None:
         return ConnectionFailed(f"no connection within {timeout:g} s", advice=_CONNECTION_ADVICE)
-    if _is_timeout(error):
+    if _is_timeout(error) and has_left:
         return TimedOut(f"no whole reply within {timeout:g} s", advice=_TIMEOUT_ADVICE)
+    if _is_timeout(error):
+        return ConnectionFailed(f"no TLS connection within {timeout:g} s", advice=_CONNECTION_ADVICE)
     if _find(error, ssl.SSLError) is not None and _find(error, ssl.SSLEOFError) is None:
         return TlsFailed(f"the TLS connection failed: {_reason(error)}", advice=_TLS_ADVICE)
+    if not has_left:
+        return ConnectionFailed("the connection was closed before the request left", advice=_CONNECTION_ADVICE)
     if _find(error, urllib3.exceptions.IncompleteRead) is not None:
         return ReplyLost("the reply was cut off")
     return ReplyLost("the connection was closed before the reply was whole")
@@ -59,6 +67,12 @@ def translated(error: BaseException, timeout: float) -> TransportError:
 def _is_timeout(error: BaseException) -> bool:
     kinds = (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, socket.timeout)
     return any(_find(error, kind) is not None for kind in kinds)
+
+
+def _proxy_reason(error: BaseException) -> str:
+    """The status of the proxy's refusal, where there is one; its own words may say anything."""
+    found = re.search(r"Tunnel connection failed: (\d{3})", str(error))
+    return f"it answered {found[1]}" if found else _reason(error)
 
 
 def _reason(error: BaseException) -> str:

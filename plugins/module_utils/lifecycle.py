@@ -157,16 +157,21 @@ class Lifecycle:
 
     def _predicted(self, seen: Record, judged: _Judgement) -> Outcome:
         action = "renewed" if seen.current else "created"
-        if seen.pending and self._serves(seen.pending):
+        if seen.pending and self._serves(seen.pending, judged):
             return self._outcome(True, action, seen.pending, verified=self._options.verify, before=seen.current)
         if judged.good:
             return self._outcome(True, "reused", seen.current, verified=self._options.verify, before=seen.current)
         self._refuse_where_renewal_is_forbidden(judged)
         return self._outcome(True, action, before=seen.current)
 
-    def _serves(self, pending: Token) -> bool:
-        """Whether a token that was stored and never promoted is as good as a new one."""
-        return self._options.renew != "always" and self._judge(pending).good
+    def _serves(self, pending: Token, judged: _Judgement) -> bool:
+        """Whether a token that was stored and never promoted is to take the place of the current one.
+
+        Without a proof that it works it does not replace one that is good.
+        """
+        if self._options.renew == "always" or (judged.good and not self._options.verify):
+            return False
+        return self._judge(pending).good
 
     def _renew_in_file(self, file: TokenFile, record: Record, judged: _Judgement) -> Outcome:
         """With the lock held: finish what a crash left, then renew where that is still needed."""
@@ -189,10 +194,11 @@ class Lifecycle:
         pending = record.pending
         if not pending:
             return record, False
-        if self._serves(pending):
+        if self._serves(pending, judged):
             return self._promote(file, record, pending, judged), True
         if self._source.can_revoke:
             return self._store(file, replace(record, pending=None, superseded=(*record.superseded, pending))), False
+        self._warn_that_it_lives(pending)
         return self._store(file, replace(record, pending=None)), False
 
     def _replace_current(self, file: TokenFile, record: Record, judged: _Judgement) -> tuple[Record, bool]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import math
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, Optional
@@ -14,6 +15,7 @@ from typing import Any, Optional
 from ansible_collections.sddc.tokens.plugins.module_utils.errors import BadReply
 
 _HTML_STARTS = (b"<!doctype html", b"<html")
+_GATEWAY_GAVE_UP = (502, 504)
 _LONGEST_SENTENCE = 2000
 _HTML_ADVICE = "That is the page of a proxy, a load balancer or a login portal: check hostname and the way to it."
 
@@ -37,7 +39,8 @@ class Reply:
         self.body = body
         self.doing = doing
         self.host = host
-        self.left_behind = left_behind
+        # A gateway that gave up waiting says nothing of what the server behind it did.
+        self.left_behind = left_behind if self.ok or status in _GATEWAY_GAVE_UP else ""
         self.clock_offset = _clock_offset(headers.get("Date"), received_at)
 
     @property
@@ -90,7 +93,7 @@ class Reply:
             doing=self.doing,
             host=self.host,
             advice=advice,
-            left_behind=self.left_behind if self.ok else "",
+            left_behind=self.left_behind,
         )
 
     def field(self, name: str, kind: type) -> Any:
@@ -99,6 +102,21 @@ class Reply:
         if not isinstance(value, kind) or value in ("", None):
             raise self.bad(f"the reply has no usable '{name}'")
         return value
+
+
+def items(value: Any) -> list[Mapping[str, Any]]:
+    """The objects of a list in a reply; nothing where there is no list."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def number(value: Any) -> Optional[float]:
+    """A number of a reply that can be reckoned with; None for all else."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:
+        return None
 
 
 def _clock_offset(date: Optional[str], received_at: float) -> Optional[float]:

@@ -126,6 +126,7 @@ def _written(value: str) -> Iterator[str]:
     for encoded in (quote(value), quote(value, safe=""), quote_plus(value)):
         yield encoded
         yield _ESCAPE.sub(lambda found: found[0].lower(), encoded)
+    yield repr(value)[1:-1]
     yield json.dumps(value)[1:-1]
     yield json.dumps(value, ensure_ascii=False)[1:-1]
     raw = value.encode("utf-8", "surrogateescape")

@@ -11,7 +11,7 @@ import ssl
 from collections.abc import Mapping
 from typing import Optional
 
-from ansible_collections.sddc.tokens.plugins.module_utils.deadline import DeadlineSocket
+from ansible_collections.sddc.tokens.plugins.module_utils.deadline import DeadlineTlsSocket
 from ansible_collections.sddc.tokens.plugins.module_utils.errors import InvalidOption
 
 # Where OpenSSL looks for trusted certificates instead of its own defaults.
@@ -65,7 +65,7 @@ def _trust_store_of_the_task(environ: Mapping[str, str]) -> Optional[str]:
 def _new_context(validate_certs: bool, ca_path: Optional[str], trust_system: bool = False) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.sslsocket_class = DeadlineSocket
+    context.sslsocket_class = DeadlineTlsSocket
     if not validate_certs:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

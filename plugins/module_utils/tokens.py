@@ -9,6 +9,7 @@ import base64
 import binascii
 import datetime
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Optional
@@ -24,7 +25,7 @@ class Token:
     """A token as a product gave it. Times are epoch seconds by the server's clock; None means unknown.
 
     `companions` are further secrets that were minted with it and are of no use without it, by the name of their
-    result key.
+    result key. `signs_requests` tells whether it goes into an Authorization header.
     """
 
     secret: Secret
@@ -33,6 +34,7 @@ class Token:
     expires_at: Optional[float] = None
     scope: Optional[str] = None
     companions: Mapping[str, Secret] = field(default_factory=dict)
+    signs_requests: bool = True
 
     @property
     def fingerprint(self) -> str:
@@ -48,7 +50,7 @@ class Token:
 
     def expires_in(self, now: float) -> Optional[float]:
         """Seconds of life left."""
-        return None if self.expires_at is None else self.expires_at - now
+        return None if self.expires_at is None or not math.isfinite(self.expires_at) else self.expires_at - now
 
     def has_expired(self, now: float) -> bool:
         """Whether its life is known to be over."""
@@ -89,7 +91,7 @@ def claimed_time(claims: Mapping[str, Any], name: str) -> Optional[float]:
 
 def iso8601(seconds: Optional[float]) -> Optional[str]:
     """Epoch seconds as ISO 8601 in UTC, to the second."""
-    if seconds is None:
+    if seconds is None or math.isnan(seconds):
         return None
     moment = datetime.datetime.fromtimestamp(min(max(seconds, 0), _LATEST), tz=datetime.timezone.utc)
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
+from ansible_collections.sddc.tokens.plugins.module_utils.adapter import Adapter
 from ansible_collections.sddc.tokens.plugins.module_utils.base_url import BaseUrl
 from ansible_collections.sddc.tokens.plugins.module_utils.deadline import deadline
 from ansible_collections.sddc.tokens.plugins.module_utils.errors import (
@@ -32,12 +33,11 @@ from ansible_collections.sddc.tokens.plugins.module_utils.tls import tls_context
 
 try:
     import requests
-    from requests.adapters import HTTPAdapter
+    import urllib3
     from urllib3.exceptions import HTTPError
 
     HAS_REQUESTS = True
 except ImportError:
-    HTTPAdapter = object  # type: ignore[assignment,misc]
     HAS_REQUESTS = False
 
 # A page of a thousand alarms is some two megabytes.
@@ -55,7 +55,7 @@ _DEFAULT_HEADERS = {
 _OVERLOADED_ADVICE = "The server is overloaded or limits its clients: try later, or raise the option retries."
 _REDIRECT_ADVICE = "A redirect is not followed with a secret: give the address that it leads to as hostname."
 _HTML_ADVICE = "A proxy, a load balancer or a login portal wrote it: check hostname and the way to it."
-_HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
+_HEADER_VALUE = re.compile(r"(?:[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)?")
 
 ErrorFacts = Callable[[Any], "tuple[str, str]"]
 Notify = Callable[[str], None]
@@ -227,7 +227,7 @@ class Session:
     def _exchange(self, call: _Call) -> Reply:
         """One request on the wire and its whole reply, of whatever status."""
         try:
-            with deadline(self._options.timeout):
+            with deadline(self._options.timeout) as watch:
                 response = self._http.request(
                     call.method,
                     call.url,
@@ -242,7 +242,7 @@ class Session:
         except TransportError as error:
             failure = error
         except (requests.exceptions.RequestException, HTTPError, OSError) as error:
-            failure = translated(error, self._options.timeout)
+            failure = translated(error, self._options.timeout, has_left=watch.has_left)
         else:
             self._count()
             return self._reply(response, body, received_at, call)
@@ -277,13 +277,14 @@ class Session:
         if reply.is_html and not overloaded:
             raise reply.bad("an HTML page came back in place of the API's own error", advice=_HTML_ADVICE)
         code, message = self._error_facts(reply.json_or_none())
-        message = message or reply.plain_text
+        message = "an HTML page" if reply.is_html else message or reply.plain_text
         raise ApiError(
             reply.status,
             code=self._readable(code),
             message=self._readable(message),
             doing=call.doing,
             host=self.host,
+            left_behind=reply.left_behind,
             advice=call.advice.get(reply.status, _OVERLOADED_ADVICE if overloaded else ""),
         )
 
@@ -320,26 +321,6 @@ def _read_body(response: Any, method: str) -> bytes:
     return bytes(body)
 
 
-class _Adapter(HTTPAdapter):
-    """Connections with a TLS context of ours, which is all that decides whom they trust."""
-
-    def __init__(self, context: Any, connections: int) -> None:
-        self._context = context
-        super().__init__(pool_connections=1, pool_maxsize=connections, max_retries=0, pool_block=True)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """See HTTPAdapter."""
-        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
-
-    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        """See HTTPAdapter."""
-        return super().proxy_manager_for(proxy, ssl_context=self._context, **kwargs)
-
-    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """Leave the context alone: the library would load its own bundle into it, for every connection."""
-        conn.cert_reqs = self._context.verify_mode
-
-
 def _new_http_session(base_url: BaseUrl, options: SessionOptions, environ: Mapping[str, str]) -> Any:
     context = tls_context(
         validate_certs=options.validate_certs,
@@ -357,5 +338,8 @@ def _new_http_session(base_url: BaseUrl, options: SessionOptions, environ: Mappi
     proxy = proxy_for(base_url.host, options.proxy_url.reveal() if options.proxy_url else None, environ)
     if proxy:
         http.proxies = {"https": proxy}
-    http.mount("https://", _Adapter(context, options.connections))
+    if not options.validate_certs:
+        # The user has chosen it; the library would say so on stderr with each request.
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+    http.mount("https://", Adapter(context, options.connections))
     return http

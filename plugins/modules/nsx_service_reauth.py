@@ -15,37 +15,9 @@ description:
   - An instance is re-authenticated only while such an alarm is raised on it, so that a second run changes nothing. Then
     the task waits until the alarms are cleared.
   - One task handles one instance or many. When one fails, the others are still handled; the task fails at the end.
+  - It needs an access token and an OpenID token of VMware Cloud Services. They are given, read from O(token_file), or
+    got by this task itself with O(csp_api_token) or O(csp_client_id).
 options:
-  hostname:
-    description:
-      - The NSX manager, as a name, name:port, or https base URL. A base URL may have a path, as that of the reverse
-        proxy of VMware Cloud on AWS has.
-      - The environment variable E(NSXT_MANAGER_HOST) is used when this is not set.
-    type: str
-    required: true
-  access_token:
-    description:
-      - Access token of VMware Cloud Services, from M(sddc.tokens.csp_access_token).
-      - The environment variable E(NSX_ACCESS_TOKEN) is used when this is not set.
-    type: str
-    required: true
-  open_id_token:
-    description:
-      - OpenID token that was created with O(access_token).
-      - The environment variable E(NSX_OPEN_ID_TOKEN) is used when this is not set.
-    type: str
-    required: true
-    aliases: [id_token]
-  username:
-    description:
-      - User of the manager with which to read the alarms. By default they are read with O(access_token).
-      - The environment variable E(NSXT_USERNAME) is used when this is not set.
-    type: str
-  password:
-    description:
-      - Password of O(username).
-      - The environment variable E(NSXT_PASSWORD) is used when this is not set.
-    type: str
   tier0_id:
     description: Id of the tier-0 gateway.
     type: str
@@ -89,14 +61,10 @@ options:
       - NSX serves 40 requests at a time, and 100 a second, of one client.
     type: int
     default: 4
-  csp_auth_token_header:
-    description:
-      - Whether to send O(access_token) in the header C(csp-auth-token), too.
-      - The proxy of VMware Cloud on AWS may want it.
-    type: bool
-    default: false
 extends_documentation_fragment:
+  - sddc.tokens.nsx
   - sddc.tokens.connection
+  - sddc.tokens.connection.issuer
   - sddc.tokens.attributes
   - sddc.tokens.attributes.no_diff
   - sddc.tokens.attributes.action_group
@@ -105,7 +73,8 @@ attributes:
     membership: [sddc.tokens.all, sddc.tokens.nsx]
 notes:
   - A task reads the alarms once, makes one request for each instance that is due, and reads the alarms again while it
-    waits. With O(force=true) it reads none.
+    waits. With O(force=true) it reads none. It gets a token from the other server only when it has none that is good,
+    or when the manager refuses the one that it has.
 author:
   - sddc.tokens contributors (@sddc-tokens)
 seealso:
@@ -113,6 +82,7 @@ seealso:
     description: The vendor's page of the operation.
     link: https://developer.broadcom.com/xapis/nsx-vmc-policy/latest/
   - module: sddc.tokens.csp_access_token
+  - module: sddc.tokens.nsx_service_instance_info
 """
 
 EXAMPLES = r"""
@@ -120,18 +90,11 @@ EXAMPLES = r"""
   hosts: localhost
   gather_facts: false
   tasks:
-    - name: Get an access token and an OpenID token
-      sddc.tokens.csp_access_token:
-        api_token: "{{ csp_api_token }}"
-        require_id_token: true
-        token_file: ~/.sddc/csp.json
-      register: csp
-
     - name: Re-authenticate one instance
       sddc.tokens.nsx_service_reauth:
         hostname: nsx.example.com
-        access_token: "{{ csp.token }}"
-        open_id_token: "{{ csp.id_token }}"
+        csp_api_token: "{{ csp_api_token }}"
+        token_file: ~/.sddc/csp.json
         tier0_id: edge-t0
         locale_service_id: default
         service_instance_id: partner-firewall
@@ -139,8 +102,8 @@ EXAMPLES = r"""
     - name: Re-authenticate several
       sddc.tokens.nsx_service_reauth:
         hostname: nsx.example.com
-        access_token: "{{ csp.token }}"
-        open_id_token: "{{ csp.id_token }}"
+        csp_api_token: "{{ csp_api_token }}"
+        token_file: ~/.sddc/csp.json
         service_instances:
           - /infra/tier-0s/edge-t0/locale-services/default/service-instances/partner-firewall
           - tier0_id: edge-t0
@@ -152,7 +115,7 @@ EXAMPLES = r"""
       ansible.builtin.debug:
         msg: "{{ reauth.instances | map(attribute='path') | zip(reauth.instances | map(attribute='reason')) | list }}"
 
-- name: Re-authenticate behind the proxy of VMware Cloud on AWS, which has no alarms
+- name: Re-authenticate with tokens that another task has got
   hosts: localhost
   gather_facts: false
   tasks:
@@ -160,14 +123,26 @@ EXAMPLES = r"""
       sddc.tokens.csp_access_token:
         api_token: "{{ csp_api_token }}"
         require_id_token: true
-        token_file: ~/.sddc/csp.json
       register: csp
 
+    - name: Re-authenticate one instance
+      sddc.tokens.nsx_service_reauth:
+        hostname: nsx.example.com
+        access_token: "{{ csp.token }}"
+        open_id_token: "{{ csp.id_token }}"
+        tier0_id: edge-t0
+        locale_service_id: default
+        service_instance_id: partner-firewall
+
+- name: Re-authenticate behind the proxy of VMware Cloud on AWS, which has no alarms
+  hosts: localhost
+  gather_facts: false
+  tasks:
     - name: Re-authenticate in any case
       sddc.tokens.nsx_service_reauth:
         hostname: "{{ nsx_reverse_proxy_url }}"
-        access_token: "{{ csp.token }}"
-        open_id_token: "{{ csp.id_token }}"
+        csp_api_token: "{{ csp_api_token }}"
+        token_file: ~/.sddc/csp.json
         csp_auth_token_header: true
         tier0_id: vmc
         locale_service_id: default
@@ -196,7 +171,9 @@ instances:
       type: bool
       sample: true
     reason:
-      description: Why it was due or not, V(alarm), V(force) or V(no matching alarm).
+      description:
+        - Why it was due or not, V(alarm), V(force), V(no matching alarm), or V(unknown in check mode) where the alarms
+          could not be read without creating a token.
       type: str
       sample: alarm
     alarms:
@@ -209,7 +186,7 @@ instances:
       type: str
       sample: null
 request_count:
-  description: All HTTP requests that the task made.
+  description: All HTTP requests that the task made, those for its tokens, and to sign in and out, included.
   type: int
   returned: always
   sample: 3

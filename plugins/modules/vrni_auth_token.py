@@ -15,12 +15,6 @@ description:
   - A user has at most 100 valid tokens. A task with O(token_file) reuses its token, renews it before it expires, and
     revokes what it has replaced, so that tokens do not pile up.
 options:
-  hostname:
-    description:
-      - The server, as a name, name:port, or https base URL.
-      - The environment variable E(VRNI_HOST) is used when this is not set.
-    type: str
-    required: true
   username:
     description:
       - Name of the user, such as V(admin@local).
@@ -43,8 +37,11 @@ options:
     description: An access token of the vIDM appliance (Workspace ONE Access), in place of name and password.
     type: str
 extends_documentation_fragment:
+  - sddc.tokens.vrni
   - sddc.tokens.lifecycle
   - sddc.tokens.lifecycle.revocation
+  - sddc.tokens.sealing
+  - sddc.tokens.sealing.return_token
   - sddc.tokens.connection
   - sddc.tokens.attributes
   - sddc.tokens.attributes.diff
@@ -58,6 +55,7 @@ seealso:
   - name: Create, in the API reference of vRealize Network Insight
     description: The vendor's page of the operation that creates a token.
     link: https://developer.broadcom.com/xapis/vrealize-network-insight-api-reference/latest/api/ni/auth/token/post/
+  - module: sddc.tokens.vrni_vidm_client_info
   - plugin: sddc.tokens.token_file
     plugin_type: lookup
 """

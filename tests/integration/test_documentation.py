@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+
 from support.canaries import leaks
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 README = (CHECKOUT / "README.md").read_text()
-PLUGINS = sorted((CHECKOUT / "plugins").glob("modules/*.py")) + sorted((CHECKOUT / "plugins").glob("lookup/*.py"))
+PLUGINS = [path for kind in ("modules", "lookup", "filter") for path in sorted(CHECKOUT.glob(f"plugins/{kind}/*.py"))]
 
 
 def readme_playbooks() -> list[str]:
@@ -43,6 +44,12 @@ def surroundings(lab: Lab) -> dict[str, str]:
         "CSP_HOST": "csp.example.com",
         "CSP_API_TOKEN": lab["csp"]["api_token"],
         "NSXT_MANAGER_HOST": "nsx.example.com",
+        "VIDB_HOST": "vidb.example.com",
+        "VIDB_API_TOKEN": lab["vidb"]["api_token"],
+        "VMWARE_HOST": "vcenter.example.com",
+        "AVI_CONTROLLER": "avi.example.com",
+        "AVI_USERNAME": lab["avi"]["username"],
+        "AVI_PASSWORD": lab["avi"]["password"],
         "VRNI_HOST": "vrni.example.com",
         "VRNI_USERNAME": lab["vrni"]["username"],
         "VRNI_PASSWORD": lab["vrni"]["password"],
@@ -51,7 +58,7 @@ def surroundings(lab: Lab) -> dict[str, str]:
 
 def variables(lab: Lab) -> dict[str, Any]:
     """What the examples leave to the inventory."""
-    csp, vrni = lab["csp"], lab["vrni"]
+    csp, vidb, vrni = lab["csp"], lab["vidb"], lab["vrni"]
     return {
         "vrni_password": vrni["password"],
         "vrni_ldap_password": vrni["ldap_password"],
@@ -60,6 +67,11 @@ def variables(lab: Lab) -> dict[str, Any]:
         "csp_client_id": csp["client_id"],
         "csp_client_secret": csp["client_secret"],
         "nsx_reverse_proxy_url": lab["nsx"]["proxy_url"],
+        "nsx_password": lab["nsx"]["password"],
+        "vidb_api_token": vidb["api_token"],
+        "vidb_client_id": vidb["client_id"],
+        "vidb_client_secret": vidb["client_secret"],
+        "avi_password": lab["avi"]["password"],
     }
 
 
@@ -104,10 +116,15 @@ def test_the_examples_of_a_plugin_run_as_they_stand(ansible: Ansible, lab: Lab, 
     assert lab.requests()
 
 
-def test_every_module_of_the_collection_is_in_the_readme_with_its_own_description() -> None:
-    table = dict(re.findall(r"^\| `(\w+)`(?: \(lookup\))? \| (.+?) \|$", README, re.MULTILINE))
-    described = {
-        plugin.stem: yaml.safe_load(documentation(plugin, "DOCUMENTATION"))["short_description"] for plugin in PLUGINS
-    }
+def test_every_module_lookup_and_filter_is_in_the_readme_with_its_own_description() -> None:
+    rows = re.findall(r"^\| `(\w+)`(?: \((lookup|filter)\))? \| (.+?) \|$", README, re.MULTILINE)
+    described = [
+        (
+            plugin.stem,
+            "" if plugin.parent.name == "modules" else plugin.parent.name,
+            yaml.safe_load(documentation(plugin, "DOCUMENTATION"))["short_description"],
+        )
+        for plugin in PLUGINS
+    ]
 
-    assert table == described
+    assert rows == described

@@ -107,12 +107,16 @@ def test_a_file_is_private_from_the_start_and_made_so_again_and_a_symlink_is_ref
 
 def test_a_damaged_file_is_reported_kept_aside_and_replaced(ansible: Ansible, lab: Lab) -> None:
     content = '{"version": 1, "product": "vrni", "current": {"tok'
-    (ansible.folder / "token.json").write_text(content)
-    (ansible.folder / "token.json").chmod(0o600)
+    for name in ("token.json", "other.json"):
+        (ansible.folder / name).write_text(content)
+        (ansible.folder / name).chmod(0o600)
+    other = {"token_file": "{{ playbook_dir }}/other.json", "state": "absent"}
     tasks = [
         checked(vrni("predicted", token_file=FILE)),
         vrni("created", token_file=FILE),
         vrni("reused", token_file=FILE),
+        checked(vrni("absent_predicted", **other)),
+        vrni("absent", **other),
     ]
 
     run = succeeded(ansible.play(tasks))
@@ -120,11 +124,15 @@ def test_a_damaged_file_is_reported_kept_aside_and_replaced(ansible: Ansible, la
     cut = by_task(run, lab, "vrni", "predicted", "created", "reused")
     assert [lines(requests) for requests in cut.values()] == [[], [CREATE, PROBE], [PROBE]]
     assert [run[name]["action"] for name in cut] == ["created", "created", "reused"]
-    (aside,) = ansible.folder.glob("token.json.damaged-*")
-    assert aside.read_text() == content
-    assert mode(aside) == 0o600
-    assert f"is damaged. It is kept as {aside}" in said(run)
-    assert "It would be kept aside and replaced." in said(run)
+    assert run["absent_predicted"]["action"] == run["absent"]["action"] == "forgotten"
+    asides = [*ansible.folder.glob("token.json.damaged-*"), *ansible.folder.glob("other.json.damaged-*")]
+    assert len(asides) == 2
+    for aside in asides:
+        assert aside.read_text() == content
+        assert mode(aside) == 0o600
+        assert f"It is kept as {aside}" in said(run)
+    assert f"{ansible.folder}/token.json is damaged. It would be kept aside and replaced." in said(run)
+    assert not (ansible.folder / "other.json").exists()
 
 
 def test_an_expired_token_in_the_file_is_replaced_without_asking_the_server_about_it(
@@ -134,6 +142,7 @@ def test_an_expired_token_in_the_file_is_replaced_without_asking_the_server_abou
     tasks = [
         vrni("created", token_file=FILE),
         {"name": "Let it expire", "ansible.builtin.replace": expire},
+        failing({"name": "Look up", "ansible.builtin.debug": {"msg": f"{{{{ {LOOKUP} }}}}"}, "register": "looked_up"}),
         checked(vrni("predicted", token_file=FILE)),
         vrni("renewed", token_file=FILE),
     ]
@@ -143,6 +152,7 @@ def test_an_expired_token_in_the_file_is_replaced_without_asking_the_server_abou
     cut = by_task(run, lab, "vrni", "created", "predicted", "renewed")
     assert [lines(requests) for requests in cut.values()] == [[CREATE, PROBE], [], [CREATE, PROBE]]
     assert run["predicted"]["action"] == run["renewed"]["action"] == "renewed"
+    assert "expires at 1970-01-01T00:16:40Z, which is too soon" in run["looked_up"]["msg"]
 
 
 def test_twelve_hosts_that_share_a_file_create_one_token(ansible: Ansible, lab: Lab) -> None:

@@ -53,7 +53,7 @@ class Keyring:
             unjudged = {"verify_exp": False, "verify_iat": False, "verify_nbf": False, "verify_aud": False}
             key = self._key(issuer).public_key()
             claims: dict[str, Any] = jwt.decode(value, key, [_ALGORITHM], options=unjudged)  # type: ignore[arg-type]
-        except jwt.InvalidTokenError as problem:
+        except (jwt.InvalidTokenError, ValueError) as problem:  # the latter when it cannot be a JWT at all
             raise JwtInvalid(str(problem)) from problem
         token = self._ledger.find(issuer, value)
         if token is None or token.kind != kind:

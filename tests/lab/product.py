@@ -9,7 +9,6 @@ A product's file defines one subclass of `Product` and names it `PRODUCT`; nothi
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import time
 import urllib.parse
@@ -214,6 +213,6 @@ def basic_credentials(request: web.Request) -> tuple[str, str] | None:
         return None
     try:
         user, _colon, password = base64.b64decode(value, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no base64, or no UTF-8
         return None
     return user, password

@@ -16,7 +16,7 @@ from typing import Any, Optional
 
 from ansible_collections.sddc.tokens.plugins.module_utils.base_url import segment
 from ansible_collections.sddc.tokens.plugins.module_utils.errors import ApiError
-from ansible_collections.sddc.tokens.plugins.module_utils.reply import Reply
+from ansible_collections.sddc.tokens.plugins.module_utils.reply import Reply, items
 from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils.transport import Session
 
@@ -195,10 +195,9 @@ class AviClient:
             numbered = {**query, "page": str(page), "page_size": str(PAGE_SIZE)}
             reply = self._request("GET", path, doing, query=numbered)
             results = reply.field("results", list) if reply.mapping().get("results") else []
-            for item in results:
-                if isinstance(item, dict):
-                    self._hide(item)
-                    yield item
+            for item in items(results):
+                self._hide(item)
+                yield item
             if not reply.mapping().get("next"):
                 return
         raise reply.bad(f"the listing has not ended after {MOST_PAGES} pages")

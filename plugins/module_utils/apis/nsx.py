@@ -15,6 +15,7 @@ from typing import Any, Optional
 
 from ansible_collections.sddc.tokens.plugins.module_utils.apis.oauth import bearer
 from ansible_collections.sddc.tokens.plugins.module_utils.base_url import segment
+from ansible_collections.sddc.tokens.plugins.module_utils.reply import items
 from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils.transport import Session
 
@@ -78,8 +79,8 @@ def error_facts(document: Any) -> tuple[str, str]:
     """Code and message of an ApiError, with those of the errors related to it."""
     if not isinstance(document, dict):
         return "", ""
-    related = [item for item in document.get("related_errors") or [] if isinstance(item, dict)]
-    messages = [str(item["error_message"]) for item in (document, *related) if item.get("error_message")]
+    errors = (document, *items(document.get("related_errors")))
+    messages = [str(error["error_message"]) for error in errors if error.get("error_message")]
     return str(document.get("error_code") or ""), "; ".join(messages)
 
 
@@ -128,8 +129,8 @@ class NsxClient:
 
     def list_policy_alarms(self) -> list[Alarm]:
         """GET /infra/realized-state/alarms, all pages. Raises ApiError: 404, or 400 code 500012, where it lacks."""
-        items = self._list("/infra/realized-state/alarms", doing="read the alarms", advice=_READING_ADVICE)
-        return [_alarm(item) for item in items]
+        found = self._list("/infra/realized-state/alarms", doing="read the alarms", advice=_READING_ADVICE)
+        return [_alarm(item) for item in found]
 
     def renew_authentication_tokens(self, instance: InstanceRef, open_id_token: Secret) -> None:
         """POST ...?action=reauth. Raises ApiError: 400, 401, 403, 404, 412, 429, 500, 503, 504.
@@ -161,7 +162,7 @@ class NsxClient:
             results = page.get("results", [])
             if not isinstance(results, list):
                 raise reply.bad("the reply has no list of 'results'")
-            found += [item for item in results if isinstance(item, dict)]
+            found += items(results)
             cursor = str(page.get("cursor") or "")
             if not cursor or cursor.startswith("0000"):
                 return found
@@ -172,7 +173,8 @@ def _alarm(item: Mapping[str, Any]) -> Alarm:
     details = item.get("error_details")
     details = details if isinstance(details, dict) else {}
     texts = [item.get("message"), details.get("error_message")]
-    paths = [item.get("source_reference"), *(item.get("intent_paths") or [])]
+    intent_paths = item.get("intent_paths")
+    paths = [item.get("source_reference"), *(intent_paths if isinstance(intent_paths, list) else ())]
     return Alarm(
         " ".join(dict.fromkeys(text for text in texts if isinstance(text, str) and text)),
         tuple(path for path in paths if isinstance(path, str)),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Optional
 
-from ansible_collections.sddc.tokens.plugins.module_utils.reply import Reply
+from ansible_collections.sddc.tokens.plugins.module_utils.reply import Reply, number
 from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret, authorization
 from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token, claimed_time, jwt_claims
 
@@ -72,9 +72,8 @@ def bearer(secret: Secret) -> Secret:
 
 
 def _expiry(expires_in: Any, now: float) -> Optional[float]:
-    if isinstance(expires_in, bool) or not isinstance(expires_in, (int, float)) or expires_in <= 0:
-        return None
-    return now + expires_in
+    seconds = number(expires_in)
+    return now + seconds if seconds is not None and seconds > 0 else None
 
 
 def _text(value: Any) -> Optional[str]:

@@ -13,6 +13,7 @@ from typing import Any
 from ansible_collections.sddc.tokens.plugins.module_utils.apis.oauth import bearer
 from ansible_collections.sddc.tokens.plugins.module_utils.base_url import Link
 from ansible_collections.sddc.tokens.plugins.module_utils.errors import ApiError
+from ansible_collections.sddc.tokens.plugins.module_utils.reply import items
 from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils.transport import Session
 
@@ -23,8 +24,8 @@ def error_facts(document: Any) -> tuple[str, str]:
     """Type and messages of a vAPI error."""
     if not isinstance(document, dict):
         return "", ""
-    messages = [item for item in document.get("messages") or [] if isinstance(item, dict)]
-    texts = [str(item.get("localized") or item.get("default_message") or "") for item in messages]
+    messages = items(document.get("messages"))
+    texts = [str(message.get("localized") or message.get("default_message") or "") for message in messages]
     return str(document.get("error_type") or ""), "; ".join(text for text in texts if text)
 
 

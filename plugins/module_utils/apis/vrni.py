@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any, Optional
 
 from ansible_collections.sddc.tokens.plugins.module_utils.errors import ApiError
-from ansible_collections.sddc.tokens.plugins.module_utils.reply import Reply
+from ansible_collections.sddc.tokens.plugins.module_utils.reply import Reply, items, number
 from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret, authorization
 from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token
 from ansible_collections.sddc.tokens.plugins.module_utils.transport import Session
@@ -35,9 +35,7 @@ def error_facts(document: Any) -> tuple[str, str]:
     if not isinstance(document, dict):
         return "", ""
     texts = [str(document.get("message") or "")]
-    for detail in document.get("details") or []:
-        if isinstance(detail, dict) and detail.get("message"):
-            texts.append(str(detail["message"]))
+    texts += [str(detail.get("message") or "") for detail in items(document.get("details"))]
     return str(document.get("code") or ""), "; ".join(text for text in texts if text)
 
 
@@ -122,9 +120,10 @@ class VrniClient:
 
     def _expiry(self, value: Any) -> Optional[float]:
         """The expiry of a reply in epoch seconds; None where it is missing or makes no sense."""
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
+        told = number(value)
+        if told is None:
             return None
-        seconds = value / 1000 if value > _MILLISECONDS_FROM else float(value)
+        seconds = told / 1000 if told > _MILLISECONDS_FROM else told
         now = self._session.now()
         return seconds if now < seconds <= now + _LONGEST_LIFE else None
 

@@ -12,6 +12,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils.apis import avi
 from ansible_collections.sddc.tokens.plugins.module_utils.base_url import BaseUrl
 from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
 from ansible_collections.sddc.tokens.plugins.module_utils.options import CONNECTION_OPTIONS, ArgumentSpec, option_from
+from ansible_collections.sddc.tokens.plugins.module_utils.reply import items, number
 from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token
 from ansible_collections.sddc.tokens.plugins.module_utils.transport import Session
@@ -61,16 +62,17 @@ def token_of(item: Optional[Mapping[str, Any]]) -> Optional[Token]:
     """
     item = item or {}
     generated = [str(value) for value in (item.get("name"), item.get("uuid")) if avi.looks_generated(str(value or ""))]
-    return Token(Secret(generated[0]), TOKEN_TYPE, expires_at=expiry_of(item)) if generated else None
+    if not generated:
+        return None
+    return Token(Secret(generated[0]), TOKEN_TYPE, expires_at=expiry_of(item), signs_requests=False)
 
 
 def expiry_of(item: Mapping[str, Any]) -> Optional[float]:
     """Its expiry in epoch seconds; zero or nothing means that it does not tell."""
-    value = item.get("expiry_time")
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0 else None
+    value = number(item.get("expiry_time"))
+    return value if value is not None and value > 0 else None
 
 
 def metadata_of(item: Mapping[str, Any]) -> dict[str, str]:
     """Its metadata by key."""
-    entries = [entry for entry in item.get("metadata") or [] if isinstance(entry, Mapping)]
-    return {str(entry.get("key")): str(entry.get("val") or "") for entry in entries}
+    return {str(entry.get("key")): str(entry.get("val") or "") for entry in items(item.get("metadata"))}

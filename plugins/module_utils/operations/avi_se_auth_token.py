@@ -14,6 +14,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils.operations import avi_
 from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
 from ansible_collections.sddc.tokens.plugins.module_utils.options import ArgumentSpec
 from ansible_collections.sddc.tokens.plugins.module_utils.outcome import Outcome
+from ansible_collections.sddc.tokens.plugins.module_utils.reply import items
 
 
 class AviSeAuthToken(Operation):
@@ -66,6 +67,5 @@ class AviSeAuthToken(Operation):
 
 def _address(cluster: Mapping[str, Any]) -> str:
     """The address of the cluster: its virtual one, or that of its first node."""
-    nodes = cluster.get("nodes") or [{}]
-    candidates = [cluster.get("virtual_ip"), nodes[0].get("ip") if isinstance(nodes[0], Mapping) else None]
+    candidates = [cluster.get("virtual_ip"), *(node.get("ip") for node in items(cluster.get("nodes"))[:1])]
     return next((str(ip["addr"]) for ip in candidates if isinstance(ip, Mapping) and ip.get("addr")), "")

@@ -46,7 +46,7 @@ class AviSecurechanneltoken(Operation):
 
     def run(self) -> Outcome:
         """See Operation."""
-        if self.params["lifetime"] is not None and self.params["lifetime"] <= 0:
+        if self.params["lifetime"] == 0:
             raise InvalidOption("lifetime", "must be more than 0 seconds")
         self._metadata = _metadata(self.params["metadata"])
         self._session, self._client = avi_access.signed_in(self)

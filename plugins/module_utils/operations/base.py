@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ansible_collections.sddc.tokens.plugins.module_utils.base_url import BaseUrl
-from ansible_collections.sddc.tokens.plugins.module_utils.errors import InvalidOption, TokensError
+from ansible_collections.sddc.tokens.plugins.module_utils.errors import InvalidOption, TokensError, internal_error
 from ansible_collections.sddc.tokens.plugins.module_utils.lifecycle import Lifecycle, LifecycleOptions
 from ansible_collections.sddc.tokens.plugins.module_utils.options import ArgumentSpec
 from ansible_collections.sddc.tokens.plugins.module_utils.outcome import Outcome
 from ansible_collections.sddc.tokens.plugins.module_utils.token_source import TokenSource
 from ansible_collections.sddc.tokens.plugins.module_utils.transport import ErrorFacts, Session, SessionOptions
+
+# A socket of the operating system takes no more than some weeks.
+_LONGEST_TIMEOUT = 86400
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,8 @@ class Operation(ABC):
         for ending in reversed(self._endings):
             try:
                 ending()
-            except TokensError as error:
-                self.runtime.warn(str(error))
+            except Exception as error:  # pylint: disable=broad-exception-caught
+                self.runtime.warn(str(error if isinstance(error, TokensError) else internal_error(error)))
         for session in self._sessions:
             session.close()
 
@@ -86,8 +89,8 @@ class Operation(ABC):
         trusted by the system's trust store, too: it may be a public one where the target is private.
         """
         params = self.params
-        if params["timeout"] <= 0:
-            raise InvalidOption("timeout", "must be more than 0 seconds")
+        if not 0 < params["timeout"] <= _LONGEST_TIMEOUT:
+            raise InvalidOption("timeout", f"must be more than 0 and at most {_LONGEST_TIMEOUT} seconds")
         if params["retries"] < 0:
             raise InvalidOption("retries", "must not be negative")
         if params["client_key"] and not params["client_cert"]:
@@ -123,8 +126,6 @@ class TokenOperation(Operation):
     def run(self) -> Outcome:
         """See Operation."""
         params = self.params
-        if params["min_remaining"] < 0:
-            raise InvalidOption("min_remaining", "must not be negative")
         source = self.source()
         options = LifecycleOptions(
             state=params["state"],

@@ -14,6 +14,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils.operations import nsx_
 from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
 from ansible_collections.sddc.tokens.plugins.module_utils.options import ArgumentSpec
 from ansible_collections.sddc.tokens.plugins.module_utils.outcome import Outcome
+from ansible_collections.sddc.tokens.plugins.module_utils.reply import items
 from ansible_collections.sddc.tokens.plugins.module_utils.secrets import MASK
 
 _FIELDS = (
@@ -86,9 +87,7 @@ class NsxServiceInstanceInfo(Operation):
 def _described(item: Mapping[str, Any], alarms: Optional[list[nsx.Alarm]]) -> dict[str, Any]:
     path = str(item.get("path") or "")
     described = {name: item.get(name) for name in _FIELDS}
-    described["attributes"] = [
-        _attribute(entry) for entry in item.get("attributes") or [] if isinstance(entry, Mapping)
-    ]
+    described["attributes"] = [_attribute(entry) for entry in items(item.get("attributes"))]
     if alarms is not None:
         described["alarms"] = [alarm.text for alarm in alarms if alarm.is_about(path)]
     return described

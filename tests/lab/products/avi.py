@@ -11,6 +11,7 @@ undocumented: they are as the vendor's roles use them.
 from __future__ import annotations
 
 import math
+import urllib.parse
 import uuid
 from collections.abc import Iterable
 from typing import Any
@@ -212,7 +213,9 @@ class Avi(Product[AviState, AviSettings]):
         item = Item(number, tenant, {**values, "in_use": values["in_use"] and not settings.in_use_kept})
         self._enter(host_of(request), item)
         reply = one(request, self._shown(request, item), settings.post_status)
-        reply.headers["Location"] = f"{origin(request)}{_OBJECTS}/{number}#{values['name']}"
+        reply.headers["Location"] = (
+            f"{origin(request)}{_OBJECTS}/{number}#{urllib.parse.quote(values['name'], errors='replace')}"
+        )
         return reply
 
     async def read(self, request: web.Request) -> web.Response:

@@ -70,11 +70,17 @@ def check_csrf(request: web.Request, session: Session) -> None:
     """Ask of a write the session's CSRF token, and a `Referer` on this controller."""
     if request.method in _READING:
         return
-    referer = urllib.parse.urlsplit(request.headers.get("Referer", ""))
-    if request.headers.get("X-CSRFToken") != session.csrf_token:
+    if request.headers.get("X-CSRFToken") != session.csrf_token or not _comes_from_here(request):
         raise Refusal(401, CSRF_REFUSAL, CSRF_REFUSAL)
-    if referer.scheme != "https" or referer.hostname != host_of(request):
-        raise Refusal(401, CSRF_REFUSAL, CSRF_REFUSAL)
+
+
+def _comes_from_here(request: web.Request) -> bool:
+    """Whether `Referer` is a page of this controller."""
+    try:
+        referer = urllib.parse.urlsplit(request.headers.get("Referer", ""))
+        return referer.scheme == "https" and referer.hostname == host_of(request)
+    except ValueError:
+        return False
 
 
 def set_cookies(response: web.Response, session: Session, named: bool = True) -> None:
@@ -92,7 +98,7 @@ def numbers(version: str) -> tuple[int, ...]:
 def version_of(request: web.Request, newest: str) -> str:
     """Return the version of the API that the request speaks; missing or newer than the controller is a 400."""
     given = request.headers.get("X-Avi-Version", "")
-    if not re.fullmatch(r"\d+(\.\d+)+(-\w+)?", given):
+    if not re.fullmatch(r"\d{1,4}(\.\d{1,4})+(-\w+)?", given):
         raise Refusal(400, f"Invalid version '{given}' in header X-Avi-Version")
     if numbers(given) > numbers(newest):
         # The vendor's client looks for these two words.

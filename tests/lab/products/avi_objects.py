@@ -9,6 +9,7 @@ seen in public exports.
 
 from __future__ import annotations
 
+import math
 import re
 import uuid
 from collections.abc import Mapping
@@ -76,7 +77,9 @@ def looks_generated(value: str) -> bool:
 def new_uuid(body: Mapping[str, Any], slug: str | None) -> str:
     """Return the uuid of a new object: as asked, or the name where that is one, else a new one."""
     asked = slug or body.get("uuid") or (body["name"] if _UUID.fullmatch(body["name"]) else None)
-    return str(asked or uuid.uuid4())
+    if asked is not None and not re.fullmatch(r"[A-Za-z0-9._-]{1,128}", asked):
+        raise Refusal(400, "Invalid value for field uuid")
+    return asked or str(uuid.uuid4())
 
 
 def checked(body: Mapping[str, Any], version: str) -> dict[str, Any]:
@@ -130,7 +133,7 @@ def _is_newer(name: str, version: str) -> bool:
 
 def _fits(name: str, value: object) -> bool:
     if name == "expiry_time":
-        return isinstance(value, (int, float)) and not isinstance(value, bool)
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
     if name == "in_use":
         return isinstance(value, bool)
     if name == "metadata":

@@ -9,6 +9,7 @@ and that a page beyond the last is a 404, is guessed.
 
 from __future__ import annotations
 
+import re
 import urllib.parse
 from typing import Any
 
@@ -77,6 +78,6 @@ def _values(item: dict[str, Any]) -> list[str]:
 
 def _number(request: web.Request, name: str, default: int, most: int | None) -> int:
     text = request.query.get(name, str(default))
-    if not text.isdigit() or int(text) < 1 or (most is not None and int(text) > most):
+    if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) < 1 or (most is not None and int(text) > most):
         raise Refusal(400, f"Invalid {name}: {text}")
     return int(text)

@@ -8,6 +8,7 @@ Vendor pages: "List tier-0s" and its kin for paging, "Get alarms" for the filter
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from aiohttp import web
@@ -26,7 +27,7 @@ def cursor_at(start: int) -> str:
 def page_size(request: web.Request) -> int:
     """Return how many items a page may have."""
     text = request.query.get("page_size", str(_MOST_PER_PAGE))
-    if not text.isdigit() or not 0 < int(text) <= _MOST_PER_PAGE:
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not 0 < int(text) <= _MOST_PER_PAGE:
         raise Refusal(400, f"page_size must be between 1 and {_MOST_PER_PAGE}", 255)
     return int(text)
 

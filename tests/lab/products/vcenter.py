@@ -238,7 +238,7 @@ class Vcenter(Product[VcenterState, VcenterSettings]):
             raise Refusal(400, f"The expanded access token is not valid: {problem}.") from problem
         if "ovl" not in claims:
             raise Refusal(400, "The access token has no overflow claim.")
-        if full["sub"] != claims["sub"] or full["fingerprint"] != fingerprint_of(bearer):
+        if full["fingerprint"] != fingerprint_of(bearer):
             raise Refusal(400, "The expanded access token does not belong to the overflow access token.")
 
     def _unauthenticated(self, host: str, link: str | None = None) -> Unauthenticated:

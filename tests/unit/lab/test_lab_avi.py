@@ -10,6 +10,8 @@ import uuid
 
 import pytest
 
+from lab.client import LabError
+
 METADATA = [{"key": "tenant_uuid", "val": "admin"}, {"key": "cloud_uuid", "val": "cloud-1"}]
 CSRF = (401, "CSRF token missing or incorrect.")
 
@@ -38,7 +40,16 @@ def test_sign_in_takes_json_and_refuses_a_wrong_password(lab, avi):
     assert lab.counts("avi")["logins_refused"] == 1
 
 
-@pytest.mark.parametrize("wrong", [{"X-CSRFToken": "wrong"}, {"Referer": ""}, {"Referer": "https://elsewhere.example"}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"X-CSRFToken": "wrong"},
+        {"Referer": ""},
+        {"Referer": "https://elsewhere.example"},
+        {"Referer": "http://127.0.0.1"},
+        {"Referer": "https://[bad"},
+    ],
+)
 def test_write_needs_csrf_token_and_referer_and_reading_does_not(lab, avi, wrong):
     assert said(avi.call("POST", avi.tokens, {"name": "x"}, headers=wrong)) == CSRF
     assert said(avi.call("POST", "/logout", headers=wrong)) == CSRF
@@ -134,12 +145,25 @@ def test_uuid_is_as_asked_or_the_name_where_that_is_one(avi):
     "fields",
     [
         {}, {"name": ""}, {"name": 1}, {"name": "x", "expiry_time": "soon"}, {"name": "x", "in_use": "yes"},
-        {"name": "x", "metadata": {"a": "b"}}, {"name": "x", "metadata": [{"key": "a"}]}, {"name": "x", "other": 1},
+        {"name": "x", "metadata": {"a": "b"}}, {"name": "x", "metadata": [{"key": "a"}]}, {"name": "x", "other": "y"},
+        {"name": "x", "uuid": "a/b"}, {"name": "x", "uuid": "a\n"},
     ],
 )  # fmt: skip
 def test_invalid_object_is_a_400(avi, fields):
     reply = avi.create(**fields)
     assert (reply.status_code, set(reply.json())) == (400, {"error"})
+
+
+def test_name_is_escaped_in_the_location_and_nowhere_else(avi):
+    reply = avi.create(name="se 01\n\ud800")
+    assert reply.headers["Location"].endswith("#se%2001%0A%3F")
+    assert reply.json()["name"] == "se 01\n\ud800"
+
+
+def test_number_beyond_numbers_is_a_400(avi):
+    headers = {**avi.headers, "Content-Type": "application/json"}
+    reply = avi.http.post(avi.url + avi.tokens, data='{"name": "x", "expiry_time": 1e999}', headers=headers)
+    assert reply.status_code == 400
 
 
 def test_two_objects_of_one_name_are_two_unless_names_are_unique(lab, avi):
@@ -247,7 +271,7 @@ def test_listing_comes_in_pages_with_an_absolute_next(lab, avi):
 
 
 @pytest.mark.parametrize(
-    ("query", "status"), [("page_size=201", 400), ("page=0", 400), ("page=x", 400), ("page=9", 404)]
+    ("query", "status"), [("page_size=201", 400), ("page=0", 400), ("page=x", 400), ("page=²", 400), ("page=9", 404)]
 )
 def test_pages_that_are_not_there_are_refused(avi, query, status):
     assert avi.call("GET", f"{avi.tokens}?{query}").status_code == status
@@ -292,7 +316,7 @@ def test_engine_token_is_minted_in_the_tenant_and_serves_one_engine(lab, avi):
     engine = lab.act("avi", "join", host="127.0.0.1", token=token)
     item = avi.call("GET", f"{avi.tokens}/{token}", headers=headers).json()
     assert (item["in_use"], item["node_uuid"]) == (True, engine)
-    with pytest.raises(Exception, match="used"):
+    with pytest.raises(LabError, match="used"):
         lab.act("avi", "join", host="127.0.0.1", token=token)
     assert lab.counts("avi")["engine_tokens"] == 1
 

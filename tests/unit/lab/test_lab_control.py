@@ -76,6 +76,18 @@ def test_bad_http_gets_no_traceback(tmp_path, head, status):
         assert b"Traceback" not in reply
 
 
+@pytest.mark.parametrize("product", ["nsx", "vcenter", "vidb"])
+@pytest.mark.parametrize("credentials", [b"Bearer \xff", b"Basic \xff", b"Basic YQ==", b"Bearer", b"\xff"])
+def test_strange_credentials_are_refused_as_wrong_ones(lab, http, product, credentials):
+    path = {
+        "nsx": "/policy/api/v1/infra/tier-0s",
+        "vcenter": "/api/vcenter/datacenter",
+        "vidb": "/acs/t/CUSTOMER/expand-access-token",
+    }[product]
+    reply = http.get(lab[product]["url"] + path, headers={"Authorization": credentials})
+    assert reply.status_code in (400, 401, 403)
+
+
 def test_log_is_cleared(lab, vrni):
     vrni.create()
     lab.clear_requests()
@@ -179,6 +191,37 @@ def test_command_cleans_up_and_stops_at_once(tmp_path, sign):
             assert lab.process.wait(1) == 0
         assert not path.exists()
         assert not Path(lab.ca_path).exists()
+
+
+def test_command_explains_itself_without_a_secret_on_the_terminal(tmp_path):
+    state, variables = tmp_path / "my lab.json", tmp_path / "my lab.env"
+    command = [sys.executable, RUN, "--state-file", state, "--explain"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path) as process:
+        details = awaited(state, process)
+        assert stat.S_IMODE(variables.stat().st_mode) == 0o600
+        script = '. "$0"; printf "%s\\n" "$VRNI_HOST" "$AVI_TENANT" "$VIDB_API_TOKEN" "$SSL_CERT_FILE"'
+        told = subprocess.run(["sh", "-c", script, variables], capture_output=True, text=True, check=True).stdout
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=10)[0]
+    assert told.split("\n") == [
+        details["vrni"]["url"], details["avi"]["tenant"], details["vidb"]["api_token"], details["ca_path"], "",
+    ]  # fmt: skip
+    assert process.returncode == 0
+    assert "  . './my lab.env'\n" in said
+    assert "Ctrl-C ends it." in said
+    secrets = [value for part in details.values() if isinstance(part, dict) for value in part.values()]
+    assert not [value for value in secrets if len(value) > 20 and value in said]
+    assert not state.exists()
+    assert not variables.exists()
+
+
+def test_command_explains_nothing_unasked(tmp_path):
+    state = tmp_path / "lab.json"
+    with subprocess.Popen([sys.executable, RUN, "--state-file", state], stdout=subprocess.PIPE) as process:
+        awaited(state, process)
+        assert [path.name for path in tmp_path.iterdir()] == ["lab.json"]
+        process.terminate()
+        assert process.communicate(timeout=10)[0] == b""
 
 
 @pytest.fixture

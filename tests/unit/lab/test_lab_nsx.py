@@ -121,6 +121,11 @@ def test_default_inventory_has_two_jwt_alarms_in_two_forms_and_another(nsx):
     assert in_details["source_reference"] != in_details["intent_paths"][0]
 
 
+@pytest.mark.parametrize("size", ["0", "1001", "x", "²", "9" * 5000])
+def test_page_of_no_size_is_a_400(nsx, size):
+    assert nsx.get("/tier-0s", params={"page_size": size}).status_code == 400
+
+
 def test_manager_alarms_are_filtered(nsx):
     def count(**query):
         reply = nsx.http.get(f"{nsx.details['url']}/api/v1/alarms", params=query, auth=nsx.basic)
@@ -128,6 +133,8 @@ def test_manager_alarms_are_filtered(nsx):
 
     path = f"/infra{nsx.instance}"
     assert (count(), count(intent_path=path), count(severity="MEDIUM,LOW")) == (3, 1, 1)
+    other = path.replace("default", "edge-east").replace("01", "02")
+    assert (count(intent_path=f"{path},{other}"), count(id="nonesuch")) == (2, 0)
     assert (count(status="RESOLVED"), count(after=int(time.time() * 1000) + 60_000)) == (0, 0)
 
 

@@ -89,6 +89,7 @@ def test_refusals_have_type_messages_and_challenge(lab, vcenter, pair):
 def test_challenge_may_or_may_not_ask_for_registration(lab, vidb, vcenter, kind, word):
     lab.change_settings("vcenter", challenge=kind)
     challenge = vcenter.probe(vidb.overflow()).json().get("challenge", "")
+    assert bool(challenge) == bool(word)
     assert word in challenge
     assert (f'ovl="{vidb.issuer}/expand-access-token"' in challenge) == (kind == "registration")
 

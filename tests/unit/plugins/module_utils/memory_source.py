@@ -18,11 +18,12 @@ from typing import Any, Optional
 
 from ansible_collections.sddc.tokens.plugins.module_utils import token_file
 from ansible_collections.sddc.tokens.plugins.module_utils.errors import ReplyLost, TokensError
-from ansible_collections.sddc.tokens.plugins.module_utils.lifecycle import Lifecycle, LifecycleOptions, TokenSource
+from ansible_collections.sddc.tokens.plugins.module_utils.lifecycle import Lifecycle, LifecycleOptions
 from ansible_collections.sddc.tokens.plugins.module_utils.outcome import Outcome
 from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils.token_file import DamagedFile, TokenFile
 from ansible_collections.sddc.tokens.plugins.module_utils.token_record import Record, serialized
+from ansible_collections.sddc.tokens.plugins.module_utils.token_source import TokenSource
 from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token
 
 HOST, PRINCIPAL, SCHEME = "memory.example.com", "me", "Bearer"

@@ -12,9 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.sddc.tokens.plugins.module_utils.execution import Validated
+from ansible_collections.sddc.tokens.plugins.module_utils.operations.avi_securechanneltoken import (
+    AviSecurechanneltoken,
+)
 from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
 from ansible_collections.sddc.tokens.plugins.module_utils.operations.csp_access_token import CspAccessToken
 from ansible_collections.sddc.tokens.plugins.module_utils.operations.nsx_service_reauth import NsxServiceReauth
+from ansible_collections.sddc.tokens.plugins.module_utils.operations.vcenter_registered_token import (
+    VcenterRegisteredToken,
+)
+from ansible_collections.sddc.tokens.plugins.module_utils.operations.vidb_access_token import VidbAccessToken
 from ansible_collections.sddc.tokens.plugins.module_utils.operations.vrni_auth_token import VrniAuthToken
 from ansible_collections.sddc.tokens.plugins.module_utils.options import (
     environment_variables,
@@ -58,16 +65,34 @@ PROMISED = {
         "username": ("VRNI_USERNAME",),
         "password": ("VRNI_PASSWORD",),
     },
+    VidbAccessToken: {
+        "hostname": ("VIDB_HOST",),
+        "tenant": ("VIDB_TENANT",),
+        "client_id": ("VIDB_CLIENT_ID",),
+        "client_secret": ("VIDB_CLIENT_SECRET",),
+        "api_token": ("VIDB_API_TOKEN",),
+    },
+    VcenterRegisteredToken: {
+        "hostname": ("VMWARE_HOST",),
+        "validate_certs": ("VMWARE_VALIDATE_CERTS",),
+        "access_token": ("VCENTER_ACCESS_TOKEN",),
+    },
+    AviSecurechanneltoken: {
+        "hostname": ("AVI_CONTROLLER",),
+        "username": ("AVI_USERNAME",),
+        "password": ("AVI_PASSWORD",),
+        "tenant": ("AVI_TENANT",),
+        "api_version": ("AVI_VERSION",),
+    },
 }
 
 
 @pytest.mark.parametrize("operation", PROMISED, ids=lambda operation: operation.__name__)
 def test_operation_falls_back_to_the_promised_variables(operation: type[Operation]) -> None:
-    found = {
-        name: tuple(option["fallback"][1]) for name, option in operation.argument_spec.items() if "fallback" in option
-    }
-    assert found == PROMISED[operation]
-    assert environment_variables(operation.argument_spec) == {name for names in found.values() for name in names}
+    spec = operation.argument_spec
+    found = {name: tuple(option["fallback"][1]) for name, option in spec.items() if "fallback" in option}
+    assert {name: found.get(name) for name in PROMISED[operation]} == PROMISED[operation]
+    assert environment_variables(spec) == {name for names in found.values() for name in names}
 
 
 @given(args=ARGUMENTS, environ=ENVIRONMENTS)

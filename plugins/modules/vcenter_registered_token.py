@@ -1,0 +1,166 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: vcenter_registered_token
+short_description: Make an access token usable that vCenter refuses as an overflow token
+version_added: 0.1.0
+description:
+  - An access token of the VMware Identity Broker (vIDB) that would be too large comes as an overflow token, and vCenter
+    refuses it. This module fetches the expanded token by the overflow token's own link, registers it with vCenter, and
+    proves that the overflow token works from then on.
+  - Where the token is no overflow token, or vCenter accepts it already, nothing changes.
+  - A registration can neither be read nor removed. It lasts as long as the token.
+options:
+  expanded_access_token:
+    description: The expanded token, where you hold it already. By default it is fetched.
+    type: str
+  trusted_issuers:
+    description:
+      - Further servers from which the expanded token may be fetched, besides the issuer that the token names. Each is a
+        name, or name:port where the port is not 443.
+      - The access token is sent there.
+    type: list
+    elements: str
+    default: []
+  probe_path:
+    description:
+      - Path, with a query if need be, of the read that shows whether vCenter accepts the token.
+      - Status 200 or 403 in vCenter's own JSON means that it does, 401 that it does not. The page of a proxy proves
+        nothing.
+    type: str
+    default: /api/vcenter/datacenter?names=none-of-this-name
+extends_documentation_fragment:
+  - sddc.tokens.vcenter
+  - sddc.tokens.sealing
+  - sddc.tokens.sealing.return_token
+  - sddc.tokens.connection
+  - sddc.tokens.connection.issuer
+  - sddc.tokens.attributes
+  - sddc.tokens.attributes.no_diff
+  - sddc.tokens.attributes.action_group
+attributes:
+  action_group:
+    membership: [sddc.tokens.all, sddc.tokens.vcenter]
+notes:
+  - It needs vCenter 9.1. The user needs the privilege System.Read.
+  - A task makes one request where the token is accepted already, four where it registers the token, and none where it
+    is no overflow token. One more gets a new access token.
+author:
+  - sddc.tokens contributors (@sddc-tokens)
+seealso:
+  - name: Vcenter RegisteredTokens create, in the vSphere Automation API
+    description: The vendor's page of the operation.
+    link: https://developer.broadcom.com/xapis/vsphere-automation-api/latest/api/vcenter/registered-tokens/post/
+  - module: sddc.tokens.vidb_access_token
+"""
+
+EXAMPLES = r"""
+- name: Work with vCenter as a user of many groups
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Get an access token from the broker, and make vCenter accept it
+      sddc.tokens.vcenter_registered_token:
+        hostname: vcenter.example.com
+        vidb_hostname: vidb.example.com
+        vidb_api_token: "{{ vidb_api_token }}"
+        token_file: ~/.sddc/vcenter.json
+      register: vcenter
+
+    - name: List the datacenters
+      ansible.builtin.uri:
+        url: https://vcenter.example.com/api/vcenter/datacenter
+        headers: "{{ vcenter.headers }}"
+      no_log: true
+
+- name: Make vCenter accept a token that another task keeps
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Make sure that there is an access token
+      sddc.tokens.vidb_access_token:
+        hostname: vidb.example.com
+        api_token: "{{ vidb_api_token }}"
+        token_file: ~/.sddc/vidb.json
+        return_token: false
+
+    - name: Register it where that is needed
+      sddc.tokens.vcenter_registered_token:
+        hostname: vcenter.example.com
+        token_file: ~/.sddc/vidb.json
+        return_token: false
+"""
+
+RETURN = r"""
+action:
+  description: What was done, or would be done in check mode, V(registered) or V(none).
+  type: str
+  returned: always
+  sample: registered
+token:
+  description: The access token, which vCenter accepts now. It is a secret.
+  type: str
+  returned: when there is a token and O(return_token) is true
+  sample: eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl
+token_type:
+  description: The scheme with which the token is sent.
+  type: str
+  returned: when there is a token
+  sample: Bearer
+headers:
+  description: Headers that sign a request, ready for O(ansible.builtin.uri#module:headers). They are secret.
+  type: dict
+  returned: when there is a token and O(return_token) is true
+  sample: {Authorization: Bearer eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl}
+issued_at:
+  description: When the token was issued, in UTC. Null when that is unknown.
+  type: str
+  returned: when there is a token
+  sample: "2026-11-21T09:00:00Z"
+expires_at:
+  description: When the token expires, in UTC. Null when that is unknown.
+  type: str
+  returned: when there is a token
+  sample: "2026-11-21T09:30:00Z"
+expires_in:
+  description: Seconds of life that are left. Null when that is unknown.
+  type: int
+  returned: when there is a token
+  sample: 1799
+fingerprint:
+  description: The first 12 hexadecimal digits of the SHA-256 of the token, by which to tell tokens apart.
+  type: str
+  returned: when there is a token
+  sample: 5f2b0a91c3de
+verified:
+  description:
+    - Whether this task has seen that vCenter accepts the token.
+    - Always false for a token that is no overflow token, which is not tried.
+  type: bool
+  returned: success
+  sample: true
+request_count:
+  description: All HTTP requests that the task made, those to the broker included.
+  type: int
+  returned: always
+  sample: 4
+"""
+
+from ansible_collections.sddc.tokens.plugins.module_utils.as_module import run_module
+from ansible_collections.sddc.tokens.plugins.module_utils.operations.vcenter_registered_token import (
+    VcenterRegisteredToken,
+)
+
+
+def main() -> None:
+    """Keep the options, the life cycle and the errors where both routes find them."""
+    run_module(VcenterRegisteredToken)
+
+
+if __name__ == "__main__":
+    main()

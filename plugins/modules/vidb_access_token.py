@@ -1,0 +1,163 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: vidb_access_token
+short_description: Keep an access token of the VMware Identity Broker alive
+version_added: 0.1.0
+description:
+  - Makes sure that an access token of the VMware Identity Broker (vIDB) with enough life left exists, in exchange for
+    an API token, a refresh token or the credentials of an OAuth client.
+  - A token whose claims would be too large comes as an overflow token, which vCenter refuses until it is registered.
+    That is the job of M(sddc.tokens.vcenter_registered_token).
+  - The product cannot revoke an access token. It lives until it expires.
+extends_documentation_fragment:
+  - sddc.tokens.vidb
+  - sddc.tokens.lifecycle
+  - sddc.tokens.sealing
+  - sddc.tokens.sealing.return_token
+  - sddc.tokens.connection
+  - sddc.tokens.attributes
+  - sddc.tokens.attributes.diff
+  - sddc.tokens.attributes.action_group
+attributes:
+  action_group:
+    membership: [sddc.tokens.all, sddc.tokens.vidb]
+notes:
+  - There is no cheap authenticated read, so that O(verify) checks the expiry and the claims of the token and makes no
+    request.
+  - With O(state=absent) the file is removed, RV(action) is V(forgotten), and a warning says until when the token lives.
+author:
+  - sddc.tokens contributors (@sddc-tokens)
+seealso:
+  - name: Get Access Token, in the API of the VMware Identity Broker
+    description: The vendor's page of the operation.
+    link: https://developer.broadcom.com/xapis/vmware-identity-broker/latest/acs/t/tenant/token/post
+  - module: sddc.tokens.vcenter_registered_token
+"""
+
+EXAMPLES = r"""
+- name: Exchange an API token, only when the access token at hand is about to expire
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Make sure that there is an access token
+      sddc.tokens.vidb_access_token:
+        hostname: vidb.example.com
+        api_token: "{{ vidb_api_token }}"
+        token_file: ~/.sddc/vidb.json
+        return_token: false
+      register: vidb
+
+    - name: Say how long it lasts
+      ansible.builtin.debug:
+        msg: The access token ends at {{ vidb.expires_at }}.
+
+- name: Use a token of an OAuth client with vCenter
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Get an access token for this play
+      sddc.tokens.vidb_access_token:
+        hostname: vidb.example.com
+        client_id: "{{ vidb_client_id }}"
+        client_secret: "{{ vidb_client_secret }}"
+      register: vidb
+
+    - name: List the datacenters
+      ansible.builtin.uri:
+        url: https://vcenter.example.com/api/vcenter/datacenter
+        headers: "{{ vidb.headers }}"
+      no_log: true
+
+- name: Forget a token
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Remove the file; the token itself lives until it expires
+      sddc.tokens.vidb_access_token:
+        hostname: vidb.example.com
+        state: absent
+        token_file: ~/.sddc/vidb.json
+"""
+
+RETURN = r"""
+action:
+  description: What was done, or would be done in check mode.
+  type: str
+  returned: always
+  sample: created
+token:
+  description: The token. It is a secret.
+  type: str
+  returned: when there is a token and O(return_token) is true
+  sample: eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl
+token_type:
+  description: The scheme with which the token is sent.
+  type: str
+  returned: when there is a token
+  sample: Bearer
+headers:
+  description: Headers that sign a request, ready for O(ansible.builtin.uri#module:headers). They are secret.
+  type: dict
+  returned: when there is a token and O(return_token) is true
+  sample: {Authorization: Bearer eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl}
+issued_at:
+  description: When the token was issued, in UTC. Null when that is unknown.
+  type: str
+  returned: when there is a token
+  sample: "2026-11-21T09:00:00Z"
+expires_at:
+  description: When the token expires, in UTC. Null when that is unknown.
+  type: str
+  returned: when there is a token
+  sample: "2026-11-21T09:30:00Z"
+expires_in:
+  description: Seconds of life that are left. Null when that is unknown.
+  type: int
+  returned: when there is a token
+  sample: 1799
+fingerprint:
+  description: The first 12 hexadecimal digits of the SHA-256 of the token, by which to tell tokens apart.
+  type: str
+  returned: when there is a token
+  sample: 5f2b0a91c3de
+verified:
+  description:
+    - Whether this task has checked the token's expiry and claims.
+    - For O(state=absent) always false, for the product cannot revoke.
+  type: bool
+  returned: success
+  sample: true
+request_count:
+  description: All HTTP requests that the task made.
+  type: int
+  returned: always
+  sample: 1
+id_token:
+  description: The OpenID token that came with the access token. It is a secret.
+  type: str
+  returned: when there is one and O(return_token) is true
+  sample: eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl
+refresh_token:
+  description: The refresh token that came with the access token. It is a secret.
+  type: str
+  returned: when there is one and O(return_token) is true
+  sample: "mYw6NiV0sKq3Lr7TzX1bHcGe5uJd9oPa"
+"""
+
+from ansible_collections.sddc.tokens.plugins.module_utils.as_module import run_module
+from ansible_collections.sddc.tokens.plugins.module_utils.operations.vidb_access_token import VidbAccessToken
+
+
+def main() -> None:
+    """Keep the options, the life cycle and the errors where both routes find them."""
+    run_module(VidbAccessToken)
+
+
+if __name__ == "__main__":
+    main()

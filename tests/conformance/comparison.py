@@ -1,0 +1,109 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Two clients that ask the same of the lab, and in what their requests differ."""
+
+from __future__ import annotations
+
+import json
+import urllib.parse
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lab.client import Lab, LoggedRequest
+
+Difference = tuple[str | None, str | None]
+"""What the vendor's client sends, and what ours; None: nothing of the kind."""
+
+# These belong to the HTTP library, not to the API; in `timeout` avisdk tells its own time-out.
+_OF_THE_LIBRARY = ("host", "user-agent", "accept-encoding", "connection", "content-length", "timeout")
+# Each client has a session of its own, with other values.
+_OF_THE_SESSION = ("x-csrftoken", "x-xsrf-token")
+
+
+@dataclass(frozen=True)
+class Operation:
+    """The same request of an API by the vendor's client and by ours; `before` comes before each of both."""
+
+    theirs: Callable[[Any], object]
+    ours: Callable[[Any], object]
+    before: Callable[[Any], object] = id
+
+
+@dataclass(frozen=True)
+class Deliberate:
+    """A difference that is meant, in all these operations, with the reason."""
+
+    operations: tuple[str, ...]
+    aspect: str
+    theirs: str | None
+    ours: str | None
+    reason: str
+
+
+def differences(lab: Lab, product: str, operation: Operation, clients: Any) -> dict[str, Difference]:
+    """Let both clients do the same, one after the other, and return in what their requests differ, by aspect."""
+    theirs = _sent(lab, product, operation, operation.theirs, clients)
+    ours = _sent(lab, product, operation, operation.ours, clients)
+    assert theirs, "the vendor's client sent nothing"
+    if len(theirs) != len(ours):
+        return {"requests": (_sequence(theirs), _sequence(ours))}
+    found: dict[str, set[Difference]] = defaultdict(set)
+    for their, our in zip(theirs, ours, strict=True):
+        for aspect in {**their, **our}:
+            if their.get(aspect) != our.get(aspect):
+                found[aspect].add((their.get(aspect), our.get(aspect)))
+    return {aspect: _only(pairs) for aspect, pairs in found.items()}
+
+
+def meant(table: Iterable[Deliberate], name: str) -> dict[str, Difference]:
+    """Return the differences that the table tells of one operation, by aspect."""
+    return {entry.aspect: (entry.theirs, entry.ours) for entry in table if name in entry.operations}
+
+
+def _sent(
+    lab: Lab, product: str, operation: Operation, act: Callable[[Any], object], clients: Any
+) -> list[dict[str, str]]:
+    operation.before(clients)
+    lab.clear_requests()
+    act(clients)
+    return [dict(_aspects(entry)) for entry in lab.requests(product)]
+
+
+def _sequence(requests: Iterable[dict[str, str]]) -> str:
+    return ", ".join(f"{request['method']} {request['path']}" for request in requests)
+
+
+def _only(pairs: set[Difference]) -> Difference:
+    """Return the one difference; where requests differ in several ways, all that each client sends."""
+    if len(pairs) == 1:
+        return pairs.pop()
+    theirs, ours = (sorted(str(pair[side]) for pair in pairs) for side in (0, 1))
+    return " | ".join(theirs), " | ".join(ours)
+
+
+def _aspects(entry: LoggedRequest) -> Iterator[tuple[str, str]]:
+    """What there is to compare in a request, by name; order and case say nothing where HTTP says so."""
+    yield "method", entry.method
+    yield "path", entry.path
+    for part in filter(None, entry.query.split("&")):
+        name, _mark, value = part.partition("=")
+        yield f"query {name}", value
+    for name, value in ((name.lower(), value) for name, value in entry.headers):
+        if name == "cookie":
+            for cookie in value.split(";"):
+                yield f"cookie {cookie.partition('=')[0].strip()}", "present"
+        elif name not in _OF_THE_LIBRARY:
+            yield f"header {name}", "present" if name in _OF_THE_SESSION else value
+    if entry.body:
+        yield "body", _canonical(entry.body, entry.header("Content-Type") or "")
+
+
+def _canonical(body: str, content_type: str) -> str:
+    """Return a body such that two which say the same are equal."""
+    if content_type.startswith("application/x-www-form-urlencoded"):
+        return json.dumps(sorted(urllib.parse.parse_qsl(body, keep_blank_values=True)))
+    return json.dumps(json.loads(body), sort_keys=True)

@@ -1,0 +1,170 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lookup hands over the token of a file while it is good, and changes nothing."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible import constants
+from ansible.errors import AnsibleError
+
+from ansible_collections.sddc.tokens.plugins.lookup import token_file as lookup
+from ansible_collections.sddc.tokens.plugins.module_utils import secrets
+from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils.token_file import TokenFile
+from ansible_collections.sddc.tokens.plugins.module_utils.token_record import Record, serialized
+from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token
+
+VALUE, COMPANION = "token-of-great-value", "companion-of-great-value"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _options_as_documented() -> None:
+    """What the plugin loader does: the documentation tells which options there are."""
+    options = yaml.safe_load(lookup.DOCUMENTATION)["options"]
+    constants.config.initialize_plugin_configuration_definitions("lookup", "sddc.tokens.token_file", options)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "csp.json"
+
+
+@pytest.fixture
+def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    found: list[str] = []
+    monkeypatch.setattr(lookup.display, "warning", found.append)
+    return found
+
+
+def store(path: Path, left: float | None = 600.0, offset: float = 0.0, **facts: Any) -> Record:
+    """Write a file whose token has so many seconds left by the server's clock."""
+    expires_at = None if left is None else time.time() + offset + left
+    token = Token(Secret(VALUE), "Bearer", 1.0, expires_at, None, {"id_token": Secret(COMPANION)})
+    record = Record(
+        **{"product": "csp", "host": "h", "principal": "me", "current": token, **facts}, clock_offset=offset
+    )
+    TokenFile(str(path), warn=str, notify=str).write(record)
+    return record
+
+
+def look(*paths: Path | str, **options: Any) -> list[str]:
+    plugin = lookup.LookupModule()
+    plugin._load_name = "sddc.tokens.token_file"
+    found: list[str] = plugin.run([str(path) for path in paths], variables={}, **options)
+    return found
+
+
+def refusal(*paths: Path | str, **options: Any) -> str:
+    with pytest.raises(AnsibleError) as caught:
+        look(*paths, **options)
+    text = str(caught.value)
+    assert text.startswith("token_file lookup: ")
+    assert VALUE not in text
+    assert COMPANION not in text
+    return text
+
+
+def test_token_of_each_file_is_returned(path: Path) -> None:
+    store(path)
+    assert look(path, path) == [VALUE, VALUE]
+    assert type(look(path)[0]) is str
+
+
+def test_what_came_with_the_token_is_returned_by_its_name(path: Path) -> None:
+    store(path)
+    assert look(path, secret="id_token") == [COMPANION]
+
+
+def test_secret_that_is_not_there_is_named_with_those_that_are(path: Path) -> None:
+    store(path)
+    assert "There is no refresh_token" in refusal(path, secret="refresh_token")
+    assert "token, id_token" in refusal(path, secret="refresh_token")
+
+
+@pytest.mark.parametrize(("left", "min_remaining", "good"), [(600, 0, True), (600, 599, True), (600, 610, False)])
+def test_token_must_have_the_life_that_is_asked_for(path: Path, left: float, min_remaining: float, good: bool) -> None:
+    store(path, left)
+    if good:
+        assert look(path, min_remaining=min_remaining) == [VALUE]
+    else:
+        assert "too soon" in refusal(path, min_remaining=min_remaining)
+
+
+@pytest.mark.parametrize("offset", [-86400.0, 0.0, 86400.0])
+def test_expiry_is_judged_by_the_servers_clock(path: Path, offset: float) -> None:
+    store(path, 600, offset)
+    assert look(path) == [VALUE]
+    store(path, -1, offset)
+    assert "expires at" in refusal(path)
+
+
+def test_token_whose_expiry_is_unknown_is_returned(path: Path) -> None:
+    store(path, None)
+    assert look(path, min_remaining=1e6) == [VALUE]
+
+
+def test_missing_file_says_what_to_do(path: Path) -> None:
+    assert "Run the module that keeps it first" in refusal(path)
+    assert "Create" in refusal(path.parent / "none" / "csp.json")
+
+
+def test_token_that_was_not_promoted_yet_is_not_handed_over(path: Path) -> None:
+    pending = store(path).current
+    store(path, current=None, pending=pending, superseded=(pending,))
+    assert "There is no token" in refusal(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"{", serialized(Record("csp", "h", "me"))[:-2]])
+def test_damaged_file_is_named_and_left_as_it_is(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    path.chmod(0o600)
+    assert "damaged" in refusal(path)
+    assert path.read_bytes() == content
+    assert os.listdir(path.parent) == [path.name]
+
+
+def test_symbolic_link_is_refused(path: Path, tmp_path: Path) -> None:
+    store(path)
+    link = tmp_path / "link"
+    link.symlink_to(path)
+    assert "symbolic link" in refusal(link)
+
+
+def test_file_that_others_can_read_is_warned_of_and_left_as_it_is(path: Path, warnings: list[str]) -> None:
+    store(path)
+    path.chmod(0o644)
+    assert look(path) == [VALUE]
+    assert len(warnings) == 1
+    assert VALUE not in warnings[0]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+
+
+def test_nothing_but_the_file_is_touched_and_no_lock_is_made(path: Path) -> None:
+    store(path)
+    before = path.stat().st_mtime_ns
+    look(path)
+    assert path.stat().st_mtime_ns == before
+    assert os.listdir(path.parent) == [path.name]
+
+
+def test_home_folder_may_be_written_as_a_tilde(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store(path)
+    monkeypatch.setenv("HOME", str(path.parent))
+    assert look(f"~/{path.name}") == [VALUE]
+
+
+def test_every_secret_is_registered_with_the_core(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store(path)
+    registered: list[str] = []
+    monkeypatch.setattr(secrets, "register_secret", registered.append)
+    look(path)
+    assert {VALUE, COMPANION} <= set(registered)

@@ -1,0 +1,126 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""TLS contexts: version 1.2 and up, verified, loaded once, and never shared where they carry an identity."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from cryptography.hazmat.primitives import serialization
+
+from ansible_collections.sddc.tokens.plugins.module_utils.errors import InvalidOption
+from ansible_collections.sddc.tokens.plugins.module_utils.tls import default_tls_context, tls_context
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Paths of an authority, a certificate with its key, and of what is wrong in some way."""
+    folder = tmp_path_factory.mktemp("tls")
+    authority, other = trustme.CA(), trustme.CA()
+    leaf, stranger = authority.issue_cert("client"), other.issue_cert("stranger")
+    key = serialization.load_pem_private_key(leaf.private_key_pem.bytes(), None)
+    encrypted = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"passphrase"),
+    )
+    contents = {
+        "ca": authority.cert_pem.bytes(),
+        "cert": leaf.cert_chain_pems[0].bytes(),
+        "key": leaf.private_key_pem.bytes(),
+        "both": leaf.private_key_and_cert_chain_pem.bytes(),
+        "other key": stranger.private_key_pem.bytes(),
+        "encrypted key": encrypted,
+        "junk": b"no PEM at all",
+        "empty": b"",
+    }
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    return {**{name: str(folder / name) for name in contents}, "none": str(folder / "none"), "folder": str(folder)}
+
+
+def context(files: dict[str, str], **options: Any) -> ssl.SSLContext:
+    """A context for options that name files."""
+    named = {key: files[value] if isinstance(value, str) else value for key, value in options.items()}
+    return tls_context(**named, environ={})
+
+
+WAYS: list[dict[str, Any]] = [
+    {},
+    {"ca_path": "ca"},
+    {"validate_certs": False},
+    {"client_cert": "cert", "client_key": "key"},
+    {"client_cert": "both", "ca_path": "ca", "validate_certs": False},
+]
+
+
+@pytest.mark.parametrize("options", WAYS, ids=str)
+def test_no_version_before_1_2_is_spoken(files: dict[str, str], options: dict[str, Any]) -> None:
+    assert context(files, **options).minimum_version >= ssl.TLSVersion.TLSv1_2
+
+
+@pytest.mark.parametrize("options", WAYS, ids=str)
+def test_certificates_are_verified_for_their_name_unless_told_otherwise(
+    files: dict[str, str], options: dict[str, Any]
+) -> None:
+    verified = options.get("validate_certs", True)
+    found = context(files, **options)
+    assert found.check_hostname is verified
+    assert found.verify_mode == (ssl.CERT_REQUIRED if verified else ssl.CERT_NONE)
+
+
+def test_named_authority_is_trusted_in_place_of_the_systems_store(files: dict[str, str]) -> None:
+    assert context(files, ca_path="ca").cert_store_stats()["x509_ca"] == 1
+
+
+def test_trust_store_of_the_system_is_loaded_once(files: dict[str, str]) -> None:
+    assert context(files) is context(files) is default_tls_context()
+    assert context(files, validate_certs=False) is not default_tls_context()
+
+
+def test_context_with_an_identity_is_never_shared(files: dict[str, str]) -> None:
+    pair = {"client_cert": "cert", "client_key": "key"}
+    found = [context(files, **pair), context(files, **pair), context(files), context(files, validate_certs=False)]
+    assert len({id(one) for one in found}) == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"ca_path": "none"}, "ca_path cannot be read.*No such file"),
+        ({"ca_path": "junk"}, "ca_path names a file without a PEM"),
+        ({"ca_path": "empty"}, "ca_path names a file without a PEM"),
+        ({"client_cert": "none"}, "client_cert.*No such file"),
+        ({"client_cert": "cert", "client_key": "none"}, "client_key.*No such file"),
+        ({"client_cert": "cert"}, "no matching pair"),
+        ({"client_cert": "cert", "client_key": "other key"}, "no matching pair"),
+        ({"client_cert": "cert", "client_key": "encrypted key"}, "without a passphrase"),
+        ({"client_cert": "junk", "client_key": "key"}, "no matching pair"),
+        ({"client_cert": "folder", "client_key": "key"}, "client_cert"),
+    ],
+    ids=str,
+)
+def test_file_that_cannot_be_used_is_named_with_its_option_and_nobody_is_asked(
+    files: dict[str, str], options: dict[str, Any], named: str
+) -> None:
+    with pytest.raises(InvalidOption, match=named):
+        context(files, **options)
+
+
+def test_certificate_and_key_may_stand_in_one_file(files: dict[str, str]) -> None:
+    assert isinstance(context(files, client_cert="both"), ssl.SSLContext)
+
+
+def test_variables_of_openssl_count_where_the_tasks_environment_differs(
+    files: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    changed = tls_context(environ={"SSL_CERT_FILE": files["ca"]})
+    assert changed.cert_store_stats()["x509_ca"] == 1
+    assert tls_context(environ={"SSL_CERT_FILE": files["ca"]}, ca_path=files["ca"]) is not default_tls_context()
+    monkeypatch.setenv("SSL_CERT_FILE", files["ca"])
+    assert tls_context(environ={"SSL_CERT_FILE": files["ca"]}) is default_tls_context()

@@ -1,0 +1,184 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The action: options from the task, its environment and the process, one route or the other, failures returned."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import pytest
+from ansible.parsing.dataloader import DataLoader
+from ansible.playbook.play_context import PlayContext
+from ansible.playbook.task import Task
+from ansible.plugins.loader import connection_loader
+from ansible.template import Templar
+
+from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
+from ansible_collections.sddc.tokens.plugins.module_utils.options import ArgumentSpec, option_from
+from ansible_collections.sddc.tokens.plugins.module_utils.outcome import Outcome
+from ansible_collections.sddc.tokens.plugins.plugin_utils.operation_action import OperationAction
+
+PASSWORD = "p4ssw0rd-of-great-value"
+Act = Callable[..., dict[str, Any]]
+
+
+class Echo(Operation):
+    """An operation that returns what it was given."""
+
+    name = "sddc.tokens.echo"
+    argument_spec: ClassVar[ArgumentSpec] = {
+        "hostname": option_from("ECHO_HOST", type="str", required=True),
+        "password": option_from("ECHO_PASSWORD", "OLD_PASSWORD", type="str", no_log=True),
+        "key": option_from("ECHO_KEY", type="str", no_log=True),
+        "level": {"type": "int", "default": 1},
+    }
+    alternatives = (("password",), ("key",))
+    secret_results = frozenset(("token",))
+
+    def run(self) -> Outcome:
+        password = self.params["password"]
+        if self.params["level"] > 8:
+            raise RuntimeError(PASSWORD)
+        self.runtime.warn("a warning")
+        values = {
+            "hostname": self.params["hostname"],
+            "password_length": len(password.reveal()) if password else 0,
+            "has_key": self.params["key"] is not None,
+            "proxy": self.runtime.environ.get("https_proxy"),
+            "check_mode": self.runtime.check_mode,
+        }
+        return Outcome(False, "none", values={**values, **({"token": "t"} if self.params["level"] == 7 else {})})
+
+
+class EchoAction(OperationAction):
+    operation = Echo
+
+
+@pytest.fixture
+def action(monkeypatch: pytest.MonkeyPatch) -> Callable[..., EchoAction]:
+    """A function that makes the action of a task, on a local connection."""
+
+    def action(environment: Any = None, **facts: Any) -> EchoAction:
+        task = Task()
+        task.action = "sddc.tokens.echo"
+        task.args = facts.pop("args", {})
+        task.environment = environment
+        for name, value in facts.items():
+            setattr(task, name, value)
+        loader = DataLoader()
+        context = PlayContext()
+        connection = connection_loader.get("local", context)
+        made = EchoAction(task, connection, context, loader, Templar(loader), None)
+        monkeypatch.setattr(made, "_execute_module", lambda **call: {"as_module": call, "invocation": {"secret": 1}})
+        return made
+
+    return action
+
+
+@pytest.fixture
+def act(action: Callable[..., EchoAction]) -> Act:
+    return lambda environment=None, task_vars=None, **facts: action(environment, **facts).run(task_vars=task_vars or {})
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ECHO_HOST", "ECHO_PASSWORD", "OLD_PASSWORD", "ECHO_KEY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_option_of_the_task_wins_over_its_environment_and_that_over_the_process(
+    act: Act, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ECHO_HOST", "process")
+    assert act()["hostname"] == "process"
+    assert act([{"ECHO_HOST": "task"}])["hostname"] == "task"
+    assert act([{"ECHO_HOST": "task"}], args={"hostname": "option"})["hostname"] == "option"
+
+
+@pytest.mark.parametrize("empty", [[{"ECHO_HOST": ""}], [{"ECHO_HOST": "x"}, {"ECHO_HOST": ""}]])
+def test_empty_variable_of_the_task_does_not_hide_the_one_of_the_process(
+    act: Act, monkeypatch: pytest.MonkeyPatch, empty: Any
+) -> None:
+    monkeypatch.setenv("ECHO_HOST", "process")
+    assert act(empty)["hostname"] in ("process", "x")
+
+
+def test_older_variable_of_the_task_wins_over_a_newer_one_of_the_process(
+    act: Act, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ECHO_PASSWORD", "process")
+    assert act([{"OLD_PASSWORD": "the task's own"}], args={"hostname": "h"})["password_length"] == len("the task's own")
+
+
+def test_credential_of_the_tasks_environment_is_not_mixed_with_another_one_of_the_process(
+    act: Act, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ECHO_PASSWORD", "process")
+    result = act([{"ECHO_KEY": "the task's own"}], args={"hostname": "h"})
+    assert (result["has_key"], result["password_length"]) == (True, 0)
+
+
+def test_innermost_environment_wins_and_templates_are_rendered(act: Act) -> None:
+    environment = [{"ECHO_HOST": "play", "https_proxy": "http://p:1"}, {}, {"ECHO_HOST": "task"}]
+    result = act(environment)
+    assert (result["hostname"], result["proxy"]) == ("task", "http://p:1")
+
+
+def test_missing_option_is_a_failure_that_is_returned(act: Act) -> None:
+    result = act()
+    assert (result["failed"], result["changed"]) == (True, False)
+    assert "hostname" in result["msg"]
+
+
+def test_secret_of_the_environment_is_in_no_message_of_the_validation(act: Act) -> None:
+    result = act([{"ECHO_PASSWORD": PASSWORD}], args={"hostname": "h", "level": PASSWORD})
+    assert result["failed"] is True
+    assert "level" in result["msg"]
+    assert PASSWORD not in json.dumps(result)
+
+
+def test_internal_error_is_a_failure_that_is_returned(act: Act) -> None:
+    result = act(args={"hostname": "h", "password": PASSWORD, "level": 9})
+    assert result["failed"] is True
+    assert PASSWORD not in json.dumps(result)
+
+
+def test_async_is_refused(act: Act) -> None:
+    result = act(args={"hostname": "h"}, async_val=10)
+    assert result["failed"] is True
+    assert "async" in result["msg"]
+
+
+def test_check_mode_of_the_task_reaches_the_operation(act: Act) -> None:
+    assert act(args={"hostname": "h"}, check_mode=True)["check_mode"] is True
+
+
+def test_result_is_sealed_only_where_it_carries_a_secret(act: Act) -> None:
+    assert "_ansible_no_log" not in act(args={"hostname": "h"})
+    assert act(args={"hostname": "h", "level": 7})["_ansible_no_log"] is True
+
+
+def test_route_as_a_module_takes_credentials_out_of_the_environment_and_passes_them_as_arguments(
+    action: Callable[..., EchoAction],
+) -> None:
+    environment = [{"ECHO_PASSWORD": PASSWORD, "OLD_PASSWORD": "older", "https_proxy": "http://p:1"}]
+    made = action(environment, args={"hostname": "h"})
+    seen: list[Any] = []
+    execute = made._execute_module
+    made._execute_module = lambda **call: (seen.append(made._task.environment), execute(**call))[1]
+    result = made.run(task_vars={"sddc_tokens_in_process": False})
+    assert seen == [[{"https_proxy": "http://p:1"}]]
+    assert result["as_module"]["module_args"] == {"hostname": "h", "password": PASSWORD}
+    assert result["as_module"]["module_name"] == "sddc.tokens.echo"
+    assert "invocation" not in result
+    assert made._task.environment == environment
+    assert made._play_context.no_log is True
+
+
+def test_arguments_that_are_wrong_never_reach_the_other_machine(act: Act) -> None:
+    result = act(args={"hostname": "h", "levle": 1}, task_vars={"sddc_tokens_in_process": False})
+    assert "levle" in result["msg"]
+    assert "as_module" not in result
