@@ -22,8 +22,17 @@ TESTS := .venv/stamps/tests-$(call checksum,tests/requirements.txt)
 LINT := .venv/stamps/lint-$(call checksum,tests/requirements.txt tests/requirements-lint.txt)
 CORES := .venv/stamps/cores-$(call checksum,tests/tools/install_cores.py)
 COLLECTION := .venv/stamps/collections-$(call checksum,tests/tools/extract_collections.py)
+CONFORMANCE := .venv/stamps/conformance-$(call checksum,tests/conformance/requirements.txt)
 
-PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --only-binary :all:
+PIP_INSTALL := -m pip install -qq --disable-pip-version-check --only-binary :all:
+
+# The tests with the vendors' clients have a virtual environment of their own; the others run even if those failed.
+define run_tests
+	@failed=0; \
+	.venv/conformance/bin/python -m pytest -q -rs tests/conformance || failed=1; \
+	$(BIN)/python -m pytest -q -rs -n auto $(1) $(wildcard tests/unit tests/integration) || failed=1; \
+	exit $$failed
+endef
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,11 +46,11 @@ demo: $(TESTS) ## Show the modules at work against the lab, in about a minute
 lab: $(TESTS) ## Run the lab in the foreground, to try playbooks against
 	@$(BIN)/python tests/lab/run --state-file .lab.json --explain
 
-test: $(TESTS) $(COLLECTION) $(CORES) ## Run the unit and integration tests, without the slow ones
-	@$(BIN)/python -m pytest -q -rs -n auto -m "not slow" $(wildcard tests/unit tests/integration)
+test: $(TESTS) $(COLLECTION) $(CORES) $(CONFORMANCE) ## Run the tests, without the slow ones
+	$(call run_tests,-m "not slow")
 
-test-all: $(TESTS) $(COLLECTION) $(CORES) ## Run every test
-	@$(BIN)/python -m pytest -q -rs -n auto $(wildcard tests/unit tests/integration tests/conformance)
+test-all: $(TESTS) $(COLLECTION) $(CORES) $(CONFORMANCE) ## Run every test
+	$(call run_tests)
 
 lint: $(LINT) ## Run every static check; fail on any finding
 	@$(BIN)/python tests/tools/lint.py
@@ -64,12 +73,12 @@ $(VENV):
 
 $(TESTS): | $(VENV)
 	@echo "Installing tests/requirements.txt"
-	@$(PIP_INSTALL) -r tests/requirements.txt
+	@$(BIN)/python $(PIP_INSTALL) -r tests/requirements.txt
 	@rm -f .venv/stamps/tests-* && touch $@
 
 $(LINT): | $(TESTS)
 	@echo "Installing tests/requirements-lint.txt"
-	@$(PIP_INSTALL) -r tests/requirements-lint.txt -c tests/requirements.txt
+	@$(BIN)/python $(PIP_INSTALL) -r tests/requirements-lint.txt -c tests/requirements.txt
 	@rm -f .venv/stamps/lint-* && touch $@
 
 $(COLLECTION): | $(TESTS)
@@ -80,3 +89,10 @@ $(COLLECTION): | $(TESTS)
 $(CORES): | $(TESTS)
 	@$(BIN)/python tests/tools/install_cores.py .venv/cores
 	@rm -f .venv/stamps/cores-* && touch $@
+
+$(CONFORMANCE): | $(VENV)
+	@echo "Installing tests/conformance/requirements.txt (the vendors' clients, 200 MB)"
+	@$(BIN)/python -m venv --clear .venv/conformance
+	@PIP_CONSTRAINT=tests/conformance/requirements.txt \
+	    .venv/conformance/bin/python $(PIP_INSTALL) -r tests/conformance/requirements.txt
+	@rm -f .venv/stamps/conformance-* && touch $@

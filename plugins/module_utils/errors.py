@@ -9,12 +9,19 @@ import os
 import traceback
 
 
+_SERVER_FAILED = "The server failed by itself: look at its health and its log, and run the task again."
+_REFUSED = "Check the options of the task against this answer."
+
+
 class TokensError(Exception):
     """Anything that this collection reports as the failure of a task.
 
     The facts: what was being done, on which host, the cause, what to do next, and what may have been
     left behind on the server.
     """
+
+    # What to do next where nobody knows better.
+    default_advice = ""
 
     def __init__(self, cause: str, *, doing: str = "", host: str = "", advice: str = "", left_behind: str = "") -> None:
         super().__init__(cause)
@@ -68,6 +75,7 @@ class ReplyLost(TransportError):
     """The request left, and no whole reply came back: the connection broke, or the body was cut."""
 
     sent = True
+    default_advice = "Run the task again: it looks at what is there before it does anything."
 
 
 class TimedOut(ReplyLost):
@@ -78,6 +86,7 @@ class BadReply(TransportError):
     """A whole reply that is not what the API documents: HTML, an empty body, wrong JSON, a redirect."""
 
     sent = True
+    default_advice = "Check that hostname names the right product, and what stands on the way to it."
 
     def __init__(
         self, cause: str, *, status: int, doing: str = "", host: str = "", advice: str = "", left_behind: str = ""
@@ -109,6 +118,7 @@ class ApiError(TokensError):
         self.status = status
         self.code = code
         self.message = message
+        self.default_advice = _SERVER_FAILED if status >= 500 else _REFUSED
 
 
 class TokenRejected(TokensError):
@@ -137,7 +147,7 @@ def sentence(error: TokensError) -> str:
     """What went wrong, where, and what to do next, as one readable line."""
     where = f" on {error.host}" if error.host else ""
     start = f"Could not {error.doing}{where}: {error.cause}" if error.doing else _capitalized(error.cause)
-    parts = [start, error.left_behind, error.advice]
+    parts = [start, error.left_behind, error.advice or error.default_advice]
     return " ".join(_finished(part) for part in parts if part)
 
 

@@ -133,7 +133,12 @@ class Lifecycle:
         if self._options.check_mode:
             return self._outcome(True, action, before=given)
         new = self._create()
-        verified = self._prove(new)
+        try:
+            verified = self._prove(new)
+        except TokensError as error:
+            # Nobody would hold it after this task.
+            error.left_behind = error.left_behind or self._discard(new)
+            raise
         if given and not judged.dead and self._options.revoke_old and self._source.can_revoke:
             self._revoke_or_warn(given)
         return self._outcome(True, action, new, verified=verified, before=given)
@@ -213,6 +218,9 @@ class Lifecycle:
         except TokenRejected:
             self._store(file, replace(record, pending=None))
             raise
+        except TokensError as error:
+            error.left_behind = f"The new token is kept in {file.path}, and the next run goes on with it"
+            raise
         return self._promote(file, record, new, judged), verified
 
     def _promote(self, file: TokenFile, record: Record, new: Token, judged: _Judgement) -> Record:
@@ -256,7 +264,7 @@ class Lifecycle:
             "the server does not accept the token that it has just created",
             doing="create a token",
             host=self._source.host,
-            left_behind=self._discard(new),
+            left_behind=self._discard(new) or "It was revoked",
             advice="Check the rights of the user; verify: false keeps a token without this proof.",
         )
 

@@ -267,15 +267,15 @@ class Session:
         return reply
 
     def _accepted(self, reply: Reply, call: _Call) -> Reply:
-        """The reply, unless it is a refusal."""
-        if reply.ok:
-            return reply
+        """The reply, unless it is a refusal, or somebody else's page."""
         call.retry_after = reply.headers.get("Retry-After")
         overloaded = reply.status in _OVERLOADED
         if 300 <= reply.status < 400:
             raise reply.bad("the server answered with a redirect", advice=_REDIRECT_ADVICE)
         if reply.is_html and not overloaded:
-            raise reply.bad("an HTML page came back in place of the API's own error", advice=_HTML_ADVICE)
+            raise reply.bad("an HTML page came back in place of the API's own answer", advice=_HTML_ADVICE)
+        if reply.ok:
+            return reply
         code, message = self._error_facts(reply.json_or_none())
         message = "an HTML page" if reply.is_html else message or reply.plain_text
         raise ApiError(

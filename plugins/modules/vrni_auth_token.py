@@ -54,7 +54,7 @@ author:
 seealso:
   - name: Create, in the API reference of vRealize Network Insight
     description: The vendor's page of the operation that creates a token.
-    link: https://developer.broadcom.com/xapis/vrealize-network-insight-api-reference/latest/api/ni/auth/token/post/
+    link: https://developer.broadcom.com/xapis/vrealize-network-insight-api/latest/api/ni/auth/token/post/
   - module: sddc.tokens.vrni_vidm_client_info
   - plugin: sddc.tokens.token_file
     plugin_type: lookup

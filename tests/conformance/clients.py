@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import requests
 from avi.sdk.avi_api import ApiSession
 from com.vmware.vcenter_client import RegisteredTokens
-from conformance.vendors import NsxSdk, VcenterSdk, avi_session
 from vcf.nsx.policy.api.v1.infra.realized_state_client import Alarms
 from vcf.nsx.policy.api.v1.infra.tier_0s.locale_services_client import ServiceInstances
 from vmware.vapi.bindings.error import VapiError
@@ -22,6 +21,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils.apis import avi, nsx, 
 from ansible_collections.sddc.tokens.plugins.module_utils.base_url import BaseUrl
 from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils.transport import Session, SessionOptions
+from conformance.vendors import NsxSdk, VcenterSdk, avi_session
 
 if TYPE_CHECKING:
     from lab.client import Lab

@@ -11,12 +11,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 import requests
-from conformance.vendors import Broker, NsxSdk
 
 if TYPE_CHECKING:
+    from conformance.vendors import Broker, NsxSdk
     from lab.client import Lab
 
 _OF_THE_MACHINE = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Leave it to the vendors that their clients use what Python will drop."""
+    config.addinivalue_line("filterwarnings", r"ignore::DeprecationWarning:(avi|com|vcf|vmware)\..*")
 
 
 @pytest.fixture(autouse=True)
@@ -46,16 +51,22 @@ def csp_tokens(lab: Lab, http: requests.Session) -> dict[str, str]:
 @pytest.fixture
 def nsx(lab: Lab, http: requests.Session, csp_tokens: dict[str, str]) -> NsxSdk:
     """The vendor's client of NSX, signed in as re-authentication wants it."""
+    from conformance.vendors import NsxSdk
+
     return NsxSdk(http, lab["nsx"]["url"]).with_token(csp_tokens["access_token"], csp_tokens["id_token"])
 
 
 @pytest.fixture
 def nsx_reader(lab: Lab, http: requests.Session) -> NsxSdk:
     """The vendor's client of NSX, signed in with name and password."""
+    from conformance.vendors import NsxSdk
+
     return NsxSdk(http, lab["nsx"]["url"]).with_password(lab["nsx"]["username"], lab["nsx"]["password"])
 
 
 @pytest.fixture
 def broker(lab: Lab, http: requests.Session) -> Broker:
     """The identity broker's tokens."""
+    from conformance.vendors import Broker
+
     return Broker(http, lab["vidb"])

@@ -9,9 +9,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 import requests
-from conformance.clients import LABEL, PAGE_SIZE, TOKENS, UUID, AviClients, NsxClients, VcenterClients
-from conformance.comparison import Deliberate, Operation, differences, meant
-from conformance.vendors import Broker, NsxSdk, avi_session
 from vcf.nsx.api.session_client import Destroy
 from vcf.nsx.policy.api.v1.infra.realized_state_client import Alarms
 from vcf.nsx.policy.api.v1.infra.tier_0s.locale_services_client import ServiceInstances
@@ -20,6 +17,9 @@ from vcf.nsx.policy.api.v1.infra_client import Tier0s
 
 from ansible_collections.sddc.tokens.plugins.module_utils.apis import avi, nsx
 from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
+from conformance.clients import LABEL, PAGE_SIZE, TOKENS, UUID, AviClients, NsxClients, VcenterClients
+from conformance.comparison import Deliberate, Operation, differences, meant
+from conformance.vendors import Broker, NsxSdk, avi_session
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -142,9 +142,7 @@ _CSRF = "avi create after the CSRF token has changed"
 _RESERVED_ID = "nsx reauth of an id with reserved characters"
 _RESERVED_UUID = "avi get of a uuid with reserved characters"
 _NSX_INSTANCES = "/policy/api/v1/infra/tier-0s/T0-main/locale-services/default/service-instances"
-_ESCAPED = (
-    "The vendor's client escapes blanks only, and so asks for something else: each id is one segment of the path."
-)
+_ESCAPED = "The vendor's client escapes blanks only, and asks for something else: an id is one segment of the path."
 
 DELIBERATE = (
     Deliberate(

@@ -13,7 +13,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 VENV = CHECKOUT / ".venv"
 HOME = VENV / "home"
 
-TYPED_TESTS = ("tests/lab", "tests/lab/demo", "tests/lab/run", "tests/support", "tests/tools")
+TYPED_TESTS = ("tests/conformance", "tests/lab", "tests/lab/demo", "tests/lab/run", "tests/support", "tests/tools")
 
 CHECKS = {
     "ruff check": ["ruff", "check", "--quiet"],

@@ -288,11 +288,11 @@ def test_module_says_in_which_groups_it_is(name: str) -> None:
 
 def shared_options() -> list[tuple[str, str]]:
     """Each option that all members of a group have, by group."""
-    return [
-        (group, option)
+    specs = {
+        group: [set(operation_of(name).argument_spec) for name in members if name in MODULES]
         for group, members in GROUPS.items()
-        for option in sorted(set.intersection(*(set(operation_of(name).argument_spec) for name in members)))
-    ]
+    }
+    return [(group, option) for group, found in specs.items() for option in sorted(set.intersection(*found))]
 
 
 VALUES = {"str": "word", "path": "/a/path", "bool": True, "int": 2, "float": 2, "raw": {"key": "word"}}
