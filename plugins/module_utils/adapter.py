@@ -13,7 +13,7 @@ try:
     from requests.adapters import HTTPAdapter
     from urllib3.connection import HTTPSConnection
     from urllib3.connectionpool import HTTPSConnectionPool
-except ImportError:
+except Exception:  # pylint: disable=broad-exception-caught  # a broken library is a missing one
     # The transport reports the missing library; until then this file must load.
     HTTPAdapter = HTTPSConnection = HTTPSConnectionPool = object  # type: ignore[assignment,misc]
 

@@ -11,7 +11,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ansible_collections.sddc.tokens.plugins.module_utils.execution import execute
 from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
-from ansible_collections.sddc.tokens.plugins.module_utils.options import without_fallbacks
+from ansible_collections.sddc.tokens.plugins.module_utils.options import CONNECTION_OPTIONS, without_fallbacks
 from ansible_collections.sddc.tokens.plugins.module_utils.transport import HAS_REQUESTS
 
 
@@ -25,7 +25,7 @@ def run_module(operation: type[Operation]) -> None:
         required_if=operation.required_if,
         supports_check_mode=True,
     )
-    if not HAS_REQUESTS:
+    if not HAS_REQUESTS and CONNECTION_OPTIONS.keys() <= operation.argument_spec.keys():
         module.fail_json(msg=missing_required_lib("requests"))
     result = execute(
         operation,

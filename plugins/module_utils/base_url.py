@@ -21,7 +21,9 @@ _ADDRESS = re.compile(
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _AUTHORITY = re.compile(rf"(?:\[(?P<ipv6>[0-9a-f:.]+)\]|(?P<name>{_LABEL}(?:\.{_LABEL})*))(?::(?P<port>\d{{1,5}}))?")
 _UNSAFE = re.compile(r"[\s\\\x00-\x1f\x7f<>\"{}|^`]")
-_ADVICE = "Give a name, name:port, or an https base URL, such as nsx.example.com or https://proxy.example.com/nsx."
+_ADVICE = (
+    "Give a name, name:port, or an https base URL, such as server.example.com or https://proxy.example.com/server."
+)
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ class Link:
         """Read the path of a server that is known already. Raises InvalidOption."""
         path, _mark, query = text.partition("?")
         if not path.startswith("/") or path.startswith("//") or _UNSAFE.search(path) or "#" in path:
-            raise InvalidOption(option, "must be an absolute path, such as /api/vcenter/datacenter")
+            raise InvalidOption(option, "must be an absolute path, such as /api/path")
         return cls(base_url, path, dict(_pairs(query, option)))
 
 

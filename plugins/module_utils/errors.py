@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import traceback
 
-
 _SERVER_FAILED = "The server failed by itself: look at its health and its log, and run the task again."
 _REFUSED = "Check the options of the task against this answer."
 

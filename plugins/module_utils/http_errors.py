@@ -22,13 +22,20 @@ from ansible_collections.sddc.tokens.plugins.module_utils.errors import (
 try:
     import requests.exceptions
     import urllib3.exceptions
-except ImportError:
+except Exception:  # pylint: disable=broad-exception-caught  # a broken library is a missing one
     # The transport reports the missing library; until then this file must load.
-    pass
+    requests = urllib3 = None  # type: ignore[assignment]
 
 _CONNECTION_ADVICE = "Check hostname and port, the route to it, and proxy_url."
 _PROXY_ADVICE = "Check proxy_url or the environment variables https_proxy and no_proxy."
-_CERTIFICATE_ADVICE = "Give the authority that signed it as ca_path, or the host name that it was made for."
+_AUTHORITY_ADVICE = "Give the authority that signed it as ca_path."
+# The codes of OpenSSL's verification, x509_vfy.h.
+_CERTIFICATE_ADVICE = {
+    9: "It is not valid yet: check the clocks of both sides.",
+    10: "It has expired: the server needs a new one.",
+    62: "Give the host name that it was made for as hostname.",
+    64: "Give the host name that it was made for as hostname.",
+}
 _TLS_ADVICE = "Check that the port speaks TLS 1.2 or newer, and the client certificate where it asks for one."
 _TIMEOUT_ADVICE = "Raise the option timeout if the server is merely slow."
 
@@ -43,7 +50,8 @@ def translated(error: BaseException, timeout: float, *, has_left: bool) -> Trans
     certificate = _find(error, ssl.SSLCertVerificationError)
     if certificate is not None:
         reason = certificate.verify_message or "verification failed"
-        return TlsFailed(f"the server's certificate is not trusted: {reason}", advice=_CERTIFICATE_ADVICE)
+        advice = _CERTIFICATE_ADVICE.get(certificate.verify_code, _AUTHORITY_ADVICE)
+        return TlsFailed(f"the server's certificate is not trusted: {reason}", advice=advice)
     if isinstance(error, requests.exceptions.ProxyError):
         return ConnectionFailed(f"the proxy refused the connection: {_proxy_reason(error)}", advice=_PROXY_ADVICE)
     # urllib3 derives this one from the next.

@@ -101,7 +101,7 @@ class Lifecycle:
         judged = self._judge_by_expiry(token)
         if not judged.good or not self._options.verify:
             return judged
-        if not self._source.is_accepted(token):
+        if not self._source.is_accepted(token, self._now()):
             return _Judgement(False, "the server does not accept it", dead=True)
         # The reply told the server's time.
         return self._judge_by_expiry(token)
@@ -258,7 +258,7 @@ class Lifecycle:
         """Whether the new token was verified. Raises TokenRejected, with the token revoked, when it does not work."""
         if not self._options.verify:
             return False
-        if self._source.is_accepted(new):
+        if self._source.is_accepted(new, self._now()):
             return True
         raise TokenRejected(
             "the server does not accept the token that it has just created",
@@ -300,7 +300,7 @@ class Lifecycle:
             self._warn_that_it_lives(token)
             return self._outcome(False, "none", before=token)
         if self._options.check_mode:
-            alive = self._source.is_accepted(token)
+            alive = self._source.is_accepted(token, self._now())
             return self._outcome(alive, "revoked" if alive else "none", before=token)
         ended = self._end(token)
         return self._outcome(ended, "revoked" if ended else "none", verified=self._options.verify, before=token)
@@ -342,7 +342,7 @@ class Lifecycle:
         """Revoke a token and prove that it is dead. False when it was dead already."""
         if not self._source.revoke(token):
             return False
-        if self._options.verify and self._source.is_accepted(token):
+        if self._options.verify and self._source.is_accepted(token, self._now()):
             raise TokenRejected(
                 "the server still accepts the token after it said that it was revoked",
                 doing="revoke a token",

@@ -37,11 +37,14 @@ def with_environment(
     for name in spec:
         if not any(name in group for group in alternatives):
             _complete(completed, spec, [name], environ)
-    chosen = max(alternatives, key=lambda group: _given(completed, spec, group), default=())
-    for group in [chosen] if _given(completed, spec, chosen) else alternatives:
-        _complete(completed, spec, group, environ)
-        if _given(completed, spec, group):
-            break
+    given = [_given(completed, spec, group) for group in alternatives]
+    most = max(given, default=0)
+    # Groups may share an option: then the first of them that the environment completes is meant.
+    for group, count in zip(alternatives, given):
+        if count == most:
+            _complete(completed, spec, group, environ)
+            if _given(completed, spec, group) > most:
+                break
     return completed
 
 

@@ -10,7 +10,7 @@ from typing import Optional
 try:
     from urllib3.exceptions import HTTPError, InvalidHeader
     from urllib3.util.retry import Retry
-except ImportError:
+except Exception:  # pylint: disable=broad-exception-caught  # a broken library is a missing one
     # The transport reports the missing library; until then this file must load.
     Retry = None  # type: ignore[assignment,misc]
 

@@ -42,8 +42,11 @@ class TokenSource(ABC):
         """Create a token."""
 
     @abstractmethod
-    def is_accepted(self, token: Token) -> bool:
-        """Whether the token works: by the cheapest authenticated read, or by its own claims where there is none."""
+    def is_accepted(self, token: Token, now: float) -> bool:
+        """Whether the token works: by the cheapest authenticated read, or by its own claims where there is none.
+
+        `now` is the time by the server's clock, in epoch seconds.
+        """
 
     @abstractmethod
     def revoke(self, token: Token) -> bool:

@@ -43,8 +43,8 @@ class Token:
 
     @property
     def lifetime(self) -> Optional[float]:
-        """From issue to expiry, in seconds."""
-        if self.issued_at is None or self.expires_at is None:
+        """From issue to expiry, in seconds; None where that is unknown or makes no sense."""
+        if self.issued_at is None or self.expires_at is None or self.expires_at <= self.issued_at:
             return None
         return self.expires_at - self.issued_at
 

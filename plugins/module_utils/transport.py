@@ -37,7 +37,7 @@ try:
     from urllib3.exceptions import HTTPError
 
     HAS_REQUESTS = True
-except ImportError:
+except Exception:  # pylint: disable=broad-exception-caught  # a broken library is a missing one
     HAS_REQUESTS = False
 
 # A page of a thousand alarms is some two megabytes.

@@ -39,12 +39,9 @@ class OperationAction(ActionBase):
         super().run(tmp, task_vars)
         task_vars = task_vars or {}
         task_environment = self._task_environment()
-        args = with_environment(
-            self.operation.argument_spec,
-            self._task.args,
-            {**os.environ, **task_environment},
-            self.operation.alternatives,
-        )
+        args = self._task.args
+        for environ in (task_environment, os.environ):
+            args = with_environment(self.operation.argument_spec, args, environ, self.operation.alternatives)
         validated = Validated(self.operation, args)
         if validated.error:
             return _failure(validated.error)

@@ -146,13 +146,6 @@ _ESCAPED = "The vendor's client escapes blanks only, and asks for something else
 
 DELIBERATE = (
     Deliberate(
-        tuple(name for name in NSX if name.startswith("nsx reauth") or name == "nsx sign out"),
-        "header content-type",
-        "application/json",
-        None,
-        "There is no body whose type could be told.",
-    ),
-    Deliberate(
         ("nsx alarms", "nsx tier-0s", "nsx locale services", "nsx service instances"),
         "query page_size",
         None,
@@ -222,9 +215,8 @@ DELIBERATE = (
         (_CSRF,),
         "requests",
         "POST /api/securechanneltoken, POST /api/securechanneltoken, POST /login, POST /api/securechanneltoken",
-        "POST /api/securechanneltoken, POST /api/securechanneltoken, POST /logout, POST /login,"
-        " POST /api/securechanneltoken",
-        "The session whose CSRF token was refused lives on; ours signs out of it before it signs in again.",
+        "POST /api/securechanneltoken, POST /api/securechanneltoken",
+        "Ours sends the token that the last reply has set, so that it is not refused.",
     ),
 )  # fmt: skip
 

@@ -116,9 +116,10 @@ class AviClient:
                 "POST", "/logout", headers=self._headers(), json_body={}, doing="sign out", repeatable=True
             )
         except ApiError as error:
-            if error.status not in _SIGNED_OUT:
+            if error.status not in _SIGNED_OUT or _CSRF in error.message.lower():
                 raise
-        self._session.clear_cookies()
+        finally:
+            self._session.clear_cookies()
 
     def _controller_version(self) -> str:
         """GET /api/initial-data, usually without signing in."""
@@ -242,8 +243,10 @@ class AviClient:
             headers["X-Avi-Tenant-UUID"] = identity.tenant_uuid
         elif identity.tenant:
             headers["X-Avi-Tenant"] = identity.tenant
-        if self._csrftoken:
-            headers["X-CSRFToken"] = self._csrftoken
+        # The controller may change the token with any reply.
+        csrftoken = self._session.cookie("csrftoken") or self._csrftoken
+        if csrftoken:
+            headers["X-CSRFToken"] = csrftoken
         return headers
 
     def _hide(self, item: Mapping[str, Any]) -> None:

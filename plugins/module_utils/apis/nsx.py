@@ -15,6 +15,7 @@ from typing import Any, Optional
 
 from ansible_collections.sddc.tokens.plugins.module_utils.apis.oauth import bearer
 from ansible_collections.sddc.tokens.plugins.module_utils.base_url import segment
+from ansible_collections.sddc.tokens.plugins.module_utils.errors import ApiError
 from ansible_collections.sddc.tokens.plugins.module_utils.reply import items
 from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils.transport import Session
@@ -29,6 +30,7 @@ _XSRF_HEADER = "X-XSRF-TOKEN"
 _POLICY = "/policy/api/v1"
 _PATH = re.compile(r"/infra/tier-0s/([^/]+)/locale-services/([^/]+)/service-instances/([^/]+)")
 _READING_ADVICE = dict.fromkeys((401, 403), "Check the access token, or username and password, with which to read.")
+_NO_OPERATION_ADVICE = "Check the three ids; newer releases of VMware Cloud on AWS have no such operation."
 _TOKENS_ADVICE = "The access token or the OpenID token may have expired, or lacks the role: fetch new ones."
 
 
@@ -97,8 +99,9 @@ def create_session(session: Session, username: str, password: Secret) -> dict[st
     return {_XSRF_HEADER: Secret(reply.headers.get(_XSRF_HEADER, ""))}
 
 
-def destroy_session(session: Session, headers: Mapping[str, Secret]) -> None:
+def destroy_session(session: Session, headers: Mapping[str, Any]) -> None:
     """POST /api/session/destroy. Raises ApiError."""
+    headers = {**headers, "Content-Type": "application/json"}
     session.request("POST", "/api/session/destroy", headers=headers, doing="sign out", repeatable=True)
 
 
@@ -137,16 +140,26 @@ class NsxClient:
 
         https://developer.broadcom.com/xapis/nsx-vmc-policy-api/latest/ "Renew Auth Tokens For Policy Service"
         """
+        try:
+            self._reauthenticate(instance, open_id_token)
+        except ApiError as error:
+            if error.code == INVALID_PATH:
+                error.advice = _NO_OPERATION_ADVICE
+            raise
+
+    def _reauthenticate(self, instance: InstanceRef, open_id_token: Secret) -> None:
         self._session.request(
             "POST",
             instance.url_path(),
             query={"action": "reauth"},
-            headers={**self._headers, "X-NSX-OpenId": open_id_token},
+            # The vendor's client names a content type without a body, too.
+            headers={**self._headers, "X-NSX-OpenId": open_id_token, "Content-Type": "application/json"},
             doing=f"re-authenticate {instance.path}",
+            left_behind="It may have been re-authenticated all the same",
             advice={
                 401: _TOKENS_ADVICE,
                 403: _TOKENS_ADVICE,
-                404: "Check the three ids; newer releases of VMware Cloud on AWS have no such operation.",
+                404: _NO_OPERATION_ADVICE,
             },
         )
 

@@ -53,6 +53,10 @@ MUTUALLY_EXCLUSIVE = (
     ("access_token", "token_file"),
     ("access_token", "csp_api_token"),
     ("access_token", "csp_client_id"),
+    # The OpenID token comes with the access token, wherever that comes from.
+    ("open_id_token", "token_file"),
+    ("open_id_token", "csp_api_token"),
+    ("open_id_token", "csp_client_id"),
     ("csp_api_token", "csp_client_id"),
 )
 REQUIRED_TOGETHER = (("username", "password"), ("csp_client_id", "csp_client_secret"))

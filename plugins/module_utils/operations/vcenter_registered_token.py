@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Optional
 
 from ansible_collections.sddc.tokens.plugins.module_utils.apis import vcenter, vidb
@@ -129,7 +130,8 @@ class VcenterRegisteredToken(Operation):
         return vidb.expand_access_token(session, link, token.secret)
 
     def _outcome(self, changed: bool, action: str, token: Token, *, verified: bool) -> Outcome:
-        return Outcome(changed, action, token, verified, self._session.now())
+        # What else came with the token belongs to the module that gets tokens.
+        return Outcome(changed, action, replace(token, companions={}), verified, self._session.now())
 
 
 def _claims(token: Token) -> Mapping[str, Any]:

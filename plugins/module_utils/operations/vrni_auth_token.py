@@ -80,7 +80,7 @@ class VrniTokens(TokenSource):
             raise InvalidOption("password", "is needed to create a token, together with username")
         return self._client.create_auth_token(self._username, self._password, self._domain_type, self._domain)
 
-    def is_accepted(self, token: Token) -> bool:
+    def is_accepted(self, token: Token, now: float) -> bool:
         """See TokenSource."""
         return self._client.is_accepted(token.secret)
 

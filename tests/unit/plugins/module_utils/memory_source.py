@@ -136,7 +136,7 @@ class MemorySource(TokenSource):
             raise ReplyLost("the connection was closed", left_behind="A token may be left")
         return token
 
-    def is_accepted(self, token: Token) -> bool:
+    def is_accepted(self, token: Token, now: float) -> bool:
         with self._call(f"probe {token.secret.reveal()}"):
             if self._server.is_down_for_probes:
                 raise ReplyLost("the connection was closed", doing="check a token", host=HOST)

@@ -113,6 +113,7 @@ def test_name_that_no_resolver_takes_is_refused_before_anything_is_sent(host: st
 def test_user_information_is_refused_and_not_repeated_in_the_error(password: str, name: str) -> None:
     with pytest.raises(InvalidOption) as caught:
         BaseUrl.parse(f"https://admin:{password}@{name}")
+    assert "user name and password in their own options" in str(caught.value)
     assert password not in str(caught.value)
 
 

@@ -44,6 +44,7 @@ def test_budget_is_the_same_for_every_method(limit: int, method: str) -> None:
 @given(seconds=st.integers(0, 10**30))
 @example(seconds=60)
 @example(seconds=61)
+@example(seconds=10**400)
 def test_seconds_that_the_server_asks_for_are_waited_up_to_a_minute(seconds: int) -> None:
     assert Retries(1).next_wait("GET", ERROR, str(seconds)) == min(seconds, LONGEST_WAIT)
 
@@ -54,7 +55,7 @@ def test_date_that_the_server_asks_for_is_waited_for_up_to_a_minute(seconds: int
     assert Retries(1).next_wait("GET", ERROR, date) == pytest.approx(expected, abs=2)
 
 
-@pytest.mark.parametrize("header", ["soon", "-5", "1.5", "1e3", "NaN", "Thu, 32 Foo 2026", "9" * 400, "9" * 5000, "\x00", ""])
+@pytest.mark.parametrize("header", ["soon", "-5", "1.5", "1e3", "NaN", "Thu, 32 Foo 2026", "9" * 5000, "\x00", ""])
 def test_header_that_makes_no_sense_is_as_good_as_none(header: str) -> None:
     assert Retries(1).next_wait("GET", ERROR, header) == Retries(1).next_wait("GET", ERROR)
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import ssl
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import trustme
 from cryptography.hazmat.primitives import serialization
 
+from ansible_collections.sddc.tokens.plugins.module_utils import tls
 from ansible_collections.sddc.tokens.plugins.module_utils.errors import InvalidOption
 from ansible_collections.sddc.tokens.plugins.module_utils.tls import default_tls_context, tls_context
 
@@ -62,6 +64,19 @@ WAYS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("options", WAYS, ids=str)
 def test_no_version_before_1_2_is_spoken(files: dict[str, str], options: dict[str, Any]) -> None:
     assert context(files, **options).minimum_version >= ssl.TLSVersion.TLSv1_2
+
+
+def test_no_version_before_1_2_is_spoken_where_openssl_would(
+    files: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lax(protocol: int) -> ssl.SSLContext:
+        """What older systems give."""
+        made = ssl.SSLContext(protocol)
+        made.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+        return made
+
+    monkeypatch.setattr(tls, "ssl", SimpleNamespace(**{**vars(ssl), "SSLContext": lax}))
+    assert context(files, ca_path="ca").minimum_version >= ssl.TLSVersion.TLSv1_2
 
 
 @pytest.mark.parametrize("options", WAYS, ids=str)

@@ -226,6 +226,16 @@ def test_overloaded_server_is_asked_again_when_it_says(
     assert all(str(status) in note for note in told)
 
 
+def test_time_that_one_reply_asked_for_is_not_waited_again_after_another_failure(
+    lab: Lab, session: OpenSession, waits: list[float]
+) -> None:
+    lab.fault("vrni", "status", status=503, headers={"Retry-After": "40"})
+    lab.fault("vrni", "drop_before")
+    assert get(session(retries=2)) == 401
+    assert waits[0] == 40
+    assert waits[1] < 40
+
+
 def test_overloaded_server_is_asked_no_more_often_than_allowed(
     lab: Lab, session: OpenSession, waits: list[float]
 ) -> None:

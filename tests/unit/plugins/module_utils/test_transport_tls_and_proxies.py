@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ansible_collections.sddc.tokens.plugins.module_utils import transport
 from ansible_collections.sddc.tokens.plugins.module_utils.errors import (
     ApiError,
     ConnectionFailed,
@@ -27,6 +28,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils.errors import (
     TransportError,
 )
 from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils.tls import tls_context
 from ansible_collections.sddc.tokens.plugins.module_utils.transport import Session
 from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.peers import listening
 
@@ -54,11 +56,15 @@ def failure(session: Session) -> TokensError:
 
 
 @pytest.mark.parametrize(
-    ("certificate", "reason"),
-    [("untrusted", "unable to get local issuer"), ("expired", "expired"), ("wrong_name", "mismatch")],
+    ("certificate", "reason", "advised"),
+    [
+        ("untrusted", "unable to get local issuer", "ca_path"),
+        ("expired", "expired", "needs a new one"),
+        ("wrong_name", "mismatch", "hostname"),
+    ],
 )
 def test_certificate_that_is_not_good_is_named_with_its_reason_and_nothing_is_sent(
-    lab: Lab, session: OpenSession, waits: list[float], certificate: str, reason: str
+    lab: Lab, session: OpenSession, waits: list[float], certificate: str, reason: str, advised: str
 ) -> None:
     address = lab.add_addresses(1, certificate=certificate)[0]
     one = session(host=address, retries=3)
@@ -66,7 +72,7 @@ def test_certificate_that_is_not_good_is_named_with_its_reason_and_nothing_is_se
     assert isinstance(error, TlsFailed)
     assert "certificate is not trusted" in error.cause
     assert reason in error.cause
-    assert "ca_path" in error.advice
+    assert advised in error.advice
     assert (one.request_count, lab.requests(host=address), waits) == (0, [], [])
     assert reached(session(host=address, validate_certs=False))
 
@@ -91,6 +97,20 @@ def test_variables_of_the_library_have_no_say_in_whom_to_trust(
     empty.touch()
     monkeypatch.setenv(name, str(empty))
     assert reached(session(environ={name: str(empty)}))
+
+
+def test_library_adds_no_authority_of_its_own_to_those_that_are_named(
+    session: OpenSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+
+    def noted(**options: Any) -> Any:
+        made.append(tls_context(**options))
+        return made[0]
+
+    monkeypatch.setattr(transport, "tls_context", noted)
+    assert reached(session())
+    assert [context.cert_store_stats()["x509_ca"] for context in made] == [1]
 
 
 def test_trust_store_of_the_tasks_environment_is_trusted(lab: Lab, session: OpenSession) -> None:
