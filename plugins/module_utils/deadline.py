@@ -35,11 +35,11 @@ watch = Watch()
 
 
 @contextlib.contextmanager
-def deadline(seconds: float) -> Iterator[Watch]:
+def deadline(seconds: float) -> Iterator[None]:
     """All reads of this thread's sockets must be done within so many seconds."""
     watch.ends_at, watch.has_left = time.monotonic() + seconds, False
     try:
-        yield watch
+        yield
     finally:
         watch.ends_at = None
 

@@ -15,7 +15,7 @@ from typing import Any, Optional
 
 from ansible_collections.sddc.tokens.plugins.module_utils.adapter import Adapter
 from ansible_collections.sddc.tokens.plugins.module_utils.base_url import BaseUrl
-from ansible_collections.sddc.tokens.plugins.module_utils.deadline import deadline
+from ansible_collections.sddc.tokens.plugins.module_utils.deadline import deadline, watch
 from ansible_collections.sddc.tokens.plugins.module_utils.errors import (
     ApiError,
     MissingLibrary,
@@ -215,6 +215,7 @@ class Session:
     def _try_until_done(self, call: _Call) -> Reply:
         retries = Retries(self._options.retries)
         while True:
+            call.retry_after = None
             try:
                 return self._accepted(self._exchange(call), call)
             except (TransportError, ApiError) as error:
@@ -227,7 +228,7 @@ class Session:
     def _exchange(self, call: _Call) -> Reply:
         """One request on the wire and its whole reply, of whatever status."""
         try:
-            with deadline(self._options.timeout) as watch:
+            with deadline(self._options.timeout):
                 response = self._http.request(
                     call.method,
                     call.url,

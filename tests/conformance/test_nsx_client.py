@@ -27,17 +27,6 @@ if TYPE_CHECKING:
 PLACE = ("T0-main", "default")
 INSTANCE = (*PLACE, "partner-fw-01")
 PATH = "/infra/tier-0s/T0-main/locale-services/default/service-instances/partner-fw-01"
-OPERATIONS: dict[str, Callable[[NsxSdk], Any]] = {
-    "tier-0s": lambda sdk: sdk.stub(Tier0s).policy_lm_list_tier0s(),
-    "locale services": lambda sdk: sdk.stub(LocaleServices).policy_lm_list_tier0_locale_services("T0-main"),
-    "service instances": lambda sdk: instances(sdk),
-    "service instance": lambda sdk: sdk.stub(ServiceInstances).policy_read_policy_service_instance(*INSTANCE),
-    "reauth": lambda sdk: reauth(sdk),
-    "alarms": lambda sdk: sdk.stub(Alarms).policy_lm_list_alarms(),
-    "manager's alarms": lambda sdk: sdk.stub(ManagerAlarms).get_alarms(),
-    "realization": lambda sdk: sdk.stub(Status).policy_lm_read_intent_status(intent_path=PATH),
-    "sign out": lambda sdk: sdk.stub(Destroy).destroy_authenticated_session(),
-}
 
 
 def instances(sdk: NsxSdk, *place: str, **query: Any) -> Any:
@@ -46,6 +35,19 @@ def instances(sdk: NsxSdk, *place: str, **query: Any) -> Any:
 
 def reauth(sdk: NsxSdk, *ids: str) -> None:
     sdk.stub(ServiceInstances).policy_renew_authentication_tokens_for_policy_service_instance(*(ids or INSTANCE))
+
+
+OPERATIONS: dict[str, Callable[[NsxSdk], Any]] = {
+    "tier-0s": lambda sdk: sdk.stub(Tier0s).policy_lm_list_tier0s(),
+    "locale services": lambda sdk: sdk.stub(LocaleServices).policy_lm_list_tier0_locale_services("T0-main"),
+    "service instances": instances,
+    "service instance": lambda sdk: sdk.stub(ServiceInstances).policy_read_policy_service_instance(*INSTANCE),
+    "reauth": reauth,
+    "alarms": lambda sdk: sdk.stub(Alarms).policy_lm_list_alarms(),
+    "manager's alarms": lambda sdk: sdk.stub(ManagerAlarms).get_alarms(),
+    "realization": lambda sdk: sdk.stub(Status).policy_lm_read_intent_status(intent_path=PATH),
+    "sign out": lambda sdk: sdk.stub(Destroy).destroy_authenticated_session(),
+}
 
 
 # --- Success -------------------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ def test_an_api_token_and_an_oauth_app_are_exchanged_by_the_documented_requests(
     run = succeeded(ansible.play([csp("by_api_token"), csp("by_app", **OAUTH_APP)]))
 
     cut = by_task(run, lab, "csp", "by_api_token", "by_app")
-    (by_api_token,), (by_app,) = cut.values()
+    (by_api_token,), (by_app,) = cut["by_api_token"], cut["by_app"]
     details = lab["csp"]
     assert by_api_token.line == EXCHANGE
     assert by_api_token.body == f"api_token={details['api_token']}"

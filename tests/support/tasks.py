@@ -26,6 +26,16 @@ OAUTH_APP = {
     "client_id": "{{ lab.csp.client_id }}",
     "client_secret": "{{ lab.csp.client_secret }}",
 }
+VIDB_CLIENT = {
+    "api_token": "{{ omit }}",
+    "client_id": "{{ lab.vidb.client_id }}",
+    "client_secret": "{{ lab.vidb.client_secret }}",
+}
+VIDB_BY_TASK = {
+    "access_token": "{{ omit }}",
+    "vidb_hostname": "{{ lab.vidb.url }}",
+    "vidb_api_token": "{{ lab.vidb.api_token }}",
+}
 
 
 def vrni(register: str = "", **options: Any) -> Task:
@@ -56,6 +66,29 @@ def nsx(register: str = "", **options: Any) -> Task:
     return module("nsx_service_reauth", register, **{**base, **options})
 
 
+def vidb(register: str = "", **options: Any) -> Task:
+    """The module vidb_access_token, with the API token, whose access token overflows."""
+    base = {"hostname": "{{ lab.vidb.url }}", "api_token": "{{ lab.vidb.api_token }}", "ca_path": "{{ ca_path }}"}
+    return module("vidb_access_token", register, **{**base, **options})
+
+
+def vcenter(register: str = "", **options: Any) -> Task:
+    """The module vcenter_registered_token, with the token that a task before it has registered as `vidb`."""
+    base = {"hostname": "{{ lab.vcenter.url }}", "access_token": "{{ vidb.token }}", "ca_path": "{{ ca_path }}"}
+    return module("vcenter_registered_token", register, **{**base, **options})
+
+
+def avi(register: str = "", *, of: str = "avi_securechanneltoken", **options: Any) -> Task:
+    """A module for Avi Load Balancer, as the user with a password."""
+    base = {
+        "hostname": "{{ lab.avi.url }}",
+        "username": "{{ lab.avi.username }}",
+        "password": "{{ lab.avi.password }}",
+        "ca_path": "{{ ca_path }}",
+    }
+    return module(of, register, **{**base, **options})
+
+
 def checked(task: Task) -> Task:
     """The task in check mode."""
     return {**task, "check_mode": True}
@@ -69,6 +102,11 @@ def failing(task: Task) -> Task:
 def change_settings(product: str, **values: Any) -> Task:
     """Change settings of a product of the lab."""
     return _control("PATCH", f"/settings/{product}", values)
+
+
+def act(product: str, action: str, **values: Any) -> Task:
+    """Let a product of the lab do something by itself."""
+    return _control("POST", f"/actions/{product}/{action}", values)
 
 
 def end_tokens(ending: str, product: str) -> Task:
@@ -95,8 +133,8 @@ def succeeded(run: Run) -> Run:
     return run
 
 
-def by_task(run: Run, lab: Lab, product: str, *names: str) -> dict[str, list[LoggedRequest]]:
-    """A product's log, cut after as many requests as each task says it made; nothing may be left over."""
+def by_task(run: Run, lab: Lab, product: str | None, *names: str) -> dict[str, list[LoggedRequest]]:
+    """A product's log, or that of all, cut after as many requests as each task says it made; nothing may be left over."""
     log = lab.requests(product)
     cut = {}
     for name in names:

@@ -76,7 +76,7 @@ def refusal(*paths: Path | str, **options: Any) -> str:
 def test_token_of_each_file_is_returned(path: Path) -> None:
     store(path)
     assert look(path, path) == [VALUE, VALUE]
-    assert type(look(path)[0]) is str
+    assert isinstance(look(path)[0], str)
 
 
 def test_what_came_with_the_token_is_returned_by_its_name(path: Path) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import math
@@ -176,11 +177,20 @@ def test_life_that_csp_tells_in_any_form_leaves_a_token_that_can_be_used(
     iso8601(token.expires_at)
 
 
-def test_earliest_of_the_expiries_counts(lab: Lab, session: OpenSession) -> None:
-    lab.change_settings("csp", lifetime=600)
-    token = csp.CspClient(session("csp")).authorize_api_token(Secret(lab["csp"]["api_token"]))
+def jwt(**claims: float) -> str:
+    """A token that claims this, signed by nobody."""
+    part = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    return f"eyJhbGciOiJub25lIn0.{part}.c2ln"
+
+
+@pytest.mark.parametrize("earliest", ["expires_in", "access_token", "id_token"])
+def test_earliest_of_the_expiries_counts(lab: Lab, session: OpenSession, earliest: str) -> None:
+    left = {"expires_in": 1800, "access_token": 1700, "id_token": 1600, earliest: 600}
+    claimed = {name: jwt(exp=time.time() + left[name]) for name in ("access_token", "id_token")}
+    answer(lab, "csp", {"expires_in": left["expires_in"], **claimed})
+    token = csp.CspClient(session("csp")).authorize_api_token(Secret("any"))
     assert token.expires_at == pytest.approx(time.time() + 600, abs=5)
-    assert set(token.companions) == {"id_token"}
+    assert token.companions == {"id_token": Secret(claimed["id_token"])}
 
 
 # NSX.

@@ -83,6 +83,7 @@ def test_deadline_is_that_of_the_thread_that_reads(pair: Pair) -> None:
     reader = threading.Thread(target=lambda: found.append(pair[1].recv_into(bytearray(10))))
     with deadline(0):
         reader.start()
+        reader.join(0.1)
         pair[0].sendall(b"hello")
         reader.join()
     assert found == [5]
@@ -91,5 +92,7 @@ def test_deadline_is_that_of_the_thread_that_reads(pair: Pair) -> None:
 def test_deadline_ends_with_its_request(pair: Pair) -> None:
     with deadline(0):
         pass
-    pair[0].sendall(b"hello")
+    later = threading.Timer(0.1, pair[0].sendall, [b"hello"])
+    later.start()
     assert pair[1].recv_into(bytearray(10)) == 5
+    later.join()

@@ -117,7 +117,9 @@ def assert_nothing_is_lost(killed: Killed, **options: bool) -> None:
         assert record is not None
         assert server.accepts(record.current), "a working token was lost"
     kept = values(*record.tokens) if record else set()
-    assert server.working() - kept <= killed.lost_on_the_way | may_live_on(killed.before, **options)
+    assert server.working() - kept <= killed.lost_on_the_way | may_live_on(
+        killed.before, revoke_old=options["revoke_old"], can_revoke=options["can_revoke"]
+    )
 
 
 def assert_all_is_well(world: World, run: Run, excused: set[str]) -> None:

@@ -38,7 +38,7 @@ SURROUNDINGS = st.text(st.characters(exclude_categories=("Cs",), exclude_charact
 SHOWN: dict[str, Callable[[Secret], object]] = {
     "repr": repr,
     "str": str,
-    "format": lambda secret: format(secret, ""),
+    "format": format,
     "format with a specification": lambda secret: f"{secret:>40}|{secret!r}|{secret!s}|{secret!a}",
     "percent": lambda secret: "%s %r" % (secret, secret),  # noqa: UP031
     "str.format": lambda secret: "{0} {0!r}".format(secret),  # noqa: UP032
@@ -177,7 +177,7 @@ def test_text_without_a_secret_stays_as_it_is(text: str, value: str) -> None:
     ],
 )
 def test_what_looks_like_a_token_is_redacted_though_nobody_knew_it(quoted: str) -> None:
-    scheme, _, credential = quoted.rpartition(" ")
+    scheme, _blank, credential = quoted.rpartition(" ")
     assert redact(f"refused: '{quoted}', try again") == f"refused: '{(scheme + ' ').lstrip()}{MASK}', try again"
     assert credential not in redact(quoted)
 

@@ -104,8 +104,8 @@ def test_library_adds_no_authority_of_its_own_to_those_that_are_named(
 ) -> None:
     made = []
 
-    def noted(**options: Any) -> Any:
-        made.append(tls_context(**options))
+    def noted(*, environ: Any, **options: Any) -> Any:
+        made.append(tls_context(environ=environ, **options))
         return made[0]
 
     monkeypatch.setattr(transport, "tls_context", noted)

@@ -1,0 +1,154 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The life of an access token of the VMware Identity Broker, as the lab sees it."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from support.canaries import leaks
+from support.playbooks import Ansible, module
+from support.tasks import VIDB_CLIENT, by_task, checked, failing, lines, said, succeeded, vidb
+
+if TYPE_CHECKING:
+    from lab.client import Lab
+
+GRANT = "POST /acs/t/CUSTOMER/token"
+API_TOKEN_GRANT = "urn:custom:vcf:params:oauth:grant-type:api-token"
+LIFETIME = 1800
+FILE = "{{ playbook_dir }}/token.json"
+NO_API_TOKEN = {"api_token": "{{ omit }}"}
+
+
+def test_a_client_an_api_token_and_a_refresh_token_are_granted_by_the_documented_requests(
+    ansible: Ansible, lab: Lab
+) -> None:
+    refresh = {**NO_API_TOKEN, "refresh_token": "{{ by_api_token.refresh_token }}"}
+    tasks = [
+        vidb("by_client", **VIDB_CLIENT),
+        vidb("by_api_token"),
+        vidb("by_refresh_token", **refresh),
+        vidb("by_refresh_token_of_client", **{**VIDB_CLIENT, **refresh}),
+    ]
+
+    run = succeeded(ansible.play(tasks, arguments=["-vvv", "--diff"]))
+
+    details = lab["vidb"]
+    names = ["by_client", "by_api_token", "by_refresh_token", "by_refresh_token_of_client"]
+    cut = by_task(run, lab, None, *names)
+    assert [lines(cut[name]) for name in names] == [[GRANT]] * 4
+    refresh_form = {"grant_type": "refresh_token", "refresh_token": run["by_api_token"]["refresh_token"]}
+    assert [dict(parse_qsl(cut[name][0].body)) for name in names] == [
+        {"grant_type": "client_credentials"},
+        {"grant_type": API_TOKEN_GRANT, "api_token": details["api_token"]},
+        refresh_form,
+        refresh_form,
+    ]
+    client = f"{details['client_id']}:{details['client_secret']}"
+    basic = "Basic " + base64.b64encode(client.encode()).decode()
+    assert [cut[name][0].header("Authorization") for name in names] == [basic, None, None, basic]
+    for name in names:
+        result = run[name]
+        assert (result["changed"], result["action"], result["verified"]) == (True, "created", True)
+        assert result["token_type"] == "Bearer"
+        assert result["headers"] == {"Authorization": f"Bearer {result['token']}"}
+        assert LIFETIME - 60 <= result["expires_in"] <= LIFETIME + 1
+        assert ("refresh_token" in result) == (name != "by_client")
+    assert len({run[name]["fingerprint"] for name in names}) == 4
+    assert leaks({"output": run.output}, [secret["value"] for secret in lab.secrets()]) == []
+
+
+def test_a_token_of_a_file_or_of_the_user_is_reused_with_no_request_and_renewed_when_it_no_longer_lasts(
+    ansible: Ansible, lab: Lab
+) -> None:
+    tasks = [
+        vidb("created", token_file=FILE),
+        vidb("reused", token_file=FILE),
+        vidb("given", token="{{ created.token }}"),
+        vidb("sealed", token_file=FILE, return_token=False),
+        vidb("renewed", token_file=FILE, renew="always"),
+        vidb("of_another_user", token_file=FILE, **VIDB_CLIENT),
+        failing(vidb("never", token="not-a-token-that-lasts", min_remaining=300, renew="never")),
+    ]
+
+    run = succeeded(ansible.play(tasks))
+
+    names = ["created", "reused", "given", "sealed", "renewed", "of_another_user"]
+    cut = by_task(run, lab, None, *names)
+    assert [len(cut[name]) for name in names] == [1, 0, 0, 0, 1, 1]
+    for name in ("reused", "given"):
+        assert (run[name]["changed"], run[name]["action"]) == (False, "reused")
+        assert run[name]["token"] == run["created"]["token"]
+    assert run["reused"]["refresh_token"] == run["created"]["refresh_token"]
+    assert not {"token", "headers", "refresh_token"} & set(run["sealed"])
+    assert run["sealed"]["fingerprint"] == run["created"]["fingerprint"]
+    assert (run["renewed"]["action"], run["renewed"]["changed"]) == ("renewed", True)
+    assert run["renewed"]["token"] != run["created"]["token"]
+    assert run["of_another_user"]["action"] == "created"
+    assert lab.counts("vidb")["grants"] == 3
+
+
+def test_wrong_credentials_are_named_with_the_products_own_words_and_what_to_check(ansible: Ansible, lab: Lab) -> None:
+    wrong = "a-wrong-secret-of-the-user"
+    tasks = [
+        failing(vidb("api_token", api_token=wrong)),
+        failing(vidb("client", **{**VIDB_CLIENT, "client_secret": wrong})),
+        failing(vidb("refresh_token", **NO_API_TOKEN, refresh_token=wrong)),
+        failing(vidb("tenant", tenant="NOBODY")),
+        failing(vidb("nothing", **NO_API_TOKEN)),
+        failing(vidb("both", client_id="someone", client_secret=wrong)),
+    ]
+
+    run = succeeded(ansible.play(tasks, arguments=["-vvv"]))
+
+    advice = {
+        "api_token": "Check api_token",
+        "client": "Check client_id, client_secret and tenant",
+        "refresh_token": "Check refresh_token",
+        "tenant": "Check hostname and tenant",
+    }
+    for name, sentence in advice.items():
+        (answered,) = by_task(run, lab, None, *advice)[name]
+        message = run[name]["msg"]
+        assert message.startswith("Could not get an access token on 127.0.0.1:"), message
+        assert f"answered {answered.status}, code " in message
+        assert sentence in message
+        assert run[name]["changed"] is False
+    assert "api_token, refresh_token, client_id" in run["nothing"]["msg"]
+    assert "mutually exclusive: api_token|client_id" in run["both"]["msg"]
+    assert leaks({"output": run.output}, [wrong, *(secret["value"] for secret in lab.secrets())]) == []
+
+
+def test_absent_forgets_the_file_with_a_warning_until_when_the_token_lives_and_check_mode_predicts(
+    ansible: Ansible, lab: Lab
+) -> None:
+    always: dict[str, Any] = {"token_file": FILE, "renew": "always"}
+    gone = {"hostname": "{{ lab.vidb.url }}", "token_file": FILE, "state": "absent", "ca_path": "{{ ca_path }}"}
+    tasks = [
+        checked(vidb("created_predicted", token_file=FILE)),
+        vidb("created", token_file=FILE),
+        checked(vidb("reused_predicted", token_file=FILE)),
+        vidb("reused", token_file=FILE),
+        checked(vidb("renewed_predicted", **always)),
+        vidb("renewed", **always),
+        checked(module("vidb_access_token", "forgotten_predicted", **gone)),
+        module("vidb_access_token", "forgotten", **gone),
+        module("vidb_access_token", "none", **gone),
+    ]
+
+    run = succeeded(ansible.play(tasks, arguments=["--diff"]))
+
+    for name in ("created", "reused", "renewed", "forgotten"):
+        predicted = run[f"{name}_predicted"]
+        assert (predicted["action"], predicted["changed"]) == (name, run[name]["changed"]) == (name, name != "reused")
+        assert predicted["request_count"] == 0
+        assert predicted["diff"]["before"] == run[name]["diff"]["before"]
+    assert run["forgotten"]["verified"] is False
+    assert "token" not in run["forgotten"]
+    assert f"until {run['renewed']['expires_at']}" in said(run)
+    assert (run["none"]["changed"], run["none"]["action"]) == (False, "none")
+    assert not (ansible.folder / "token.json").exists()
+    assert lines(lab.requests()) == [GRANT] * 2
