@@ -151,11 +151,11 @@ def _quoting(value: Any, secrets: str) -> Any:
 def test_no_error_and_no_notice_shows_a_secret_whatever_goes_wrong(
     lab: Lab, session: OpenSession, waits: list[float], told: list[str], kind: str, parameters: dict[str, Any]
 ) -> None:
-    one = session(timeout=0.5, retries=1)
+    one = session(timeout=0.5 if kind == "delay" else 10, retries=1)
     lab.fault("vrni", kind, times=2, **_quoting(parameters, f"<{lab['vrni']['password']}>"))
     said = str(failure(one, lab)) + " ".join(told)
     lab.clear_faults()
-    token = create(one, lab)
+    token = create(session(), lab)
     lab.fault("vrni", kind, times=2, **_quoting(parameters, f"<{token}>"))
     with pytest.raises(TokensError) as caught:
         vrni.VrniClient(one).is_accepted(Secret(token))
@@ -171,7 +171,7 @@ def test_no_error_and_no_notice_shows_a_secret_whatever_goes_wrong(
     [
         ("delay", {"seconds": 60}),
         ("delay", {"seconds": 60, "work": True}),
-        ("trickle", {"interval": 0.05}),
+        ("trickle", {"interval": 0.2}),
     ],
     ids=str,
 )
@@ -181,7 +181,7 @@ def test_reply_that_is_not_whole_in_time_is_given_up(
     lab.fault("vrni", kind, **parameters)
     start = time.monotonic()
     error = failure(session(timeout=0.5), lab, TimedOut)
-    assert 0.4 < time.monotonic() - start < 1.5
+    assert 0.4 < time.monotonic() - start < 5
     assert "no whole reply within 0.5 s" in error.cause
     assert ORPHAN in str(error)
 
@@ -199,9 +199,9 @@ def test_slow_reply_that_is_whole_in_time_is_read(lab: Lab, session: OpenSession
 
 
 def test_time_of_one_request_is_not_taken_from_the_next(lab: Lab, session: OpenSession) -> None:
-    one = session(timeout=0.6)
+    one = session(timeout=1.2)
     for _request in range(3):
-        lab.fault("vrni", "delay", seconds=0.3)
+        lab.fault("vrni", "delay", seconds=0.5)
         assert create(one, lab)
     assert len({entry.connection for entry in lab.requests("vrni")}) == 1
 

@@ -223,7 +223,7 @@ def test_proxy_that_trickles_is_given_up_in_time(open_session: OpenSession) -> N
 
     def trickle(connection: socket.socket) -> None:
         connection.recv(65536)
-        for _byte in range(40):
+        for _byte in range(100):
             connection.sendall(b"H")
             if stopped.wait(0.1):
                 return
@@ -236,4 +236,4 @@ def test_proxy_that_trickles_is_given_up_in_time(open_session: OpenSession) -> N
             )
         taken = time.monotonic() - start
         stopped.set()
-    assert taken < 1.5
+    assert taken < 5
