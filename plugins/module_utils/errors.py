@@ -78,7 +78,15 @@ class ReplyLost(TransportError):
 
 
 class TimedOut(ReplyLost):
-    """The request left, and the reply was not whole in time."""
+    """The request left, and the reply was not whole in time. Another try would take as long."""
+
+    is_passing = False
+
+
+class OversizedReply(ReplyLost):
+    """The reply is too long to be read, or packed so that nobody knows how long it is."""
+
+    is_passing = False
 
 
 class BadReply(TransportError):

@@ -156,8 +156,10 @@ class Lifecycle:
             # The probe was outside the lock, so that many tasks do not wait for each other's.
             with file.locked(self._options.lock_timeout):
                 found = self._read(file, set_damaged_aside=True)
-                if found == seen or final_round or self._options.renew == "always":
+                if found == seen:
                     return self._renew_in_file(file, found, judged)
+                if final_round or self._options.renew == "always":
+                    return self._renew_in_file(file, found, self._judge(found.current))
         raise AssertionError("the last round returns")
 
     def _predicted(self, seen: Record, judged: _Judgement) -> Outcome:

@@ -19,8 +19,8 @@ from ansible_collections.sddc.tokens.plugins.module_utils.deadline import deadli
 from ansible_collections.sddc.tokens.plugins.module_utils.errors import (
     ApiError,
     MissingLibrary,
+    OversizedReply,
     ReplyLost,
-    TimedOut,
     TokensError,
     TransportError,
 )
@@ -302,20 +302,19 @@ class Session:
 def _may_repeat(call: _Call, error: TokensError) -> bool:
     if isinstance(error, ApiError):
         return error.status in _OVERLOADED
-    if isinstance(error, ReplyLost):
-        return call.repeatable and not isinstance(error, TimedOut)
-    return isinstance(error, TransportError) and not error.sent and error.is_passing
+    is_safe = call.repeatable and isinstance(error, ReplyLost)
+    return isinstance(error, TransportError) and error.is_passing and (is_safe or not error.sent)
 
 
 def _read_body(response: Any, method: str) -> bytes:
     """The body as it came, bounded. Raises ReplyLost."""
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise ReplyLost("the reply is compressed, though that was not asked for")
+        raise OversizedReply("the reply is compressed, though that was not asked for")
     body = bytearray()
     for chunk in response.raw.stream(_CHUNK, decode_content=False):
         body += chunk
         if len(body) > LONGEST_BODY:
-            raise ReplyLost(f"the reply is longer than {LONGEST_BODY // 1024**2} MiB")
+            raise OversizedReply(f"the reply is longer than {LONGEST_BODY // 1024**2} MiB")
     announced = response.headers.get("Content-Length", "")
     if announced.isdigit() and method != "HEAD" and len(body) != int(announced):
         raise ReplyLost(f"the reply was cut off after {len(body)} of {announced} bytes")

@@ -70,7 +70,7 @@ def test_error_is_always_one_line_that_holds_every_fact(
         (ConnectionFailed, False, True),
         (TlsFailed, False, False),
         (ReplyLost, True, True),
-        (TimedOut, True, True),
+        (TimedOut, True, False),
     ],
 )
 def test_error_tells_whether_the_request_left_and_whether_to_try_again(
