@@ -26,16 +26,25 @@ class Validated:
     """Arguments after validation: either `params`, or `error`, a sentence without secrets."""
 
     def __init__(self, operation: type[Operation], args: Mapping[str, Any]) -> None:
-        result = ArgumentSpecValidator(
+        self.params: Mapping[str, Any] = {}
+        self.error: Optional[str] = None
+        self.deprecations: list[Mapping[str, Any]] = []
+        self.warnings: list[str] = []
+        validator = ArgumentSpecValidator(
             without_fallbacks(operation.argument_spec),
             mutually_exclusive=operation.mutually_exclusive,
             required_together=operation.required_together,
             required_one_of=operation.required_one_of,
             required_if=operation.required_if,
-        ).validate(dict(args))
-        self.params: Mapping[str, Any] = result.validated_parameters
-        self.error: Optional[str] = None
-        self.deprecations: list[Mapping[str, Any]] = list(result._deprecations)
+        )
+        try:
+            result = validator.validate(dict(args))
+        except (ArithmeticError, ValueError):
+            # The core's own conversion stumbles over an infinite integer, and quotes it.
+            self.error = f"{operation.name}: an option that takes a number was given something that is none"
+            return
+        self.params = result.validated_parameters
+        self.deprecations = list(result._deprecations)
         self.warnings = [
             f"Both option {warning['option']} and its alias {warning['alias']} are set." for warning in result._warnings
         ]

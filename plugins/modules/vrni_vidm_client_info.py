@@ -12,7 +12,26 @@ version_added: 0.1.0
 description:
   - Reads which vIDM appliance (Workspace ONE Access) VMware Aria Operations for Networks trusts, and the id of the
     OAuth client that it has there. Whoever wants a token of a vIDM user for M(sddc.tokens.vrni_auth_token) needs both.
-  - No sign-in is needed.
+  - No sign-in is needed. The options of a user are accepted only so that defaults for the action group of the product
+    may hold them.
+options:
+  username:
+    description: Not used.
+    type: str
+  password:
+    description: Not used.
+    type: str
+  domain_type:
+    description: Not used.
+    type: str
+    choices: [LOCAL, LDAP]
+    default: LOCAL
+  domain:
+    description: Not used.
+    type: str
+  vidm_token:
+    description: Not used.
+    type: str
 extends_documentation_fragment:
   - sddc.tokens.vrni
   - sddc.tokens.connection

@@ -71,8 +71,7 @@ class OperationAction(ActionBase):
     def _run_as_module(
         self, args: dict[str, Any], task_vars: dict[str, Any], task_environment: Mapping[str, str]
     ) -> dict[str, Any]:
-        sealing.hide_raw_reply(self)
-        with self._environment_without_ours(task_environment):
+        with sealing.quiet_module(self), self._environment_without_ours(task_environment):
             result = self._execute_module(module_name=self.operation.name, module_args=args, task_vars=task_vars)
         return {key: value for key, value in result.items() if key not in _ONLY_OF_MODULES}
 

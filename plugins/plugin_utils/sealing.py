@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 from ansible.release import __version__ as core_version
@@ -15,10 +17,21 @@ from ansible_collections.sddc.tokens.plugins.module_utils.secrets import CORE_MA
 _CORE_KEEPS_WARNINGS = tuple(int(part) for part in core_version.split(".")[:2]) >= (2, 19)
 
 
-def hide_raw_reply(action: Any) -> None:
-    """The ssh plugin prints what a module replied at -vvv, unless its play context says not to."""
+@contextlib.contextmanager
+def quiet_module(action: Any) -> Iterator[None]:
+    """Let a module reply and log unseen.
+
+    The ssh plugin prints what it replied at -vvv, unless its play context says not to; and it would write its
+    arguments to the syslog of its host, where a name may be a token.
+    """
     action._play_context.no_log = True
     action._connection._play_context.no_log = True
+    told = action._task.no_log
+    action._task.no_log = True
+    try:
+        yield
+    finally:
+        action._task.no_log = told
 
 
 def seal(action: Any, result: dict[str, Any]) -> None:

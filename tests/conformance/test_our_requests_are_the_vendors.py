@@ -16,7 +16,6 @@ from vcf.nsx.policy.api.v1.infra.tier_0s_client import LocaleServices
 from vcf.nsx.policy.api.v1.infra_client import Tier0s
 
 from ansible_collections.sddc.tokens.plugins.module_utils.apis import avi, nsx
-from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
 from conformance.clients import LABEL, PAGE_SIZE, TOKENS, UUID, AviClients, NsxClients, VcenterClients
 from conformance.comparison import Deliberate, Operation, differences, meant
 from conformance.vendors import Broker, NsxSdk, avi_session
@@ -100,11 +99,11 @@ AVI = {
     ),
     "avi get": Operation(
         lambda it: it.theirs.get(f"{TOKENS}/{UUID}"),
-        lambda it: it.ours.get_token(Secret(UUID)),
+        lambda it: it.ours.get_token(UUID),
         lambda it: it.make(),
     ),
     "avi get of a uuid with reserved characters": Operation(
-        lambda it: it.theirs.get(f"{TOKENS}/{RESERVED}"), lambda it: it.ours.get_token(Secret(RESERVED))
+        lambda it: it.theirs.get(f"{TOKENS}/{RESERVED}"), lambda it: it.ours.get_token(RESERVED)
     ),
     "avi create": Operation(
         lambda it: it.theirs.post(TOKENS, data=LABEL), lambda it: it.ours.create_token(LABEL)
@@ -116,12 +115,12 @@ AVI = {
     ),
     "avi update": Operation(
         lambda it: it.theirs.put(f"{TOKENS}/{UUID}", data=LABEL),
-        lambda it: it.ours.update_token(Secret(UUID), LABEL),
+        lambda it: it.ours.update_token(UUID, LABEL),
         lambda it: it.make(),
     ),
     "avi delete": Operation(
         lambda it: it.theirs.delete(f"{TOKENS}/{UUID}"),
-        lambda it: it.ours.delete_token(Secret(UUID)),
+        lambda it: it.ours.delete_token(UUID),
         lambda it: it.make(),
     ),
     "avi cloud": Operation(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
+
 from support.canaries import leaks
 from support.playbooks import Ansible, Task
 from support.tasks import (
@@ -104,7 +105,7 @@ def test_an_overflow_link_to_a_foreign_host_is_refused_unseen_by_that_host_unles
     for name in ("foreign", "other_port", "predicted", "elsewhere"):
         assert lines(cut[name]) == [PROBE], name
     for name in ("foreign", "other_port"):
-        assert f"has an overflow link that leads to https://{authority}, which is not its issuer" in run[name]["msg"]
+        assert f"has an overflow link that leads to {authority}, which is not its issuer" in run[name]["msg"]
         assert "add it to trusted_issuers" in run[name]["msg"]
     assert REGISTER not in lines([entry for name in names[:-1] for entry in cut[name]])
     (seen,) = lab.requests("vidb", host=foreign)
@@ -120,7 +121,7 @@ def test_an_overflow_link_to_a_foreign_host_is_refused_unseen_by_that_host_unles
 @pytest.mark.parametrize("status", [200, 403])
 def test_the_page_of_a_proxy_proves_nothing_whatever_its_status(ansible: Ansible, lab: Lab, status: int) -> None:
     lab.fault("vcenter", "html", path="/datacenter", status=status)
-    lab.fault("vcenter", "html", path="/datacenter", status=status, skip=2)
+    lab.fault("vcenter", "html", path="/datacenter", status=status, skip=1)
 
     run = succeeded(ansible.play([vidb("vidb"), failing(vcenter("before")), failing(vcenter("after"))]))
 
@@ -233,10 +234,9 @@ def test_one_task_does_the_whole_job_with_credentials_or_a_token_file_and_keeps_
     run = succeeded(ansible.play(tasks, arguments=["-vvv"]))
 
     names = ["predicted", "by_task", "kept", "by_file", "by_file_again", "by_both", "by_both_again"]
-    cut = {name: lab.requests() for name in names}
     log = lines(lab.requests())
     counts = [run[name]["request_count"] for name in names]
-    assert counts == [0, 5, 1, 4, 1, 5, 1], cut
+    assert counts == [0, 5, 1, 4, 1, 5, 1]
     assert log[:17] == [GRANT, *WHOLE, GRANT, *WHOLE, PROBE, GRANT, *WHOLE, PROBE]
     assert (run["predicted"]["changed"], run["predicted"]["action"]) == (True, "registered")
     assert "Check mode creates no access token" in said(run)
@@ -244,7 +244,7 @@ def test_one_task_does_the_whole_job_with_credentials_or_a_token_file_and_keeps_
         assert (run[name]["action"], run[name]["verified"]) == ("registered", True)
     assert run["by_file"]["token"] == run["kept"]["token"]
     assert [name for name in names if "refresh_token" in run[name]] == ["kept"]
-    assert "there is no token in" in run["no_file"]["msg"]
+    assert "There is no token in" in run["no_file"]["msg"]
     assert "Run the module that keeps it first" in run["no_file"]["msg"]
     assert "holds a token of vrni, which is no access token" in run["other_file"]["msg"]
     assert "Check api_token" in run["refused"]["msg"]

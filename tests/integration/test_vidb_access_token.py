@@ -20,13 +20,13 @@ GRANT = "POST /acs/t/CUSTOMER/token"
 API_TOKEN_GRANT = "urn:custom:vcf:params:oauth:grant-type:api-token"
 LIFETIME = 1800
 FILE = "{{ playbook_dir }}/token.json"
-NO_API_TOKEN = {"api_token": "{{ omit }}"}
+NO_API_TOKEN: dict[str, Any] = {"api_token": "{{ omit }}"}
 
 
 def test_a_client_an_api_token_and_a_refresh_token_are_granted_by_the_documented_requests(
     ansible: Ansible, lab: Lab
 ) -> None:
-    refresh = {**NO_API_TOKEN, "refresh_token": "{{ by_api_token.refresh_token }}"}
+    refresh: dict[str, Any] = {**NO_API_TOKEN, "refresh_token": "{{ by_api_token.refresh_token }}"}
     tasks = [
         vidb("by_client", **VIDB_CLIENT),
         vidb("by_api_token"),
@@ -136,7 +136,7 @@ def test_absent_forgets_the_file_with_a_warning_until_when_the_token_lives_and_c
         vidb("renewed", **always),
         checked(module("vidb_access_token", "forgotten_predicted", **gone)),
         module("vidb_access_token", "forgotten", **gone),
-        module("vidb_access_token", "none", **gone),
+        module("vidb_access_token", "gone_already", **gone),
     ]
 
     run = succeeded(ansible.play(tasks, arguments=["--diff"]))
@@ -149,6 +149,6 @@ def test_absent_forgets_the_file_with_a_warning_until_when_the_token_lives_and_c
     assert run["forgotten"]["verified"] is False
     assert "token" not in run["forgotten"]
     assert f"until {run['renewed']['expires_at']}" in said(run)
-    assert (run["none"]["changed"], run["none"]["action"]) == (False, "none")
+    assert (run["gone_already"]["changed"], run["gone_already"]["action"]) == (False, "none")
     assert not (ansible.folder / "token.json").exists()
     assert lines(lab.requests()) == [GRANT] * 2

@@ -86,7 +86,10 @@ def avi(register: str = "", *, of: str = "avi_securechanneltoken", **options: An
         "password": "{{ lab.avi.password }}",
         "ca_path": "{{ ca_path }}",
     }
-    return module(of, register, **{**base, **options})
+    # One of their options is `name`.
+    task = module(of, register)
+    task[f"sddc.tokens.{of}"] = {**base, **options}
+    return task
 
 
 def checked(task: Task) -> Task:
@@ -134,7 +137,7 @@ def succeeded(run: Run) -> Run:
 
 
 def by_task(run: Run, lab: Lab, product: str | None, *names: str) -> dict[str, list[LoggedRequest]]:
-    """A product's log, or that of all, cut after as many requests as each task says it made; nothing may be left over."""
+    """The log of a product, or of all, cut after as many requests as each task says it made; none may be left over."""
     log = lab.requests(product)
     cut = {}
     for name in names:

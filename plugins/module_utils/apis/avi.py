@@ -136,7 +136,7 @@ class AviClient:
         found = list(self._list(_TOKENS, {"name": name} if name else {}, "list the secure channel tokens"))
         return [item for item in found if name in (None, item.get("name"))]
 
-    def get_token(self, token_uuid: Secret) -> Optional[Mapping[str, Any]]:
+    def get_token(self, token_uuid: str) -> Optional[Mapping[str, Any]]:
         """GET /securechanneltoken/{uuid}; None where there is none."""
         try:
             return self._request("GET", _path(token_uuid), "read the secure channel token").mapping()
@@ -152,11 +152,11 @@ class AviClient:
             "POST", _TOKENS, "create the secure channel token", json_body=body, left_behind=left_behind
         ).mapping()
 
-    def update_token(self, token_uuid: Secret, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    def update_token(self, token_uuid: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """PUT /securechanneltoken/{uuid} with the whole object. Raises ApiError: 412 when it has changed meanwhile."""
         return self._request("PUT", _path(token_uuid), "update the secure channel token", json_body=body).mapping()
 
-    def delete_token(self, token_uuid: Secret) -> bool:
+    def delete_token(self, token_uuid: str) -> bool:
         """DELETE /securechanneltoken/{uuid}. False when it was gone already."""
         try:
             self._request("DELETE", _path(token_uuid), "delete the secure channel token")
@@ -197,7 +197,7 @@ class AviClient:
             reply = self._request("GET", path, doing, query=numbered)
             results = reply.field("results", list) if reply.mapping().get("results") else []
             for item in items(results):
-                self._hide(item)
+                self.hide_generated(item)
                 yield item
             if not reply.mapping().get("next"):
                 return
@@ -217,7 +217,7 @@ class AviClient:
             reply = self._send(method, path, doing, arguments)
         document = reply.json_or_none()
         if isinstance(document, dict):
-            self._hide(document)
+            self.hide_generated(document)
         return reply
 
     def _send(self, method: str, path: str, doing: str, arguments: Mapping[str, Any]) -> Reply:
@@ -249,16 +249,16 @@ class AviClient:
             headers["X-CSRFToken"] = csrftoken
         return headers
 
-    def _hide(self, item: Mapping[str, Any]) -> None:
-        """Name, uuid and url of a secure channel token are the token itself."""
+    def hide_generated(self, item: Mapping[str, Any]) -> None:
+        """Name, uuid and url of a secure channel token are the token itself, unless a person chose them."""
         for field in ("name", "uuid"):
             value = item.get(field)
             if isinstance(value, str) and looks_generated(value):
                 self._session.hide(Secret(value))
 
 
-def _path(token_uuid: Secret) -> str:
-    return f"{_TOKENS}/{segment(token_uuid.reveal(), 'uuid')}"
+def _path(token_uuid: str) -> str:
+    return f"{_TOKENS}/{segment(token_uuid, 'uuid')}"
 
 
 def _version(document: Mapping[str, Any]) -> Optional[str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Optional
 
-from ansible_collections.sddc.tokens.plugins.module_utils.apis import avi
 from ansible_collections.sddc.tokens.plugins.module_utils.errors import ApiError, InvalidOption, TokensError
 from ansible_collections.sddc.tokens.plugins.module_utils.operations import avi_access
 from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
@@ -27,9 +26,9 @@ class AviSecurechanneltoken(Operation):
     argument_spec: ClassVar[ArgumentSpec] = {
         **avi_access.AVI_OPTIONS,
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        # What looks generated in it is hidden as a secret; to hide a label would hide the word everywhere.
+        # What looks generated in them is hidden as a secret; to hide a label would hide the word everywhere.
         "name": {"type": "str", "no_log": False},
-        "uuid": {"type": "str", "no_log": True},
+        "uuid": {"type": "str", "no_log": False},
         "url": {"type": "str", "no_log": True},
         "lifetime": {"type": "float"},
         "min_remaining": {"type": "float", "default": 300},
@@ -50,8 +49,7 @@ class AviSecurechanneltoken(Operation):
             raise InvalidOption("lifetime", "must be more than 0 seconds")
         self._metadata = _metadata(self.params["metadata"])
         self._session, self._client = avi_access.signed_in(self)
-        if self.params["name"] and avi.looks_generated(self.params["name"]):
-            self._session.hide(Secret(self.params["name"]))
+        self._client.hide_generated(self.params)
         found = self._find()
         return self._end(found) if self.params["state"] == "absent" else self._keep(found)
 
@@ -78,12 +76,12 @@ class AviSecurechanneltoken(Operation):
             if self.runtime.check_mode:
                 return self._outcome(True, "updated", {**found, **changes}, before=found)
             try:
-                updated = self._client.update_token(Secret(str(found["uuid"])), {**found, **changes})
+                updated = self._client.update_token(str(found["uuid"]), {**found, **changes})
                 return self._outcome(True, "updated", updated, before=found)
             except ApiError as error:
                 if last or error.status != _CHANGED_MEANWHILE:
                     raise
-                found = self._client.get_token(Secret(str(found["uuid"]))) or {}
+                found = self._client.get_token(str(found["uuid"])) or {}
         raise AssertionError("the last round returns or raises")
 
     def _create(self) -> Outcome:
@@ -128,7 +126,7 @@ class AviSecurechanneltoken(Operation):
             return self._outcome(False, "none", None, before=None)
         if self.runtime.check_mode:
             return self._outcome(True, "deleted", None, before=found, verified=False)
-        uuid = Secret(str(found["uuid"]))
+        uuid = str(found["uuid"])
         deleted = self._client.delete_token(uuid)
         if self._client.get_token(uuid) is not None:
             raise TokensError(

@@ -24,7 +24,7 @@ class AviSecurechanneltokenInfo(Operation):
     argument_spec: ClassVar[ArgumentSpec] = {
         **avi_access.AVI_OPTIONS,
         "name": {"type": "str", "no_log": False},
-        "uuid": {"type": "str", "no_log": True},
+        "uuid": {"type": "str", "no_log": False},
         "return_token": {"type": "bool", "default": False, "no_log": False},
     }
     alternatives = avi_access.ALTERNATIVES
@@ -40,6 +40,7 @@ class AviSecurechanneltokenInfo(Operation):
     def run(self) -> Outcome:
         """See Operation."""
         session, client = avi_access.signed_in(self)
+        client.hide_generated(self.params)
         if self.params["uuid"]:
             found = client.get_token(self.params["uuid"])
             items = [found] if found else []

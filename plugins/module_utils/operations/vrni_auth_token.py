@@ -23,6 +23,14 @@ from ansible_collections.sddc.tokens.plugins.module_utils.token_source import To
 from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token, jwt_claims
 from ansible_collections.sddc.tokens.plugins.module_utils.transport import Session
 
+USER_OPTIONS: ArgumentSpec = {
+    "username": option_from("VRNI_USERNAME", type="str"),
+    "password": option_from("VRNI_PASSWORD", type="str", no_log=True),
+    "domain_type": {"type": "str", "choices": ["LOCAL", "LDAP"], "default": "LOCAL"},
+    "domain": {"type": "str"},
+    "vidm_token": {"type": "str", "no_log": True},
+}
+
 
 class VrniTokens(TokenSource):
     """The tokens of one user: with a vIDM token, or with name and password in a domain."""
@@ -95,11 +103,7 @@ class VrniAuthToken(TokenOperation):
     name = "sddc.tokens.vrni_auth_token"
     argument_spec: ClassVar[ArgumentSpec] = {
         "hostname": option_from("VRNI_HOST", type="str", required=True),
-        "username": option_from("VRNI_USERNAME", type="str"),
-        "password": option_from("VRNI_PASSWORD", type="str", no_log=True),
-        "domain_type": {"type": "str", "choices": ["LOCAL", "LDAP"], "default": "LOCAL"},
-        "domain": {"type": "str"},
-        "vidm_token": {"type": "str", "no_log": True},
+        **USER_OPTIONS,
         **LIFECYCLE_OPTIONS,
         **REVOCATION_OPTIONS,
         **CONNECTION_OPTIONS,

@@ -10,7 +10,13 @@ from typing import ClassVar
 from ansible_collections.sddc.tokens.plugins.module_utils.apis import vrni
 from ansible_collections.sddc.tokens.plugins.module_utils.base_url import BaseUrl
 from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
-from ansible_collections.sddc.tokens.plugins.module_utils.options import CONNECTION_OPTIONS, ArgumentSpec, option_from
+from ansible_collections.sddc.tokens.plugins.module_utils.operations.vrni_auth_token import USER_OPTIONS
+from ansible_collections.sddc.tokens.plugins.module_utils.options import (
+    CONNECTION_OPTIONS,
+    ArgumentSpec,
+    option_from,
+    without_fallbacks,
+)
 from ansible_collections.sddc.tokens.plugins.module_utils.outcome import Outcome
 
 
@@ -20,6 +26,8 @@ class VrniVidmClientInfo(Operation):
     name = "sddc.tokens.vrni_vidm_client_info"
     argument_spec: ClassVar[ArgumentSpec] = {
         "hostname": option_from("VRNI_HOST", type="str", required=True),
+        # Not used, but defaults for the product's action group may well hold them.
+        **without_fallbacks(USER_OPTIONS),
         **CONNECTION_OPTIONS,
     }
 

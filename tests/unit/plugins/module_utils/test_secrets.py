@@ -41,7 +41,7 @@ SHOWN: dict[str, Callable[[Secret], object]] = {
     "format": format,
     "format with a specification": lambda secret: f"{secret:>40}|{secret!r}|{secret!s}|{secret!a}",
     "percent": lambda secret: "%s %r" % (secret, secret),  # noqa: UP031
-    "str.format": lambda secret: "{0} {0!r} {1}".format(secret, ""),  # noqa: UP030, UP032
+    "str.format": lambda secret: "{0} {0!r} {1}".format(secret, ""),
     "in a list": lambda secret: [secret],
     "in a mapping": lambda secret: {"a": secret, secret: "a"},
     "in a token": lambda secret: Token(secret, "Bearer", companions={"id_token": secret}),

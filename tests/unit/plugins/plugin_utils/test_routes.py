@@ -87,6 +87,7 @@ def test_warning_is_seen_once_whether_or_not_the_result_is_hidden(
 
 def test_raw_reply_of_a_module_is_hidden_from_the_connection() -> None:
     action = Action()
-    sealing.hide_raw_reply(action)
+    with sealing.quiet_module(action):
+        assert action._task.no_log is True
     assert action._play_context.no_log is True
     assert action._connection._play_context.no_log is True
