@@ -1,17 +1,18 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What holds for every module of the collection: groups of module_defaults, and equal results on both local routes."""
+"""What holds for every module: groups of module_defaults, equal results by every route, no async."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from support.canaries import leaks
-from support.playbooks import AS_MODULE, IN_PROCESS, Ansible, Route, Run, Task, module
+from support.playbooks import AS_MODULE, IN_PROCESS, ROUTES, Ansible, Route, Run, Task, module
 from support.tasks import (
     VIDB_BY_TASK,
     VIDB_CLIENT,
@@ -27,6 +28,7 @@ from support.tasks import (
 if TYPE_CHECKING:
     from lab.client import Lab
 
+MODULES = Path(__file__).resolve().parents[2] / "plugins" / "modules"
 IDS: dict[str, Any] = {"tier0_id": "T0-main", "locale_service_id": "default"}
 ONE: dict[str, Any] = {**IDS, "service_instance_id": "partner-fw-01"}
 CSP: dict[str, Any] = {"csp_hostname": "{{ lab.csp.url }}", "csp_api_token": "{{ lab.csp.api_token }}"}
@@ -158,11 +160,11 @@ def results_of(run: Run) -> dict[str, Any]:
     return results
 
 
-def test_every_newer_module_gives_the_same_results_in_process_and_as_a_module_and_neither_shows_a_secret(
+def test_every_newer_module_gives_the_same_results_by_every_route_and_none_shows_a_secret(
     ansible: Ansible, lab: Lab
 ) -> None:
     told, logged = {}, {}
-    for route in (IN_PROCESS, AS_MODULE):
+    for route in ROUTES:
         lab.reset()
         (ansible.folder / "token.json").unlink(missing_ok=True)
         lab.fault("vrni", "status", path="/client-id", skip=1, status=403, body={"code": 403, "message": "No vIDM"})
@@ -175,8 +177,20 @@ def test_every_newer_module_gives_the_same_results_in_process_and_as_a_module_an
         mine = ["a-wrong-api-token", "a-secret-for-nothing", "a-wrong-password"]
         assert leaks({"output": run.output}, [*mine, *(value["value"] for value in lab.secrets())]) == []
 
-    expected, other = told[IN_PROCESS.name], told[AS_MODULE.name]
-    for name, result in expected.items():
-        assert other[name] == result, name
+    for name, result in told[IN_PROCESS.name].items():
+        for route in ROUTES:
+            assert told[route.name][name] == result, f"{name} {route.name}"
         assert bool(result.get("failed")) == name.endswith(("refused", "misplaced", "no_file")), name
-    assert logged[AS_MODULE.name] == logged[IN_PROCESS.name]
+    assert all(requests == logged[IN_PROCESS.name] for requests in logged.values())
+
+
+def test_no_module_runs_with_async(ansible: Ansible, lab: Lab) -> None:
+    names = sorted(path.stem for path in MODULES.glob("*.py"))
+    tasks = [{**failing(module(name, name)), "async": 30, "poll": 0} for name in names]
+
+    run = succeeded(ansible.play(tasks))
+
+    assert len(names) > 10
+    for name in names:
+        assert "cannot run with async" in run[name]["msg"], name
+    assert lab.requests() == []
