@@ -10,6 +10,7 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
+_VENV = Path(__file__).resolve().parents[2] / ".venv"
 _SHELL = """\
 # The lab's products and their credentials, for this shell. The lab removes this file when it ends.
 {exports}
@@ -40,8 +41,16 @@ def variables_path(state_file: Path) -> Path:
 
 def shell_file(variables: Mapping[str, str]) -> str:
     """Return the content of the file to source."""
-    exports = "\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items())
-    return _SHELL.format(exports=exports)
+    exports = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+    return _SHELL.format(exports="\n".join([*exports, *_of_the_checkout()]))
+
+
+def _of_the_checkout() -> list[str]:
+    """Return what lets a shell find Ansible and this collection, where `make` has set them up."""
+    if not _VENV.joinpath("collections").is_dir():
+        return []
+    collections, programs = shlex.quote(str(_VENV / "collections")), shlex.quote(str(_VENV / "bin"))
+    return [f"export ANSIBLE_COLLECTIONS_PATH={collections}", f"export PATH={programs}:$PATH"]
 
 
 def explanation(products: list[str], state_file: Path) -> str:
