@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from support.canaries import leaks
 from support.cores import DEFAULT, EVERY, Core
-from support.playbooks import IN_PROCESS, ROUTES, Ansible, Route, Run, Task, module
+from support.playbooks import IN_PROCESS, ROUTES, Ansible, Route, Run, Task
+from support.tasks import csp, vrni
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -38,21 +39,6 @@ def core(request: pytest.FixtureRequest) -> Core:
 def route(request: pytest.FixtureRequest) -> Route:
     route: Route = request.param
     return route
-
-
-def vrni(register: str = "", **options: Any) -> Task:
-    base = {
-        "hostname": "{{ lab.vrni.url }}",
-        "username": "{{ lab.vrni.username }}",
-        "password": "{{ lab.vrni.password }}",
-        "ca_path": "{{ ca_path }}",
-    }
-    return module("vrni_auth_token", register, **{**base, **options})
-
-
-def csp(register: str = "", **options: Any) -> Task:
-    base = {"hostname": "{{ lab.csp.url }}", "api_token": "{{ lab.csp.api_token }}", "ca_path": "{{ ca_path }}"}
-    return module("csp_access_token", register, **{**base, **options})
 
 
 def every_way_to_print() -> list[Task]:

@@ -1,38 +1,18 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One lab for all tests of a worker, back at its start for each; each test starts with an empty log."""
+"""What a test does with each product of the lab, as its clients would."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
 
-TESTS = Path(__file__).resolve().parents[2]
-if str(TESTS) not in sys.path:
-    sys.path.insert(0, str(TESTS))
-
 if TYPE_CHECKING:
     from lab.client import Lab
-
-
-@pytest.fixture(scope="session")
-def running_lab() -> Iterator[Lab]:
-    from lab.client import Lab
-
-    with Lab.start() as lab:
-        yield lab
-
-
-@pytest.fixture
-def lab(running_lab: Lab) -> Lab:
-    running_lab.reset()
-    return running_lab
 
 
 @pytest.fixture
