@@ -30,7 +30,7 @@ PIP_INSTALL := -m pip install -qq --disable-pip-version-check --only-binary :all
 define run_tests
 	@failed=0; \
 	.venv/conformance/bin/python -m pytest -q -rs tests/conformance || failed=1; \
-	$(BIN)/python -m pytest -q -rs -n auto $(1) $(wildcard tests/unit tests/integration) || failed=1; \
+	$(BIN)/python -m pytest -q -rs -n auto --dist worksteal $(1) $(wildcard tests/unit tests/integration) || failed=1; \
 	exit $$failed
 endef
 

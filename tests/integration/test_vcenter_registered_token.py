@@ -79,7 +79,7 @@ def test_an_overflow_token_is_refused_expanded_registered_and_proven_in_this_ord
 def test_an_overflow_link_to_a_foreign_host_is_refused_unseen_by_that_host_unless_it_is_trusted(
     ansible: Ansible, lab: Lab
 ) -> None:
-    foreign = (lab.addresses() or lab.add_addresses(1))[0]
+    (foreign,) = lab.add_addresses(1)
     authority = f"{foreign}:{urlsplit(lab['vidb']['url']).port}"
     elsewhere = {"iss": "https://sso.example.com/acs/t/CUSTOMER"}
     issued_elsewhere = lab.act("vidb", "make_access_token", issuer=lab["vidb"]["url"], claims=elsewhere)
