@@ -11,11 +11,17 @@ from ansible_collections.sddc.tokens.plugins.module_utils.deadline import Deadli
 
 try:
     from requests.adapters import HTTPAdapter
+    from urllib3 import __version__ as urllib3_version  # type: ignore[attr-defined]
     from urllib3.connection import HTTPSConnection
     from urllib3.connectionpool import HTTPSConnectionPool
 except Exception:  # pylint: disable=broad-exception-caught  # a broken library is a missing one
     # The transport reports the missing library; until then this file must load.
     HTTPAdapter = HTTPSConnection = HTTPSConnectionPool = object  # type: ignore[assignment,misc]
+    urllib3_version = ""
+
+# Before release 2 the library tells OpenSSL no name where the host is an address, and compares the certificate's names
+# with the host itself, unless OpenSSL was told to.
+_COMPARES_NAMES_ITSELF = urllib3_version.startswith("1.")
 
 
 class _Connection(HTTPSConnection):
@@ -34,6 +40,8 @@ class Adapter(HTTPAdapter):
 
     def __init__(self, context: Any, connections: int) -> None:
         self._context = context
+        if _COMPARES_NAMES_ITSELF:
+            context.check_hostname = False
         super().__init__(pool_connections=1, pool_maxsize=connections, max_retries=0, pool_block=True)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:

@@ -29,11 +29,12 @@ except Exception:  # pylint: disable=broad-exception-caught  # a broken library 
 _CONNECTION_ADVICE = "Check hostname and port, the route to it, and proxy_url."
 _PROXY_ADVICE = "Check proxy_url or the environment variables https_proxy and no_proxy."
 _AUTHORITY_ADVICE = "Give the authority that signed it as ca_path."
+_WRONG_NAME = 62
 # The codes of OpenSSL's verification, x509_vfy.h.
 _CERTIFICATE_ADVICE = {
     9: "It is not valid yet: check the clocks of both sides.",
     10: "It has expired: the server needs a new one.",
-    62: "Give the host name that it was made for as hostname.",
+    _WRONG_NAME: "Give the host name that it was made for as hostname.",
     64: "Give the host name that it was made for as hostname.",
 }
 _TLS_ADVICE = "Check that the port speaks TLS 1.2 or newer, and the client certificate where it asks for one."
@@ -49,8 +50,9 @@ def translated(error: BaseException, timeout: float, *, has_left: bool) -> Trans
     """
     certificate = _find(error, ssl.SSLCertVerificationError)
     if certificate is not None:
-        reason = certificate.verify_message or "verification failed"
-        advice = _CERTIFICATE_ADVICE.get(certificate.verify_code, _AUTHORITY_ADVICE)
+        # Where the library has compared the names by itself, the error has neither message nor code of OpenSSL.
+        reason = getattr(certificate, "verify_message", "") or "hostname mismatch"
+        advice = _CERTIFICATE_ADVICE.get(getattr(certificate, "verify_code", _WRONG_NAME), _AUTHORITY_ADVICE)
         return TlsFailed(f"the server's certificate is not trusted: {reason}", advice=advice)
     if isinstance(error, requests.exceptions.ProxyError):
         return ConnectionFailed(f"the proxy refused the connection: {_proxy_reason(error)}", advice=_PROXY_ADVICE)

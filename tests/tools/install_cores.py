@@ -1,6 +1,7 @@
-"""Install the oldest and the newest ansible-core beside the tests' own, each where a Python for it is found.
+"""Install the oldest and the newest ansible-core beside the tests' own, and the oldest Python and `requests` on which a
+module may find itself on a remote host, each where a Python for it is found.
 
-Each gets a virtual environment in .venv/cores/VERSION; where there is no Python for it, the file `skipped` in that
+Each gets a virtual environment in .venv/cores/NAME; where there is no Python for it, the file `skipped` in that
 folder says so, and the tests that need it are skipped with that sentence.
 """
 
@@ -10,30 +11,31 @@ import subprocess
 import sys
 from pathlib import Path
 
-# What a core runs on: the newest of these that is found.
-CORES = {
-    "2.16": ("ansible-core==2.16.19", ("3.12", "3.11", "3.10")),
-    "2.22": ("ansible-core==2.22.0rc1", ("3.14", "3.13", "3.12")),
+# What each runs on: the first of these Pythons that is found.
+ENVIRONMENTS = {
+    "2.16": (["ansible-core==2.16.19", "requests==2.34.2"], ("3.12", "3.11", "3.10")),
+    "2.22": (["ansible-core==2.22.0rc1", "requests==2.34.2"], ("3.14", "3.13", "3.12")),
+    # What Enterprise Linux 9 ships.
+    "oldest-requests": (["requests==2.25.1", "urllib3==1.26.5"], ("3.9", "3.10")),
 }
-REQUESTS = "requests==2.34.2"
 
 
 def main() -> int:
     folder = Path(sys.argv[1])
-    for version, (requirement, pythons) in CORES.items():
-        core = folder / version
-        shutil.rmtree(core, ignore_errors=True)
+    for name, (requirements, pythons) in ENVIRONMENTS.items():
+        environment = folder / name
+        shutil.rmtree(environment, ignore_errors=True)
         python = next(filter(None, map(found, pythons)), None)
         if python is None:
-            core.mkdir(parents=True)
-            reason = f"ansible-core {version} needs Python {' or '.join(reversed(pythons))}, and none is found"
-            (core / "skipped").write_text(reason + "\n")
+            environment.mkdir(parents=True)
+            reason = f"{requirements[0]} needs Python {' or '.join(sorted(pythons))} here, and none is found"
+            (environment / "skipped").write_text(reason + "\n")
             print(f"Skipped: {reason}")
             continue
-        print(f"Installing {requirement} for Python {version_of(python)}")
-        subprocess.run([python, "-m", "venv", core], check=True)
-        pip = [str(core / "bin" / "python"), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
-        subprocess.run([*pip, "--only-binary", ":all:", requirement, REQUESTS], check=True)
+        print(f"Installing {' and '.join(requirements)} for Python {version_of(python)}")
+        subprocess.run([python, "-m", "venv", environment], check=True)
+        pip = [str(environment / "bin" / "python"), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+        subprocess.run([*pip, "--only-binary", ":all:", *requirements], check=True)
     return 0
 
 

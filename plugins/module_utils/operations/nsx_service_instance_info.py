@@ -64,15 +64,17 @@ class NsxServiceInstanceInfo(Operation):
 
     def _instances(self, reader: nsx.NsxClient) -> Iterator[Mapping[str, Any]]:
         wanted = self.params["service_instance_id"]
-        for tier0_id in self._ids("tier0_id", reader.list_tier0s):
-            for service_id in self._ids("locale_service_id", lambda: reader.list_locale_services(tier0_id)):  # noqa: B023
-                for item in reader.list_service_instances(tier0_id, service_id):
-                    if wanted in (None, item.get("id")):
-                        yield item
+        for tier0_id, locale_service_id in self._places(reader):
+            for item in reader.list_service_instances(tier0_id, locale_service_id):
+                if wanted in (None, item.get("id")):
+                    yield item
 
-    def _ids(self, option: str, listing: Any) -> list[str]:
-        """The id that the user gives, or all that there are."""
-        return [self.params[option]] if self.params[option] else [str(item["id"]) for item in listing() if "id" in item]
+    def _places(self, reader: nsx.NsxClient) -> Iterator[tuple[str, str]]:
+        """The gateways and their locale services: those that the user names, or all that there are."""
+        tier0_id, locale_service_id = self.params["tier0_id"], self.params["locale_service_id"]
+        for gateway in [tier0_id] if tier0_id else _ids(reader.list_tier0s()):
+            services = [locale_service_id] if locale_service_id else _ids(reader.list_locale_services(gateway))
+            yield from ((gateway, service) for service in services)
 
     def _alarms(self, reader: nsx.NsxClient) -> Optional[list[nsx.Alarm]]:
         try:
@@ -82,6 +84,10 @@ class NsxServiceInstanceInfo(Operation):
                 raise
             self.runtime.warn("This manager has no alarm API, so that the instances have no 'alarms'.")
             return None
+
+
+def _ids(found: list[Mapping[str, Any]]) -> list[str]:
+    return [str(item["id"]) for item in found if "id" in item]
 
 
 def _described(item: Mapping[str, Any], alarms: Optional[list[nsx.Alarm]]) -> dict[str, Any]:
