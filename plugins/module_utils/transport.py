@@ -291,7 +291,9 @@ class Session:
 
     def _readable(self, text: str) -> str:
         """What the server said: without secrets, on one line, not too long."""
-        text = " ".join(redact(text, self._secrets).split())
+        with self._lock:
+            secrets = tuple(self._secrets)
+        text = " ".join(redact(text, secrets).split())
         return text if len(text) <= LONGEST_MESSAGE else text[:LONGEST_MESSAGE] + " ..."
 
     def _count(self) -> None:

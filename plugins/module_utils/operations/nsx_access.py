@@ -28,6 +28,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils.options import (
     with_prefix,
 )
 from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret, basic_authorization
+from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token
 
 _CSP = "csp_"
 
@@ -69,6 +70,7 @@ class NsxAccess:
         self._operation = operation
         self._params = operation.params
         self._reading_headers: Optional[Mapping[str, Secret]] = None
+        self._reading_token: Optional[Token] = None
         base_url = BaseUrl.parse(self._params["hostname"])
         self.session = operation.open_session(base_url, nsx.error_facts, connections=connections)
         self.tokens = self._token_access(require_id_token)
@@ -100,8 +102,17 @@ class NsxAccess:
         if self.tokens is None:
             # The certificate of the connection says who it is.
             return {}
-        token = self.tokens.token()
-        return None if token is None else self.bearer_headers(token.secret)
+        self._reading_token = self.tokens.token()
+        return None if self._reading_token is None else self.bearer_headers(self._reading_token.secret)
+
+    def another_reader(self) -> Optional[nsx.NsxClient]:
+        """A client for the readings with another token, after the server has refused the first; None where there is
+        no way to get one."""
+        another = self.tokens.renewed(self._reading_token) if self.tokens and self._reading_token else None
+        if another is None:
+            return None
+        self._reading_token, self._reading_headers = another, self.bearer_headers(another.secret)
+        return nsx.NsxClient(self.session, self._reading_headers)
 
     def _token_access(self, require_id_token: bool) -> Optional[Access]:
         params, runtime = self._params, self._operation.runtime

@@ -130,7 +130,7 @@ class NsxServiceReauth(Operation):
         if reader is None:
             return None
         try:
-            return reader.list_policy_alarms()
+            return self._listed_once_more_if_refused(reader)
         except ApiError as error:
             if error.status in _NO_ALARM_API or error.code == nsx.INVALID_PATH:
                 error.advice = (
@@ -138,6 +138,15 @@ class NsxServiceReauth(Operation):
                     "re-authenticate without looking at alarms."
                 )
             raise
+
+    def _listed_once_more_if_refused(self, reader: nsx.NsxClient) -> list[nsx.Alarm]:
+        try:
+            return reader.list_policy_alarms()
+        except ApiError as error:
+            another = self._nsx.another_reader() if error.status in _REFUSED else None
+            if another is None:
+                raise
+            return another.list_policy_alarms()
 
     def _reauthenticate(self, instances: Sequence[_Instance]) -> None:
         due = [instance for instance in instances if instance.is_due]

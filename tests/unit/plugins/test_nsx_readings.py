@@ -1,0 +1,52 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Readings of NSX with a token that the manager refuses: one renewal and one replay, where there are credentials."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ansible_collections.sddc.tokens.plugins.module_utils.execution import Validated, execute
+from ansible_collections.sddc.tokens.plugins.module_utils.operations.nsx_service_reauth import NsxServiceReauth
+
+if TYPE_CHECKING:
+    from lab.client import Lab
+
+PATH = "/infra/tier-0s/T0-main/locale-services/default/service-instances/partner-fw-01"
+
+
+def reauth(lab: Lab, **options: Any) -> dict[str, Any]:
+    args = {"hostname": lab["nsx"]["url"], "ca_path": lab.ca_path, "service_instances": [PATH], **options}
+    validated = Validated(NsxServiceReauth, args)
+    assert validated.error is None
+    return execute(
+        NsxServiceReauth, validated.params, check_mode=False, diff_mode=False, environ={}, notify=lambda text: None
+    )
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_reading_that_is_refused_is_replayed_once_with_a_new_token(lab: Lab, tmp_path: Path, status: int) -> None:
+    credentials = {"csp_hostname": lab["csp"]["url"], "csp_api_token": lab["csp"]["api_token"]}
+    lab.fault("nsx", "status", method="GET", path="/alarms", status=status, body={"error_message": "no"})
+
+    result = reauth(lab, token_file=str(tmp_path / "csp.json"), **credentials)
+
+    assert result["instances"][0]["reauthenticated"]
+    assert (len(lab.requests("csp")), lab.counts("nsx")["reauths"]) == (2, 1)
+    first, *others = [request.header("Authorization") for request in lab.requests("nsx")]
+    assert others
+    assert first not in others
+
+
+def test_a_reading_that_is_refused_twice_fails(lab: Lab) -> None:
+    credentials = {"csp_hostname": lab["csp"]["url"], "csp_api_token": lab["csp"]["api_token"]}
+    lab.fault("nsx", "status", method="GET", path="/alarms", times=0, status=401, body={"error_message": "no"})
+
+    result = reauth(lab, **credentials)
+
+    assert "the server answered 401" in result["msg"]
+    assert (len(lab.requests("csp")), len(lab.requests("nsx"))) == (2, 2)
