@@ -20,6 +20,7 @@ checksum = $(firstword $(shell cat $(1) | cksum))
 VENV := .venv/stamps/venv
 TESTS := .venv/stamps/tests-$(call checksum,tests/requirements.txt)
 LINT := .venv/stamps/lint-$(call checksum,tests/requirements.txt tests/requirements-lint.txt)
+WORKFLOWS := .venv/stamps/workflows-$(call checksum,$(addprefix tests/requirements,.txt -lint.txt -workflows.txt))
 CORES := .venv/stamps/cores-$(call checksum,tests/tools/install_cores.py)
 COLLECTION := .venv/stamps/collections-$(call checksum,tests/tools/extract_collections.py)
 CONFORMANCE := .venv/stamps/conformance-$(call checksum,tests/conformance/requirements.txt)
@@ -46,10 +47,10 @@ demo: $(TESTS) ## Show the modules at work against the lab, in about a minute
 lab: $(TESTS) ## Run the lab in the foreground, to try playbooks against
 	@$(BIN)/python tests/lab/run --state-file .lab.json --explain
 
-test: $(TESTS) $(COLLECTION) $(CORES) $(CONFORMANCE) ## Run the tests, without the slow ones
+test: $(WORKFLOWS) $(COLLECTION) $(CORES) $(CONFORMANCE) ## Run the tests, without the slow ones
 	$(call run_tests,-m "not slow")
 
-test-all: $(TESTS) $(COLLECTION) $(CORES) $(CONFORMANCE) ## Run every test
+test-all: $(WORKFLOWS) $(COLLECTION) $(CORES) $(CONFORMANCE) ## Run every test
 	$(call run_tests)
 
 lint: $(LINT) ## Run every static check; fail on any finding
@@ -80,6 +81,11 @@ $(LINT): | $(TESTS)
 	@echo "Installing tests/requirements-lint.txt"
 	@$(BIN)/python $(PIP_INSTALL) -r tests/requirements-lint.txt -c tests/requirements.txt
 	@rm -f .venv/stamps/lint-* && touch $@
+
+$(WORKFLOWS): | $(TESTS)
+	@echo "Installing tests/requirements-workflows.txt"
+	@$(BIN)/python $(PIP_INSTALL) -r tests/requirements-workflows.txt -c tests/requirements.txt -c tests/requirements-lint.txt
+	@rm -f .venv/stamps/workflows-* && touch $@
 
 $(COLLECTION): | $(TESTS)
 	@echo "Extracting the collections that the tests need from the ansible package (70 MB, once)"

@@ -10,7 +10,10 @@ import zipfile
 from pathlib import Path
 
 PACKAGE = "ansible==12.3.0"
-COLLECTIONS = ("ansible/posix",)  # its json and jsonl callbacks
+COLLECTIONS = (
+    "ansible/posix",  # its json and jsonl callbacks
+    "awx/awx",  # what playbooks/awx_setup.yml applies the definitions of extensions/awx with
+)
 
 
 def main(folder: Path) -> None:
