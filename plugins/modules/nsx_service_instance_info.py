@@ -36,7 +36,9 @@ extends_documentation_fragment:
   - sddc.tokens.attributes.action_group
 attributes:
   check_mode:
-    details: It reads as it always does. Where it would have to create an access token, the task fails.
+    details:
+      - It reads as it always does. Where it would have to create an access token for that, it lists no instance, and a
+        warning says so.
   action_group:
     membership: [sddc.tokens.all, sddc.tokens.nsx]
 notes:
