@@ -8,12 +8,13 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 
 from support.canaries import leaks
+from support.surroundings import surroundings, variables
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -34,45 +35,6 @@ def documentation(plugin: Path, name: str) -> str:
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == name:
             return str(ast.literal_eval(node.value))
     raise AssertionError(f"{plugin.name} has no {name}")
-
-
-def surroundings(lab: Lab) -> dict[str, str]:
-    """A machine on which the hosts of the documentation exist, and whose trust store knows their authority."""
-    return {
-        "https_proxy": lab["proxy"]["url"],
-        "SSL_CERT_FILE": lab.ca_path,
-        "CSP_HOST": "csp.example.com",
-        "CSP_API_TOKEN": lab["csp"]["api_token"],
-        "NSXT_MANAGER_HOST": "nsx.example.com",
-        "VIDB_HOST": "vidb.example.com",
-        "VIDB_API_TOKEN": lab["vidb"]["api_token"],
-        "VMWARE_HOST": "vcenter.example.com",
-        "AVI_CONTROLLER": "avi.example.com",
-        "AVI_USERNAME": lab["avi"]["username"],
-        "AVI_PASSWORD": lab["avi"]["password"],
-        "VRNI_HOST": "vrni.example.com",
-        "VRNI_USERNAME": lab["vrni"]["username"],
-        "VRNI_PASSWORD": lab["vrni"]["password"],
-    }
-
-
-def variables(lab: Lab) -> dict[str, Any]:
-    """What the examples leave to the inventory."""
-    csp, vidb, vrni = lab["csp"], lab["vidb"], lab["vrni"]
-    return {
-        "vrni_password": vrni["password"],
-        "vrni_ldap_password": vrni["ldap_password"],
-        "vidm_token": vrni["vidm_token"],
-        "csp_api_token": csp["api_token"],
-        "csp_client_id": csp["client_id"],
-        "csp_client_secret": csp["client_secret"],
-        "nsx_reverse_proxy_url": lab["nsx"]["proxy_url"],
-        "nsx_password": lab["nsx"]["password"],
-        "vidb_api_token": vidb["api_token"],
-        "vidb_client_id": vidb["client_id"],
-        "vidb_client_secret": vidb["client_secret"],
-        "avi_password": lab["avi"]["password"],
-    }
 
 
 def run(ansible: Ansible, lab: Lab, plays: str, environ: dict[str, str]) -> str:

@@ -1,0 +1,106 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The guides in docs/guides, run as a reader follows them: files are written, commands are typed into one shell.
+
+A file is a fenced block whose introduction ends with the name of the file in backquotes and a colon. Commands are the
+lines of the blocks marked `console`. What cannot be had in a test is replaced, each time with a printed reason.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+GUIDES = Path(__file__).resolve().parents[2] / "docs" / "guides"
+_BLOCK = re.compile(r"(?P<before>[^\n]*)\n*^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
+_FILE = re.compile(r"`(?P<name>[^`\s]+)`[^`]*:$")
+_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Substitute:
+    """What a test types in place of a command, and why."""
+
+    command: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A file to write, or, without a name, commands to type."""
+
+    text: str
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What became of a guide."""
+
+    returncode: int
+    output: str
+    commands: tuple[str, ...]
+
+
+def follow(
+    guide: str, folder: Path, environ: Mapping[str, str], substitutes: Mapping[str, Substitute] | None = None
+) -> Followed:
+    """Write the guide's files and type its commands, in its order, until one fails.
+
+    Raises AssertionError for a substitute that replaces nothing.
+    """
+    replaced = dict(substitutes or {})
+    lines = ["set -eo pipefail"]
+    commands: list[str] = []
+    for step in _steps((GUIDES / guide).read_text()):
+        if step.name:
+            lines += _writing(step)
+            continue
+        for command in _commands(step.text):
+            commands.append(command)
+            substitute = replaced.pop(command, None)
+            if substitute:
+                print(f"not typed: {command!r}: {substitute.reason}")
+            lines += [f"echo {shlex.quote('+ ' + command)}", substitute.command if substitute else command]
+    assert not replaced, f"{guide} has no such commands: {list(replaced)}"
+    done = subprocess.run(
+        ["bash", "-c", "\n".join(lines)],
+        cwd=folder,
+        env=dict(environ),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=_SECONDS,
+        check=False,
+    )
+    return Followed(done.returncode, done.stdout, tuple(commands))
+
+
+def _steps(text: str) -> Iterator[_Step]:
+    for block in _BLOCK.finditer(text):
+        named = _FILE.search(block["before"])
+        if block["language"] == "console":
+            yield _Step(block["text"])
+        elif named:
+            yield _Step(block["text"], named["name"])
+
+
+def _commands(text: str) -> Sequence[str]:
+    """The commands of a block: its lines, those that end with a backslash joined with the next."""
+    return [line for line in text.replace("\\\n", " ").splitlines() if line.strip()]
+
+
+def _writing(step: _Step) -> list[str]:
+    name = f'"$HOME"/{step.name[2:]}' if step.name.startswith("~/") else shlex.quote(step.name)
+    return [
+        f'mkdir -p "$(dirname {name})"',
+        f"cat > {name} <<'END OF THE FILE'",
+        step.text.rstrip("\n"),
+        "END OF THE FILE",
+    ]

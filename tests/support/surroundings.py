@@ -1,0 +1,56 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A machine on which the hosts of the documentation exist."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lab.client import Lab
+
+
+def surroundings(lab: Lab) -> dict[str, str]:
+    """A machine on which the hosts of the documentation exist, and whose trust store knows their authority."""
+    return {
+        "https_proxy": lab["proxy"]["url"],
+        "SSL_CERT_FILE": lab.ca_path,
+        "CSP_HOST": "csp.example.com",
+        "CSP_API_TOKEN": lab["csp"]["api_token"],
+        "NSXT_MANAGER_HOST": "nsx.example.com",
+        "VIDB_HOST": "vidb.example.com",
+        "VIDB_API_TOKEN": lab["vidb"]["api_token"],
+        "VMWARE_HOST": "vcenter.example.com",
+        "AVI_CONTROLLER": "avi.example.com",
+        "AVI_USERNAME": lab["avi"]["username"],
+        "AVI_PASSWORD": lab["avi"]["password"],
+        "VRNI_HOST": "vrni.example.com",
+        "VRNI_USERNAME": lab["vrni"]["username"],
+        "VRNI_PASSWORD": lab["vrni"]["password"],
+    }
+
+
+def variables(lab: Lab) -> dict[str, Any]:
+    """What the examples leave to the inventory."""
+    csp, vidb, vrni = lab["csp"], lab["vidb"], lab["vrni"]
+    return {
+        "vrni_password": vrni["password"],
+        "vrni_ldap_password": vrni["ldap_password"],
+        "vidm_token": vrni["vidm_token"],
+        "csp_api_token": csp["api_token"],
+        "csp_client_id": csp["client_id"],
+        "csp_client_secret": csp["client_secret"],
+        "nsx_reverse_proxy_url": lab["nsx"]["proxy_url"],
+        "nsx_password": lab["nsx"]["password"],
+        "vidb_api_token": vidb["api_token"],
+        "vidb_client_id": vidb["client_id"],
+        "vidb_client_secret": vidb["client_secret"],
+        "avi_password": lab["avi"]["password"],
+    }
+
+
+def exports(lab: Lab) -> str:
+    """The same for a shell."""
+    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in surroundings(lab).items())
