@@ -60,7 +60,7 @@ build: $(TESTS) ## Build the collection's tarball in dist/
 	@$(BIN)/ansible-galaxy collection build --force --output-path dist
 
 clean: ## Remove .venv, caches and build results
-	@rm -rf .venv .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache dist .coverage .lab.json .lab.env
+	@rm -rf .venv .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache dist .coverage .lab.json .lab.env demo-report.html
 	@find . -name .git -prune -o -type d -name __pycache__ -exec rm -rf {} +
 
 $(VENV):
