@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Optional
+from collections.abc import Callable, Mapping
+from typing import Optional, TypeVar
 
 from ansible_collections.sddc.tokens.plugins.module_utils.apis import nsx
 from ansible_collections.sddc.tokens.plugins.module_utils.base_url import BaseUrl
+from ansible_collections.sddc.tokens.plugins.module_utils.errors import ApiError
 from ansible_collections.sddc.tokens.plugins.module_utils.operations.access import (
     Access,
     GivenAccess,
@@ -31,6 +32,10 @@ from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret,
 from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token
 
 _CSP = "csp_"
+# How a manager answers a token that has expired, by its release.
+REFUSED = (401, 403)
+
+T = TypeVar("T")
 
 NSX_OPTIONS: ArgumentSpec = {
     "hostname": option_from("NSXT_MANAGER_HOST", type="str", required=True),
@@ -105,9 +110,21 @@ class NsxAccess:
         self._reading_token = self.tokens.token()
         return None if self._reading_token is None else self.bearer_headers(self._reading_token.secret)
 
-    def another_reader(self) -> Optional[nsx.NsxClient]:
-        """A client for the readings with another token, after the server has refused the first; None where there is
-        no way to get one."""
+    def read(self, reading: Callable[[nsx.NsxClient], T]) -> Optional[T]:
+        """Read, and once more with another token where the server refuses the first and there is a way to get one.
+        None in check mode when a token would have to be created. Raises ApiError."""
+        reader = self.reader()
+        if reader is None:
+            return None
+        try:
+            return reading(reader)
+        except ApiError as error:
+            another = self._another_reader() if error.status in REFUSED else None
+            if another is None:
+                raise
+            return reading(another)
+
+    def _another_reader(self) -> Optional[nsx.NsxClient]:
         another = self.tokens.renewed(self._reading_token) if self.tokens and self._reading_token else None
         if another is None:
             return None

@@ -53,16 +53,17 @@ class NsxServiceInstanceInfo(Operation):
     def run(self) -> Outcome:
         """See Operation."""
         access = nsx_access.NsxAccess(self, require_id_token=False)
-        reader = access.reader()
-        if reader is None:
+        found = access.read(self._found)
+        if found is None:
             self.runtime.warn(
                 "Check mode creates no access token, so that the instances are unknown. Give username and password to "
                 "read with, or a token_file that holds a token."
             )
-            return Outcome(False, "none", values={"service_instances": []})
+        return Outcome(False, "none", values={"service_instances": found or []})
+
+    def _found(self, reader: nsx.NsxClient) -> list[dict[str, Any]]:
         alarms = self._alarms(reader) if self.params["alarms"] else None
-        instances = [_described(item, alarms) for item in self._instances(reader)]
-        return Outcome(False, "none", values={"service_instances": instances})
+        return [_described(item, alarms) for item in self._instances(reader)]
 
     def _instances(self, reader: nsx.NsxClient) -> Iterator[Mapping[str, Any]]:
         wanted = self.params["service_instance_id"]

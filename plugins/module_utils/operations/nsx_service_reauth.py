@@ -30,7 +30,6 @@ _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 10.0
 _NO_ALARM_API = (404, 501)
 _OPEN_ID_ADVICE = "csp_access_token returns one, and keeps one in its token_file, with require_id_token: true."
-_REFUSED = (401, 403)
 
 
 @dataclass
@@ -86,7 +85,7 @@ class NsxServiceReauth(Operation):
             raise InvalidOption("concurrency", "must be at least 1")
         if params["access_token"] and not params["open_id_token"]:
             raise InvalidOption("open_id_token", "is needed besides access_token", advice=_OPEN_ID_ADVICE)
-        pattern = _compiled(params["alarm_pattern"])
+        pattern = compiled(params["alarm_pattern"])
         instances = [_Instance(ref) for ref in dict.fromkeys(_references(params))]
         if not instances:
             return Outcome(False, "none", values={"instances": []})
@@ -126,11 +125,8 @@ class NsxServiceReauth(Operation):
 
     def _alarms(self) -> Optional[list[nsx.Alarm]]:
         """The alarms of the server; None when check mode cannot sign in."""
-        reader = self._nsx.reader()
-        if reader is None:
-            return None
         try:
-            return self._listed_once_more_if_refused(reader)
+            return self._nsx.read(nsx.NsxClient.list_policy_alarms)
         except ApiError as error:
             if error.status in _NO_ALARM_API or error.code == nsx.INVALID_PATH:
                 error.advice = (
@@ -138,15 +134,6 @@ class NsxServiceReauth(Operation):
                     "re-authenticate without looking at alarms."
                 )
             raise
-
-    def _listed_once_more_if_refused(self, reader: nsx.NsxClient) -> list[nsx.Alarm]:
-        try:
-            return reader.list_policy_alarms()
-        except ApiError as error:
-            another = self._nsx.another_reader() if error.status in _REFUSED else None
-            if another is None:
-                raise
-            return another.list_policy_alarms()
 
     def _reauthenticate(self, instances: Sequence[_Instance]) -> None:
         due = [instance for instance in instances if instance.is_due]
@@ -171,7 +158,7 @@ class NsxServiceReauth(Operation):
         try:
             self._renew(ref, token)
         except ApiError as error:
-            another = tokens.renewed(token) if error.status in _REFUSED else None
+            another = tokens.renewed(token) if error.status in nsx_access.REFUSED else None
             if another is None:
                 raise
             self._renew(ref, another)
@@ -219,9 +206,10 @@ class NsxServiceReauth(Operation):
         )
 
 
-def _compiled(pattern: str) -> re.Pattern[str]:
+def compiled(alarm_pattern: str) -> re.Pattern[str]:
+    """The pattern that the text of an alarm must match. Raises InvalidOption."""
     try:
-        return re.compile(pattern)
+        return re.compile(alarm_pattern)
     except re.error as error:
         raise InvalidOption("alarm_pattern", f"is not a valid regular expression: {error}") from None
 

@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ansible_collections.sddc.tokens.plugins.module_utils.execution import Validated, execute
+from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
+from ansible_collections.sddc.tokens.plugins.module_utils.operations.nsx_service_instance_info import (
+    NsxServiceInstanceInfo,
+)
 from ansible_collections.sddc.tokens.plugins.module_utils.operations.nsx_service_reauth import NsxServiceReauth
 
 if TYPE_CHECKING:
@@ -19,13 +23,14 @@ if TYPE_CHECKING:
 PATH = "/infra/tier-0s/T0-main/locale-services/default/service-instances/partner-fw-01"
 
 
-def reauth(lab: Lab, **options: Any) -> dict[str, Any]:
-    args = {"hostname": lab["nsx"]["url"], "ca_path": lab.ca_path, "service_instances": [PATH], **options}
-    validated = Validated(NsxServiceReauth, args)
+def run(operation: type[Operation], lab: Lab, **options: Any) -> dict[str, Any]:
+    validated = Validated(operation, {"hostname": lab["nsx"]["url"], "ca_path": lab.ca_path, **options})
     assert validated.error is None
-    return execute(
-        NsxServiceReauth, validated.params, check_mode=False, diff_mode=False, environ={}, notify=lambda text: None
-    )
+    return execute(operation, validated.params, check_mode=False, diff_mode=False, environ={}, notify=lambda text: None)
+
+
+def reauth(lab: Lab, **options: Any) -> dict[str, Any]:
+    return run(NsxServiceReauth, lab, service_instances=[PATH], **options)
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -50,3 +55,13 @@ def test_a_reading_that_is_refused_twice_fails(lab: Lab) -> None:
 
     assert "the server answered 401" in result["msg"]
     assert (len(lab.requests("csp")), len(lab.requests("nsx"))) == (2, 2)
+
+
+def test_a_listing_of_instances_that_is_refused_is_replayed_once_with_a_new_token(lab: Lab, tmp_path: Path) -> None:
+    credentials = {"csp_hostname": lab["csp"]["url"], "csp_api_token": lab["csp"]["api_token"]}
+    lab.fault("nsx", "status", method="GET", path="/locale-services", status=401, body={"error_message": "no"})
+
+    result = run(NsxServiceInstanceInfo, lab, token_file=str(tmp_path / "csp.json"), **credentials)
+
+    assert len(result["service_instances"]) == len(run(NsxServiceInstanceInfo, lab, **credentials)["service_instances"])
+    assert len(lab.requests("csp")) == 3
