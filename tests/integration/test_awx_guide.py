@@ -1,0 +1,172 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The guide for AWX, followed word for word in an empty home; what it sets up is launched."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from support.awx.definitions import AWX, CHECKOUT, CREDENTIAL_TYPES, JOB_TEMPLATES
+from support.awx.jobs import Worker
+from support.awx.setup import REPOSITORY, credentials
+from support.canaries import leaks
+from support.cores import DEFAULT
+from support.guides import GUIDES, Substitute, follow
+
+if TYPE_CHECKING:
+    from lab.client import Lab
+
+HOST = "awx.example.com"
+IMAGE = "registry.example.com/sddc/tokens:1.0"
+BUILD = f"ansible-builder build --file ~/execution-environment.yml --context ~/context --tag {IMAGE}"
+CREATE = "ansible-vault create --vault-password-file ~/.sddc/vault-password ~/.sddc/awx-credentials.yml"
+LAUNCH = "ansible localhost -m awx.awx.job_launch -a \"name='SDDC tokens - keep tokens alive' wait=true\""
+SETUP = (
+    "ansible-playbook sddc.tokens.awx_setup --vault-password-file ~/.sddc/vault-password"
+    " -e @~/.sddc/awx.yml -e @~/.sddc/awx-credentials.yml"
+)
+REMOVE = f"{SETUP} -e awx_setup_state=absent"
+
+
+def editor(lab: Lab, folder: Path) -> Path:
+    """An editor that fills in what the guide leaves out, and leaves other files as they are."""
+    awx = lab["awx"]
+    (folder / "controller").write_text(
+        f"export CONTROLLER_HOST=https://{HOST} CONTROLLER_USERNAME={awx['username']}\n"
+        f"export CONTROLLER_PASSWORD={awx['password']} https_proxy={lab['proxy']['url']} SSL_CERT_FILE={lab.ca_path}\n"
+    )
+    (folder / "credentials").write_text(yaml.safe_dump({"awx_setup_credentials": credentials(lab)}))
+    program = folder / "editor"
+    program.write_text(
+        f"#!/bin/sh\ncd {shlex.quote(str(folder))}\n"
+        'case "$1" in *controller) cat controller > "$1";; *all.yml) ;; *) cat credentials > "$1";; esac\n'
+    )
+    program.chmod(0o700)
+    return program
+
+
+def git_server(home: Path, folder: Path) -> None:
+    """A repository that takes what is pushed to the one of the guide."""
+    subprocess.run(
+        ["git", "init", "--quiet", "--bare", "--initial-branch=main", str(folder / "server.git")], check=True
+    )
+    settings = {"user.name": "A reader", "user.email": "reader@example.com"}
+    settings[f"url.file://{folder}/server.git.insteadOf"] = REPOSITORY
+    for name, value in settings.items():
+        subprocess.run(["git", "config", "--file", str(home / ".gitconfig"), name, value], check=True)
+
+
+def substitutes(lab: Lab, folder: Path) -> dict[str, Substitute]:
+    build = [str(DEFAULT.folder / "ansible-galaxy"), "collection", "build", "--output-path", str(folder)]
+    subprocess.run(build, cwd=CHECKOUT, check=True, capture_output=True)
+    (tarball,) = folder.glob("sddc-tokens-*.tar.gz")
+    galaxy = f"ansible-galaxy collection install --offline {shlex.quote(str(tarball))}"
+    awx = shlex.quote(str(DEFAULT.collections / "ansible_collections" / "awx"))
+    no_engine = "no container engine and no registry are here"
+    return {
+        "ansible-galaxy collection install sddc.tokens awx.awx": Substitute(
+            f"{galaxy} && cp -r {awx} ~/.ansible/collections/ansible_collections/",
+            "no Galaxy can be reached: the tarball of this checkout and an extracted awx.awx are installed instead",
+        ),
+        BUILD: Substitute(
+            BUILD.partition(" --tag")[0].replace(" build ", " create "), f"{no_engine}: the context is made"
+        ),
+        f"podman push {IMAGE}": Substitute("true", no_engine),
+        CREATE: Substitute(f"{CREATE} --skip-tty-check", "a test has no terminal"),
+        LAUNCH: Substitute("true", "the stand-in of AWX starts no job: the test runs it by ansible-runner"),
+        # What the test looks at must be there when the guide has been followed.
+        REMOVE: Substitute("true", "done at the end of the test, when all has been looked at"),
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_guide_for_awx_works_word_for_word_and_its_schedule_has_work_to_do(lab: Lab, tmp_path: Path) -> None:
+    home, work, mounted = (tmp_path / name for name in ("home", "work", "mounted"))
+    for folder in (home, work, mounted):
+        folder.mkdir()
+    git_server(home, tmp_path)
+    lab.change_settings("awx", host=HOST, repositories={REPOSITORY: str(home / "automation")})
+    pip = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
+    environ = {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8", "ANSIBLE_NOCOLOR": "1", **pip}
+    # The modules of awx.awx run one after the other: this takes a third off.
+    environ |= {"EDITOR": str(editor(lab, tmp_path)), "ANSIBLE_PIPELINING": "true"}
+
+    done = follow("awx.md", work, environ, substitutes(lab, tmp_path))
+
+    assert done.returncode == 0, done.output
+    recaps = [line.split("changed=")[1].split()[0] for line in done.output.splitlines() if "changed=" in line]
+    # The first run sets up, the second changes the slices of one job template.
+    assert (int(recaps[0]) > 5, recaps[1:]) == (True, ["1"])
+    secrets = [secret["value"] for secret in lab.secrets()]
+    files = {"vault": (home / ".sddc" / "awx-credentials.yml").read_text(), "output": done.output}
+    assert leaks(files, secrets) == []
+    assert yaml.safe_load((home / "context" / "_build" / "requirements.yml").read_text())["collections"]
+    check_what_runs(lab, home, mounted, tmp_path)
+    check_removal(lab, work, environ)
+
+
+def check_what_runs(lab: Lab, home: Path, mounted: Path, folder: Path) -> None:
+    """Run what the schedule would start, in the project as it was pushed."""
+    project = folder / "clone"
+    subprocess.run(["git", "clone", "--quiet", str(folder / "server.git"), str(project)], check=True)
+    place = project / "collections" / "ansible_collections"
+    place.mkdir(parents=True)
+    (place / "sddc").symlink_to(home / ".ansible" / "collections" / "ansible_collections" / "sddc")
+    text = (project / "group_vars" / "all.yml").read_text()
+    (project / "group_vars" / "all.yml").write_text(text.replace("/var/lib/sddc-tokens", str(mounted)))
+    answers = {"token_rotation_min_remaining": 1200}
+    name = JOB_TEMPLATES["rotate_tokens"]["name"]
+    (prepared,) = lab.act("awx", "launch", host=HOST, job_template=name, answers=answers)
+
+    job = Worker(folder / "jobs", project, lab.ca_path).run(prepared)
+
+    assert job.status == 0, job.output
+    assert {path.name for path in mounted.glob("*.json")} == {"csp.json", "vrni.json", "vcenter.json"}
+
+
+def check_removal(lab: Lab, work: Path, environ: dict[str, str]) -> None:
+    """Type the last command, and see that nothing is left but what the guide names."""
+    shell = f"set -e\n. ~/awx-setup/bin/activate\n. ~/.sddc/controller\n{REMOVE}"
+    done = subprocess.run(
+        ["bash", "-c", shell], cwd=work, env=environ, capture_output=True, text=True, timeout=200, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    counts = lab.counts("awx", HOST)
+    assert [counts[name] for name in ("job_templates", "credentials", "projects", "schedules")] == [0, 0, 0, 0]
+    assert counts["inventories"] == 1
+
+
+def test_the_guide_names_every_job_template_and_the_types_of_credentials() -> None:
+    text = (GUIDES / "awx.md").read_text()
+
+    for template in JOB_TEMPLATES.values():
+        assert f"| {template['name'].removeprefix('SDDC tokens - ')} |" in text
+    assert f"type: nsx            # or {', '.join(name for name in CREDENTIAL_TYPES if name != 'nsx')}\n" in text
+
+
+def test_the_execution_environment_holds_the_collection_and_what_it_requires(tmp_path: Path) -> None:
+    programs = DEFAULT.folder
+    create = [str(programs / "ansible-builder"), "create", "--file", str(AWX / "execution-environment.yml")]
+    place = tmp_path / "collections" / "ansible_collections" / "sddc"
+    place.mkdir(parents=True)
+    (place / "tokens").symlink_to(CHECKOUT)
+    introspect = [str(programs / "ansible-builder"), "introspect", str(tmp_path / "collections")]
+
+    subprocess.run([*create, "--context", str(tmp_path / "context")], check=True, capture_output=True)
+    found = subprocess.run(introspect, check=True, capture_output=True, text=True)
+
+    galaxy = yaml.safe_load((CHECKOUT / "galaxy.yml").read_text())
+    (required,) = yaml.safe_load((tmp_path / "context" / "_build" / "requirements.yml").read_text())["collections"]
+    assert required["name"] == f"{galaxy['namespace']}.{galaxy['name']}"
+    python = yaml.safe_load(found.stdout)["python"]
+    assert json.dumps(python) == '["requests  # from collection sddc.tokens"]'

@@ -1,0 +1,274 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""awx_setup makes of a controller what the definitions say, through the real modules of awx.awx."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+from support.awx.definitions import (
+    CHECKOUT,
+    CREDENTIAL_TYPES,
+    JOB_TEMPLATES,
+    PROJECT,
+    SCHEDULES,
+    WORKFLOWS,
+    survey_spec,
+)
+from support.awx.setup import Controller, Setup, changes, credentials
+from support.canaries import leaks
+from support.cores import OTHERS, Core
+
+if TYPE_CHECKING:
+    from lab.client import Lab
+    from support.playbooks import Run
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+
+FIRST, SECOND, THIRD, *OTHER_CORES = (f"127.0.1.{number}" for number in range(1, 4 + len(OTHERS)))
+COLLECTION = "collections/ansible_collections/sddc/tokens/playbooks"
+SECRETS_LEFT_ALONE = {"awx_setup_update_secrets": False}
+
+
+@pytest.fixture(scope="module")
+def own_lab() -> Iterator[Lab]:
+    """A lab that is not reset between the tests: to set a controller up takes half a minute."""
+    from lab.client import Lab
+
+    with Lab.start(addresses=len((FIRST, SECOND, THIRD, *OTHER_CORES))) as lab:
+        yield lab
+
+
+@pytest.fixture(scope="module")
+def setup(own_lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Setup:
+    controller = Controller(own_lab, FIRST, PROJECT)
+    return Setup(controller, tmp_path_factory.mktemp("setup"), awx_setup_credentials=credentials(own_lab))
+
+
+@pytest.fixture(scope="module")
+def first(setup: Setup) -> Run:
+    """The run on a controller as it is after its installation."""
+    done = setup.run("-vvv")
+    assert done.returncode == 0, done.output
+    return done
+
+
+@pytest.fixture
+def controller(setup: Setup, first: Run) -> Controller:
+    """The controller as that run has left it."""
+    return setup.controller
+
+
+def content(controller: Controller) -> dict[str, list[dict[str, Any]]]:
+    """What a controller holds."""
+    names = ("credential_types", "credentials", "projects", "inventories", "hosts", "job_templates", "schedules")
+    found = {name: controller.objects(name) for name in (*names, "workflow_job_template_nodes")}
+    for template in found["job_templates"]:
+        template["survey"] = controller.call("GET", f"job_templates/{template['id']}/survey_spec")
+        template["credentials"] = controller.objects(f"job_templates/{template['id']}/credentials")
+    return found
+
+
+def test_credential_types_are_those_of_the_definitions(controller: Controller) -> None:
+    keys = ("name", "description", "kind", "inputs", "injectors")
+    kept = [{key: kind[key] for key in keys} for kind in controller.objects("credential_types", managed=False)]
+
+    assert kept == list(CREDENTIAL_TYPES.values())
+
+
+def test_no_secret_is_printed_even_at_vvv(controller: Controller, first: Run) -> None:
+    secrets = [secret["value"] for secret in controller.lab.secrets()]
+
+    # What people are shown must be readable nevertheless: names, and what was done to them.
+    assert "(item=SDDC tokens - NSX)" in first.stdout
+    assert leaks({"output": first.output}, secrets) == []
+
+
+def test_the_modules_sign_out(controller: Controller) -> None:
+    assert controller.lab.counts("awx", FIRST)["sessions_open"] == 0
+
+
+@pytest.mark.parametrize("playbook", JOB_TEMPLATES)
+def test_a_job_template_is_that_of_the_definitions(controller: Controller, playbook: str) -> None:
+    definition = JOB_TEMPLATES[playbook]
+    template = controller.one("job_templates", name=definition["name"])
+    attached = controller.objects(f"job_templates/{template['id']}/credentials")
+    kinds = {kind["id"]: kind["name"] for kind in controller.objects("credential_types")}
+
+    assert template["playbook"] == f"{playbook}.yml"
+    assert template["survey_enabled"]
+    assert controller.call("GET", f"job_templates/{template['id']}/survey_spec") == survey_spec(definition)
+    assert {kinds[credential["credential_type"]] for credential in attached} == {
+        CREDENTIAL_TYPES[name]["name"] for name in definition["credential_types"]
+    }
+    assert template["job_slice_count"] == definition["job_slice_count"]
+    assert not template["use_fact_cache"]
+
+
+def test_the_schedule_and_the_workflow_are_those_of_the_definitions(controller: Controller) -> None:
+    names = {item["id"]: item["name"] for item in controller.objects("unified_job_templates")}
+    (definition,), schedule = SCHEDULES, controller.one("schedules")
+    (flow,), nodes = WORKFLOWS, controller.objects("workflow_job_template_nodes")
+    identifiers = {node["id"]: node["identifier"] for node in nodes}
+
+    assert [schedule[key] == definition[key] for key in ("name", "rrule", "extra_data")] == [True] * 3
+    assert names[schedule["unified_job_template"]] == JOB_TEMPLATES[definition["job_template"]]["name"]
+    assert len(nodes) == len(flow["nodes"])
+    for node in flow["nodes"]:
+        kept = next(item for item in nodes if item["identifier"] == node["identifier"])
+        after = controller.objects(f"workflow_job_template_nodes/{kept['id']}/always_nodes")
+        assert names[kept["unified_job_template"]] == JOB_TEMPLATES[node["job_template"]]["name"]
+        assert [identifiers[item["id"]] for item in after] == node["always"]
+
+
+def test_a_second_run_changes_nothing_but_what_awx_cannot_compare(controller: Controller, setup: Setup) -> None:
+    before = content(controller)
+
+    kept, renewed = setup.run(**SECRETS_LEFT_ALONE), setup.run()
+
+    assert (kept.returncode, renewed.returncode) == (0, 0), renewed.output
+    # AWX never shows a secret, so that the task with credentials cannot tell whether it changes one.
+    assert (changes(kept), changes(renewed)) == (0, 1)
+    assert content(controller) == before
+
+
+def test_check_mode_predicts_and_writes_nothing(controller: Controller, setup: Setup) -> None:
+    before = content(controller)
+
+    run = setup.run("--check", **SECRETS_LEFT_ALONE, awx_setup_overrides={"report_tokens": {"description": "New"}})
+
+    assert run.returncode == 0, run.output
+    assert changes(run) == 1
+    assert content(controller) == before
+
+
+def test_a_launch_gets_what_the_credentials_hold_and_shows_none_of_it(controller: Controller) -> None:
+    (job,) = controller.launch(JOB_TEMPLATES["rotate_tokens"]["name"])
+    lab = controller.lab
+
+    assert set(job["environment"]) == {name for kind in CREDENTIAL_TYPES.values() for name in kind["injectors"]["env"]}
+    assert job["environment"]["CSP_API_TOKEN"] == lab["csp"]["api_token"]
+    assert job["environment"]["CSP_CLIENT_SECRET"] == ""
+    assert set(job["shown_environment"]) == set(job["environment"])
+    secrets = [secret["value"] for secret in lab.secrets()]
+    assert leaks({"shown": json.dumps(job["shown_environment"])}, secrets) == []
+
+
+def test_what_is_wrong_with_the_variables_is_said_before_anything_is_done(setup: Setup, first: Run) -> None:
+    asked = len(setup.controller.lab.requests("awx"))
+
+    misspelt = credentials(setup.controller.lab)[:1]
+    misspelt[0]["inputs"]["api_tokens"] = "not-to-be-shown-anywhere"
+
+    override = setup.run(awx_setup_overrides={"rotate_token": {"job_slice_count": 2}})
+    inputs = setup.run("-vvv", awx_setup_credentials=misspelt)
+
+    assert (override.returncode, inputs.returncode) == (2, 2)
+    assert "'rotate_tokens'" in override.output
+    assert "has inputs that its type has not: api_tokens." in " ".join(inputs.output.split())
+    assert "not-to-be-shown" not in inputs.output
+    assert len(setup.controller.lab.requests("awx")) == asked
+
+
+def test_a_second_credential_of_a_type_is_refused_as_awx_does(controller: Controller) -> None:
+    template = controller.one("job_templates", name=JOB_TEMPLATES["vrni_session"]["name"])
+    kind = controller.one("credential_types", name=CREDENTIAL_TYPES["vrni"]["name"])
+    another = controller.call("POST", "credentials", {"name": "Another", "credential_type": kind["id"]})
+
+    with pytest.raises(requests.HTTPError, match="400"):
+        controller.call("POST", f"job_templates/{template['id']}/credentials", {"id": another["id"]})
+    controller.call("DELETE", f"credentials/{another['id']}")
+
+
+@pytest.fixture
+def existing(own_lab: Lab, tmp_path: Path) -> Controller:
+    """A controller on which somebody has made an inventory, and a project that holds the collection."""
+    place = tmp_path / "project" / COLLECTION
+    place.mkdir(parents=True)
+    for path in (CHECKOUT / "playbooks").glob("*.yml"):
+        (place / path.name).write_bytes(path.read_bytes())
+    controller = Controller(own_lab, SECOND, tmp_path / "project")
+    organization = controller.call("POST", "organizations", {"name": "Infrastructure"})["id"]
+    smart = {"name": "All", "organization": organization, "kind": "smart", "host_filter": "name=x"}
+    controller.call("POST", "inventories", smart)
+    own = {"name": "Own", "organization": organization, "scm_type": "git"}
+    controller.call("POST", "projects", {**own, "scm_url": "https://git.example.com/sddc/automation.git"})
+    controller.call("POST", "execution_environments", {"name": "Own image", "image": "own"})
+    return controller
+
+
+def test_what_is_there_already_is_used_and_left_alone_and_only_what_was_created_is_removed(
+    existing: Controller, tmp_path: Path
+) -> None:
+    setup = Setup(
+        existing,
+        tmp_path,
+        awx_setup_organization="Infrastructure",
+        awx_setup_inventory="All",
+        awx_setup_project="Own",
+        awx_setup_execution_environment="Own image",
+        awx_setup_playbook_folder=COLLECTION,
+        awx_setup_overrides={"vrni_session": {"job_slice_count": 5, "extra_vars": {"vrni_session_no_log": True}}},
+        awx_setup_extra_vars={"sddc_tokens_folder": "/srv"},
+        awx_setup_schedules_enabled=False,
+        awx_setup_credentials=[
+            {"name": name, "type": "vrni", "inputs": {"hostname": f"{name}.example.com"}} for name in ("east", "west")
+        ],
+    )
+    del setup.variables["awx_setup_scm_url"]
+    resources = ("organizations", "inventories", "hosts", "projects", "execution_environments")
+    before = {name: existing.objects(name) for name in resources}
+    kinds = existing.objects("credential_types")
+
+    present = setup.run()
+    templates = {template["playbook"]: template for template in existing.objects("job_templates")}
+    schedule = existing.one("schedules")
+    session = templates[f"{COLLECTION}/vrni_session.yml"]
+    attached = existing.objects(f"job_templates/{session['id']}/credentials")
+    absent, again = setup.run(awx_setup_state="absent"), setup.run(awx_setup_state="absent")
+
+    assert [run.returncode for run in (present, absent, again)] == [0, 0, 0], present.output + absent.output
+    assert set(templates) == {f"{COLLECTION}/{name}.yml" for name in JOB_TEMPLATES}
+    assert [credential["name"] for credential in attached] == ["east"]
+    assert session["job_slice_count"] == 5
+    assert json.loads(session["extra_vars"]) == {"sddc_tokens_folder": "/srv", "vrni_session_no_log": True}
+    assert session["execution_environment"] == existing.one("execution_environments", name="Own image")["id"]
+    assert not schedule["enabled"]
+    assert changes(again) == 0
+    assert {name: existing.objects(name) for name in resources} == before
+    assert (existing.objects("credential_types"), existing.objects("credentials")) == (kinds, [])
+    assert existing.objects("unified_job_templates") == before["projects"]
+
+
+def test_a_playbook_that_the_project_has_not_is_named_by_the_controller(own_lab: Lab, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+
+    run = Setup(Controller(own_lab, THIRD, tmp_path / "empty"), tmp_path).run()
+
+    assert run.returncode != 0
+    assert "Playbook not found for project" in run.output
+
+
+@pytest.mark.parametrize(
+    ("host", "core"), list(zip(OTHER_CORES, OTHERS, strict=True)), ids=lambda value: getattr(value, "version", value)
+)
+def test_the_definitions_arrive_unchanged_with_other_cores(own_lab: Lab, tmp_path: Path, host: str, core: Core) -> None:
+    if core.why_not:
+        pytest.skip(core.why_not)
+    controller = Controller(own_lab, host, PROJECT)
+
+    run = Setup(controller, tmp_path, core=core).run()
+
+    assert run.returncode == 0, run.output
+    injectors = [kind["injectors"] for kind in controller.objects("credential_types", managed=False)]
+    assert injectors == [kind["injectors"] for kind in CREDENTIAL_TYPES.values()]
+    (localhost,) = controller.objects("hosts")
+    assert "{{ ansible_playbook_python }}" in localhost["variables"]
+    assert len(controller.objects("job_templates")) == len(JOB_TEMPLATES)

@@ -1,0 +1,370 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""AWX: a stand-in of the controller's REST API, as far as the modules of awx.awx set up job templates.
+
+It keeps objects and refuses what a running AWX was seen to refuse. It runs no job: what it would start, the action
+`launch` tells. Vendor page: "AWX API Reference".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import urllib.parse
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from ..product import (
+    Handler,
+    Middleware,
+    Product,
+    Refusal,
+    Settings,
+    Shared,
+    action,
+    basic_credentials,
+    credentials,
+    host_of,
+    json_object,
+)
+from .awx_checks import check_credentials, check_prompts, check_template, refuse
+from .awx_jobs import prepared
+from .awx_model import BASE, ENCRYPTED, RESOURCES, Item, Items, secret_fields, shown
+from .awx_rules import (
+    playbooks_in,
+    wrong_credential_inputs,
+    wrong_injectors,
+    wrong_inputs,
+    wrong_rrule,
+    wrong_survey,
+)
+
+_USER = "admin"
+_ONE = f"{BASE}/{{resource}}/{{number:\\d+}}"
+
+
+@dataclass(kw_only=True)
+class AwxSettings(Settings):
+    """What a test may change."""
+
+    version: str = "24.6.1"
+    page_size: int = 25
+    repositories: dict[str, str] = field(default_factory=dict)
+    """The folder with the content of each repository, by its URL; an update of a project with another one fails."""
+
+
+@dataclass
+class AwxState:
+    """What one controller keeps."""
+
+    items: Items = field(default_factory=Items)
+    tokens: dict[int, str] = field(default_factory=dict)
+    updates: dict[int, dict[str, Any]] = field(default_factory=dict)
+
+
+class Awx(Product[AwxState, AwxSettings]):
+    """The controller."""
+
+    name = "awx"
+    environment = (
+        ("CONTROLLER_HOST", "url"),
+        ("CONTROLLER_USERNAME", "username"),
+        ("CONTROLLER_PASSWORD", "password"),
+    )
+
+    def __init__(self, shared: Shared) -> None:
+        super().__init__(shared)
+        self._password = shared.secrets.make("awx password", 24)
+
+    def default_settings(self) -> AwxSettings:
+        return AwxSettings()
+
+    def new_state(self, host: str) -> AwxState:
+        """Return a controller as it is after its installation."""
+        state = AwxState()
+        state.items.add("organizations", {"name": "Default"})
+        state.items.add("execution_environments", {"name": "AWX EE (latest)", "image": "awx-ee"})
+        state.items.add("credential_types", {"name": "Machine", "kind": "ssh", "managed": True})
+        return state
+
+    def routes(self) -> Iterable[web.RouteDef]:
+        return (
+            web.post(f"{BASE}/tokens/", self.create_token),
+            web.delete(f"{BASE}/tokens/{{number:\\d+}}/", self.delete_token),
+            web.get(f"{BASE}/project_updates/{{number:\\d+}}/", self.read_update),
+            web.post(f"{BASE}/projects/{{number:\\d+}}/update/", self.update_project),
+            web.get(f"{BASE}/projects/{{number:\\d+}}/playbooks/", self.list_playbooks),
+            web.get(f"{_ONE}/survey_spec/", self.read_survey),
+            web.post(f"{_ONE}/survey_spec/", self.write_survey),
+            web.delete(f"{_ONE}/survey_spec/", self.delete_survey),
+            web.get(f"{_ONE}/{{list}}/", self.read_list),
+            web.post(f"{_ONE}/{{list}}/", self.change_list),
+            web.get(f"{_ONE}/", self.read),
+            web.patch(f"{_ONE}/", self.change),
+            web.delete(f"{_ONE}/", self.delete),
+            web.get(f"{BASE}/{{resource}}/", self.list_all),
+            web.post(f"{BASE}/{{resource}}/", self.create),
+        )
+
+    def details(self, url: str) -> dict[str, str]:
+        return {"url": url, "username": _USER, "password": self._password}
+
+    def counts(self, host: str) -> dict[str, int]:
+        state = self.state(host)
+        return {"sessions_open": len(state.tokens), **{name: len(state.items.of(name)) for name in RESOURCES}}
+
+    def refuse(self, request: web.Request, refusal: Refusal) -> web.Response:
+        """Answer as the REST framework does: field errors as lists, everything else as `detail`."""
+        body: Any = {name: json.loads(text) for name, text in refusal.fields.items()} or {"detail": refusal.message}
+        return web.json_response({"error": refusal.message} if refusal.code == "error" else body, status=refusal.status)
+
+    def middlewares(self) -> Iterable[Middleware]:
+        return (self._sign,)
+
+    async def _sign(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Let in who has signed in, and say on each answer what this is."""
+        self._check_user(request)
+        response = await handler(request)
+        response.headers["X-API-Product-Name"] = "AWX"
+        response.headers["X-API-Product-Version"] = self.settings(host_of(request)).version
+        return response
+
+    def _check_user(self, request: web.Request) -> None:
+        basic = basic_credentials(request)
+        bearer = credentials(request, "Bearer")
+        known = [f"{_USER}:{self._password}"] if basic else list(self.state(host_of(request)).tokens.values())
+        given = ":".join(basic) if basic else bearer or ""
+        if not any(hmac.compare_digest(given.encode(), value.encode()) for value in known):
+            raise Refusal(
+                401, "Authentication credentials were not provided. To establish a login session, visit /api/login/."
+            )
+
+    # Signing in and out.
+
+    async def create_token(self, request: web.Request) -> web.Response:
+        """Create an OAuth2 token of the user, with Basic authentication only."""
+        state = self.state(host_of(request))
+        number = state.items.number()
+        state.tokens[number] = self.shared.secrets.make("awx token", 30)
+        return web.json_response(
+            {"id": number, "type": "o_auth2_access_token", "token": state.tokens[number]}, status=201
+        )
+
+    async def delete_token(self, request: web.Request) -> web.Response:
+        """Revoke a token."""
+        if self.state(host_of(request)).tokens.pop(int(request.match_info["number"]), None) is None:
+            raise Refusal(404, "Not found.")
+        return web.Response(status=204)
+
+    # Objects.
+
+    async def list_all(self, request: web.Request) -> web.Response:
+        """List objects, filtered by fields; `or__` alternatives as the modules use them."""
+        items = self._items(request)
+        resource = request.match_info["resource"]
+        if resource not in RESOURCES and resource != "unified_job_templates":
+            raise Refusal(404, "Not found.")
+        found = [shown(item, items) for item in items.of(resource)]
+        query = {name: value for name, value in request.query.items() if name not in ("page", "page_size")}
+        return self._page(request, [item for item in found if _matches(item, query, resource)])
+
+    async def read(self, request: web.Request) -> web.Response:
+        """Read an object."""
+        return web.json_response(shown(self._one(request), self._items(request)))
+
+    async def create(self, request: web.Request) -> web.Response:
+        """Create an object."""
+        resource = request.match_info["resource"]
+        if resource not in RESOURCES:
+            raise Refusal(404, "Not found.")
+        items = self._items(request)
+        values = items.checked(resource, await json_object(request))
+        self._check(request, resource, values, None)
+        item = items.add(resource, values)
+        reply = shown(item, items)
+        if resource == "projects" and values.get("scm_type"):
+            reply["summary_fields"] = {"current_update": {"id": self._update(request, item)["id"]}}
+        return web.json_response(reply, status=201)
+
+    async def change(self, request: web.Request) -> web.Response:
+        """Change an object."""
+        item = self._one(request)
+        values = self._items(request).checked(item.resource, await json_object(request), item)
+        self._check(request, item.resource, values, item)
+        item.values.update(values)
+        return web.json_response(shown(item, self._items(request)))
+
+    async def delete(self, request: web.Request) -> web.Response:
+        """Delete an object; a credential type that is in use stays."""
+        item, items = self._one(request), self._items(request)
+        used = [other for other in items.of("credentials") if other.values["credential_type"] == item.number]
+        if item.resource == "credential_types" and used:
+            raise Refusal(403, "Credential types that are in use cannot be deleted")
+        items.remove(item)
+        return web.Response(status=204)
+
+    def _check(self, request: web.Request, resource: str, values: dict[str, Any], old: Item | None) -> None:
+        """Check what the types do not tell; complete what AWX completes."""
+        items = self._items(request)
+        whole = {**(old.values if old else {}), **values}
+        if resource == "credential_types":
+            if old and old.values["managed"]:
+                raise Refusal(403, "Modifications not allowed for managed credential types")
+            refuse(inputs=wrong_inputs(whole.get("inputs", {})))
+            refuse(injectors=wrong_injectors(whole.get("injectors", {}), whole.get("inputs", {})))
+        elif resource == "credentials":
+            self._check_credential(items, values, whole, old)
+        elif resource == "job_templates":
+            check_template(items, whole)
+            values["organization"] = items.by_number[whole["project"]].values["organization"]
+        elif resource == "schedules":
+            refuse(rrule=wrong_rrule(whole["rrule"]))
+            check_prompts(items.by_number[whole["unified_job_template"]], whole.get("extra_data", {}), complete=True)
+        elif resource == "workflow_job_template_nodes" and whole.get("unified_job_template"):
+            check_prompts(items.by_number[whole["unified_job_template"]], whole.get("extra_data", {}), complete=False)
+
+    def _check_credential(self, items: Items, values: dict[str, Any], whole: dict[str, Any], old: Item | None) -> None:
+        kind = items.by_number[whole["credential_type"]]
+        refuse(inputs=wrong_credential_inputs(whole.get("inputs", {}), kind.values["inputs"].get("fields", [])))
+        if "inputs" in values:
+            before = old.values["inputs"] if old else {}
+            kept = {
+                name: before.get(name, "") if text == ENCRYPTED else text for name, text in values["inputs"].items()
+            }
+            values["inputs"] = kept
+            for name in secret_fields(kind) & set(kept):
+                if kept[name]:
+                    self.shared.secrets.remember("credential of awx", kept[name])
+
+    # Surveys and lists of an object.
+
+    async def read_survey(self, request: web.Request) -> web.Response:
+        """Read the survey."""
+        return web.json_response(self._surveyed(request).survey)
+
+    async def write_survey(self, request: web.Request) -> web.Response:
+        """Set the survey."""
+        survey = await json_object(request)
+        wrong = wrong_survey(survey)
+        if wrong:
+            raise Refusal(400, wrong[0], "error")
+        self._surveyed(request).survey = survey
+        return web.Response(status=200)
+
+    async def delete_survey(self, request: web.Request) -> web.Response:
+        """Empty the survey."""
+        self._surveyed(request).survey = {}
+        return web.Response(status=200)
+
+    async def read_list(self, request: web.Request) -> web.Response:
+        """List what belongs to an object."""
+        items = self._items(request)
+        return self._page(request, [shown(items.by_number[number], items) for number in self._list(request)])
+
+    async def change_list(self, request: web.Request) -> web.Response:
+        """Associate an object with another one, or disassociate it."""
+        items, numbers, body = self._items(request), self._list(request), await json_object(request)
+        item = items.one(RESOURCES[self._one(request).resource].lists[request.match_info["list"]], body.get("id"))
+        if body.get("disassociate"):
+            numbers[:] = [number for number in numbers if number != item.number]
+        elif item.number not in numbers:
+            if request.match_info["list"] == "credentials":
+                check_credentials(items, numbers, item)
+            numbers.append(item.number)
+        return web.Response(status=204)
+
+    # Projects.
+
+    async def update_project(self, request: web.Request) -> web.Response:
+        """Update a project, at once."""
+        project = self._items(request).one("projects", request.match_info["number"])
+        return web.json_response(self._update(request, project), status=202)
+
+    async def read_update(self, request: web.Request) -> web.Response:
+        """Read an update of a project."""
+        try:
+            return web.json_response(self.state(host_of(request)).updates[int(request.match_info["number"])])
+        except KeyError as problem:
+            raise Refusal(404, "Not found.") from problem
+
+    async def list_playbooks(self, request: web.Request) -> web.Response:
+        """List the playbooks of a project."""
+        return web.json_response(self._items(request).one("projects", request.match_info["number"]).playbooks)
+
+    def _update(self, request: web.Request, project: Item) -> dict[str, Any]:
+        state = self.state(host_of(request))
+        folder = self.settings(host_of(request)).repositories.get(project.values["scm_url"])
+        project.values["status"] = "successful" if folder else "failed"
+        project.playbooks = playbooks_in(Path(folder)) if folder else []
+        listing = "\n".join(project.playbooks)
+        project.values["scm_revision"] = hashlib.sha1(listing.encode()).hexdigest() if folder else ""  # noqa: S324
+        number = state.items.number()
+        state.updates[number] = {
+            "id": number,
+            "type": "project_update",
+            "url": f"{BASE}/project_updates/{number}/",
+            "status": project.values["status"],
+            "failed": not folder,
+            "finished": self.now(host_of(request)),
+            "event_processing_finished": True,
+            "scm_revision": project.values["scm_revision"],
+        }
+        return state.updates[number]
+
+    # Jobs.
+
+    @action
+    def launch(self, host: str, job_template: str, answers: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+        """Launch a job template by its name: what each of its jobs would get from AWX."""
+        items = self.state(host).items
+        try:
+            return prepared(items, items.named("job_templates", job_template), answers or {})
+        except Refusal as refusal:
+            raise ValueError(f"{refusal.status}: {dict(refusal.fields)}") from refusal
+
+    # What a request is about.
+
+    def _items(self, request: web.Request) -> Items:
+        return self.state(host_of(request)).items
+
+    def _one(self, request: web.Request) -> Item:
+        return self._items(request).one(request.match_info["resource"], request.match_info["number"])
+
+    def _list(self, request: web.Request) -> list[int]:
+        try:
+            return self._one(request).lists[request.match_info["list"]]
+        except KeyError as problem:
+            raise Refusal(404, "Not found.") from problem
+
+    def _surveyed(self, request: web.Request) -> Item:
+        item = self._one(request)
+        if item.resource not in ("job_templates", "workflow_job_templates"):
+            raise Refusal(404, "Not found.")
+        return item
+
+    def _page(self, request: web.Request, found: list[dict[str, Any]]) -> web.Response:
+        size = int(request.query.get("page_size", self.settings(host_of(request)).page_size))
+        page = int(request.query.get("page", 1))
+        more = len(found) > page * size
+        query = urllib.parse.urlencode({**request.query, "page": page + 1})
+        body = {"count": len(found), "next": f"{request.path}?{query}" if more else None, "previous": None}
+        return web.json_response({**body, "results": found[(page - 1) * size : page * size]})
+
+
+def _matches(item: Mapping[str, Any], query: Mapping[str, str], resource: str) -> bool:
+    """Whether an object is as the query says; a field that it has not is an error of the client."""
+    for name in query:
+        if name.removeprefix("or__") not in item and resource != "unified_job_templates":
+            raise Refusal(400, f"{resource} has no field named '{name}'")
+    either = {name.removeprefix("or__"): value for name, value in query.items() if name.startswith("or__")}
+    each = all(str(item.get(name)) == value for name, value in query.items() if not name.startswith("or__"))
+    return each and (not either or any(str(item.get(name)) == value for name, value in either.items()))
+
+
+PRODUCT = Awx

@@ -1,0 +1,42 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The definitions for AWX as data, as they are written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+AWX = CHECKOUT / "extensions" / "awx"
+PROJECT = AWX / "project"
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads what is marked as unsafe to template as the text that it is."""
+
+
+def _unsafe(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> str:
+    return str(loader.construct_scalar(node))
+
+
+_Loader.add_constructor("!unsafe", _unsafe)
+
+
+def _definitions(name: str) -> Any:
+    text = (AWX / "definitions" / f"{name}.yml").read_text()
+    return yaml.load(text, Loader=_Loader)[f"awx_setup_{name}"]  # noqa: S506 - a safe loader
+
+
+CREDENTIAL_TYPES: dict[str, dict[str, Any]] = _definitions("credential_types")
+JOB_TEMPLATES: dict[str, dict[str, Any]] = _definitions("job_templates")
+SCHEDULES: list[dict[str, Any]] = _definitions("schedules")
+WORKFLOWS: list[dict[str, Any]] = _definitions("workflows")
+
+
+def survey_spec(template: dict[str, Any]) -> dict[str, Any]:
+    """The survey of a job template as AWX gets it."""
+    return {"name": "", "description": "", "spec": template["survey"]}

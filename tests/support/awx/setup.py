@@ -1,0 +1,107 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A controller of the lab, as a client of AWX sees it, and awx_setup run against it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import requests
+import yaml
+
+from support.cores import DEFAULT, Core
+from support.playbooks import Ansible, Run
+
+if TYPE_CHECKING:
+    from lab.client import Lab
+
+REPOSITORY = "https://git.example.com/sddc/automation.git"
+
+
+class Controller:
+    """One controller: each address of the lab is one."""
+
+    def __init__(self, lab: Lab, host: str, repository: Path) -> None:
+        self.lab, self.host = lab, host
+        self.url = lab.url("awx", host)
+        lab.change_settings("awx", host=host, repositories={REPOSITORY: str(repository)})
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the modules of awx.awx read."""
+        return {
+            "CONTROLLER_HOST": self.url,
+            "CONTROLLER_USERNAME": self.lab["awx"]["username"],
+            "CONTROLLER_PASSWORD": self.lab["awx"]["password"],
+            "SSL_CERT_FILE": self.lab.ca_path,
+        }
+
+    def objects(self, path: str, **query: Any) -> list[dict[str, Any]]:
+        """What a list holds."""
+        found: list[dict[str, Any]] = self.call("GET", path, page_size=200, **query)["results"]
+        return found
+
+    def one(self, path: str, **query: Any) -> dict[str, Any]:
+        """The only one that a query finds."""
+        (found,) = self.objects(path, **query)
+        return found
+
+    def call(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
+        """Ask the controller directly."""
+        reply = requests.request(
+            method,
+            f"{self.url}/api/v2/{path}/",
+            params=query,
+            json=body,
+            auth=(self.lab["awx"]["username"], self.lab["awx"]["password"]),
+            verify=self.lab.ca_path,
+            timeout=30,
+        )
+        reply.raise_for_status()
+        return reply.json() if reply.content else None
+
+    def launch(self, job_template: str, **answers: Any) -> list[dict[str, Any]]:
+        """The jobs that AWX would start."""
+        jobs: list[dict[str, Any]] = self.lab.act(
+            "awx", "launch", host=self.host, job_template=job_template, answers=answers
+        )
+        return jobs
+
+
+class Setup:
+    """Runs awx_setup against a controller."""
+
+    def __init__(self, controller: Controller, folder: Path, core: Core = DEFAULT, **variables: Any) -> None:
+        self.controller, self.core = controller, core
+        self.ansible = Ansible(folder, {})
+        self.variables: dict[str, Any] = {"awx_setup_scm_url": REPOSITORY, **variables}
+
+    def run(self, *arguments: str, **variables: Any) -> Run:
+        """Run the playbook by its name."""
+        path = self.ansible.folder / "variables.yml"
+        path.write_text(yaml.safe_dump({**self.variables, **variables}))
+        environ = {**self.controller.environment, "ANSIBLE_PIPELINING": "true"}
+        arguments = ("-e", f"@{path}", *arguments)
+        return self.ansible.playbook("sddc.tokens.awx_setup", core=self.core, arguments=arguments, environ=environ)
+
+
+def changes(run: Run) -> int:
+    """How many tasks changed something."""
+    return int(re.findall(r"changed=(\d+)", run.stdout)[-1])
+
+
+def credentials(lab: Lab) -> list[dict[str, Any]]:
+    """A credential for each product of the lab; what may be left blank is."""
+    csp, nsx, vrni, vidb, avi = (lab[name] for name in ("csp", "nsx", "vrni", "vidb", "avi"))
+    inputs = {
+        "csp": {"hostname": csp["url"], "api_token": csp["api_token"]},
+        "nsx": {"hostname": nsx["url"], "username": nsx["username"], "password": nsx["password"]},
+        "vrni": {"hostname": vrni["url"], "username": vrni["username"], "password": vrni["password"]},
+        "vidb": {"hostname": vidb["url"], "api_token": vidb["api_token"]},
+        "vcenter": {"hostname": lab["vcenter"]["url"]},
+        "avi": {"hostname": avi["url"], "username": avi["username"], "password": avi["password"]},
+    }
+    return [{"name": f"The lab's {kind}", "type": kind, "inputs": values} for kind, values in inputs.items()]

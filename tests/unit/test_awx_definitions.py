@@ -1,0 +1,306 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The definitions for AWX say what modules, roles and playbooks say, and nothing that AWX refuses."""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+import yaml
+
+from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
+from lab.products.awx_rules import (
+    playbooks_in,
+    wrong_answers,
+    wrong_injectors,
+    wrong_inputs,
+    wrong_rrule,
+    wrong_survey,
+)
+from support.awx.definitions import (
+    AWX,
+    CHECKOUT,
+    CREDENTIAL_TYPES,
+    JOB_TEMPLATES,
+    PROJECT,
+    SCHEDULES,
+    WORKFLOWS,
+    survey_spec,
+)
+
+PACKAGE = "ansible_collections.sddc.tokens.plugins.module_utils.operations"
+MODULES = sorted(path.stem for path in (CHECKOUT / "plugins" / "modules").glob("*.py"))
+
+each_type = pytest.mark.parametrize("product", CREDENTIAL_TYPES)
+each_template = pytest.mark.parametrize("playbook", JOB_TEMPLATES)
+
+
+def options_with_fallbacks() -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every option of every module that has one, by name."""
+    for name in MODULES:
+        for operation in vars(importlib.import_module(f"{PACKAGE}.{name}")).values():
+            if isinstance(operation, type) and issubclass(operation, Operation):
+                spec_of = getattr(operation, "argument_spec", {})
+                yield from ((option, spec) for option, spec in spec_of.items() if "fallback" in spec)
+
+
+def fields_by_variable() -> dict[str, dict[str, Any]]:
+    """The field that each injected variable renders."""
+    found = {}
+    for kind in CREDENTIAL_TYPES.values():
+        fields = {field["id"]: field for field in kind["inputs"]["fields"]}
+        for variable, template in kind["injectors"]["env"].items():
+            (name,) = re.fullmatch(r"\{\{ (\w+) \}\}", template).groups()  # type: ignore[union-attr]
+            found[variable] = fields[name]
+    return found
+
+
+def role_of(playbook: str) -> str:
+    """The role that a playbook of the collection runs."""
+    (play,) = yaml.safe_load((CHECKOUT / "playbooks" / f"{playbook}.yml").read_text())
+    (entry,) = play["roles"]
+    return str(entry["role"].removeprefix("sddc.tokens."))
+
+
+def role_options(playbook: str) -> dict[str, dict[str, Any]]:
+    text = (CHECKOUT / "roles" / role_of(playbook) / "meta" / "argument_specs.yml").read_text()
+    options: dict[str, dict[str, Any]] = yaml.safe_load(text)["argument_specs"]["main"]["options"]
+    return options
+
+
+# --- credential types ------------------------------------------------------------------------------------------------
+
+
+def test_every_fallback_of_a_module_is_injected_and_nothing_else_is() -> None:
+    # A second name of the same option is for people who export it already.
+    first_names = {spec["fallback"][1][0] for _option, spec in options_with_fallbacks()}
+
+    assert set(fields_by_variable()) == first_names
+
+
+def test_a_field_is_secret_where_its_option_is_and_named_like_it() -> None:
+    fields = fields_by_variable()
+    for option, spec in options_with_fallbacks():
+        field = fields[spec["fallback"][1][0]]
+        assert (field.get("secret", False), option.endswith(field["id"])) == (bool(spec.get("no_log")), True), option
+
+
+@each_type
+def test_each_field_is_injected_once(product: str) -> None:
+    kind = CREDENTIAL_TYPES[product]
+
+    rendered = sorted(kind["injectors"]["env"].values())
+
+    assert rendered == sorted(f"{{{{ {field['id']} }}}}" for field in kind["inputs"]["fields"])
+
+
+@each_type
+def test_a_required_field_is_one_without_which_no_module_of_the_product_works(product: str) -> None:
+    required = CREDENTIAL_TYPES[product]["inputs"].get("required", [])
+    fields = fields_by_variable()
+    own = CREDENTIAL_TYPES[product]["injectors"]["env"]
+    needed = [
+        spec for _option, spec in options_with_fallbacks() if spec["fallback"][1][0] in own and spec.get("required")
+    ]
+
+    assert sorted(required) == sorted({fields[spec["fallback"][1][0]]["id"] for spec in needed})
+
+
+@each_type
+def test_awx_takes_the_credential_type(product: str) -> None:
+    kind = CREDENTIAL_TYPES[product]
+
+    assert kind["kind"] == "cloud"
+    assert wrong_inputs(kind["inputs"]) == []
+    assert wrong_injectors(kind["injectors"], kind["inputs"]) == []
+
+
+def test_no_field_relies_on_a_default_or_on_a_boolean_which_awx_does_not_inject() -> None:
+    fields = [field for kind in CREDENTIAL_TYPES.values() for field in kind["inputs"]["fields"]]
+
+    assert [field["id"] for field in fields if "default" in field or field["type"] != "string"] == []
+
+
+def test_nothing_is_named_like_a_setting_of_ansible() -> None:
+    texts = [path.read_text() for path in AWX.rglob("*.yml")]
+
+    assert [text for text in texts if re.search(r"\bANSIBLE_[A-Z]", text)] == []
+
+
+# --- job templates ---------------------------------------------------------------------------------------------------
+
+
+@each_template
+def test_awx_takes_the_survey_and_a_launch_needs_no_answer(playbook: str) -> None:
+    spec = survey_spec(JOB_TEMPLATES[playbook])
+
+    assert wrong_survey(spec) == []
+    assert wrong_answers(spec["spec"], {}) == []
+
+
+@each_template
+def test_the_questions_are_options_of_the_role_and_none_is_secret(playbook: str) -> None:
+    types = {"text": {"str", "path"}, "integer": {"int", "float"}, "multiplechoice": {"str", "bool"}}
+    options = role_options(playbook)
+    for question in JOB_TEMPLATES[playbook]["survey"]:
+        option = options[question["variable"]]
+        assert option["type"] in types[question["type"]], question["variable"]
+        assert not option.get("no_log")
+        if option["type"] == "str" and "choices" in question:
+            assert question["choices"] == option["choices"]
+
+
+def test_there_is_a_job_template_for_each_playbook_with_a_role() -> None:
+    playbooks = {path.stem for path in (CHECKOUT / "playbooks").glob("*.yml")} - {"demo", "awx_setup"}
+
+    assert set(JOB_TEMPLATES) == playbooks
+    assert len({template["name"] for template in JOB_TEMPLATES.values()}) == len(playbooks)
+
+
+def test_the_project_has_each_playbook_in_a_form_that_awx_lists() -> None:
+    assert playbooks_in(PROJECT) == sorted(f"{name}.yml" for name in JOB_TEMPLATES)
+    for name in JOB_TEMPLATES:
+        # An imported play would look for group_vars and task files beside the collection's playbook.
+        (own,), (collections,) = (
+            yaml.safe_load((folder / f"{name}.yml").read_text()) for folder in (PROJECT, CHECKOUT / "playbooks")
+        )
+        assert {**own, "name": ""} == {**collections, "name": ""}
+
+
+def test_a_checkout_of_the_collection_has_each_playbook_in_a_form_that_awx_lists() -> None:
+    listed = playbooks_in(CHECKOUT / "playbooks")
+
+    assert {f"{name}.yml" for name in JOB_TEMPLATES} <= set(listed)
+    assert not [name for name in listed if "/" in name]
+
+
+def test_the_task_files_that_the_surveys_offer_are_in_the_project() -> None:
+    questions = [question for template in JOB_TEMPLATES.values() for question in template["survey"]]
+    offered = [question["default"] for question in questions if question["variable"].endswith("_tasks")]
+
+    assert len(offered) == 2
+    assert all((PROJECT / path).is_file() for path in offered)
+
+
+@each_template
+def test_a_job_template_asks_for_credentials_that_there_are(playbook: str) -> None:
+    assert set(JOB_TEMPLATES[playbook]["credential_types"]) <= set(CREDENTIAL_TYPES)
+
+
+def test_the_project_holds_no_secret_and_its_variables_are_those_of_the_roles() -> None:
+    variables = yaml.safe_load((PROJECT / "group_vars" / "all.yml").read_text())
+    options = {name: spec for playbook in JOB_TEMPLATES for name, spec in role_options(playbook).items()}
+
+    assert set(variables) - {"sddc_tokens_folder"} <= set(options)
+    assert [name for name in variables if options.get(name, {}).get("no_log")] == []
+
+
+# --- schedules and workflows -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES, ids=lambda schedule: schedule["job_template"])
+def test_awx_takes_the_schedule(schedule: dict[str, Any]) -> None:
+    questions = JOB_TEMPLATES[schedule["job_template"]]["survey"]
+
+    assert wrong_rrule(schedule["rrule"]) == []
+    assert set(schedule["extra_data"]) <= {question["variable"] for question in questions}
+    assert wrong_answers(questions, schedule["extra_data"]) == []
+
+
+def test_the_rotation_comes_before_the_life_that_it_leaves_is_over() -> None:
+    (schedule,) = SCHEDULES
+    minutes = int(re.search(r"FREQ=MINUTELY;INTERVAL=(\d+)", schedule["rrule"]).group(1))  # type: ignore[union-attr]
+
+    assert schedule["extra_data"]["token_rotation_min_remaining"] >= 2 * 60 * minutes
+
+
+def test_the_report_of_the_workflow_comes_whatever_happens_before() -> None:
+    (workflow,) = WORKFLOWS
+    nodes = {node["identifier"]: node for node in workflow["nodes"]}
+
+    assert all(node["job_template"] in JOB_TEMPLATES for node in nodes.values())
+    assert [nodes[name]["always"] for name in nodes] == [["reauthenticate"], ["report"], []]
+
+
+# --- the rules themselves --------------------------------------------------------------------------------------------
+
+Change = Callable[[dict[str, Any]], Any]
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda kind: kind["inputs"]["fields"][0].update(id="1st"), "no id"),
+        (lambda kind: kind["inputs"]["fields"][0].update(id="tower"), "no id"),
+        (lambda kind: kind["inputs"]["fields"][0].pop("label"), "no label"),
+        (lambda kind: kind["inputs"]["fields"].append(kind["inputs"]["fields"][0]), "twice"),
+        (lambda kind: kind["inputs"]["fields"][0].update(ask_at_runtime=True), "not allowed"),
+        (lambda kind: kind["inputs"].update(dependencies={}), "only"),
+        (lambda kind: kind["inputs"]["fields"][0].update(type="boolean", secret=True), "boolean"),
+        (lambda kind: kind["inputs"]["fields"][0].update(type="boolean", default="yes"), "default"),
+        (lambda kind: kind["injectors"]["env"].update(ANSIBLE_NOCOLOR="1"), "not allowed"),
+        (lambda kind: kind["injectors"]["env"].update(PATH="/"), "not allowed"),
+        (lambda kind: kind["injectors"]["env"].update(X="{{ nonesuch }}"), "undefined"),
+        (lambda kind: kind["injectors"]["env"].update(X="{{ hostname | bool }}"), "bool"),
+        (lambda kind: kind["injectors"]["env"].update(X="{{ lookup('env', 'X') }}"), "undefined"),
+        (lambda kind: kind["injectors"].update(vars={}), "env, file and extra_vars"),
+    ],
+)
+def test_what_awx_refuses_in_a_credential_type_is_found(change: Change, why: str) -> None:
+    kind = copy.deepcopy(CREDENTIAL_TYPES["vcenter"])
+    change(kind)
+
+    wrong = wrong_inputs(kind["inputs"]) + wrong_injectors(kind["injectors"], kind["inputs"])
+
+    assert why in " ".join(wrong)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda question: question.pop("required"), "'required'"),
+        (lambda question: question.update(type="bool"), "not one of"),
+        (lambda question: question.update(default="1"), "default"),
+        (lambda question: question.update(min="1"), "min"),
+        (lambda question: question.update(type="multiplechoice", default="a"), "choices"),
+        (lambda question: question.update(type="multiplechoice", choices=["b"], default="a"), "none of the choices"),
+    ],
+)
+def test_what_awx_refuses_in_a_survey_is_found(change: Change, why: str) -> None:
+    question: dict[str, Any] = {
+        "question_name": "X",
+        "variable": "x",
+        "type": "integer",
+        "required": True,
+        "default": 1,
+    }
+    change(question)
+
+    assert why in " ".join(wrong_survey({"name": "", "description": "", "spec": [question]}))
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "RRULE:FREQ=DAILY;INTERVAL=1",
+        "DTSTART:20250101T000000 RRULE:FREQ=DAILY;INTERVAL=1",
+        "DTSTART;TZID=Mars/Olympus:20250101T000000 RRULE:FREQ=DAILY;INTERVAL=1",
+        "DTSTART:20250101T000000Z",
+        "DTSTART:20250101T000000Z RRULE:FREQ=DAILY",
+        "DTSTART:20250101T000000Z RRULE:FREQ=SECONDLY;INTERVAL=1",
+        "DTSTART:20250101T000000Z RRULE:FREQ=DAILY;INTERVAL=1;COUNT=1000",
+    ],
+)
+def test_what_awx_refuses_in_a_rule_is_found(rule: str) -> None:
+    assert wrong_rrule(rule)
+
+
+@pytest.mark.parametrize("rule", ["DTSTART;TZID=Europe/Berlin:20250101T000000 RRULE:FREQ=DAILY;INTERVAL=1;COUNT=999"])
+def test_what_awx_takes_in_a_rule_is_not_found(rule: str) -> None:
+    assert wrong_rrule(rule) == []
