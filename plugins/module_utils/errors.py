@@ -103,7 +103,13 @@ class BadReply(TransportError):
 
 
 class ApiError(TokensError):
-    """The product refused the request and said so."""
+    """The product refused the request and said so.
+
+    `follows_lost_reply` tells whether an earlier try of the same request may have been carried out, so that what
+    is to be ended and is not there was perhaps ended by that one.
+    """
+
+    follows_lost_reply = False
 
     def __init__(
         self,

@@ -39,8 +39,9 @@ class Reply:
         self.body = body
         self.doing = doing
         self.host = host
-        # A gateway that gave up waiting says nothing of what the server behind it did.
-        self.left_behind = left_behind if self.ok or status in _GATEWAY_GAVE_UP else ""
+        # A gateway that gave up waiting says nothing of what the server behind it did, and some servers answer with
+        # a redirect what they have done.
+        self.left_behind = left_behind if status < 400 or status in _GATEWAY_GAVE_UP else ""
         self.clock_offset = _clock_offset(headers.get("Date"), received_at)
 
     @property

@@ -214,11 +214,15 @@ class Session:
 
     def _try_until_done(self, call: _Call) -> Reply:
         retries = Retries(self._options.retries)
+        was_lost = False
         while True:
             call.retry_after = None
             try:
                 return self._accepted(self._exchange(call), call)
             except (TransportError, ApiError) as error:
+                if isinstance(error, ApiError):
+                    error.follows_lost_reply = was_lost
+                was_lost = was_lost or isinstance(error, ReplyLost)
                 wait = retries.next_wait(call.method, error, call.retry_after) if _may_repeat(call, error) else None
                 if wait is None:
                     raise

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 README = (CHECKOUT / "README.md").read_text()
+ROLES = sorted(path.name for path in (CHECKOUT / "roles").iterdir())
 PLUGINS = [path for kind in ("modules", "lookup", "filter") for path in sorted(CHECKOUT.glob(f"plugins/{kind}/*.py"))]
 
 
@@ -90,3 +91,20 @@ def test_every_module_lookup_and_filter_is_in_the_readme_with_its_own_descriptio
     ]
 
     assert rows == described
+
+
+def test_every_role_is_in_the_readme_with_its_own_description_and_its_playbook() -> None:
+    rows = re.findall(r"^\| \[`(\w+)`\]\(\S+/roles/(\w+)/README.md\) \| `(\w+)` \| (.+) \|$", README, re.MULTILINE)
+
+    assert sorted(role for role, _link, _playbook, _description in rows) == ROLES
+    for role, link, playbook, description in rows:
+        spec = yaml.safe_load((CHECKOUT / "roles" / role / "meta" / "argument_specs.yml").read_text())
+        assert link == role
+        assert description == spec["argument_specs"]["main"]["short_description"]
+        assert f"role: sddc.tokens.{role}\n" in (CHECKOUT / "playbooks" / f"{playbook}.yml").read_text()
+
+
+def test_every_guide_is_in_the_readme() -> None:
+    assert sorted(re.findall(r"/docs/guides/(\w+)\.md", README)) == sorted(
+        path.stem for path in (CHECKOUT / "docs" / "guides").glob("*.md")
+    )

@@ -19,6 +19,7 @@ CHECKS = {
     "ruff check": ["ruff", "check", "--quiet"],
     "ruff format": ["ruff", "format", "--check", "--quiet"],
     "mypy plugins": ["mypy", "-p", "ansible_collections.sddc.tokens.plugins"],
+    "mypy event sources": ["mypy", "-p", "ansible_collections.sddc.tokens.extensions.eda"],
     "mypy tests": ["mypy", "--python-version=3.11", *(path for path in TYPED_TESTS if (CHECKOUT / path).exists())],
     "ansible-lint": ["ansible-lint", "--nocolor", "-q"],
     "antsibull-docs": ["antsibull-docs", "lint-collection-docs", "--plugin-docs", "."],

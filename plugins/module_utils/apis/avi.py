@@ -157,13 +157,14 @@ class AviClient:
         return self._request("PUT", _path(token_uuid), "update the secure channel token", json_body=body).mapping()
 
     def delete_token(self, token_uuid: str) -> bool:
-        """DELETE /securechanneltoken/{uuid}. False when it was gone already."""
+        """DELETE /securechanneltoken/{uuid}. False when it was gone already, and no try of this request whose
+        reply was lost can have done it."""
         try:
             self._request("DELETE", _path(token_uuid), "delete the secure channel token")
         except ApiError as error:
             if error.status != 404:
                 raise
-            return False
+            return error.follows_lost_reply
         return True
 
     # --- a Service Engine's token ------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils.apis.oauth import bear
 from ansible_collections.sddc.tokens.plugins.module_utils.base_url import segment
 from ansible_collections.sddc.tokens.plugins.module_utils.errors import ApiError
 from ansible_collections.sddc.tokens.plugins.module_utils.reply import items
-from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret, redact
 from ansible_collections.sddc.tokens.plugins.module_utils.transport import Session
 
 PAGE_SIZE = 1000
@@ -189,7 +189,8 @@ def _alarm(item: Mapping[str, Any]) -> Alarm:
     intent_paths = item.get("intent_paths")
     paths = [item.get("source_reference"), *(intent_paths if isinstance(intent_paths, list) else ())]
     return Alarm(
-        " ".join(dict.fromkeys(text for text in texts if isinstance(text, str) and text)),
+        # It may quote the token of which it complains.
+        redact(" ".join(dict.fromkeys(text for text in texts if isinstance(text, str) and text))),
         tuple(path for path in paths if isinstance(path, str)),
     )
 

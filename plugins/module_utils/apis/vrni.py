@@ -80,13 +80,15 @@ class VrniClient:
         return self._token(reply)
 
     def delete_auth_token(self, token: Secret) -> bool:
-        """DELETE /auth/token, which ends the token that it is sent with. False when it was dead already (401)."""
+        """DELETE /auth/token, which ends the token that it is sent with. False when it was dead already (401).
+
+        A token that is dead after a reply was lost counts as ended by this request."""
         try:
             self._session.request("DELETE", "/api/ni/auth/token", doing="delete an auth token", headers=_signed(token))
         except ApiError as error:
             if error.status != 401:
                 raise
-            return False
+            return error.follows_lost_reply
         return True
 
     def is_accepted(self, token: Secret) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import jwt
 import pytest
 
 from ansible_collections.sddc.tokens.plugins.module_utils.execution import Validated, execute
@@ -16,6 +17,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils.operations.nsx_service
     NsxServiceInstanceInfo,
 )
 from ansible_collections.sddc.tokens.plugins.module_utils.operations.nsx_service_reauth import NsxServiceReauth
+from support.canaries import leaks
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -65,3 +67,13 @@ def test_a_listing_of_instances_that_is_refused_is_replayed_once_with_a_new_toke
 
     assert len(result["service_instances"]) == len(run(NsxServiceInstanceInfo, lab, **credentials)["service_instances"])
     assert len(lab.requests("csp")) == 3
+
+
+def test_an_alarm_that_quotes_a_token_is_told_without_it(lab: Lab) -> None:
+    token = jwt.encode({"sub": "partner"}, "any-key-that-is-long-enough-for-it", algorithm="HS256")
+    lab.act("nsx", "raise_alarms", host="127.0.0.1", paths=[PATH], text=f"The JWT {token} has expired.")
+
+    result = reauth(lab, wait=False, csp_hostname=lab["csp"]["url"], csp_api_token=lab["csp"]["api_token"])
+
+    assert "has expired" in str(result["instances"][0]["alarms"])
+    assert leaks({"result": str(result)}, [token, token.rsplit(".", 1)[1]]) == []

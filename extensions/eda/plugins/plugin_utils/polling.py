@@ -1,0 +1,128 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the event sources have in common: arguments, the memory of what was reported, and a loop that survives."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, Optional, Protocol
+
+from ansible_collections.sddc.tokens.plugins.module_utils.errors import InvalidOption, TokensError, internal_error
+from ansible_collections.sddc.tokens.plugins.module_utils.execution import Validated
+from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
+from ansible_collections.sddc.tokens.plugins.module_utils.options import ArgumentSpec, with_environment
+
+Event = dict[str, Any]
+# What is to be reported at the moment, each by what tells it from all others.
+Findings = Mapping[Hashable, Event]
+
+# All in seconds.
+POLLING_OPTIONS: ArgumentSpec = {
+    "interval": {"type": "float", "default": 60},
+    "max_interval": {"type": "float", "default": 900},
+    "repeat_after": {"type": "float", "default": 0},
+}
+# What ansible-rulebook adds to the arguments of a source that asks for feedback.
+_ONLY_OF_RULEBOOK = ("feedback", "eda_feedback_queue")
+
+
+class Queue(Protocol):
+    """Where events go."""
+
+    async def put(self, event: Event) -> None:
+        """Hand an event over; waits while the rule engine is busy."""
+
+
+class InvalidArguments(Exception):
+    """The arguments of a source cannot be used. Its text holds no secret."""
+
+
+def validated(operation: type[Operation], args: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The parameters of a source: its arguments, completed from the environment as those of a module are.
+
+    Raises InvalidArguments.
+    """
+    # A template of a rulebook renders what is not set as an empty text.
+    given = {name: value for name, value in args.items() if name not in _ONLY_OF_RULEBOOK and value not in (None, "")}
+    completed = with_environment(operation.argument_spec, given, os.environ, operation.alternatives)
+    checked = Validated(operation, completed)
+    if checked.error:
+        raise InvalidArguments(checked.error)
+    if checked.params["interval"] <= 0:
+        raise InvalidArguments(f"{operation.name}: {InvalidOption('interval', 'must be more than 0 seconds')}")
+    return checked.params
+
+
+class Memory:
+    """What has been reported: each finding once for as long as it lasts, and anew when it has gone and come back.
+
+    With `repeat_after` seconds it is reported again after that time if it still lasts.
+    """
+
+    def __init__(self, repeat_after: float = 0) -> None:
+        self._repeat_after = repeat_after
+        self._reported: dict[Hashable, float] = {}
+
+    def news(self, findings: Findings) -> list[Event]:
+        """The events of what has not been reported yet. They count as reported from now on."""
+        now = time.monotonic()
+        last = {key: self._reported[key] for key in findings if key in self._reported}
+        due = [key for key in findings if key not in last or 0 < self._repeat_after <= now - last[key]]
+        self._reported = {**last, **dict.fromkeys(due, now)}
+        return [findings[key] for key in due]
+
+
+class Poller:
+    """Looks again and again, and hands over what is new. `look` runs in a thread and may raise anything."""
+
+    def __init__(self, look: Callable[[], Findings], params: Mapping[str, Any], log: logging.Logger) -> None:
+        self._look = look
+        self._interval: float = params["interval"]
+        self._max_interval: float = max(params["max_interval"], self._interval)
+        self._memory = Memory(params["repeat_after"])
+        self._log = log
+        self._failures = 0
+
+    async def run(self, queue: Queue) -> None:
+        """Go on until cancelled."""
+        while True:
+            findings = await self._findings()
+            for event in self._memory.news(findings) if findings is not None else ():
+                await queue.put(event)
+            await asyncio.sleep(self.pause)
+
+    @property
+    def pause(self) -> float:
+        """Seconds until the next look: twice as many after each one that failed, up to max_interval."""
+        doublings = min(self._failures, 30)
+        return float(min(self._interval * 2**doublings, self._max_interval))
+
+    async def _findings(self) -> Optional[Findings]:
+        try:
+            findings = await asyncio.to_thread(self._look)
+        except TokensError as error:
+            self._has_failed(error)
+        except Exception as error:  # pylint: disable=broad-exception-caught
+            self._has_failed(internal_error(error))
+        else:
+            self._has_succeeded()
+            return findings
+        return None
+
+    def _has_failed(self, error: TokensError) -> None:
+        self._failures += 1
+        if self._failures == 1:
+            # ansible-rulebook shows no lower level by default.
+            self._log.warning("%s It is tried again, every %g s at most.", error, self._max_interval)
+        else:
+            self._log.info("Failed %d times. %s", self._failures, error)
+
+    def _has_succeeded(self) -> None:
+        if self._failures:
+            self._log.warning("It works again; the tries that failed: %d.", self._failures)
+        self._failures = 0

@@ -1,0 +1,152 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rulebooks through the real ansible-rulebook, while they run and after."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from support.canaries import leaks
+from support.cores import DEFAULT
+
+if TYPE_CHECKING:
+    from lab.client import Lab
+
+SECONDS = 60.0
+_PAUSE = 0.05
+INVENTORY = {"all": {"hosts": {"localhost": {"ansible_connection": "local"}}}}
+
+
+class Rulebook:
+    """A running ansible-rulebook, and all that it has printed."""
+
+    def __init__(self, process: subprocess.Popen[bytes], folder: Path) -> None:
+        self.process = process
+        self.temporary = folder / "tmp"
+        self._output = folder / "output"
+
+    @property
+    def output(self) -> str:
+        """What it has printed so far, on both channels."""
+        return self._output.read_text(errors="replace")
+
+    @property
+    def plays(self) -> int:
+        """How many playbooks it has started so far."""
+        return self.output.count("\nPLAY [")
+
+    def until(self, condition: Callable[[], object], what: str) -> None:
+        """Wait until something is so."""
+        deadline = time.monotonic() + SECONDS
+        while not condition():
+            assert self.process.poll() is None, f"ansible-rulebook has ended before {what}:\n{self.output}"
+            assert time.monotonic() < deadline, f"{what} within {SECONDS:.0f} s, which did not happen:\n{self.output}"
+            time.sleep(_PAUSE)
+
+    def until_said(self, text: str) -> None:
+        """Wait until it has printed something."""
+        self.until(lambda: text in self.output, f"it says {text!r}")
+
+    def wait_for_processes(self) -> None:
+        """Wait until nothing is left of what it has started."""
+        deadline = time.monotonic() + SECONDS
+        while left := self._processes():
+            assert time.monotonic() < deadline, f"still there: {left}"
+            time.sleep(_PAUSE)
+
+    def _processes(self) -> list[str]:
+        """The commands of what it has started and what still runs: they share its folder for temporary files."""
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                if f"TMPDIR={self.temporary}".encode() in (folder / "environ").read_bytes().split(b"\0"):
+                    found.append((folder / "cmdline").read_text().replace("\0", " "))
+        return found
+
+    def stop(self) -> int:
+        """End it as systemd does; return its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(SECONDS)
+
+
+@contextmanager
+def running(
+    rulebook: str,
+    folder: Path,
+    *,
+    lab: Lab,
+    environ: Mapping[str, str],
+    variables: Mapping[str, Any] | None = None,
+    arguments: Sequence[str] = (),
+    collections: Path = DEFAULT.collections,
+) -> Iterator[Rulebook]:
+    """Run a rulebook, by its path or by its name in a collection, in a folder of its own.
+
+    At the end it is stopped, and nothing that it printed or left behind may hold a secret of the lab.
+    """
+    need_java()
+    (folder / "tmp").mkdir(parents=True)
+    (folder / "inventory.yml").write_text(yaml.safe_dump(INVENTORY))
+    (folder / "variables.yml").write_text(yaml.safe_dump(dict(variables or {})))
+    command = ["ansible-rulebook", "--rulebook", rulebook, "-i", "inventory.yml", "--vars", "variables.yml", *arguments]
+    with (folder / "output").open("wb") as output:
+        process = subprocess.Popen(
+            [str(Path(sys.executable).with_name(command[0])), *command[1:]],
+            cwd=folder,
+            env={**surroundings(folder, collections), **environ},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    started = Rulebook(process, folder)
+    try:
+        yield started
+    finally:
+        if process.poll() is None:
+            started.stop()
+    assert leaks(written(started, folder), [secret["value"] for secret in lab.secrets()]) == []
+
+
+def need_java() -> None:
+    """Skip the test where there is none."""
+    if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
+        pytest.skip("ansible-rulebook needs Java 17, which is not on this machine")
+
+
+def surroundings(folder: Path, collections: Path) -> dict[str, str]:
+    """What a shell has, and nothing of this one: no variable of AWX, no proxy, no path of Python."""
+    java = {"JAVA_HOME": os.environ["JAVA_HOME"]} if "JAVA_HOME" in os.environ else {}
+    return {
+        **java,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "HOME": str(folder),
+        "LANG": "C.UTF-8",
+        "TMPDIR": str(folder / "tmp"),
+        "ANSIBLE_COLLECTIONS_PATH": str(collections),
+        "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_NOCOWS": "1",
+        # Else the Java machine ends the process before Python hears of a signal.
+        "JAVA_TOOL_OPTIONS": "-Xrs",
+    }
+
+
+def written(rulebook: Rulebook, folder: Path) -> dict[str, str]:
+    """What was printed, and what lies in the folder for temporary files."""
+    left = (path for path in rulebook.temporary.rglob("*") if path.is_file())
+    return {
+        "output": rulebook.output,
+        **{str(path.relative_to(folder)): path.read_text(errors="replace") for path in left},
+    }

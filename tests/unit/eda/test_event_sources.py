@@ -1,0 +1,186 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Event sources and rulebooks say what they do, are valid for ansible-rulebook, and load wherever they lie."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_rulebook.validators import Validate
+
+from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+EDA = CHECKOUT / "extensions" / "eda"
+SOURCES = sorted((EDA / "plugins" / "event_source").glob("*.py"))
+RULEBOOKS = sorted((EDA / "rulebooks").glob("*.yml"))
+
+each_source = pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+each_rulebook = pytest.mark.parametrize("path", RULEBOOKS, ids=lambda path: path.stem)
+
+
+def loaded(path: Path) -> dict[str, Any]:
+    """The names of a source, as ansible-rulebook gets them."""
+    return runpy.run_path(str(path))
+
+
+def specification(names: dict[str, Any]) -> Any:
+    """The options of a source, as they are in the code."""
+    (operation,) = [
+        value
+        for value in names.values()
+        if isinstance(value, type) and issubclass(value, Operation) and value.__module__ == "<run_path>"
+    ]
+    return operation.argument_spec
+
+
+def test_there_are_sources_and_rulebooks() -> None:
+    assert [path.stem for path in SOURCES] == ["nsx_jwt_alarms", "token_expiry"]
+    assert [path.stem for path in RULEBOOKS] == ["nsx_reauthenticate", "rotate_tokens"]
+
+
+@each_source
+def test_options_are_documented_as_they_are(path: Path) -> None:
+    names = loaded(path)
+    facts = ("type", "default", "choices", "aliases", "required", "elements")
+    told = yaml.safe_load(names["DOCUMENTATION"])["options"]
+
+    def of(options: Any) -> dict[str, dict[str, Any]]:
+        return {name: {fact: option[fact] for fact in facts if option.get(fact)} for name, option in options.items()}
+
+    assert of(told) == of(specification(names))
+
+
+@each_source
+def test_every_fallback_is_in_the_description_of_its_option(path: Path) -> None:
+    names = loaded(path)
+    told = yaml.safe_load(names["DOCUMENTATION"])["options"]
+    fallbacks = {
+        name: list(option["fallback"][1]) for name, option in specification(names).items() if "fallback" in option
+    }
+
+    assert {name: re.findall(r"E\((\w+)\)", str(told[name]["description"])) for name in fallbacks} == fallbacks
+
+
+@each_source
+def test_the_examples_of_a_source_are_a_rulebook_that_uses_its_options(path: Path) -> None:
+    names = loaded(path)
+    rulebook = yaml.safe_load(names["EXAMPLES"])
+
+    Validate.rulebook(rulebook)
+
+    for ruleset in rulebook:
+        for source in ruleset["sources"]:
+            assert set(source[f"sddc.tokens.{path.stem}"]) <= set(specification(names))
+
+
+@each_rulebook
+def test_a_rulebook_is_valid_and_uses_what_the_collection_has(path: Path) -> None:
+    rulebook = yaml.safe_load(path.read_text())
+
+    Validate.rulebook(rulebook)
+
+    (ruleset,) = rulebook
+    (source,) = ruleset["sources"]
+    name = next(key for key in source if key != "name")
+    options = specification(loaded(EDA / "plugins" / "event_source" / f"{name.removeprefix('sddc.tokens.')}.py"))
+    playbook = ruleset["rules"][0]["action"]["run_playbook"]
+    assert set(source[name]) <= set(options)
+    assert ruleset["execution_strategy"] == "sequential"
+    assert (CHECKOUT / "playbooks" / f"{playbook['name'].removeprefix('sddc.tokens.')}.yml").exists()
+
+
+@each_rulebook
+def test_a_rulebook_hands_over_only_variables_that_the_role_knows(path: Path) -> None:
+    (ruleset,) = yaml.safe_load(path.read_text())
+    playbook = ruleset["rules"][0]["action"]["run_playbook"]
+    play = yaml.safe_load(
+        (CHECKOUT / "playbooks" / f"{playbook['name'].removeprefix('sddc.tokens.')}.yml").read_text()
+    )[0]
+    role = play["roles"][0]["role"].removeprefix("sddc.tokens.")
+    specs = yaml.safe_load((CHECKOUT / "roles" / role / "meta" / "argument_specs.yml").read_text())
+
+    assert set(playbook["extra_vars"]) <= set(specs["argument_specs"]["main"]["options"])
+
+
+# --- where they lie ------------------------------------------------------------------------------------------------
+
+_LOAD = """
+import json, runpy, sys
+names = runpy.run_path(sys.argv[1])
+import ansible_collections.sddc.tokens.plugins.module_utils.errors as errors
+print(json.dumps([callable(names["main"]), errors.__file__]))
+"""
+
+
+def load_elsewhere(source: Path, *python_path: Path) -> list[Any]:
+    """Load a source in a Python that knows nothing of this checkout, with working folder and path given."""
+    environ = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    if python_path:
+        environ["PYTHONPATH"] = ":".join(map(str, python_path))
+    done = subprocess.run(
+        [sys.executable, "-c", _LOAD, str(source)], env=environ, cwd="/", capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    found: list[Any] = json.loads(done.stdout)
+    return found
+
+
+@pytest.fixture
+def collections(tmp_path: Path) -> Path:
+    """A folder of collections to which this checkout is linked, as it is for a developer."""
+    folder = tmp_path / "some where" / "ansible_collections"
+    (folder / "sddc").mkdir(parents=True)
+    (folder / "sddc" / "tokens").symlink_to(CHECKOUT)
+    return folder
+
+
+@each_source
+def test_a_source_finds_its_collection_by_itself(path: Path, collections: Path) -> None:
+    source = collections / "sddc" / "tokens" / path.relative_to(CHECKOUT)
+
+    is_callable, errors = load_elsewhere(source)
+
+    assert is_callable
+    assert errors.startswith(str(collections))
+
+
+@each_source
+def test_a_source_finds_its_collection_beside_the_ansible_package_of_pypi(
+    path: Path, collections: Path, tmp_path: Path
+) -> None:
+    """That package may make `ansible_collections` a regular package, which hides every other folder."""
+    package = tmp_path / "site-packages" / "ansible_collections"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    source = collections / "sddc" / "tokens" / path.relative_to(CHECKOUT)
+
+    assert load_elsewhere(source, package.parent)[1].startswith(str(collections))
+
+
+@each_source
+def test_a_source_takes_its_own_collection_before_another_of_the_same_name(
+    path: Path, collections: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other" / "ansible_collections" / "sddc"
+    other.mkdir(parents=True)
+    (other / "tokens").symlink_to(CHECKOUT)
+    source = collections / "sddc" / "tokens" / path.relative_to(CHECKOUT)
+
+    assert load_elsewhere(source, other.parents[1])[1].startswith(str(collections))
+
+
+@each_source
+def test_a_source_of_a_bare_checkout_loads_where_python_finds_the_collection(path: Path, collections: Path) -> None:
+    """As with `ansible-rulebook --source-dir`."""
+    assert load_elsewhere(path, collections.parent)[0]

@@ -1,0 +1,290 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the event source nsx_jwt_alarms survives: managers that fail, tokens that are refused, its own end."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ansible_collections.sddc.tokens.extensions.eda.plugins.event_source.nsx_jwt_alarms import main
+from ansible_collections.sddc.tokens.plugins.module_utils.execution import Validated, execute
+from ansible_collections.sddc.tokens.plugins.module_utils.operations.csp_access_token import CspAccessToken
+
+if TYPE_CHECKING:
+    from conftest import StartSource
+    from lab.client import Lab
+
+Looks = Callable[[int], None]
+Log = Callable[[], list[str]]
+
+HOST = "127.0.0.1"
+INSTANCES = "/infra/tier-0s/T0-main/locale-services/{}/service-instances/partner-fw-{}"
+FIRST, SECOND = INSTANCES.format("default", "01"), INSTANCES.format("edge-east", "02")
+ALARMS = r"/realized-state/alarms"
+
+
+def raise_alarm(lab: Lab, path: str) -> None:
+    lab.act("nsx", "raise_alarms", host=HOST, paths=[path])
+
+
+def keep_token(lab: Lab, path: Path) -> None:
+    """Let a task write a token file."""
+    args = {
+        "hostname": lab["csp"]["url"],
+        "api_token": lab["csp"]["api_token"],
+        "token_file": str(path),
+        "ca_path": lab.ca_path,
+        "renew": "always",
+    }
+    params = Validated(CspAccessToken, args).params
+    result = execute(CspAccessToken, params, check_mode=False, diff_mode=False, environ={}, notify=lambda _text: None)
+    assert not result.get("failed"), result["msg"]
+
+
+def relay(listener: socket.socket, port: int) -> None:
+    """Lead every connection to another port of this machine, until the sockets close."""
+
+    def pump(source: socket.socket, target: socket.socket) -> None:
+        try:
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            target.close()
+
+    def serve() -> None:
+        while True:
+            try:
+                near, _address = listener.accept()
+            except OSError:
+                return
+            far = socket.create_connection((HOST, port))
+            for pair in ((near, far), (far, near)):
+                threading.Thread(target=pump, args=pair, daemon=True).start()
+
+    threading.Thread(target=serve, daemon=True).start()
+
+
+@pytest.mark.parametrize(
+    ("kind", "facts"),
+    [
+        ("drop_before", {}),
+        ("drop_after", {"abrupt": True}),
+        ("html", {}),
+        ("invalid_json", {}),
+        ("status", {"status": 500}),
+        ("status", {"status": 429}),
+        ("redirect", {"location": "https://elsewhere.example.com/"}),
+    ],
+)
+def test_a_manager_that_fails_is_asked_ever_less_often_and_both_ends_are_one_line_of_the_log(
+    quiet: Lab,
+    start: StartSource,
+    with_password: dict[str, Any],
+    looks: Looks,
+    pauses: list[float],
+    log: Log,
+    kind: str,
+    facts: dict[str, Any],
+) -> None:
+    source = start(main, **with_password, interval=60, max_interval=600)
+    looks(2)
+    fault = quiet.fault("nsx", kind, path=ALARMS, times=0, **facts)
+    raise_alarm(quiet, FIRST)
+    looks(8)
+    seen_while_failing, said_while_failing = list(source.seen), log()
+    quiet.clear_faults(fault)
+
+    assert source.event()
+    looks(1)
+    failing = [pause for pause in pauses if pause > 60]
+    assert seen_while_failing == []
+    assert failing[:5] == [120, 240, 480, 600, 600]
+    assert pauses[-1] == 60
+    assert len(said_while_failing) == 1
+    assert "read the alarms" in said_while_failing[0]
+    assert len(log()) == 2
+    assert "works again" in log()[1]
+
+
+def test_a_manager_that_cannot_be_reached_at_the_start_is_found_when_it_comes(
+    quiet: Lab, start: StartSource, with_password: dict[str, Any], looks: Looks, log: Log
+) -> None:
+    """Somebody else's port first; then a way leads from there to the manager."""
+    with socket.socket() as listener:
+        listener.bind((HOST, 0))
+        closed_port = listener.getsockname()[1]
+        raise_alarm(quiet, FIRST)
+        source = start(main, **{**with_password, "hostname": f"https://{HOST}:{closed_port}"})
+        looks(3)
+        assert (source.seen, len(log())) == ([], 1)
+        assert f"{HOST}:{closed_port}" in log()[0]
+
+        listener.listen()
+        relay(listener, int(quiet["nsx"]["url"].rsplit(":", 1)[1]))
+        assert source.event()
+        looks(1)
+        assert len(log()) == 2
+        source.stop()
+
+
+@pytest.mark.parametrize("keeps_file", [False, True])
+def test_an_access_token_that_is_refused_is_replaced_without_a_word(
+    quiet: Lab,
+    start: StartSource,
+    with_api_token: dict[str, Any],
+    looks: Looks,
+    log: Log,
+    tmp_path: Path,
+    keeps_file: bool,
+) -> None:
+    source = start(main, **with_api_token, **({"token_file": str(tmp_path / "csp.json")} if keeps_file else {}))
+    looks(3)
+    minted_before = quiet.counts("csp")["tokens_minted"]
+
+    quiet.revoke_tokens("csp")
+    raise_alarm(quiet, FIRST)
+    source.event()
+    looks(3)
+
+    # An access token, and the OpenID token that comes with it.
+    assert quiet.counts("csp")["tokens_minted"] == 2 * minted_before
+    assert [entry.line for entry in quiet.requests("csp")] == ["POST /csp/gateway/am/api/auth/api-tokens/authorize"] * 2
+    assert log() == []
+
+
+def test_many_looks_take_one_access_token_and_one_connection(
+    quiet: Lab, start: StartSource, with_api_token: dict[str, Any], looks: Looks
+) -> None:
+    start(main, **with_api_token)
+    looks(6)
+
+    assert len(quiet.requests("csp")) == 1
+    assert {entry.line for entry in quiet.requests("nsx")} == {
+        "GET /policy/api/v1/infra/realized-state/alarms?page_size=1000"
+    }
+    assert len({entry.connection for entry in quiet.requests("nsx")}) == 1
+
+
+def test_a_token_file_of_another_task_is_read_anew_when_its_token_is_refused(
+    quiet: Lab, start: StartSource, looks: Looks, log: Log, tmp_path: Path
+) -> None:
+    path = tmp_path / "csp.json"
+    keep_token(quiet, path)
+    old = json.loads(path.read_text())["current"]["token"]
+    args = {"hostname": quiet["nsx"]["url"], "token_file": str(path), "ca_path": quiet.ca_path}
+    source = start(main, **args)
+    looks(2)
+
+    keep_token(quiet, path)
+    quiet.revoke_tokens("csp", tokens=[old])
+    raise_alarm(quiet, FIRST)
+    source.event()
+    assert log() == []
+
+    quiet.revoke_tokens("csp")
+    looks(2)
+    keep_token(quiet, path)
+    raise_alarm(quiet, SECOND)
+    source.event()
+    looks(1)
+    assert len(log()) == 2
+    assert "works again" in log()[1]
+
+
+def test_a_session_that_has_ended_is_opened_anew_without_a_word_and_the_last_one_is_closed(
+    quiet: Lab, start: StartSource, with_password: dict[str, Any], looks: Looks, log: Log
+) -> None:
+    source = start(main, **with_password, use_session=True)
+    looks(3)
+    assert quiet.counts("nsx")["sessions_opened"] == 1
+
+    # A request is held until its session has been idle for too long.
+    quiet.change_settings("nsx", session_timeout=0.5)
+    quiet.fault("nsx", "delay", path=ALARMS, seconds=1)
+    raise_alarm(quiet, FIRST)
+    source.event()
+    quiet.change_settings("nsx", session_timeout=1800)
+    source.stop()
+
+    counts = quiet.counts("nsx")
+    assert (counts["sessions_opened"], counts["sessions_open"]) == (2, 0)
+    assert log() == []
+
+
+def test_credentials_that_the_issuer_refuses_are_one_line_of_the_log_and_no_storm(
+    quiet: Lab, start: StartSource, with_api_token: dict[str, Any], looks: Looks, log: Log
+) -> None:
+    start(main, **{**with_api_token, "csp_api_token": "no-such-token-at-all"})
+    looks(5)
+
+    assert len(log()) == 1
+    assert "get an access token" in log()[0] or "exchange" in log()[0]
+    assert len(quiet.requests("csp")) <= 6
+
+
+def test_a_mistake_of_ours_is_told_without_its_text_and_survived(
+    quiet: Lab, start: StartSource, with_password: dict[str, Any], looks: Looks, log: Log, monkeypatch: Any
+) -> None:
+    from ansible_collections.sddc.tokens.plugins.module_utils.apis import nsx
+
+    source = start(main, **with_password)
+    looks(2)
+
+    def broken(self: Any) -> Any:
+        raise RuntimeError(with_password["password"])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(nsx.NsxClient, "list_policy_alarms", broken)
+        looks(3)
+    raise_alarm(quiet, FIRST)
+
+    assert source.event()
+    assert "RuntimeError" in log()[0]
+
+
+def test_it_ends_at_once_when_it_is_cancelled(start: StartSource, with_password: dict[str, Any], lab: Lab) -> None:
+    source = start(main, **with_password, interval=3600)
+    source.event()
+    started = time.monotonic()
+
+    source.stop()
+
+    assert time.monotonic() - started < 2
+
+
+def test_a_request_that_hangs_delays_the_end_by_its_timeout_at_most(
+    quiet: Lab, start: StartSource, with_password: dict[str, Any]
+) -> None:
+    quiet.fault("nsx", "delay", path=ALARMS, seconds=60, times=0)
+    source = start(main, **{**with_password, "timeout": 1})
+    quiet.wait_for_requests(1, "nsx", finished=False)
+    started = time.monotonic()
+
+    source.stop()
+
+    assert time.monotonic() - started < 4
+
+
+def test_a_session_that_a_look_opens_while_it_ends_is_closed(
+    quiet: Lab, start: StartSource, with_password: dict[str, Any]
+) -> None:
+    held = quiet.fault("nsx", "delay", path="/api/session/create", seconds=60)
+    source = start(main, **with_password, use_session=True)
+    quiet.wait_for_requests(1, "nsx", finished=False)
+
+    source.cancel()
+    quiet.clear_faults(held)
+    source.join()
+
+    counts = quiet.counts("nsx")
+    assert (counts["sessions_opened"], counts["sessions_open"]) == (1, 0)

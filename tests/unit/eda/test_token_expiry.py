@@ -1,0 +1,263 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The event source token_expiry: which files it reports, when, and how often."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ansible_collections.sddc.tokens.extensions.eda.plugins.event_source.token_expiry import main
+from ansible_collections.sddc.tokens.extensions.eda.plugins.plugin_utils.polling import InvalidArguments
+from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils.token_file import TokenFile
+from ansible_collections.sddc.tokens.plugins.module_utils.token_record import Record
+from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token
+from support.canaries import leaks
+
+if TYPE_CHECKING:
+    from conftest import StartSource
+
+Looks = Callable[[int], None]
+Log = Callable[[], list[str]]
+
+FIRST, SECOND = "canary-of-the-first-token", "canary-of-the-second-token"
+
+
+def keep(path: Path, secret: str, life: float, lifetime: float = 18000) -> None:
+    """A token file whose token has so many seconds of life left."""
+    now = time.time()
+    token = Token(Secret(secret), "NetworkInsight", issued_at=now + life - lifetime, expires_at=now + life)
+    record = Record("vrni", "vrni.example.com", "LOCAL/admin@local", current=token)
+    TokenFile(str(path), warn=pytest.fail, notify=lambda _text: None).write(record)
+
+
+def reasons(events: list[dict[str, Any]]) -> list[str]:
+    return [event["token_expiry"]["reason"] for event in events]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "vrni.json"
+
+
+def test_a_token_is_reported_once_when_its_time_has_come_and_so_is_the_one_that_replaces_it(
+    start: StartSource, path: Path, looks: Looks, log: Log
+) -> None:
+    keep(path, FIRST, 1000)
+    source = start(main, paths=[str(path)], min_remaining=300)
+    looks(3)
+    assert source.is_silent()
+
+    keep(path, FIRST, 299)
+    source.event()
+    looks(3)
+    assert source.is_silent()
+
+    keep(path, SECOND, 1000)
+    looks(3)
+    keep(path, SECOND, 10)
+    source.event()
+    looks(3)
+
+    assert reasons(source.seen) == ["expiring", "expiring"]
+    assert leaks({"events": repr(source.seen), "log": "".join(log())}, [FIRST, SECOND]) == []
+
+
+def test_an_event_tells_all_that_is_known_of_the_file(start: StartSource, path: Path, pauses: Any) -> None:
+    keep(path, FIRST, 100.5)
+
+    event = start(main, paths=str(path), min_remaining=200).event()["token_expiry"]
+
+    assert event.pop("issued_at") < event.pop("expires_at")
+    assert event == {
+        "reason": "expiring",
+        "min_remaining": 200,
+        "path": str(path),
+        "product": "vrni",
+        "host": "vrni.example.com",
+        "principal": "LOCAL/admin@local",
+        "expires_in": 100,
+        "fingerprint": Secret(FIRST).fingerprint,
+        "usable": False,
+        "error": None,
+    }
+
+
+def test_a_token_that_is_replaced_by_one_that_is_due_as_well_is_reported_again(
+    start: StartSource, path: Path, pauses: Any
+) -> None:
+    keep(path, FIRST, 10)
+    source = start(main, paths=[str(path)])
+    source.event()
+
+    keep(path, SECOND, 10)
+
+    assert source.event()["token_expiry"]["fingerprint"] == Secret(SECOND).fingerprint
+
+
+def test_that_an_expiring_token_expires_is_no_news(start: StartSource, path: Path, looks: Looks) -> None:
+    keep(path, FIRST, 100)
+    source = start(main, paths=[str(path)])
+    source.event()
+    keep(path, FIRST, -1)
+    looks(3)
+
+    assert reasons(source.seen) == ["expiring"]
+
+
+def test_a_token_that_has_expired_already_is_reported_as_that(start: StartSource, path: Path, pauses: Any) -> None:
+    keep(path, FIRST, -10)
+
+    assert reasons([start(main, paths=[str(path)]).event()]) == ["expired"]
+
+
+def test_a_token_that_never_lives_as_long_as_is_asked_for_is_reported_at_half_its_life(
+    start: StartSource, path: Path, looks: Looks
+) -> None:
+    keep(path, FIRST, 40, lifetime=60)
+    source = start(main, paths=[str(path)], min_remaining=300)
+    looks(3)
+    assert source.is_silent()
+
+    keep(path, FIRST, 29, lifetime=60)
+
+    assert reasons([source.event()]) == ["expiring"]
+
+
+def test_a_file_that_is_missing_or_damaged_is_reported_once_with_its_reason(
+    start: StartSource, path: Path, looks: Looks
+) -> None:
+    source = start(main, paths=[str(path)])
+    source.event()
+    looks(3)
+
+    path.write_text("{")
+    path.chmod(0o600)
+    source.event()
+    looks(3)
+
+    keep(path, FIRST, 1000)
+    looks(3)
+    path.unlink()
+    source.event()
+
+    assert reasons(source.seen) == ["missing", "unusable", "missing"]
+    assert "damaged" in source.seen[1]["token_expiry"]["error"]
+
+
+def test_a_file_that_others_could_read_is_told_once_in_the_log_and_left_as_it_is(
+    start: StartSource, path: Path, looks: Looks, log: Log
+) -> None:
+    keep(path, FIRST, 1000)
+    path.chmod(0o644)
+
+    start(main, paths=[str(path)])
+    looks(4)
+
+    assert len(log()) == 1
+    assert "0644" in log()[0]
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_folder_is_watched_with_the_files_that_come_and_go(start: StartSource, tmp_path: Path, looks: Looks) -> None:
+    source = start(main, paths=[str(tmp_path)])
+    looks(3)
+    assert source.is_silent()
+
+    keep(tmp_path / "new.json", FIRST, 10)
+    source.event()
+    (tmp_path / "new.json").unlink()
+    looks(3)
+
+    assert reasons(source.seen) == ["expiring"]
+
+
+def test_each_of_many_files_has_an_event_of_its_own(start: StartSource, tmp_path: Path, looks: Looks) -> None:
+    for number in range(20):
+        keep(tmp_path / f"{number:02d}.json", f"canary-{number}", 10 if number % 2 else 1000)
+
+    source = start(main, paths=[str(tmp_path)])
+    looks(3)
+
+    assert [Path(event["token_expiry"]["path"]).stem for event in source.seen] == [
+        f"{number:02d}" for number in range(1, 20, 2)
+    ]
+
+
+def test_what_is_still_due_is_told_again_where_that_was_asked_for(start: StartSource, path: Path, pauses: Any) -> None:
+    keep(path, FIRST, 100)
+
+    source = start(main, paths=[str(path)], repeat_after=0.1)
+
+    assert reasons([source.event() for _number in range(3)]) == ["expiring"] * 3
+
+
+def test_every_file_is_told_at_every_look_where_that_was_asked_for(
+    start: StartSource, tmp_path: Path, looks: Looks
+) -> None:
+    keep(tmp_path / "a.json", FIRST, 1000)
+    keep(tmp_path / "b.json", SECOND, 10)
+
+    source = start(main, paths=[str(tmp_path)], all_files=True)
+    looks(4)
+    source.stop()
+
+    told = [event["token_file"]["usable"] for event in source.seen if "token_file" in event]
+    assert told[:8] == [True, False] * 4
+    assert reasons([event for event in source.seen if "token_expiry" in event]) == ["expiring"]
+
+
+def test_a_folder_that_cannot_be_read_is_one_line_of_the_log_until_it_can(
+    start: StartSource, tmp_path: Path, looks: Looks, log: Log, pauses: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a patch: permissions do not stop whom the tests run as."""
+    from ansible_collections.sddc.tokens.plugins.module_utils.operations import token_file_info
+
+    source = start(main, paths=[str(tmp_path)], interval=60)
+    looks(2)
+
+    def refuse(path: str) -> Any:
+        raise PermissionError(13, "Permission denied", path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(token_file_info.os, "scandir", refuse)
+        looks(4)
+    looks(2)
+    keep(tmp_path / "new.json", FIRST, 10)
+
+    assert source.event()
+    assert max(pauses) > 60
+    assert len(log()) == 2
+    assert "Permission denied" in log()[0]
+    assert "works again" in log()[1]
+
+
+@pytest.mark.parametrize(
+    ("args", "reason"),
+    [({}, "paths"), ({"paths": ["/tmp/x"], "interval": 0}, "interval"), ({"path": ["/tmp/x"]}, "path")],
+)
+def test_arguments_that_cannot_be_used_are_refused_at_the_start(
+    start: StartSource, args: dict[str, Any], reason: str
+) -> None:
+    source = start(main, **args)
+
+    source.join()
+
+    assert isinstance(source.error, InvalidArguments)
+    assert reason in str(source.error)
+
+
+def test_it_ends_at_once_when_it_is_cancelled(start: StartSource, path: Path) -> None:
+    source = start(main, paths=[str(path)], interval=3600)
+    source.event()
+    started = time.monotonic()
+
+    source.stop()
+
+    assert time.monotonic() - started < 2
