@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo lab test test-all lint build clean
+.PHONY: help setup demo lab test test-all molecule bench lint build clean
 
 BIN := .venv/bin
 COLLECTIONS := $(CURDIR)/.venv/collections
@@ -21,6 +21,7 @@ VENV := .venv/stamps/venv
 TESTS := .venv/stamps/tests-$(call checksum,tests/requirements.txt)
 LINT := .venv/stamps/lint-$(call checksum,tests/requirements.txt tests/requirements-lint.txt)
 WORKFLOWS := .venv/stamps/workflows-$(call checksum,$(addprefix tests/requirements,.txt -lint.txt -workflows.txt))
+BENCHMARK := .venv/stamps/benchmark-$(call checksum,tests/requirements.txt tests/requirements-benchmark.txt)
 CORES := .venv/stamps/cores-$(call checksum,tests/tools/install_cores.py)
 COLLECTION := .venv/stamps/collections-$(call checksum,tests/tools/extract_collections.py)
 CONFORMANCE := .venv/stamps/conformance-$(call checksum,tests/conformance/requirements.txt)
@@ -52,6 +53,13 @@ test: $(WORKFLOWS) $(COLLECTION) $(CORES) $(CONFORMANCE) ## Run the tests, witho
 
 test-all: $(WORKFLOWS) $(COLLECTION) $(CORES) $(CONFORMANCE) ## Run every test
 	$(call run_tests)
+	@$(BIN)/python tests/tools/molecule.py
+
+molecule: $(WORKFLOWS) ## Run the scenarios of the roles, twice in a row
+	@$(BIN)/python tests/tools/molecule.py
+
+bench: $(BENCHMARK) ## Measure the cost per task; write table and picture into docs/performance (20 minutes)
+	@$(BIN)/python tests/benchmark/run
 
 lint: $(LINT) ## Run every static check; fail on any finding
 	@$(BIN)/python tests/tools/lint.py
@@ -86,6 +94,11 @@ $(WORKFLOWS): | $(TESTS)
 	@echo "Installing tests/requirements-workflows.txt"
 	@$(BIN)/python $(PIP_INSTALL) -r tests/requirements-workflows.txt -c tests/requirements.txt -c tests/requirements-lint.txt
 	@rm -f .venv/stamps/workflows-* && touch $@
+
+$(BENCHMARK): | $(TESTS)
+	@echo "Installing tests/requirements-benchmark.txt"
+	@$(BIN)/python $(PIP_INSTALL) -r tests/requirements-benchmark.txt -c tests/requirements.txt
+	@rm -f .venv/stamps/benchmark-* && touch $@
 
 $(COLLECTION): | $(TESTS)
 	@echo "Extracting the collections that the tests need from the ansible package (70 MB, once)"

@@ -1,0 +1,110 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run the molecule scenarios twice in a row, the second time at -vvv, and look for secrets in what was printed or left.
+
+Usage: molecule.py [SCENARIO ...]; without one, all. What it leaves is below .ansible, the last run's log included.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+sys.path[0] = str(CHECKOUT / "tests")
+
+from support.canaries import leaks
+
+HOME = CHECKOUT / ".ansible"
+# What scenarios share. By molecule's own choice it would be shared with other checkouts of the same folder name, too.
+SHARED = HOME / "molecule"
+LOG = HOME / "molecule.log"
+# Where extensions/molecule/default/destroy.yml leaves all secrets that the lab has made.
+SECRETS = HOME / "molecule-secrets.json"
+MOLECULE = (sys.executable, "-m", "molecule")
+ENVIRONMENT = {
+    **os.environ,
+    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    "ANSIBLE_HOME": str(HOME),
+    "MOLECULE_EPHEMERAL_DIRECTORY": str(SHARED),
+    "SDDC_TOKENS_LAB_SECRETS": str(SECRETS),
+    "NO_COLOR": "1",
+}
+# Scenarios ask the lab on addresses of their own, so that two can run at the same time.
+TEST = ("test", "--workers=2", "--continue-on-failure", "--no-command-borders")
+
+
+def main(scenarios: Sequence[str]) -> int:
+    """Return the exit code: 0 only when all passed both times and no secret was found."""
+    selected = [f"--scenario-name={name}" for name in scenarios] or ["--all"]
+    # What an interrupted run has left would count as created and prepared.
+    destroyed()
+    problems = []
+    for title, verbosity in (("first run", []), ("second run, at -vvv", ["-vvv"])):
+        print(f"== molecule, {title}", flush=True)
+        start = time.monotonic()
+        output, returncode, secrets = run([*verbosity, *TEST, *selected])
+        print(f"{'passed' if returncode == 0 else 'FAILED'} ({time.monotonic() - start:.0f} s)", flush=True)
+        if returncode:
+            problems.append(f"{title}: scenarios failed, see {LOG.relative_to(CHECKOUT)}")
+            print(ending(output), flush=True)
+        if not secrets:
+            problems.append(f"{title}: the lab made no secret that could be looked for")
+        problems += [f"{title}: {leak}" for leak in leaks({"output": output, **left()}, secrets)]
+        if problems:
+            break
+    print("\n".join(problems), file=sys.stderr)
+    return int(bool(problems))
+
+
+def run(arguments: Sequence[str]) -> tuple[str, int, list[str]]:
+    """Run molecule once; return what it printed, its exit code, and the secrets of its lab."""
+    SECRETS.unlink(missing_ok=True)
+    try:
+        done = molecule(*arguments)
+        LOG.write_text(done.stdout)
+        found = json.loads(SECRETS.read_text())["secrets"] if SECRETS.exists() else []
+        return done.stdout, done.returncode, [secret["value"] for secret in found]
+    finally:
+        SECRETS.unlink(missing_ok=True)
+
+
+def molecule(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run one command of molecule, its standard error within its standard output."""
+    return subprocess.run(
+        [*MOLECULE, *arguments],
+        cwd=CHECKOUT,
+        env=ENVIRONMENT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+
+def destroyed() -> None:
+    """Let molecule stop the lab. Exits when it cannot."""
+    done = molecule("destroy")
+    if done.returncode:
+        sys.exit(f"{done.stdout}\nmolecule could not stop the lab.")
+
+
+def left() -> dict[str, str]:
+    """What scenarios have left on disk."""
+    return {str(path): path.read_text(errors="replace") for path in SHARED.rglob("*") if path.is_file()}
+
+
+def ending(output: str, lines: int = 150) -> str:
+    """The end of a long output."""
+    return "\n".join(output.splitlines()[-lines:])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
