@@ -1,0 +1,144 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Playbooks by their names, and what the roles' documentation shows, as it is written."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from support.canaries import leaks
+from support.playbooks import Ansible, Run, Task
+from support.roles import CHECKOUT, NAMES, tally, task_file
+from support.surroundings import surroundings, variables
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lab.client import Lab
+
+# One for each role; the order is that in which they are run here.
+PLAYBOOKS = {
+    yaml.safe_load(path.read_text())[0]["roles"][0]["role"].removeprefix("sddc.tokens."): f"sddc.tokens.{path.stem}"
+    for path in sorted(CHECKOUT.glob("playbooks/*.yml"))
+    if "roles" in yaml.safe_load(path.read_text())[0]
+}
+USE: Task = {
+    "name": "Use the token",
+    "ansible.builtin.uri": {
+        "url": "https://vrni.example.com/api/ni/info/version",
+        "headers": "{{ vrni_session_headers }}",
+    },
+}
+DEPLOY: Task = {
+    "name": "Deploy",
+    "ansible.builtin.assert": {"that": "avi_service_engine_token_ova_properties | length == 3"},
+}
+
+
+def every_playbook(ansible: Ansible, lab: Lab, *arguments: str, **further: Any) -> Run:
+    """Run all playbooks at once, each by its name, in the surroundings of the documentation."""
+    # Relative to the working directory: nothing can stand beside a playbook of a collection.
+    task_file(ansible, "tasks/use.yml", [USE])
+    task_file(ansible, "tasks/deploy.yml", [DEPLOY])
+    values = {
+        "vrni_session_tasks": "tasks/use.yml",
+        "avi_service_engine_token_tasks": "tasks/deploy.yml",
+        "avi_service_engine_token_engines": [{"name": "se-01"}],
+        "avi_service_engine_token_cloud": "Default-Cloud",
+        "token_rotation_tokens": [{"product": "csp", "token_file": "~/.sddc/csp.json"}],
+        "token_report_paths": ["~/.sddc"],
+        "token_report_json_file": "~/report.json",
+        **further,
+    }
+    (ansible.folder / "home" / ".sddc").mkdir(parents=True)
+    (ansible.folder / "values.yml").write_text(yaml.safe_dump(values))
+    first, *others = sorted(PLAYBOOKS.values(), reverse=True)
+    arguments = (*others, "-e", "@values.yml", *arguments)
+    return ansible.playbook(first, arguments=arguments, environ=surroundings(lab))
+
+
+def test_every_playbook_runs_by_its_name_on_localhost_or_on_the_hosts_that_are_chosen(
+    ansible: Ansible, lab: Lab
+) -> None:
+    assert sorted(PLAYBOOKS) == list(NAMES)
+    (ansible.folder / "chosen.yml").write_text(
+        yaml.safe_dump({"chosen": {"hosts": {host: {"ansible_connection": "local"} for host in ("east", "west")}}})
+    )
+
+    run = every_playbook(ansible, lab, "-i", "chosen.yml", "-e", "sddc_tokens_hosts=chosen")
+
+    assert run.returncode == 0, run.output
+    assert "localhost" not in run.stdout.split("PLAY RECAP")[1]
+    counts = {product: lab.counts(product, f"{product}.example.com") for product in ("vrni", "avi", "vcenter", "nsx")}
+    assert (counts["vrni"]["tokens_minted"], counts["vrni"]["tokens_valid"]) == (2, 0)
+    assert counts["avi"]["engine_tokens"] == 2
+    assert counts["vcenter"]["registrations"] == 2
+    assert counts["nsx"]["reauths"] >= 2
+    for host in ("east", "west"):
+        assert (tally(run, host)["failed"], tally(run, host)["unreachable"]) == (0, 0)
+    assert (ansible.folder / "home" / "report.json").exists()
+    assert leaks({"output": run.output}, [secret["value"] for secret in lab.secrets()]) == []
+
+
+def test_without_a_choice_a_playbook_runs_on_localhost(ansible: Ansible, lab: Lab) -> None:
+    (ansible.folder / "home" / ".sddc").mkdir(parents=True)
+
+    run = ansible.playbook(
+        PLAYBOOKS["token_report"], arguments=["-e", '{"token_report_paths": ["~/.sddc"]}'], environ=surroundings(lab)
+    )
+
+    assert run.returncode == 0, run.output
+    assert tally(run, "localhost")["failed"] == 0
+
+
+def blocks(role: str) -> list[tuple[str, str]]:
+    """The examples of a role's README: the paragraph before each, and what it shows."""
+    text = (CHECKOUT / "roles" / role / "README.md").read_text()
+    return re.findall(r"(?:^|\n\n)((?:(?!```)[^\n]+\n)*)\n?```yaml\n(.*?)```", text, re.DOTALL)
+
+
+def write_examples(ansible: Ansible, role: str) -> list[Path]:
+    """Write the caller's task files where the README says that they are; return the playbooks."""
+    playbooks = []
+    for number, (told, shown) in enumerate(blocks(role)):
+        if "hosts" in yaml.safe_load(shown)[0]:
+            playbooks.append(ansible.folder / f"example_{number}.yml")
+            playbooks[-1].write_text(shown)
+        else:
+            (name,) = re.findall(r"`(tasks/\w+\.yml)`", told)
+            task_file(ansible, name, yaml.safe_load(shown))
+    return playbooks
+
+
+@pytest.mark.parametrize("role", NAMES)
+def test_the_examples_of_a_role_run_as_they_stand_and_print_no_secret(ansible: Ansible, lab: Lab, role: str) -> None:
+    lab.act("nsx", "add_service_instances", host="127.0.0.1", ids=["partner-firewall"], tier0_id="vmc")
+    (ansible.folder / "home" / ".sddc").mkdir(parents=True)
+    (ansible.folder / "variables.yml").write_text(yaml.safe_dump(variables(lab)))
+    first, *others = write_examples(ansible, role)
+    environ = {**surroundings(lab), "no_proxy": "127.0.0.1"}
+
+    run = ansible.playbook(first, arguments=[*map(str, others), "-e", "@variables.yml", "-v"], environ=environ)
+
+    assert run.returncode == 0, run.output
+    assert tally(run, "localhost")["ok"] > len(others)
+    assert bool(lab.requests()) == (role != "token_report")
+    assert leaks({"output": run.output}, [secret["value"] for secret in lab.secrets()]) == []
+
+
+@pytest.mark.slow
+def test_the_examples_of_the_session_use_its_token(ansible: Ansible, lab: Lab) -> None:
+    first, lasting = write_examples(ansible, "vrni_session")
+
+    for playbook in (first, lasting, lasting):
+        run = ansible.playbook(playbook, environ=surroundings(lab))
+        assert run.returncode == 0, run.output
+
+    assert "changed=0" in run.stdout
+    counts = lab.counts("vrni", "vrni.example.com")
+    assert (counts["tokens_minted"], counts["tokens_valid"]) == (2, 1)

@@ -1,0 +1,178 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The role token_rotation: a list of tokens of any product, each kept alive."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from support.canaries import leaks
+from support.playbooks import Ansible, Run
+from support.roles import mended, note, play, role, tally
+from support.tasks import change_settings, lines, said, succeeded
+
+if TYPE_CHECKING:
+    from lab.client import Lab
+
+NAME = "token_rotation"
+INSTANCE = "/infra/tier-0s/T0-main/locale-services/default/service-instances/partner-fw-01"
+PRODUCTS = ("avi", "csp", "nsx", "vcenter", "vidb", "vrni")
+KEYS = ["name", "product", "action", "changed", "expires_at", "expires_in", "error", "summary"]
+
+
+def entry(product: str, **further: Any) -> dict[str, Any]:
+    """A token of a product, kept in a file of its own."""
+    user = {"username": f"{{{{ lab.{product}.username }}}}", "password": f"{{{{ lab.{product}.password }}}}"}
+    file = {"token_file": f"{{{{ playbook_dir }}}}/{product}.json"}
+    own: dict[str, dict[str, Any]] = {
+        "avi": {**user, "name": "Engines in the east", "lifetime": 86400, "metadata": {"rack": "4"}},
+        "csp": {**file, "api_token": "{{ lab.csp.api_token }}", "require_id_token": True},
+        "nsx": {
+            **file,
+            "csp_hostname": "{{ lab.csp.url }}",
+            "csp_api_token": "{{ lab.csp.api_token }}",
+            "service_instances": [INSTANCE],
+        },
+        "vcenter": {**file, "vidb_hostname": "{{ lab.vidb.url }}", "vidb_api_token": "{{ lab.vidb.api_token }}"},
+        "vidb": {
+            **file,
+            "client_id": "{{ lab.vidb.client_id }}",
+            "client_secret": "{{ lab.vidb.client_secret }}",
+        },
+        "vrni": {**user, **file},
+    }
+    reached = {"hostname": f"{{{{ lab.{product}.url }}}}", "ca_path": "{{ ca_path }}"}
+    return {"product": product, **reached, **own[product], **further}
+
+
+def outcomes(result: list[dict[str, Any]]) -> dict[str, str]:
+    return {token["name"]: token["action"] for token in result}
+
+
+def minted(lab: Lab) -> dict[str, int]:
+    """How many tokens each product has made."""
+    return {product: lab.counts(product).get("tokens_minted", 0) for product in PRODUCTS}
+
+
+def rotation(*tokens: dict[str, Any], **further: Any) -> dict[str, Any]:
+    return role(NAME, tokens=list(tokens), **further)
+
+
+def test_a_token_of_each_product_is_kept_alive_and_the_second_run_changes_nothing(ansible: Ansible, lab: Lab) -> None:
+    every = [entry(product) for product in PRODUCTS]
+
+    first = succeeded(play(ansible, [rotation(*every)], arguments=["-v"]))
+    made = minted(lab)
+    second = succeeded(play(ansible, [rotation(*every)], arguments=["-v"]))
+
+    found = {token["product"]: token for token in first[f"{NAME}_result"]}
+    assert {product: token["action"] for product, token in found.items()} == {
+        "avi": "created",
+        "csp": "created",
+        "nsx": "reauthenticated",
+        "vcenter": "registered",
+        "vidb": "created",
+        "vrni": "created",
+    }
+    assert all(list(token) == KEYS and token["error"] is None and token["changed"] for token in found.values())
+    assert found["csp"]["summary"] == f"csp: created, ends at {found['csp']['expires_at']}."
+    assert found["nsx"]["summary"] == "nsx: reauthenticated."
+    assert 86000 < found["avi"]["expires_in"] <= 86400
+    assert "6 tokens: 6 changed, 0 failed, 0 left as they are." in said(first)
+    assert "6 tokens: 0 changed, 0 failed, 6 left as they are." in said(second)
+    assert tally(second)["changed"] == 0
+    assert not any(token["changed"] for token in second[f"{NAME}_result"])
+    assert minted(lab) == made
+    assert lab.counts("vcenter")["registrations"] == lab.counts("nsx")["reauths"] == 1
+    assert_no_secret(first, lab)
+    assert_no_secret(second, lab)
+
+
+def assert_no_secret(run: Run, lab: Lab) -> None:
+    texts = {"output": run.output, "result": str(run[f"{NAME}_result"])}
+    assert leaks(texts, [secret["value"] for secret in lab.secrets()]) == []
+
+
+def test_one_that_fails_stops_no_other_and_fails_the_role_at_the_end(ansible: Ansible, lab: Lab) -> None:
+    tokens = [
+        entry(
+            "csp", name="refused", api_token="wrong-{{ lab.csp.api_token }}", token_file="{{ playbook_dir }}/no.json"
+        ),
+        entry("nsx", name="nowhere", hostname="https://127.0.0.1:1", service_instances=[INSTANCE]),
+        entry("vrni", name="good"),
+    ]
+    lab.fault("vrni", "status", status=400, body={"message": "strange {{ 6 * 7 }}"}, path="token$")
+
+    run = play(ansible, [rotation(*tokens, entry("vrni", name="good again"))], arguments=["-v"])
+
+    assert run.returncode != 0
+    refused, nowhere, strange, good = run[f"{NAME}_result"]
+    assert "answered 400" in refused["error"]
+    assert "Check api_token" in refused["summary"], "the report says what to do"
+    assert "127.0.0.1:1" in nowhere["error"]
+    assert "strange {{ 6 * 7 }}" in strange["error"], "what a server says is no template"
+    assert (good["action"], good["error"]) == ("created", None)
+    assert [token["changed"] for token in run[f"{NAME}_result"]] == [False, False, False, True]
+    assert "4 tokens: 1 changed, 3 failed, 0 left as they are." in said(run)
+    assert "3 of 4 tokens could not be kept alive. refused: Could not" in said(run)
+    assert lab.counts("vrni")["tokens_valid"] == 1
+    assert_no_secret(run, lab)
+
+
+def test_the_life_that_an_entry_asks_for_goes_before_that_of_all_and_a_renewal_revokes_the_old_token(
+    ansible: Ansible, lab: Lab
+) -> None:
+    def of(name: str, **further: Any) -> dict[str, Any]:
+        return entry("vrni", name=name, token_file=f"{{{{ playbook_dir }}}}/{name}.json", **further)
+
+    tokens = [of("plain"), of("modest", min_remaining=100), of("kept", revoke_old=False), of("trusted", verify=False)]
+    tasks = [
+        rotation(*tokens),
+        change_settings("vrni", clock_offset=10000),
+        rotation(*tokens, min_remaining=9000),
+        note("second", NAME),
+        rotation(*tokens[-1:]),
+    ]
+
+    run = succeeded(play(ansible, tasks, keep=["second"]))
+
+    renewed = {"plain": "renewed", "modest": "reused", "kept": "renewed", "trusted": "reused"}
+    assert outcomes(run["second"]) == renewed, "without a reply, the clock is that of the file"
+    assert [len(run[name]) for name in ("second", f"{NAME}_result")] == [4, 1], "each inclusion reports its own"
+    assert lab.counts("vrni")["tokens_revoked"] == 1
+    assert lab.counts("vrni")["tokens_valid"] == 5
+    # Made without a proof, and twice taken from the file without a request.
+    assert sum(line.startswith("POST") for line in lines(lab.requests("vrni"))) == 6
+
+
+def test_check_mode_predicts_for_every_product_and_creates_nothing(ansible: Ansible, lab: Lab) -> None:
+    every = [entry(product) for product in PRODUCTS]
+
+    run = succeeded(play(ansible, [rotation(*every)], arguments=["--check"]))
+
+    assert sum(minted(lab).values()) == 0
+    assert {entry.method for entry in lab.requests() if entry.product != "avi"} <= {"GET"}
+    assert "6 tokens: 6 changed, 0 failed, 0 left as they are." in said(run)
+    assert list(ansible.folder.glob("*.json*")) == []
+
+
+def test_an_entry_that_makes_no_sense_is_refused_before_anything_is_done(ansible: Ansible, lab: Lab) -> None:
+    good = entry("vrni")
+    wrong = [
+        {key: value for key, value in good.items() if key != "token_file"},
+        {**good, "product": "nsxt"},
+        {**good, "passwort": "do-not-print-this"},
+        {**good, "min_remaining": "soon"},
+        "password=do-not-print-this",
+    ]
+
+    run = succeeded(play(ansible, [mended(role(NAME, tokens=[entry("csp"), bad])) for bad in wrong], arguments=["-v"]))
+
+    assert tally(run)["rescued"] == len(wrong)
+    assert "product is vrni but all of the following are missing: token_file" in said(run)
+    assert "value of product must be one of: avi, csp, nsx, vcenter, vidb, vrni, got: nsxt" in said(run)
+    assert "passwort. Supported parameters include:" in said(run)
+    assert "min_remaining" in said(run)
+    assert "do-not-print-this" not in run.output
+    assert lab.requests() == []

@@ -1,0 +1,168 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The role vrni_session: a token for the length of the caller's tasks, or a lasting one."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.playbooks import Ansible, Task
+from support.roles import mended, note, play, role, tally, task_file
+from support.tasks import change_settings, end_tokens, lines, said, succeeded
+
+if TYPE_CHECKING:
+    from lab.client import Lab
+
+BASE = "/api/ni/auth/token"
+CREATE, PROBE, REVOKE = f"POST {BASE}", "GET /api/ni/info/version", f"DELETE {BASE}"
+# Made and proved, used once, revoked and proved dead.
+WHOLE = [CREATE, PROBE, PROBE, REVOKE, PROBE]
+FILE = "{{ playbook_dir }}/token.json"
+
+
+def use(method: str = "GET", path: str = "/api/ni/info/version", **keywords: object) -> Task:
+    """A request of the caller's, signed by what the role hands over."""
+    options = {
+        "url": "{{ lab.vrni.url }}" + path,
+        "method": method,
+        "headers": "{{ vrni_session_headers }}",
+        "ca_path": "{{ ca_path }}",
+        "status_code": [200, 204],
+    }
+    return {"name": "Use the token", "ansible.builtin.uri": options, **keywords}
+
+
+def test_the_token_is_revoked_whatever_the_tasks_do(ansible: Ansible, lab: Lab) -> None:
+    fail: Task = {"name": "Fail", "ansible.builtin.fail": {"msg": "on purpose"}}
+    files = {
+        "good": [use(register="answer")],
+        "failing": [use(), fail],
+        "template": [{"name": "Stumble", "ansible.builtin.debug": {"msg": "{{ no_such_variable }}"}}],
+        "revoking": [use("DELETE", BASE)],
+        "rescued": [{"name": "Try", "block": [fail], "rescue": [use()]}],
+        "nested": [{"name": "Include", "ansible.builtin.include_tasks": "failing.yml"}],
+    }
+    for name, tasks in files.items():
+        task_file(ansible, f"tasks/{name}.yml", tasks)
+
+    run = succeeded(play(ansible, [mended(role("vrni_session", tasks=f"tasks/{name}.yml")) for name in files]))
+
+    counts = lab.counts("vrni")
+    assert (counts["tokens_minted"], counts["tokens_valid"]) == (len(files), 0)
+    assert counts["tokens_revoked"] == len(files)
+    assert lines(lab.requests("vrni"))[: len(WHOLE)] == WHOLE
+    assert tally(run)["changed"] == 0, "what does not last is no change"
+    assert tally(run)["rescued"] == 4, "each failure of the tasks is a failure of the role"
+
+
+def test_a_task_file_that_cannot_be_used_ends_the_role_before_there_is_a_token(ansible: Ansible, lab: Lab) -> None:
+    task_file(ansible, "unknown.yml", [{"name": "Misspelt", "ansible.builtin.no_such_module": {}}])
+    (ansible.folder / "broken.yml").write_text("- name: [unclosed\n")
+
+    for name in ("missing.yml", "unknown.yml", "broken.yml"):
+        run = play(ansible, [role("vrni_session", tasks=name)])
+        assert run.returncode != 0, name
+        assert name.removesuffix(".yml") in run.output or "no_such_module" in run.output
+
+    assert lab.requests("vrni") == []
+
+
+def test_a_relative_path_is_looked_for_beside_the_playbook_never_among_the_roles_own_tasks(
+    ansible: Ansible, lab: Lab
+) -> None:
+    """A role has a main.yml of its own, and the working directory may have one too."""
+    for folder in ("there/", ""):
+        task_file(ansible, f"{folder}main.yml", [use(path=f"/api/ni/info/version?from={folder}", tags=["always"])])
+    task_file(ansible, "elsewhere.yml", [use()])
+    tasks = [role("vrni_session", tasks=name) for name in ("main.yml", "elsewhere.yml")]
+    task_file(ansible, "there/site.yml", [{"hosts": "localhost", "gather_facts": False, "tasks": tasks}])
+    (ansible.folder / "values.yml").write_text(json.dumps(ansible.variables))
+
+    succeeded(ansible.playbook("there/site.yml", arguments=["-e", "@values.yml"], environ={}))
+
+    beside = [CREATE, PROBE, f"{PROBE}?from=there/", REVOKE, PROBE]
+    assert lines(lab.requests("vrni")) == [*beside, *WHOLE], "the tasks run once, with the token"
+
+
+def test_without_tasks_and_without_a_file_it_says_what_is_missing_and_asks_for_nothing(
+    ansible: Ansible, lab: Lab
+) -> None:
+    run = play(ansible, [role("vrni_session")])
+
+    assert run.returncode != 0
+    assert "Set vrni_session_tasks" in said(run)
+    assert lab.requests("vrni") == []
+
+
+def test_a_lasting_token_is_kept_reused_by_one_request_and_renewed_in_time(ansible: Ansible, lab: Lab) -> None:
+    task_file(ansible, "use.yml", [use(register="answer")])
+    tasks = [
+        role("vrni_session", token_file=FILE),
+        note("first", "vrni_session"),
+        role("vrni_session", token_file=FILE),
+        note("second", "vrni_session"),
+        role("vrni_session", token_file=FILE, tasks="use.yml"),
+        note("used", "vrni_session"),
+        change_settings("vrni", clock_offset=15000),
+        role("vrni_session", token_file=FILE, min_remaining=3600),
+        end_tokens("revoked", "vrni"),
+        role("vrni_session", token_file=FILE, min_remaining=0),
+    ]
+
+    run = succeeded(play(ansible, tasks, keep=["first", "second", "used", "answer"]))
+
+    assert lines(lab.requests("vrni")) == [
+        *(CREATE, PROBE),
+        PROBE,
+        *(PROBE, PROBE),
+        *(PROBE, CREATE, PROBE, REVOKE),
+        *(PROBE, CREATE, PROBE),
+    ]
+    assert [run[name]["action"] for name in ("first", "second", "used")] == ["created", "reused", "reused"]
+    assert "headers" not in run["first"], "without tasks nobody needs the token in the result"
+    assert run["answer"]["status"] == 200
+    assert run["vrni_session_result"]["action"] == "renewed"
+    assert lab.counts("vrni")["tokens_valid"] == 1
+    assert tally(run)["changed"] == 3
+
+
+@pytest.mark.slow
+def test_users_of_ldap_and_vidm_get_their_tokens(ansible: Ansible, lab: Lab) -> None:
+    task_file(ansible, "use.yml", [use()])
+    ldap = {
+        "username": "{{ lab.vrni.ldap_username }}",
+        "password": "{{ lab.vrni.ldap_password }}",
+        "domain_type": "LDAP",
+        "domain": "{{ lab.vrni.ldap_domain }}",
+    }
+    vidm = {"username": None, "password": None, "vidm_token": "{{ lab.vrni.vidm_token }}"}
+
+    succeeded(play(ansible, [role("vrni_session", tasks="use.yml", **user) for user in (ldap, vidm)]))
+
+    log = lab.requests("vrni")
+    assert lines(log) == [*WHOLE, f"{CREATE}/vidm", *WHOLE[1:]]
+    assert json.loads(log[0].body)["domain"] == {"domain_type": "LDAP", "value": lab["vrni"]["ldap_domain"]}
+    assert lab.counts("vrni")["tokens_valid"] == 0
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["without a file", "with a token in a file"])
+def test_check_mode_creates_no_token_and_runs_the_tasks_only_where_there_is_one(
+    ansible: Ansible, lab: Lab, kept: bool
+) -> None:
+    task_file(ansible, "use.yml", [use(register="answer", check_mode=False)])
+    options = {"token_file": FILE} if kept else {}
+    if kept:
+        succeeded(play(ansible, [role("vrni_session", **options)]))
+
+    run = succeeded(
+        play(ansible, [role("vrni_session", tasks="use.yml", **options)], keep=["answer"], arguments=["--check"])
+    )
+
+    counts = lab.counts("vrni")
+    assert (counts.get("tokens_minted", 0), counts.get("tokens_valid", 0)) == (int(kept), int(kept))
+    assert ("answer" in run.by_host["sddc"]) == kept
+    assert run["vrni_session_result"]["action"] == ("reused" if kept else "created")

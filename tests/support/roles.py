@@ -1,0 +1,105 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Roles in a play: each with the lab's details, what it leaves, and the caller's task files."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from support.playbooks import Ansible, Run, Task
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+NAMES = tuple(sorted(path.name for path in CHECKOUT.glob("roles/*")))
+
+# What tells each role of the lab, by options without the role's name before them.
+LAB: Mapping[str, Mapping[str, Any]] = {
+    "avi_service_engine_token": {
+        "hostname": "{{ lab.avi.url }}",
+        "username": "{{ lab.avi.username }}",
+        "password": "{{ lab.avi.password }}",
+        "cloud": "{{ lab.avi.cloud }}",
+        "ca_path": "{{ ca_path }}",
+    },
+    "nsx_partner_service": {
+        "hostname": "{{ lab.nsx.url }}",
+        "csp_hostname": "{{ lab.csp.url }}",
+        "csp_api_token": "{{ lab.csp.api_token }}",
+        "ca_path": "{{ ca_path }}",
+    },
+    "token_rotation": {},
+    "vcenter_overflow_token": {
+        "hostname": "{{ lab.vcenter.url }}",
+        "vidb_hostname": "{{ lab.vidb.url }}",
+        "vidb_api_token": "{{ lab.vidb.api_token }}",
+        "ca_path": "{{ ca_path }}",
+    },
+    "vrni_session": {
+        "hostname": "{{ lab.vrni.url }}",
+        "username": "{{ lab.vrni.username }}",
+        "password": "{{ lab.vrni.password }}",
+        "ca_path": "{{ ca_path }}",
+    },
+}
+
+
+def options_of(name: str) -> dict[str, Any]:
+    """The variables of a role by their names, as its specification has them."""
+    spec = yaml.safe_load((CHECKOUT / "roles" / name / "meta" / "argument_specs.yml").read_text())
+    options: dict[str, Any] = spec["argument_specs"]["main"]["options"]
+    return options
+
+
+def values(name: str, **options: Any) -> dict[str, Any]:
+    """The variables of a role: those of the lab, then the given ones; without those that are None."""
+    given = {**LAB[name], **options}
+    return {f"{name}_{option}": value for option, value in given.items() if value is not None}
+
+
+def role(name: str, **options: Any) -> Task:
+    """A task that includes a role of this collection."""
+    return {
+        "name": f"Role {name}",
+        "ansible.builtin.include_role": {"name": f"sddc.tokens.{name}"},
+        "vars": values(name, **options),
+    }
+
+
+def play(ansible: Ansible, tasks: Sequence[Task], *, keep: Iterable[str] = (), **keywords: Any) -> Run:
+    """Run a play, and record what its roles leave, and the variables `keep` as they are at its end."""
+    names = [*(f"{name}_result" for name in LAB), *keep]
+    # A task that does nothing: it lends its name to the record, and registers nothing.
+    kept = [{"name": "Keep", "ansible.builtin.meta": "noop", "register": name} for name in names]
+    return ansible.play([*tasks, *kept], **keywords)
+
+
+def task_file(ansible: Ansible, path: str, tasks: Sequence[Task]) -> str:
+    """Write a caller's task file below the folder of the playbook; return its path as given."""
+    file = ansible.folder / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(yaml.safe_dump(list(tasks), sort_keys=False))
+    return path
+
+
+def note(register: str, name: str) -> Task:
+    """Keep what a role has left, before another inclusion replaces it."""
+    return {"name": f"Note {register}", "ansible.builtin.set_fact": {register: f"{{{{ {name}_result }}}}"}}
+
+
+def mended(*tasks: Task) -> Task:
+    """Tasks of which one may fail; the play goes on, and `ansible_failed_result` says why."""
+    rescue: Task = {"name": "Go on", "ansible.builtin.meta": "noop"}
+    return {"name": "Some tasks", "block": list(tasks), "rescue": [rescue]}
+
+
+def tally(run: Run, host: str = "sddc") -> Counter[str]:
+    """The play recap of a host (ok, changed, failed and so on), summed where there are several playbooks."""
+    recaps = [line for line in run.stdout.splitlines() if line.startswith(f"{host} ") and "unreachable=" in line]
+    assert recaps, run.output
+    counts = (word.split("=") for line in recaps for word in line.split(":", 1)[1].split())
+    return sum((Counter({name: int(count)}) for name, count in counts), Counter())

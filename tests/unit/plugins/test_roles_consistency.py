@@ -1,0 +1,215 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Roles say one thing: what they take, what they do with it, and what is written of it agree with each other."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+COLLECTION = "sddc.tokens"
+ROLES = sorted(path.name for path in CHECKOUT.glob("roles/*") if path.is_dir())
+SECRETS = re.compile(r"(password|secret|token)$")
+# The rotation's entries are the options of modules under their own names.
+ENTRY = "__token_rotation_token"
+# A condition decides these, and the README tells which.
+SEE_BELOW = "see below"
+
+each_role = pytest.mark.parametrize("role", ROLES)
+
+
+def text_of(role: str, *parts: str) -> str:
+    return (CHECKOUT / "roles" / role / Path(*parts)).read_text()
+
+
+@functools.cache
+def spec_of(role: str) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(text_of(role, "meta", "argument_specs.yml"))["argument_specs"]["main"]
+    return found
+
+
+def options_of(role: str) -> dict[str, Any]:
+    found: dict[str, Any] = spec_of(role)["options"]
+    return found
+
+
+def defaults_of(role: str) -> dict[str, Any]:
+    return yaml.safe_load(text_of(role, "defaults", "main.yml")) or {}
+
+
+def working_parts(role: str) -> str:
+    """All that a role is made of but its specification and its words."""
+    folders = ("tasks", "templates", "vars", "defaults")
+    paths = [path for folder in folders for path in sorted((CHECKOUT / "roles" / role / folder).rglob("*"))]
+    # Comments talk of variables without using them.
+    return "\n".join(re.sub(r"(?m)^\s*#.*$", "", path.read_text()) for path in paths if path.is_file())
+
+
+def module_options(module: str) -> Mapping[str, Mapping[str, Any]]:
+    room = importlib.import_module(f"ansible_collections.sddc.tokens.plugins.module_utils.operations.{module}")
+    (found,) = [
+        value
+        for value in vars(room).values()
+        if isinstance(value, type) and issubclass(value, Operation) and value.__module__ == room.__name__
+    ]
+    return found.argument_spec
+
+
+def tasks_in(content: Any) -> Iterator[dict[str, Any]]:
+    """All tasks, those of blocks too."""
+    for task in content or []:
+        yield task
+        for part in ("block", "rescue", "always"):
+            yield from tasks_in(task.get(part))
+
+
+def handed_on(role: str) -> Iterator[tuple[str, str, str]]:
+    """Which variable of the role goes to which option of which module: variable, module, option."""
+    for path in sorted((CHECKOUT / "roles" / role / "tasks").rglob("*.yml")):
+        for task in tasks_in(yaml.safe_load(path.read_text())):
+            for key, arguments in task.items():
+                if key.startswith(f"{COLLECTION}."):
+                    module = key.removeprefix(f"{COLLECTION}.")
+                    for option, value in arguments.items():
+                        for variable in variables_in(str(value), role):
+                            yield variable, module, option
+
+
+def variables_in(template: str, role: str) -> list[str]:
+    """The variables of the role that are the value itself, rather than part of a condition."""
+    template = re.sub(r"\bif\b.*?(?=\belse\b|\}\})|\w+ \| default\('', true\) [!=]= ''", " ", template, flags=re.DOTALL)
+    if role == "token_rotation":
+        return re.findall(rf"{ENTRY}\.(\w+)", template)
+    return [name for name in re.findall(rf"\b{role}_\w+", template) if name in options_of(role)]
+
+
+def taken(role: str) -> dict[str, Any]:
+    """The options by which a role is told what to hand on."""
+    if role == "token_rotation":
+        found: dict[str, Any] = options_of(role)["token_rotation_tokens"]["options"]
+        return found
+    return options_of(role)
+
+
+@each_role
+def test_a_role_has_all_the_parts_of_a_role(role: str) -> None:
+    meta = yaml.safe_load(text_of(role, "meta", "main.yml"))
+    requires = yaml.safe_load((CHECKOUT / "meta" / "runtime.yml").read_text())["requires_ansible"]
+
+    assert spec_of(role)["version_added"]
+    assert meta["galaxy_info"]["description"] == spec_of(role)["short_description"]
+    assert requires.startswith(f">={meta['galaxy_info']['min_ansible_version']}")
+    assert meta["dependencies"] == []
+    assert all(name.startswith(f"{role}_") for name in (*options_of(role), *defaults_of(role)))
+
+
+@each_role
+def test_a_variable_that_goes_to_a_module_is_what_the_modules_option_is(role: str) -> None:
+    found = list(handed_on(role))
+
+    assert found
+    for variable, module, option in found:
+        ours, theirs = taken(role)[variable], module_options(module)[option]
+        where = f"{variable} and {module}.{option}"
+        assert ours.get("type") == theirs.get("type", "str"), where
+        assert ours.get("elements") == theirs.get("elements"), where
+        assert ours.get("choices") == theirs.get("choices"), where
+        assert bool(ours.get("no_log")) == bool(theirs.get("no_log")), where
+        assert ours.get("default", theirs.get("default")) == theirs.get("default"), where
+
+
+@each_role
+def test_a_variable_that_goes_to_a_module_has_the_name_of_its_option(role: str) -> None:
+    """Those of the server that issues the tokens carry its product before it."""
+    prefix = "" if role == "token_rotation" else f"{role}_"
+    issuers = {"csp_access_token": "csp_", "vidb_access_token": "vidb_"}
+    strange = [
+        (variable, module, option)
+        for variable, module, option in handed_on(role)
+        if variable not in (prefix + option, prefix + issuers.get(module, "") + option)
+    ]
+
+    assert strange == []
+
+
+@each_role
+def test_no_secret_lacks_no_log(role: str) -> None:
+    everything = {**options_of(role), **taken(role)}
+    texts = [name for name, option in everything.items() if option["type"] in ("str", "raw")]
+    secrets = [name for name in texts if SECRETS.search(name)]
+
+    assert [name for name in secrets if not everything[name].get("no_log")] == []
+
+
+@each_role
+def test_every_variable_is_used_and_every_one_that_is_used_is_described(role: str) -> None:
+    used = set(re.findall(rf"(?<![\w]){role}_\w+", working_parts(role)))
+    left = set(re.findall(rf"[VC]\(({role}_\w+)\)", " ".join(spec_of(role)["description"])))
+    private = {name for name in used if name not in options_of(role)}
+
+    assert set(options_of(role)) <= used
+    assert private == left, "what the role leaves, or shows to the caller's tasks, is told in its description"
+    assert all(f"`{name}`" in text_of(role, "README.md") for name in left)
+    if role == "token_rotation":
+        entries = {variable for variable, _module, _option in handed_on(role)}
+        assert set(taken(role)) == entries | {"product", "min_remaining"}
+
+
+@each_role
+def test_defaults_are_the_same_in_the_specification_and_in_the_defaults(role: str) -> None:
+    in_spec = {name: option["default"] for name, option in options_of(role).items() if "default" in option}
+    written = {name: value for name, value in defaults_of(role).items() if "{{" not in str(value)}
+    computed = set(defaults_of(role)) - set(written)
+
+    assert written == in_spec
+    assert all("By default" in str(options_of(role)[name]["description"]) for name in computed)
+    required = {name for name, option in options_of(role).items() if option.get("required")}
+    assert not required & set(defaults_of(role))
+
+
+@each_role
+def test_the_readme_lists_exactly_the_variables_with_their_defaults(role: str) -> None:
+    rows = dict(re.findall(rf"^\| `({role}_\w+)` \| (.*?) ?\| ", text_of(role, "README.md"), re.MULTILINE))
+    told = {name: re.sub(r'[`"]|^empty$', "", cell) for name, cell in rows.items()}
+
+    def shown(name: str) -> str:
+        option = options_of(role)[name]
+        if option.get("required"):
+            return "required"
+        if "default" in option:
+            value = option["default"]
+            return str(value).lower() if isinstance(value, bool) else str(value)
+        return SEE_BELOW if name in defaults_of(role) else ""
+
+    assert told == {name: shown(name) for name in options_of(role)}
+
+
+@each_role
+def test_a_playbook_runs_the_role_and_nothing_else(role: str) -> None:
+    playbooks = [yaml.safe_load(path.read_text()) for path in CHECKOUT.glob("playbooks/*.yml")]
+    ((play,),) = [plays for plays in playbooks if plays[0].get("roles") == [{"role": f"{COLLECTION}.{role}"}]]
+
+    assert play["hosts"] == "{{ sddc_tokens_hosts | default('localhost') }}"
+    assert play["gather_facts"] is False
+    assert set(play) == {"name", "hosts", "gather_facts", "roles"}
+
+
+@each_role
+def test_variables_of_tasks_carry_the_roles_name(role: str) -> None:
+    """What a play registers goes before them, whatever it calls it: their names must be ours alone."""
+    for path in sorted((CHECKOUT / "roles" / role / "tasks").rglob("*.yml")):
+        for task in tasks_in(yaml.safe_load(path.read_text())):
+            ours = [*task.get("vars", {}), *task.get("ansible.builtin.set_fact", {})]
+            ours += [task["register"]] if "register" in task else []
+            assert [name for name in ours if not re.match(rf"(__)?{role}_", name)] == [], path.name
