@@ -154,7 +154,7 @@ def test_hosts_work_at_the_same_time_each_with_its_own_server_and_share_what_the
     }
     task_file(ansible, "use.yml", [{"name": "Use", "ansible.builtin.uri": use}])
     addresses = lab.add_addresses(2)
-    hosts = {f"host-{address}": {"server": lab.url("vrni", address)} for address in addresses for _ in (1, 2)}
+    hosts = {f"host-{address}": {"server": lab.url("vrni", address)} for address in addresses}
     hosts |= {f"more-{number}": {"server": lab.url("vrni", addresses[0])} for number in range(3)}
     shared = {"hostname": "{{ lab.vrni.url }}", "token_file": "{{ playbook_dir }}/shared.json"}
     entry = {"product": "vrni", "name": "shared", "ca_path": "{{ ca_path }}", **shared, **user()}

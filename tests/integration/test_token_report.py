@@ -144,7 +144,7 @@ def test_the_page_and_the_json_show_every_token_by_urgency_and_no_secret(
 
     shown = page(ansible)
     assert "Of 7 tokens, 1 has expired, 3 are unusable, 1 is due and 1 has an unknown expiry." in shown.text
-    order = [shown.rows.index(row) for _, name in names for row in shown.rows if f"/{name}" in row]
+    order = [shown.rows.index(row) for _state, name in names for row in shown.rows if f"/{name}" in row]
     assert order == sorted(order)
     assert len(order) == 7
     assert "2 h 30 min ago ended" in shown.row("/vidb.json")
@@ -275,8 +275,8 @@ def test_what_token_files_and_variables_say_is_shown_as_text_whatever_it_contain
     run = succeeded(ansible.play(report("told", title=title), core=core))
 
     shown = page(ansible)
-    assert {tag for tag, _ in shown.elements}.isdisjoint({"script", "b onclick", "iframe", "object"})
-    assert not [name for _, attributes in shown.elements for name in attributes if name.startswith("on")]
+    assert {tag for tag, _attributes in shown.elements}.isdisjoint({"script", "b onclick", "iframe", "object"})
+    assert not [name for _tag, attributes in shown.elements for name in attributes if name.startswith("on")]
     for value in facts.values():
         assert " ".join(value.split()) in shown.row(f"/0 {name}.json")
     assert shown.row(f"/damaged {name}.json").count(name) == 2, "its path and its error"
@@ -308,7 +308,7 @@ def test_the_page_is_one_accessible_file_for_any_number_of_tokens(ansible: Ansib
     assert shown.of("html") == [{"lang": "en"}]
     assert len(shown.of("title")) == len(shown.of("h1")) == len(shown.of("main")) == 1
     assert {"name": "color-scheme", "content": "light dark"} in shown.of("meta")
-    ids = [attributes["id"] for _, attributes in shown.elements if "id" in attributes]
+    ids = [attributes["id"] for _tag, attributes in shown.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
     for tag, attributes in shown.elements:
         assert tag != "script"

@@ -24,7 +24,7 @@ class Page(HTMLParser):
         assert self._open == [], "elements are left open"
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        names = [name for name, _ in attrs]
+        names = [name for name, _value in attrs]
         assert len(names) == len(set(names)), f"an attribute of {tag} is given twice"
         self.elements.append((tag, {name: value or "" for name, value in attrs}))
         if tag not in VOID:
