@@ -105,6 +105,6 @@ def test_every_role_is_in_the_readme_with_its_own_description_and_its_playbook()
 
 
 def test_every_guide_is_in_the_readme() -> None:
-    assert sorted(re.findall(r"/docs/guides/(\w+)\.md", README)) == sorted(
+    assert sorted(set(re.findall(r"/docs/guides/(\w+)\.md", README))) == sorted(
         path.stem for path in (CHECKOUT / "docs" / "guides").glob("*.md")
     )
