@@ -23,6 +23,7 @@ LINT := .venv/stamps/lint-$(call checksum,tests/requirements.txt tests/requireme
 WORKFLOWS := .venv/stamps/workflows-$(call checksum,$(addprefix tests/requirements,.txt -lint.txt -workflows.txt))
 BENCHMARK := .venv/stamps/benchmark-$(call checksum,tests/requirements.txt tests/requirements-benchmark.txt)
 CORES := .venv/stamps/cores-$(call checksum,tests/tools/install_cores.py)
+FURTHER_CORES := .venv/stamps/further-cores-$(call checksum,tests/tools/install_cores.py)
 COLLECTION := .venv/stamps/collections-$(call checksum,tests/tools/extract_collections.py)
 CONFORMANCE := .venv/stamps/conformance-$(call checksum,tests/conformance/requirements.txt)
 
@@ -51,7 +52,7 @@ lab: $(TESTS) ## Run the lab in the foreground, to try playbooks against
 test: $(WORKFLOWS) $(COLLECTION) $(CORES) $(CONFORMANCE) ## Run the tests, without the slow ones
 	$(call run_tests,-m "not slow")
 
-test-all: $(WORKFLOWS) $(COLLECTION) $(CORES) $(CONFORMANCE) ## Run every test
+test-all: $(WORKFLOWS) $(COLLECTION) $(CORES) $(FURTHER_CORES) $(CONFORMANCE) ## Run every test
 	$(call run_tests)
 	@$(BIN)/python tests/tools/molecule.py
 
@@ -59,7 +60,7 @@ molecule: $(WORKFLOWS) ## Run the scenarios of the roles, twice in a row
 	@$(BIN)/python tests/tools/molecule.py
 
 bench: $(BENCHMARK) ## Measure the cost per task; write table and picture into docs/performance (20 minutes)
-	@$(BIN)/python tests/benchmark/run
+	@$(BIN)/python tests/benchmark/bench
 
 lint: $(LINT) ## Run every static check; fail on any finding
 	@$(BIN)/python tests/tools/lint.py
@@ -108,6 +109,10 @@ $(COLLECTION): | $(TESTS)
 $(CORES): | $(TESTS)
 	@$(BIN)/python tests/tools/install_cores.py .venv/cores
 	@rm -f .venv/stamps/cores-* && touch $@
+
+$(FURTHER_CORES): | $(CORES)
+	@$(BIN)/python tests/tools/install_cores.py .venv/cores 2.18 2.20 2.21
+	@rm -f .venv/stamps/further-cores-* && touch $@
 
 $(CONFORMANCE): | $(VENV)
 	@echo "Installing tests/conformance/requirements.txt (the vendors' clients, 200 MB)"

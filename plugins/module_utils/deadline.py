@@ -1,15 +1,17 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The time by which a reply must be whole, and whether a request has left.
+"""The time by which a reply must be whole, the bytes that it may have, and whether a request has left.
 
 The time-out of a socket is for each read: a server that sends a byte now and then would hold a task for hours.
-Here every read gets only what is left of the time of the whole request.
+Here every read gets only what is left of the time of the whole request. The bytes are counted here, too, before any
+library makes something of them: one reads a chunk of the length -1 up to the end of the connection.
 """
 
 from __future__ import annotations
 
 import contextlib
+import math
 import socket
 import ssl
 import threading
@@ -20,24 +22,36 @@ from typing import Any, Optional
 _SHORTEST = 0.001
 
 
+class Flooded(OSError):
+    """More bytes came than the reply may have."""
+
+
 class Watch(threading.local):
-    """What this thread's request is at: when it must be done, and whether any of it went over TLS."""
+    """What this thread's request is at: when it must be done, what may still come, whether any of it went over TLS."""
 
     ends_at: Optional[float] = None
+    bytes_left = math.inf
     has_left = False
 
     def left(self) -> Optional[float]:
         """Seconds until it must be done."""
         return None if self.ends_at is None else max(_SHORTEST, self.ends_at - time.monotonic())
 
+    def count(self, received: int) -> int:
+        """Note so many bytes, and return their number. Raises Flooded."""
+        self.bytes_left -= received
+        if self.ends_at is not None and self.bytes_left < 0:
+            raise Flooded
+        return received
+
 
 watch = Watch()
 
 
 @contextlib.contextmanager
-def deadline(seconds: float) -> Iterator[None]:
-    """All reads of this thread's sockets must be done within so many seconds."""
-    watch.ends_at, watch.has_left = time.monotonic() + seconds, False
+def deadline(seconds: float, most_bytes: float = math.inf) -> Iterator[None]:
+    """All reads of this thread's sockets must be done within so many seconds, and bring no more than so many bytes."""
+    watch.ends_at, watch.bytes_left, watch.has_left = time.monotonic() + seconds, most_bytes, False
     try:
         yield
     finally:
@@ -51,7 +65,7 @@ class DeadlineTlsSocket(ssl.SSLSocket):
         """See socket.recv_into(); raises TimeoutError once the deadline is over."""
         if watch.ends_at is not None:
             self.settimeout(watch.left())
-        return super().recv_into(*args, **kwargs)
+        return watch.count(super().recv_into(*args, **kwargs))
 
     def sendall(self, *args: Any, **kwargs: Any) -> None:
         """See socket.sendall()."""
@@ -74,4 +88,4 @@ class DeadlineSocket(socket.socket):
         """See socket.recv_into(); raises TimeoutError once the deadline is over."""
         if watch.ends_at is not None:
             self.settimeout(watch.left())
-        return super().recv_into(*args, **kwargs)
+        return watch.count(super().recv_into(*args, **kwargs))

@@ -11,8 +11,10 @@ import ssl
 from collections.abc import Iterator
 from typing import Optional, TypeVar
 
+from ansible_collections.sddc.tokens.plugins.module_utils.deadline import Flooded
 from ansible_collections.sddc.tokens.plugins.module_utils.errors import (
     ConnectionFailed,
+    OversizedReply,
     ReplyLost,
     TimedOut,
     TlsFailed,
@@ -48,6 +50,8 @@ def translated(error: BaseException, timeout: float, *, has_left: bool) -> Trans
 
     `timeout` is the request's, in seconds; `has_left` tells whether any of it went to the server.
     """
+    if _find(error, Flooded) is not None:
+        return OversizedReply("the reply is longer than any of the API can be")
     certificate = _find(error, ssl.SSLCertVerificationError)
     if certificate is not None:
         # Where the library has compared the names by itself, the error has neither message nor code of OpenSSL.
@@ -69,6 +73,8 @@ def translated(error: BaseException, timeout: float, *, has_left: bool) -> Trans
         return TlsFailed(f"the TLS connection failed: {_reason(error)}", advice=_TLS_ADVICE)
     if not has_left:
         return ConnectionFailed("the connection was closed before the request left", advice=_CONNECTION_ADVICE)
+    if isinstance(error, ValueError):
+        return ReplyLost("the reply is not valid HTTP")
     if _find(error, urllib3.exceptions.IncompleteRead) is not None:
         return ReplyLost("the reply was cut off")
     return ReplyLost("the connection was closed before the reply was whole")

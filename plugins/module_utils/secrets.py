@@ -107,11 +107,23 @@ def basic_authorization(username: str, password: Secret) -> Secret:
 
 
 def redact(text: str, secrets: Iterable[Secret] = ()) -> str:
-    """The text without the given secrets, in any form in which a server may quote them, and without
-    anything that looks like a token. Shorten afterwards: the other order leaves half a token."""
-    for form in sorted(_forms(secrets), key=len, reverse=True):
+    """The text without the given secrets, in any form in which a server may quote them, without anything that
+    looks like a token, and without what is not seen: it could tear a secret apart, or write on the terminal.
+    Shorten afterwards: the other order leaves half a token."""
+    forms = sorted(_forms(secrets), key=len, reverse=True)
+    text = _seen(_without(text, forms))
+    return _LOOKS_SECRET.sub(MASK, _without(text, forms))
+
+
+def _without(text: str, forms: Iterable[str]) -> str:
+    for form in forms:
         text = text.replace(form, MASK)
-    return _LOOKS_SECRET.sub(MASK, text)
+    return text
+
+
+def _seen(text: str) -> str:
+    """The text without control characters, joiners, marks of direction and the like; its blanks stay."""
+    return "".join(character for character in text if character.isprintable() or character.isspace())
 
 
 def _forms(secrets: Iterable[Secret]) -> set[str]:

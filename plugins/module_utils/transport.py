@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
 import threading
 import time
@@ -42,6 +43,8 @@ except Exception:  # pylint: disable=broad-exception-caught  # a broken library 
 
 # A page of a thousand alarms is some two megabytes.
 LONGEST_BODY = 16 * 1024 * 1024
+# With its head, and the heads of chunks.
+_LONGEST_REPLY = 4 * LONGEST_BODY
 LONGEST_MESSAGE = 300
 _CHUNK = 64 * 1024
 _OVERLOADED = (429, 503)
@@ -55,7 +58,21 @@ _DEFAULT_HEADERS = {
 _OVERLOADED_ADVICE = "The server is overloaded or limits its clients: try later, or raise the option retries."
 _REDIRECT_ADVICE = "A redirect is not followed with a secret: give the address that it leads to as hostname."
 _HTML_ADVICE = "A proxy, a load balancer or a login portal wrote it: check hostname and the way to it."
+# Not all that str.isdigit() takes for a digit is one to int().
+_LENGTH = re.compile(r"[0-9]{1,19}")
 _HEADER_VALUE = re.compile(r"(?:[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)?")
+
+
+class _NothingOfOurs(logging.Filter):
+    """The library's log quotes paths, and header lines that it cannot read: what it says of our requests is dropped."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """See logging.Filter."""
+        return watch.ends_at is None
+
+
+for _name in ("urllib3.connection", "urllib3.connectionpool"):
+    logging.getLogger(_name).addFilter(_NothingOfOurs())
 
 ErrorFacts = Callable[[Any], "tuple[str, str]"]
 Notify = Callable[[str], None]
@@ -136,8 +153,9 @@ class Session:
 
     def cookie(self, name: str) -> Optional[Secret]:
         """A cookie that the server has set."""
-        value = self._http.cookies.get(name)
-        return Secret(value) if value else None
+        found = [cookie for cookie in self._http.cookies if cookie.name == name and cookie.value]
+        # On several paths: the shortest is sent last (RFC 6265, section 5.4), and servers take the last.
+        return Secret(min(found, key=lambda cookie: len(cookie.path)).value) if found else None
 
     def set_cookie(self, name: str, value: Secret) -> None:
         """Send a cookie to this server and to no other."""
@@ -232,7 +250,7 @@ class Session:
     def _exchange(self, call: _Call) -> Reply:
         """One request on the wire and its whole reply, of whatever status."""
         try:
-            with deadline(self._options.timeout):
+            with deadline(self._options.timeout, _LONGEST_REPLY):
                 response = self._http.request(
                     call.method,
                     call.url,
@@ -246,7 +264,7 @@ class Session:
                     body = _read_body(response, call.method)
         except TransportError as error:
             failure = error
-        except (requests.exceptions.RequestException, HTTPError, OSError) as error:
+        except (requests.exceptions.RequestException, HTTPError, OSError, ValueError) as error:
             failure = translated(error, self._options.timeout, has_left=watch.has_left)
         else:
             self._count()
@@ -322,7 +340,7 @@ def _read_body(response: Any, method: str) -> bytes:
         if len(body) > LONGEST_BODY:
             raise OversizedReply(f"the reply is longer than {LONGEST_BODY // 1024**2} MiB")
     announced = response.headers.get("Content-Length", "")
-    if announced.isdigit() and method != "HEAD" and len(body) != int(announced):
+    if _LENGTH.fullmatch(announced) and method != "HEAD" and len(body) != int(announced):
         raise ReplyLost(f"the reply was cut off after {len(body)} of {announced} bytes")
     return bytes(body)
 

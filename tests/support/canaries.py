@@ -7,29 +7,61 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote, quote_plus
 
 # Shorter values stand in any text by chance.
 SHORTEST = 8
+# From this length on a half gives as much away as the whole, such as the part of a message before "...".
+LONG = 48
+# As a password none writes by hand: each of its characters is escaped by one notation or another.
+AWKWARD = "Zq7\"w\\x %2B+&='<é>{p}-k9"
 
 
 def leaks(texts: Mapping[str, str], secrets: Iterable[str]) -> list[str]:
-    """Where which secret stands, in plain or encoded; told by its first characters only."""
+    """Where which secret stands, in plain, encoded or halved; told by its first characters only."""
     found = []
+    # Without blanks: the display breaks its warnings into lines.
+    solid = {place: _solid(text) for place, text in texts.items()}
     for secret in {value for value in secrets if len(value) >= SHORTEST}:
-        for form, value in forms(secret).items():
-            found += [f"{place}: {secret[:4]}... ({form})" for place, text in texts.items() if value in text]
+        for form, value in forms(secret):
+            found += [f"{place}: {secret[:4]}... ({form})" for place, text in solid.items() if _solid(value) in text]
     return found
 
 
-def forms(secret: str) -> dict[str, str]:
-    """How a secret may be written."""
-    encoded = base64.b64encode(secret.encode()).decode()
-    return {
-        "plain": secret,
-        "base64": encoded.rstrip("=")[:-1],
-        "URL-encoded": quote(secret, safe=""),
-        "form-encoded": quote_plus(secret),
-        "JSON": json.dumps(secret)[1:-1],
-    }
+def forms(secret: str) -> Iterator[tuple[str, str]]:
+    """How a secret may be written, each way once."""
+    written: dict[str, str] = {}
+    for form, value in _written(secret):
+        written.setdefault(value, form)
+    return ((form, value) for value, form in written.items())
+
+
+def _solid(text: str) -> str:
+    return "".join(text.split())
+
+
+def _written(secret: str) -> Iterator[tuple[str, str]]:
+    yield "plain", secret
+    for offset in range(3):
+        yield "base64", _in_base64(secret, offset)
+        yield "base64", _in_base64(secret, offset).translate(str.maketrans("+/", "-_"))
+    yield "hexadecimal", secret.encode().hex()
+    yield "URL-encoded", quote(secret, safe="")
+    yield "URL-encoded", quote(secret)
+    yield "form-encoded", quote_plus(secret)
+    yield "quoted by Python", repr(secret)[1:-1]
+    for ascii_only in (True, False):
+        inner = json.dumps(secret, ensure_ascii=ascii_only)
+        yield "JSON", inner[1:-1]
+        yield "JSON in JSON", json.dumps(inner, ensure_ascii=ascii_only)[3:-3]
+    if len(secret) >= LONG:
+        yield "first half", secret[: len(secret) // 2]
+        yield "last half", secret[-(len(secret) // 2) :]
+
+
+def _in_base64(secret: str, offset: int) -> str:
+    """The characters that depend on nothing else, where so many bytes stand before it, such as a user's name."""
+    before = len(base64.b64encode(bytes(offset)).rstrip(b"=")) if offset else 0
+    encoded = base64.b64encode(bytes(offset) + secret.encode()).decode()
+    return encoded.rstrip("=")[before:-1]

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ansible-cores that are here: that of the tests' own virtual environment, and the others of `make cores`."""
+"""The ansible-cores that are here: that of the tests' own virtual environment, and what tools/install_cores.py adds."""
 
 from __future__ import annotations
 
@@ -45,4 +45,7 @@ class Core:
 
 DEFAULT = Core("default", Path(sys.executable).parent)
 OTHERS = tuple(Core(version, CORES / version / "bin") for version in ("2.16", "2.22"))
+BETWEEN = tuple(Core(version, CORES / version / "bin") for version in ("2.18", "2.20", "2.21"))
+# Those of the fast tests, and all, for slow ones.
 EVERY = (DEFAULT, *OTHERS)
+ALL = (*EVERY, *BETWEEN)

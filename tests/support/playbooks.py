@@ -118,7 +118,7 @@ class Ansible:
         done = subprocess.run(
             [core.ansible_playbook, "-i", "inventory.yml", *arguments],
             cwd=self.folder,
-            env={**_environment(core, self.folder), **environ},
+            env={**environment(core, self.folder), **environ},
             capture_output=True,
             text=True,
             timeout=_SECONDS,
@@ -140,7 +140,7 @@ def _recording(names: Iterable[str], record: Path) -> list[Task]:
     return [{"name": "Record", "record_results": {"names": list(names), "dest": dest}}]
 
 
-def _environment(core: Core, folder: Path) -> dict[str, str]:
+def environment(core: Core, folder: Path) -> dict[str, str]:
     """Nothing of the caller's but what a shell has: no variable of AWX, no proxy, no configuration."""
     home = folder / "home"
     home.mkdir(exist_ok=True)

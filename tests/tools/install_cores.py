@@ -1,7 +1,9 @@
-"""Install the oldest and the newest ansible-core beside the tests' own, and the oldest Python and `requests` on which a
-module may find itself on a remote host, each where a Python for it is found.
+"""Install ansible-cores beside the tests' own, and the oldest Python and `requests` on which a module may find itself
+on a remote host, each where a Python for it is found.
 
-Each gets a virtual environment in .venv/cores/NAME; where there is no Python for it, the file `skipped` in that
+Usage: install_cores.py FOLDER [NAME...]; without names those that `make test` needs.
+
+Each gets a virtual environment in FOLDER/NAME; where there is no Python for it, the file `skipped` in that
 folder says so, and the tests that need it are skipped with that sentence.
 """
 
@@ -13,16 +15,26 @@ from pathlib import Path
 
 # What each runs on: the first of these Pythons that is found.
 ENVIRONMENTS = {
+    # The oldest that is supported, and the newest.
     "2.16": (["ansible-core==2.16.19", "requests==2.34.2"], ("3.12", "3.11", "3.10")),
     "2.22": (["ansible-core==2.22.0rc1", "requests==2.34.2"], ("3.14", "3.13", "3.12")),
     # What Enterprise Linux 9 ships.
     "oldest-requests": (["requests==2.25.1", "urllib3==1.26.5"], ("3.9", "3.10")),
+    # Those between, for the slow tests.
+    "2.18": (["ansible-core==2.18.19", "requests==2.34.2"], ("3.11", "3.12", "3.13")),
+    "2.20": (["ansible-core==2.20.10", "requests==2.34.2"], ("3.12", "3.13", "3.14")),
+    "2.21": (["ansible-core==2.21.5", "requests==2.34.2"], ("3.13", "3.12", "3.14")),
 }
+WITHOUT_NAMES = ("2.16", "2.22", "oldest-requests")
 
 
 def main() -> int:
-    folder = Path(sys.argv[1])
-    for name, (requirements, pythons) in ENVIRONMENTS.items():
+    folder, *names = Path(sys.argv[1]), *sys.argv[2:]
+    unknown = sorted(set(names) - set(ENVIRONMENTS))
+    if unknown:
+        sys.exit(f"Nothing is known of {', '.join(unknown)}; choose of {', '.join(ENVIRONMENTS)}.")
+    for name in names or WITHOUT_NAMES:
+        requirements, pythons = ENVIRONMENTS[name]
         environment = folder / name
         shutil.rmtree(environment, ignore_errors=True)
         python = next(filter(None, map(found, pythons)), None)

@@ -13,7 +13,15 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 VENV = CHECKOUT / ".venv"
 HOME = VENV / "home"
 
-TYPED_TESTS = ("tests/conformance", "tests/lab", "tests/lab/demo", "tests/lab/run", "tests/support", "tests/tools")
+TYPED_TESTS = (
+    "tests/benchmark/bench",
+    "tests/conformance",
+    "tests/lab",
+    "tests/lab/demo",
+    "tests/lab/run",
+    "tests/support",
+    "tests/tools",
+)
 
 CHECKS = {
     "ruff check": ["ruff", "check", "--quiet"],
@@ -33,7 +41,7 @@ def main() -> int:
     env = {
         **os.environ,
         "HOME": str(HOME),
-        "MYPYPATH": f"{VENV / 'collections'}:{CHECKOUT / 'tests'}",
+        "MYPYPATH": f"{VENV / 'collections'}:{CHECKOUT / 'tests'}:{CHECKOUT / 'tests' / 'benchmark'}",
         "MYPY_CACHE_DIR": str(VENV / "mypy"),
         "RUFF_CACHE_DIR": str(VENV / "ruff"),
     }

@@ -87,7 +87,7 @@ def error_facts(document: Any) -> tuple[str, str]:
 
 
 def create_session(session: Session, username: str, password: Secret) -> dict[str, Secret]:
-    """POST /api/session/create: a cookie, which the session keeps, and a header. Raises ApiError."""
+    """POST /api/session/create: a cookie, which the session keeps, and a header. Raises ApiError, and BadReply."""
     reply = session.request(
         "POST",
         "/api/session/create",
@@ -96,7 +96,11 @@ def create_session(session: Session, username: str, password: Secret) -> dict[st
         advice=dict.fromkeys((401, 403), "Check username and password; a user may be locked for some minutes."),
         left_behind="A session may be left open; it ends by itself when it is idle",
     )
-    return {_XSRF_HEADER: Secret(reply.headers.get(_XSRF_HEADER, ""))}
+    xsrf_token = reply.headers.get(_XSRF_HEADER, "")
+    if not xsrf_token:
+        # What follows would be refused as if the password were wrong.
+        raise reply.bad(f"the reply opens no session: it has no {_XSRF_HEADER}")
+    return {_XSRF_HEADER: Secret(xsrf_token)}
 
 
 def destroy_session(session: Session, headers: Mapping[str, Any]) -> None:

@@ -69,20 +69,34 @@ class AviSecurechanneltoken(Operation):
     def _keep(self, found: Optional[Mapping[str, Any]]) -> Outcome:
         if found is None:
             return self._create()
+        seen, done_unheard = found, False
         for last in (False, True):
             changes = self._changes(found)
             if not changes:
-                return self._outcome(False, "none", found, before=found)
+                return self._outcome(done_unheard, "updated" if done_unheard else "none", found, before=seen)
             if self.runtime.check_mode:
                 return self._outcome(True, "updated", {**found, **changes}, before=found)
             try:
-                updated = self._client.update_token(str(found["uuid"]), {**found, **changes})
+                updated = self._client.update_token(self._uuid_of(found), {**found, **changes})
                 return self._outcome(True, "updated", updated, before=found)
             except ApiError as error:
                 if last or error.status != _CHANGED_MEANWHILE:
                     raise
-                found = self._client.get_token(str(found["uuid"])) or {}
+                # What has changed it may be the first try of this very update, whose reply was lost.
+                done_unheard = error.follows_lost_reply
+                again = self._client.get_token(self._uuid_of(found))
+                if again is None:
+                    return self._create()
+                found = again
         raise AssertionError("the last round returns or raises")
+
+    def _uuid_of(self, found: Mapping[str, Any]) -> str:
+        uuid = found.get("uuid")
+        if isinstance(uuid, str) and uuid:
+            return uuid
+        raise TokensError(
+            "the controller tells no uuid of it", doing="find the secure channel token", host=self._session.host
+        )
 
     def _create(self) -> Outcome:
         name = self.params["name"]
@@ -126,7 +140,7 @@ class AviSecurechanneltoken(Operation):
             return self._outcome(False, "none", None, before=None)
         if self.runtime.check_mode:
             return self._outcome(True, "deleted", None, before=found, verified=False)
-        uuid = str(found["uuid"])
+        uuid = self._uuid_of(found)
         deleted = self._client.delete_token(uuid)
         if self._client.get_token(uuid) is not None:
             raise TokensError(

@@ -15,6 +15,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils.errors import InvalidO
 from ansible_collections.sddc.tokens.plugins.module_utils.lifecycle import Lifecycle, LifecycleOptions
 from ansible_collections.sddc.tokens.plugins.module_utils.options import ArgumentSpec
 from ansible_collections.sddc.tokens.plugins.module_utils.outcome import Outcome
+from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils.token_source import TokenSource
 from ansible_collections.sddc.tokens.plugins.module_utils.transport import ErrorFacts, Session, SessionOptions
 
@@ -110,6 +111,10 @@ class Operation(ABC):
             base_url, options, error_facts=error_facts, environ=self.runtime.environ, notify=self.runtime.notify
         )
         self._sessions.append(session)
+        # A server may also quote what this task has not sent to it.
+        for value in params.values():
+            if isinstance(value, Secret):
+                session.hide(value)
         return session
 
 

@@ -161,7 +161,14 @@ def test_secret_that_holds_another_one_is_redacted_as_a_whole(first: str, second
 def test_text_without_a_secret_stays_as_it_is(text: str, value: str) -> None:
     assume(not any(form(value) in text for form in FORMS.values()))
     assume("eyJ" not in text)
+    assume(all(character.isprintable() or character.isspace() for character in text))
     assert redact(text, [Secret(value), Secret("")]) == text
+
+
+def test_what_is_not_seen_is_taken_out_before_a_secret_that_it_tears_apart_is_looked_for() -> None:
+    torn = "\u200b".join("hunter2-hunter2")
+    assert redact(f"\x1b[2J<{torn}>\x07", [Secret("hunter2-hunter2")]) == f"[2J<{MASK}>"
+    assert redact("<\x00\x01>", [Secret("\x00\x01")]) == f"<{MASK}>"
 
 
 @pytest.mark.parametrize(

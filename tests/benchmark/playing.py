@@ -1,0 +1,73 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The controller of the benchmark: inventories of lab addresses, and ansible-playbook as anybody runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import urllib.parse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from measuring import Cost, measured
+from scenarios import Contestant
+
+if TYPE_CHECKING:
+    from lab.client import Lab
+
+COLLECTIONS = Path(__file__).resolve().parents[2] / ".venv" / "collections"
+ANSIBLE_PLAYBOOK = (sys.executable, "-m", "ansible", "playbook")
+
+
+class Controller:
+    """Plays contestants in a folder of its own."""
+
+    def __init__(self, lab: Lab, folder: Path, trust_store: Path, hosts: int) -> None:
+        self.lab = lab
+        self._addresses = lab.add_addresses(hosts) if hosts else []
+        self.folder = folder
+        self.environ = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "LANG": "C.UTF-8",
+            "SSL_CERT_FILE": str(trust_store),
+            "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_NOCOWS": "1",
+            "ANSIBLE_RETRY_FILES_ENABLED": "false",
+        }
+        # Thousands of tokens of one user, which the product would not allow.
+        lab.change_settings("vrni", token_limit=0)
+
+    def play(self, contestant: Contestant, hosts: int) -> Cost:
+        """Run the contestant's play on so many hosts, or on its sample. Exits when it fails."""
+        details = self.lab["vrni"]
+        number = contestant.sample or hosts
+        addresses = self._addresses[:number]
+        variables = {
+            "ansible_connection": "local",
+            "ansible_python_interpreter": sys.executable,
+            "port": urllib.parse.urlsplit(details["url"]).port,
+            "username": details["username"],
+            "password": details["password"],
+            "folder": str(self.folder / contestant.name.replace(" ", "-")),
+            **contestant.variables,
+        }
+        Path(variables["folder"]).mkdir(exist_ok=True)
+        inventory = {f"host-{number:04}": {"address": address} for number, address in enumerate(addresses)}
+        self.write("inventory.json", {"all": {"hosts": inventory, "vars": variables}})
+        self.write("play.json", [{"hosts": "all", "gather_facts": False, "tasks": list(contestant.tasks)}])
+        return self.measured_play()
+
+    def measured_play(self) -> Cost:
+        """Run play.json on inventory.json."""
+        return measured([*ANSIBLE_PLAYBOOK, "-i", "inventory.json", "play.json"], self.folder, self.environ)
+
+    def write(self, name: str, document: Any) -> None:
+        """Write a file that only this user can read."""
+        path = self.folder / name
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(document))

@@ -1,0 +1,129 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is measured: scenarios, and who takes part in each. All do the same work, but `debug`, which does none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Task = dict[str, Any]
+
+DEBUG, URI, IN_PROCESS, AS_MODULE = "debug", "uri", "in process", "as a module"
+BARE = "bare requests"
+_SERVER = "{{ address }}:{{ port }}"
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """A play: its tasks, its variables, and on how many hosts it runs in place of the scenario's."""
+
+    name: str
+    tasks: Sequence[Task]
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    sample: int = 0
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is to be reached: the wall clock of one contestant, divided by that of another, is at most `limit`."""
+
+    contestant: str
+    other: str
+    limit: float
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Contestants on the same hosts, each run `rounds` times in turn."""
+
+    title: str
+    hosts: int
+    contestants: Sequence[Contestant]
+    targets: Sequence[Target]
+    rounds: int = 5
+    prepared: bool = False
+    """Whether a run that is not measured comes first, so that the tokens are there."""
+
+
+def _debug(**keywords: Any) -> Task:
+    return {"name": "Debug", "ansible.builtin.debug": {"msg": "Hello {{ address }}"}, **keywords}
+
+
+def _uri(method: str, path: str, **options: Any) -> Task:
+    url = f"https://{_SERVER}/api/ni{path}"
+    return {"name": f"{method} {path}", "ansible.builtin.uri": {"url": url, "method": method, **options}}
+
+
+def _uri_creates(**keywords: Any) -> list[Task]:
+    """The same HTTP work by hand: create a token, and see that it works."""
+    body = {
+        "username": "{{ username }}",
+        "password": "{{ password }}",
+        "domain": {"domain_type": "LOCAL"},
+    }
+    create = {**_uri("POST", "/auth/token", body_format="json", body=body), "register": "created", **keywords}
+    token = "{{ (created.results[0] if created.results is defined else created).json.token }}"
+    verify = {**_uri("GET", "/info/version", headers={"Authorization": f"NetworkInsight {token}"}), **keywords}
+    return [create, verify]
+
+
+def _token(token_file: str = "", **keywords: Any) -> Task:
+    options: dict[str, Any] = {
+        "hostname": _SERVER,
+        "username": "{{ username }}",
+        "password": "{{ password }}",
+        "return_token": False,
+    }
+    if token_file:
+        options["token_file"] = token_file
+    return {"name": "Token", "sddc.tokens.vrni_auth_token": options, **keywords}
+
+
+_AS_MODULE = {"sddc_tokens_in_process": False}
+_FILE = "{{ folder }}/{{ inventory_hostname }}.json"
+_LOOP = {"loop": list(range(50)), "loop_control": {"label": "{{ item }}"}}
+
+
+def _ours(**options: Any) -> list[Contestant]:
+    return [
+        Contestant(IN_PROCESS, [_token(**options)]),
+        Contestant(AS_MODULE, [_token(**options)], _AS_MODULE),
+    ]
+
+
+SCENARIOS = (
+    Scenario(
+        "A loop of 50",
+        1,
+        [Contestant(DEBUG, [_debug(**_LOOP)]), Contestant(URI, _uri_creates(**_LOOP)), *_ours(**_LOOP)],
+        [Target(IN_PROCESS, URI, 1 / 25), Target(AS_MODULE, URI, 1.0)],
+        rounds=3,
+    ),
+    Scenario(
+        "60 hosts, a new token each",
+        60,
+        [Contestant(DEBUG, [_debug()]), Contestant(URI, _uri_creates()), *_ours()],
+        [Target(IN_PROCESS, DEBUG, 1.3), Target(IN_PROCESS, URI, 1 / 10), Target(AS_MODULE, URI, 1.0)],
+    ),
+    Scenario(
+        "60 hosts, converged",
+        60,
+        [
+            Contestant(DEBUG, [_debug()]),
+            Contestant(URI, [_uri("GET", "/info/version")]),
+            *_ours(token_file=_FILE),
+        ],
+        [Target(IN_PROCESS, DEBUG, 1.3), Target(AS_MODULE, URI, 1.0)],
+        prepared=True,
+    ),
+    Scenario(
+        "1,000 hosts, a new token each",
+        1000,
+        [Contestant(DEBUG, [_debug()]), Contestant(URI, _uri_creates(), sample=60), Contestant(IN_PROCESS, [_token()])],
+        [Target(IN_PROCESS, DEBUG, 1.3), Target(IN_PROCESS, URI, 1 / 10)],
+        rounds=3,
+    ),
+)

@@ -1,0 +1,255 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""kill -9 of a real process before and after each of its requests and each of its changes of the disk.
+
+The process writes a journal of its steps and kills itself at one of them; the lab's log proves that the requests before
+it were carried out. Then one more run must put all right. test_lifecycle_crashes.py does so in memory for every state.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from ansible_collections.sddc.tokens.plugins.module_utils.transport import Session
+from support.in_process import JOBS, VRNI_KEPT, Done, Job, done, prepared, record_of
+
+if TYPE_CHECKING:
+    from lab.client import Lab
+
+FORK = multiprocessing.get_context("fork")
+# Seconds: of a child of ours until it ends, and of the next run until it has the lock.
+PATIENCE, LOCK_TIMEOUT = 60, 5
+_MOST_STEPS = 200
+CREATE = "POST /api/ni/auth/token"
+
+
+class Journal:
+    """The steps of a process, on the disk, so that they outlive it; at one of them it is killed."""
+
+    def __init__(self, path: Path, die_at: int) -> None:
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        self._die_at = die_at
+        self._number = 0
+
+    def note(self, step: str) -> None:
+        """Write it down, and perhaps die."""
+        self._number += 1
+        os.write(self._descriptor, f"{step}\n".encode())
+        if self._number == self._die_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def watch(self, owner: Any, name: str, described: Callable[..., str]) -> None:
+        """Note each call of a function before and after it."""
+        original = getattr(owner, name)
+
+        def watched(*args: Any, **keywords: Any) -> Any:
+            step = described(*args)
+            self.note(f"before {step}")
+            result = original(*args, **keywords)
+            self.note(f"after {step}")
+            return result
+
+        setattr(owner, name, watched)
+
+
+def _run_until(die_at: int, journal_path: Path, job: Job, details: Any, file: str) -> None:
+    """In a process of its own: run the job, and die at a step."""
+    journal = Journal(journal_path, die_at)
+    journal.watch(Session, "_exchange", lambda _session, call: f"{call.method} {urlsplit(call.url).path}")
+    for name in ("fsync", "replace", "unlink"):
+        journal.watch(os, name, lambda *_args, of=name: of)
+    journal.watch(fcntl, "flock", lambda *_args: "flock")
+    done(job, details, file)
+
+
+@dataclass(frozen=True)
+class Killed:
+    """A run that was killed: its steps, the last of which it died at."""
+
+    steps: list[str]
+
+    @property
+    def orphans(self) -> int:
+        """One token where the process died with the reply in its hands and not yet on the disk: nobody can know it."""
+        created = f"after {CREATE}"
+        if created not in self.steps:
+            return 0
+        return int("after replace" not in self.steps[self.steps.index(created) :])
+
+
+def _killed_at_each_step(job: Job, lab: Lab, folder: Path, before: Callable[[], object]) -> Iterator[Killed]:
+    """The job from the same start, killed at each of its steps in turn, until it comes to its end."""
+    file, journal = str(folder / "token.json"), folder / "journal"
+    for step in range(1, _MOST_STEPS):
+        prepared(job, lab, file)
+        before()
+        process = FORK.Process(target=_run_until, args=(step, journal, job, lab.details, file))
+        process.start()
+        process.join(PATIENCE)
+        if process.exitcode == 0:
+            return
+        assert process.exitcode == -signal.SIGKILL
+        killed = Killed(journal.read_text().splitlines())
+        assert len(killed.steps) == step
+        completed = [line.removeprefix("after ") for line in killed.steps if line.startswith("after ")]
+        asked = [f"{entry.method} {entry.path}" for entry in lab.requests()]
+        assert asked == [line for line in completed if " " in line], "the lab saw what the journal says"
+        lab.clear_faults()
+        yield killed
+    pytest.fail("the run does not end")
+
+
+def _next_run(job: Job, lab: Lab, file: str, killed: Killed) -> Done:
+    """One more run, which must not wait for a lock of the dead."""
+    more = {"lock_timeout": LOCK_TIMEOUT} if job.keeps else {}
+    run = done(job, lab.details, file, **more)
+    assert not run.result.get("failed"), (killed.steps[-1], run.message)
+    return run
+
+
+def _assert_settled(lab: Lab, file: str, killed: Killed, orphans: int) -> None:
+    """Exactly one working token, which the file holds; a further run changes nothing.
+
+    What was half written is swept when the file is next written.
+    """
+    record = record_of(file)
+    assert record is not None
+    assert record.current is not None
+    assert not record.is_unfinished, killed.steps[-1]
+    counts = lab.counts("vrni")
+    assert counts["tokens_valid"] == 1 + orphans, (killed.steps[-1], counts)
+    settled = _next_run(VRNI_KEPT, lab, file, killed)
+    assert (settled.result["action"], settled.result["changed"]) == ("reused", False)
+    _next_run(JOBS["vrni renews"], lab, file, killed)
+    assert list(Path(file).parent.glob(".token.json.*")) == []
+
+
+def _refuse_new_tokens(lab: Lab) -> Callable[[], object]:
+    """Let the server refuse what it has just created, once."""
+    return lambda: lab.fault("vrni", "status", method="GET", path="/info/version", status=401)
+
+
+@pytest.mark.parametrize(
+    ("job_name", "refused"),
+    [
+        ("vrni renews", False),
+        pytest.param("vrni creates and keeps", False, marks=pytest.mark.slow),
+        pytest.param("vrni renews", True, marks=pytest.mark.slow),
+    ],
+)
+@pytest.mark.timeout(300)
+def test_a_process_killed_at_any_step_of_a_renewal_leaves_what_the_next_run_makes_one_working_token(
+    lab: Lab, tmp_path: Path, job_name: str, refused: bool
+) -> None:
+    file = str(tmp_path / "token.json")
+    before = _refuse_new_tokens(lab) if refused else lambda: None
+    deaths, orphaned = 0, 0
+    for killed in _killed_at_each_step(JOBS[job_name], lab, tmp_path, before):
+        deaths, orphaned = deaths + 1, orphaned + killed.orphans
+        valid = lab.counts("vrni").get("tokens_valid", 0)
+        record = record_of(file)
+        assert valid - len(record.tokens if record else ()) <= killed.orphans, (killed.steps[-1], "a token is lost")
+        _next_run(VRNI_KEPT, lab, file, killed)
+        _assert_settled(lab, file, killed, killed.orphans)
+    assert deaths > 15
+    assert orphaned, "the one exception was met"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_process_killed_at_any_step_of_a_revocation_leaves_what_the_next_run_revokes(
+    lab: Lab, tmp_path: Path
+) -> None:
+    job, file = JOBS["vrni revokes"], str(tmp_path / "token.json")
+    deaths = 0
+    for killed in _killed_at_each_step(job, lab, tmp_path, lambda: None):
+        deaths += 1
+        _next_run(job, lab, file, killed)
+        assert lab.counts("vrni")["tokens_valid"] == 0, killed.steps[-1]
+        assert not Path(file).exists()
+    assert deaths >= 8
+
+
+# What the lab counts of each job when it has been run to its end.
+AT_LAST = {
+    "avi creates": ("avi", {"objects": 1}),
+    "avi updates": ("avi", {"objects": 1}),
+    "avi deletes": ("avi", {"objects": 0}),
+    "vcenter registers": ("vcenter", {"registered": 1}),
+    "nsx reauthenticates": ("nsx", {"reauths": 1}),
+    "csp exchanges and keeps": ("csp", {}),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("job_name", AT_LAST)
+def test_a_process_killed_at_any_step_of_any_other_job_leaves_what_the_next_run_finishes(
+    lab: Lab, tmp_path: Path, job_name: str
+) -> None:
+    job, file = JOBS[job_name], str(tmp_path / "token.json")
+    product, expected = AT_LAST[job_name]
+    for killed in _killed_at_each_step(job, lab, tmp_path, lambda: None):
+        _next_run(job, lab, file, killed)
+        counts = lab.counts(product)
+        # Before the last step a job may have done its work already, so that it was done twice; never for nothing.
+        found = {name: counts[name] for name in expected}
+        assert found == expected or product in ("nsx", "vcenter"), (killed.steps[-1], counts)
+        assert all(found.values()) or job_name == "avi deletes"
+        if job.keeps:
+            assert not _next_run(job, lab, file, killed).result["changed"]
+
+
+@contextlib.contextmanager
+def _running(job: Job, lab: Lab, file: str) -> Iterator[BaseProcess]:
+    process = FORK.Process(target=done, args=(job, lab.details, file))
+    process.start()
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.join(PATIENCE)
+
+
+def _worked(lab: Lab, method: str) -> bool:
+    return any(entry.method == method and entry.work_status for entry in lab.requests("vrni"))
+
+
+@pytest.mark.parametrize("work", [False, True])
+@pytest.mark.parametrize(("method", "path"), [("POST", "/auth/token"), ("GET", "/info/version"), ("DELETE", "/auth/")])
+def test_a_process_killed_while_it_waits_for_a_reply_leaves_what_the_next_run_makes_one_working_token(
+    lab: Lab, tmp_path: Path, method: str, path: str, work: bool
+) -> None:
+    job, file = JOBS["vrni renews"], str(tmp_path / "token.json")
+    prepared(job, lab, file)
+    lab.fault("vrni", "delay", method=method, path=path, seconds=PATIENCE, work=work)
+    arrived = {"POST": 1, "GET": 2, "DELETE": 3}[method]
+
+    with _running(job, lab, file) as process:
+        lab.wait_for_requests(arrived, "vrni", finished=False)
+        end = time.monotonic() + PATIENCE
+        while work and not _worked(lab, method):
+            assert time.monotonic() < end, "the lab does not do the work"
+        assert process.pid is not None
+        os.kill(process.pid, signal.SIGKILL)
+        process.join(PATIENCE)
+        assert process.exitcode == -signal.SIGKILL
+    lab.clear_faults()
+
+    killed = Killed([f"while waiting for {method}"])
+    _next_run(VRNI_KEPT, lab, file, killed)
+    _assert_settled(lab, file, killed, orphans=int(work and method == "POST"))

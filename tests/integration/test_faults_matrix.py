@@ -1,0 +1,322 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every module that talks HTTP, every fault of the lab, each request that the module makes: one cell each.
+
+In process, over real TLS; test_faults.py goes the same way with a sample through ansible-playbook. `make test` takes
+the faults in turn with one job each, at all of its requests; `make test-all` each fault with each job.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ansible_collections.sddc.tokens.plugins.module_utils import transport
+from support.canaries import leaks
+from support.in_process import JOBS, VRNI_KEPT, Done, Job, done, prepared, record_of
+
+if TYPE_CHECKING:
+    from lab.client import Lab, LoggedRequest
+
+# Seconds of patience with a server that is late, and with all others, so that a busy machine does no harm.
+SHORT, LONG = 1, 60
+CUT = "the connection was closed before the reply was whole|the reply was cut off"
+PAGE = r"an HTML page came back|the server answered \d+, 'an HTML page'"
+ERROR = r"the server answered 500, .*'Out of disk'|the server answered 500, 'Out of disk'"
+OVERLOADED = {"status": 503, "headers": {"Retry-After": "0"}}
+OVERSIZED = "the reply is longer than 16 MiB"
+LATE = f"no whole reply within {SHORT} s"
+REFUSED = "the server answered 401|does not accept the token|the token is not accepted"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault, and the cause that the error must name where the task fails. `times` 0: whenever it is tried."""
+
+    kind: str
+    parameters: dict[str, Any]
+    cause: str
+    times: int = 1
+    # Another try brings a whole reply.
+    passes: bool = False
+
+
+def _always(fault: Fault) -> Fault:
+    return replace(fault, times=0, passes=False)
+
+
+_ONCE = {
+    "error": Fault(
+        "status", {"status": 500, "body": {"message": "Out of disk", "error_message": "Out of disk"}}, "500"
+    ),
+    "overloaded": Fault("status", OVERLOADED, "the server answered 503", passes=True),
+    "limited": Fault("status", {**OVERLOADED, "status": 429}, "the server answered 429", passes=True),
+    "refused": Fault("status", {"status": 401}, REFUSED),
+    "gateway gave up": Fault("status", {"status": 504, "work": True}, "the server answered 504"),
+    "page 200": Fault("html", {"status": 200}, PAGE),
+    "page 403": Fault("html", {"status": 403}, PAGE),
+    "page 502 after work": Fault("html", {"status": 502, "work": True}, PAGE),
+    "no JSON": Fault("invalid_json", {"work": True}, "not valid JSON|opens no session|not the expanded token"),
+    "no body": Fault("empty", {"work": True}, "empty body|opens no session|not the expanded token"),
+    "redirect": Fault("redirect", {}, "redirect"),
+    "redirect after work": Fault("redirect", {"work": True}, "redirect"),
+    "megabytes": Fault("huge", {"megabytes": 17, "work": True}, OVERSIZED),
+    "bomb": Fault("gzip_bomb", {"megabytes": 20, "work": True}, "compressed"),
+    "endless headers": Fault("endless_headers", {"limit": 100000, "work": True}, CUT),
+    "late": Fault("delay", {"seconds": LONG}, LATE),
+    "late reply": Fault("delay", {"seconds": LONG, "work": True}, LATE),
+    "trickle": Fault("trickle", {"interval": 1}, LATE),
+    "dropped before": Fault("drop_before", {}, CUT, passes=True),
+    "dropped after": Fault("drop_after", {}, CUT, passes=True),
+    "torn before": Fault("drop_before", {"abrupt": True}, CUT, passes=True),
+    "torn after": Fault("drop_after", {"abrupt": True}, CUT, passes=True),
+    "cut": Fault("truncate", {}, CUT, passes=True),
+    "wrong date": Fault("skew_date", {"seconds": -300}, "does not accept the token"),
+}
+_PERSISTENT = ("error", "overloaded", "page 502 after work", "dropped before", "dropped after", "torn after", "cut")
+FAULTS = {**_ONCE, **{f"{name}, always": _always(_ONCE[name]) for name in _PERSISTENT}}
+
+# Each is sent once, for it may have been carried out.
+MINTS = re.compile(
+    r"POST \S+/auth/token$|POST \S+authorize$|POST /acs/\S+/token$|securetoken-generate|POST \S+channeltoken$"
+)
+SIGN_INS = re.compile(r"POST (/login|/api/session/create)$")
+SIGN_OUTS = re.compile(r"POST (/logout|/api/session/destroy)$")
+# Nobody reads the body of these: a status is enough, or another request proves that they were carried out.
+UNREAD = re.compile(
+    r"DELETE |POST \S+/service-instances/|POST /logout|POST /api/session/|registered-tokens|POST /login"
+)
+BODIES = ("no JSON", "no body", "trickle", "wrong date")
+# A server that says 401 to the end of a token says that the token is dead already.
+LIES = {("refused", "DELETE /api/ni/auth/token")}
+NAMED = re.compile(
+    r"may be left|may exist|is left on the server|may have been created|is kept in|is still valid|all the same"
+)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run that a fault has struck."""
+
+    job: Job
+    name: str
+    fault: Fault
+    line: str
+    authority: str
+    calm: Done
+    run: Done
+    log: list[LoggedRequest]
+    expected: int
+    states: dict[str, dict[str, int]]
+    held: int
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.run.result.get("failed"))
+
+    @property
+    def tries(self) -> int:
+        return sum(entry.line == self.line or _pattern(entry) == self.line for entry in self.log)
+
+
+def _pattern(entry: LoggedRequest) -> str:
+    """Method and path, with what differs from run to run left open."""
+    return f"{entry.method} {re.sub(r'[0-9a-f]{8}-[0-9a-f-]{27}', '*', entry.path)}"
+
+
+def named(cell: Cell) -> str:
+    """A failure names the server, the cause and what to do next; a fault of the server is no mistake of ours."""
+    said = cell.run.said
+    if "internal error" in said or "Traceback" in said:
+        return said
+    if not cell.failed:
+        return ""
+    sentences = [part for part in re.split(r"(?<=[.?'])\s+(?=[A-Z])", cell.run.message) if not NAMED.search(part)]
+    parts = {
+        "no host": cell.authority not in cell.run.message,
+        "another cause": not re.search(cell.fault.cause, cell.run.message),
+        "no next step": len(sentences) < 2,
+    }
+    found = [part for part, is_so in parts.items() if is_so]
+    return f"{', '.join(found)}: {cell.run.message}" if found else ""
+
+
+def succeeded_for_a_reason(cell: Cell) -> str:
+    """A success is the same as without the fault, and comes of another try, of a body that is not read, or is told."""
+    if cell.failed:
+        return "" if cell.run.message else "failed without a word"
+    if cell.name == "refused":
+        return ""
+    if cell.run.result["action"] != cell.calm.result["action"]:
+        return f"{cell.run.result['action']} in place of {cell.calm.result['action']}"
+    unread = bool(UNREAD.search(cell.line)) and (cell.name in BODIES or cell.fault.kind == "truncate")
+    # A body of a byte or none is whole at once.
+    whole = any(entry.fault == "trickle" and entry.seconds < SHORT for entry in cell.log)
+    reasons = (
+        whole,
+        len(cell.log) > cell.expected,
+        bool(cell.run.result["warnings"]),
+        unread,
+        cell.name == "wrong date",
+    )
+    return "" if any(reasons) else "succeeded in silence"
+
+
+def repeated_where_safe(cell: Cell) -> str:
+    """What mints is carried out once; what passes and is safe is tried again and succeeds."""
+    minted = sum(bool(MINTS.search(_pattern(entry))) and 200 <= (entry.work_status or 0) < 300 for entry in cell.log)
+    if minted > (2 if cell.name == "refused" else 1):
+        return f"{minted} tokens were made"
+    safe = cell.line.startswith(("GET", "DELETE", "PUT")) and "securetoken-generate" not in cell.line
+    if cell.failed and cell.fault.passes and (safe or cell.fault.kind == "status"):
+        return f"failed though another try would have done: {cell.run.message}"
+    return ""
+
+
+def accounted(cell: Cell) -> str:
+    """Each token made is handed over, in the file or revoked; but for one whose reply was lost, and is named."""
+    if cell.name == "refused":
+        # Who says 401 to a token says that it is dead.
+        return ""
+    if cell.job.module.startswith("vrni"):
+        orphans = cell.states.get("vrni", {}).get("tokens_valid", 0) - cell.held
+    else:
+        struck = [entry for entry in cell.log if entry.fault and MINTS.search(_pattern(entry))]
+        orphans = sum(200 <= (entry.work_status or 0) < 300 for entry in struck) if cell.failed else 0
+    if orphans > 1:
+        return f"{orphans} tokens are lost"
+    return "" if orphans <= 0 or NAMED.search(cell.run.said) else f"a token is lost, and unnamed: {cell.run.said}"
+
+
+def signed_out(cell: Cell) -> str:
+    """No session is left open, unless nobody can know of it, or the sign-out itself was struck; then it is told."""
+    sessions = sum(counts.get("sessions_open", 0) for counts in cell.states.values())
+    if not sessions:
+        return ""
+    excused = bool(SIGN_INS.search(cell.line) or SIGN_OUTS.search(cell.line))
+    told = "session may be left open" in cell.run.said or "Could not sign out" in cell.run.said
+    if cell.name == "refused":
+        # Who says 401 says that the session is over.
+        excused = told = True
+    return "" if excused and sessions == 1 and told else f"{sessions} sessions are open: {cell.run.said}"
+
+
+PROMISES: dict[str, Callable[[Cell], str]] = {
+    "named": named,
+    "a success for a reason": succeeded_for_a_reason,
+    "repeated where that is safe": repeated_where_safe,
+    "accounted for": accounted,
+    "signed out": signed_out,
+}
+
+
+def _held(file: str, result: dict[str, Any]) -> set[str]:
+    """The tokens that a person can get at: in the result, and in the file, whatever their place there."""
+    record = record_of(file)
+    kept = {token.secret.reveal() for token in record.tokens} if record else set()
+    return kept | ({result["token"]} if "token" in result else set())
+
+
+def _states(lab: Lab) -> dict[str, dict[str, int]]:
+    return {product: hosts["127.0.0.1"] for product, hosts in lab.state().items() if "127.0.0.1" in hosts}
+
+
+def _after(cell: Cell, lab: Lab, file: str) -> str:
+    """No working token was lost, and the next run without a fault puts all right."""
+    if cell.job.keeps and cell.job.before and "absent" not in cell.job.options(lab.details, file).values():
+        never = done(VRNI_KEPT, lab.details, file, renew="never").result
+        if never.get("failed"):
+            return f"a working token was lost: {never['msg']}"
+    orphans = cell.states.get("vrni", {}).get("tokens_valid", 0) - cell.held
+    again = done(cell.job, lab.details, file)
+    if again.result.get("failed"):
+        return f"the next run fails: {again.message}"
+    states = _states(lab)
+    if cell.job.keeps and cell.job.module.startswith("vrni"):
+        left = states["vrni"]["tokens_valid"] - len(_held(file, again.result)) - max(0, orphans)
+        if left > 0:
+            return f"{left} tokens are left after the next run"
+    if cell.job.module == "avi_securechanneltoken" and states["avi"]["objects"] > 1:
+        return "the next run made a second object"
+    return ""
+
+
+def cells(job_name: str, faults: list[str], lab: Lab, file: str) -> Iterator[tuple[str, list[str], str]]:
+    """Each cell of a job: its name, what was broken, and all that was said."""
+    job = JOBS[job_name]
+    prepared(job, lab, file)
+    calm = done(job, lab.details, file, retries=1)
+    assert not calm.result.get("failed"), calm.message
+    log = lab.requests()
+    for number, entry in enumerate(log):
+        line = _pattern(entry)
+        earlier = sum(_pattern(other) == line for other in log[:number])
+        for name in faults:
+            if (name, line) in LIES:
+                continue
+            fault = FAULTS[name]
+            prepared(job, lab, file)
+            path = "^" + re.escape(line.split(" ", 1)[1]).replace(r"\*", "[^/?]+") + r"(\?|$)"
+            lab.fault(
+                entry.product, fault.kind, method=entry.method, path=path, skip=earlier, times=fault.times,
+                **fault.parameters,
+            )  # fmt: skip
+            timeout = SHORT if fault.cause == LATE else LONG
+            run = done(job, lab.details, file, retries=1, timeout=timeout)
+            lab.clear_faults()
+            cell = Cell(
+                job, name, fault, line, lab[entry.product]["url"].removeprefix("https://"), calm, run,
+                lab.requests(), len(log), _states(lab), len(_held(file, run.result)),
+            )  # fmt: skip
+            broken = [f"not {promise}: {how}" for promise, kept in PROMISES.items() if (how := kept(cell))]
+            if not any(entry.fault for entry in cell.log):
+                broken.append("the fault did not strike")
+            if how := _after(cell, lab, file):
+                broken.append(how)
+            yield f"{job_name} / {line} (request {number + 1} of {len(log)}) / {name}", broken, run.said
+
+
+def _check(job_name: str, faults: list[str], lab: Lab, file: str) -> None:
+    broken, said = [], {}
+    for name, how, text in cells(job_name, faults, lab, file):
+        said[name] = text
+        broken += [f"{name}: {what}" for what in how]
+    assert said, "no request was struck"
+    assert not broken, f"{len(broken)} of {len(said)} cells:\n" + "\n".join(broken)
+    assert leaks(said, [secret["value"] for secret in lab.secrets()]) == []
+
+
+@pytest.fixture(autouse=True)
+def _waits_take_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The waits before another try are not what is tested here."""
+    monkeypatch.setattr(transport, "time", SimpleNamespace(time=time.time, sleep=lambda _seconds: None))
+
+
+def _thinned(job_name: str) -> list[str]:
+    """Fault number n goes with job number n, and round again."""
+    position = list(JOBS).index(job_name)
+    return [name for number, name in enumerate(FAULTS) if number % len(JOBS) == position]
+
+
+@pytest.mark.parametrize("job_name", JOBS)
+def test_a_fault_at_any_request_is_survived_or_named_and_nothing_is_lost(
+    lab: Lab, tmp_path: Path, job_name: str
+) -> None:
+    _check(job_name, _thinned(job_name), lab, str(tmp_path / "token.json"))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("job_name", JOBS)
+def test_every_fault_at_any_request_is_survived_or_named_and_nothing_is_lost(
+    lab: Lab, tmp_path: Path, job_name: str
+) -> None:
+    _check(job_name, list(FAULTS), lab, str(tmp_path / "token.json"))

@@ -1,0 +1,169 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Modules without ansible-playbook: the same validation and execution as in a task, against the lab, in milliseconds.
+
+One job for each way in which a module asks its product; together they make every request that the collection makes.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.sddc.tokens.plugins.module_utils.execution import Validated, execute
+from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
+from ansible_collections.sddc.tokens.plugins.module_utils.token_file import TokenFile
+from ansible_collections.sddc.tokens.plugins.module_utils.token_record import Record
+
+if TYPE_CHECKING:
+    from lab.client import Lab
+
+_OPERATIONS = "ansible_collections.sddc.tokens.plugins.module_utils.operations"
+INSTANCE = "/infra/tier-0s/T0-main/locale-services/default/service-instances/partner-fw-01"
+
+Details = Mapping[str, Any]
+Options = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One task: its module and its options, from the lab's details and the path of a token file.
+
+    `before` are the tasks that must have run, `keeps` tells whether it works on the token file.
+    """
+
+    module: str
+    options: Callable[[Details, str], Options]
+    before: tuple[Job, ...] = ()
+    keeps: bool = False
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of a job: its result, and what it told while it was at work."""
+
+    result: dict[str, Any]
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def message(self) -> str:
+        """The error, nothing where there is none."""
+        return str(self.result.get("msg", ""))
+
+    @property
+    def said(self) -> str:
+        """All that a person reads of it."""
+        errors = [str(instance["error"] or "") for instance in self.result.get("instances", ())]
+        return "\n".join([self.message, *self.result["warnings"], *self.notes, *errors])
+
+
+def operation_of(module: str) -> type[Operation]:
+    """The operation of a module."""
+    room = importlib.import_module(f"{_OPERATIONS}.{module}")
+    (found,) = [
+        value
+        for value in vars(room).values()
+        if isinstance(value, type) and issubclass(value, Operation) and value.__module__ == room.__name__
+    ]
+    return found
+
+
+def done(job: Job, details: Details, file: str = "", **more: Any) -> Done:
+    """Run a job, with further options, or others in their place."""
+    operation = operation_of(job.module)
+    validated = Validated(operation, {"ca_path": details["ca_path"], **job.options(details, file), **more})
+    assert validated.error is None, validated.error
+    notes: list[str] = []
+    result = execute(operation, validated.params, check_mode=False, diff_mode=True, environ={}, notify=notes.append)
+    return Done(result, notes)
+
+
+def prepared(job: Job, lab: Lab, file: str) -> None:
+    """Bring the lab and the token file to the state in which the job is run; the log is empty then."""
+    lab.reset()
+    lab.change_settings("nsx", alarm_clear_delay=0, rate_limit=0)
+    lab.change_settings("vrni", token_limit=0)
+    for path in Path(file).parent.glob(Path(file).name + "*"):
+        path.unlink()
+    for earlier in job.before:
+        result = done(earlier, lab.details, file).result
+        assert not result.get("failed"), result
+    lab.clear_requests()
+
+
+def record_of(file: str) -> Record | None:
+    """What a token file holds."""
+    return TokenFile(file, warn=lambda _text: None, notify=lambda _text: None, read_only=True).read()
+
+
+def _user(product: str) -> Callable[[Details], Options]:
+    def options(details: Details) -> Options:
+        of = details[product]
+        return {"hostname": of["url"], "username": of["username"], "password": of["password"]}
+
+    return options
+
+
+_vrni, _avi, _nsx = _user("vrni"), _user("avi"), _user("nsx")
+
+
+def _csp(details: Details, prefix: str = "") -> Options:
+    return {f"{prefix}hostname": details["csp"]["url"], f"{prefix}api_token": details["csp"]["api_token"]}
+
+
+def _vidb(details: Details, prefix: str = "") -> Options:
+    return {f"{prefix}hostname": details["vidb"]["url"], f"{prefix}api_token": details["vidb"]["api_token"]}
+
+
+VRNI_KEPT = Job("vrni_auth_token", lambda lab, file: {**_vrni(lab), "token_file": file}, keeps=True)
+AVI_NAMED = Job("avi_securechanneltoken", lambda lab, file: {**_avi(lab), "name": "Engines", "lifetime": 3600})
+
+JOBS: Mapping[str, Job] = {
+    "vrni creates": Job("vrni_auth_token", lambda lab, file: _vrni(lab)),
+    "vrni creates and keeps": VRNI_KEPT,
+    "vrni reuses": Job(VRNI_KEPT.module, VRNI_KEPT.options, (VRNI_KEPT,), keeps=True),
+    "vrni renews": Job(
+        "vrni_auth_token",
+        lambda lab, file: {**_vrni(lab), "token_file": file, "renew": "always"},
+        (VRNI_KEPT,),
+        keeps=True,
+    ),
+    "vrni revokes": Job(
+        "vrni_auth_token",
+        lambda lab, file: {**_vrni(lab), "token_file": file, "state": "absent"},
+        (VRNI_KEPT,),
+        keeps=True,
+    ),
+    "vrni vidm client": Job("vrni_vidm_client_info", lambda lab, file: {"hostname": lab["vrni"]["url"]}),
+    "csp exchanges": Job("csp_access_token", lambda lab, file: _csp(lab)),
+    "csp exchanges and keeps": Job("csp_access_token", lambda lab, file: {**_csp(lab), "token_file": file}, keeps=True),
+    "vidb grants": Job("vidb_access_token", lambda lab, file: _vidb(lab)),
+    "vcenter registers": Job(
+        "vcenter_registered_token",
+        lambda lab, file: {"hostname": lab["vcenter"]["url"], **_vidb(lab, "vidb_")},
+    ),
+    "nsx reauthenticates": Job(
+        "nsx_service_reauth",
+        lambda lab, file: {
+            **_nsx(lab),
+            **_csp(lab, "csp_"),
+            "use_session": True,
+            "service_instances": [INSTANCE],
+            "wait_timeout": 3,
+        },
+    ),
+    "nsx lists": Job("nsx_service_instance_info", lambda lab, file: {**_nsx(lab), "tier0_id": "T0-main"}),
+    "avi creates": AVI_NAMED,
+    "avi updates": Job(
+        AVI_NAMED.module, lambda lab, file: {**_avi(lab), "name": "Engines", "in_use": True}, (AVI_NAMED,)
+    ),
+    "avi deletes": Job(
+        AVI_NAMED.module, lambda lab, file: {**_avi(lab), "name": "Engines", "state": "absent"}, (AVI_NAMED,)
+    ),
+    "avi lists": Job("avi_securechanneltoken_info", lambda lab, file: _avi(lab), (AVI_NAMED,)),
+    "avi engine token": Job("avi_se_auth_token", lambda lab, file: {**_avi(lab), "cloud": "Default-Cloud"}),
+}

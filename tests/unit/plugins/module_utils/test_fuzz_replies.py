@@ -1,0 +1,354 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Replies of any kind, in place of a true one, to every request of every module: an error of ours or a result, in time.
+
+Over real sockets with real TLS. The few examples of `make test` are the same each time; `make test-all` tries others.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import resource
+import time
+import tracemalloc
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.sddc.tokens.plugins.module_utils import transport
+from ansible_collections.sddc.tokens.plugins.module_utils.operations import nsx_service_reauth
+from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.hostile_server import (
+    HostileServer,
+    TrueReply,
+    hostile_server,
+    recorded,
+)
+from support.in_process import JOBS, Done, Job, done, record_of
+
+if TYPE_CHECKING:
+    from lab.client import Lab
+
+# Seconds of one run, however busy the machine is; and MiB by which the process may grow over all runs of a test.
+LONGEST_RUN, MOST_GROWTH = 30, 200
+FAST, WHOLE = 15, 150
+MIB = 1024 * 1024
+
+DEEP, ABSENT = "@deep@", "@absent@"
+_DEPTHS = st.sampled_from([50, 330, 500, 900, 990, 2500, 100_000])
+_NUMBERS = st.one_of(
+    st.integers(),
+    st.integers(min_value=10**300, max_value=10**310),
+    st.floats(allow_nan=True, allow_infinity=True),
+    st.sampled_from([1e11, 1e300, -1e300, 0, -1, 253402300799, 2**63, 1e-300]),
+)
+_TEXTS = st.one_of(
+    st.text(max_size=40),
+    st.sampled_from(
+        ["", "\x00", "a\nb: c", "\ud800", "é", "a.b.c", "x" * 70_000, "0" * 40, "../..", "%2e%2e/", "next"]
+    ),
+)
+_VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    _NUMBERS,
+    _TEXTS,
+    st.just(DEEP),
+    st.recursive(
+        _TEXTS | _NUMBERS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_TEXTS, inner, max_size=3)
+    ),
+)
+_STATUSES = st.integers(100, 599).map(str) | st.sampled_from(["600", "999", "0", "-1", "abc", "2000"])
+_HEADERS = st.sampled_from(
+    [
+        "Content-Length: -1", "Content-Length: 99999999999999999999", "Content-Length: two", "Content-Length: 3",
+        "Content-Length: 5\r\nContent-Length: 7", "Content-Length: \xb2", "Transfer-Encoding: chunked",
+        "Transfer-Encoding: gzip", "Content-Encoding: gzip", "Content-Encoding: br", "Content-Encoding: identity",
+        "Date: never", "Date: Mon, 01 Jan 99999 00:00:00 GMT", "Date: Sun, 06 Nov 1994 08:49:37 +9999",
+        "Date: Thu, 01 Jan 0001 00:00:00 -2359", "Retry-After: soon", "Retry-After: 99999999999999999999",
+        "Retry-After: -5", "Retry-After: nan", "Retry-After: Thu, 01 Jan 0001 00:00:00 GMT", "Content-Type: text/html",
+        "Content-Type: text/plain; charset=utf-7", "Content-Type: application/json; charset=utf-16", "no colon here",
+        " : empty name", "Set-Cookie: =; ; Max-Age=x", "Set-Cookie: sessionid=\xff\x01; Expires=never",
+        "Set-Cookie: csrftoken=\"a b\"; Domain=elsewhere.example.net", "Set-Cookie: csrftoken=a\tb; Secure",
+        "X-XSRF-TOKEN: \x80\xff", "X-XSRF-TOKEN: a b", "Location: https://elsewhere.example.net/\x00",
+        "X-Long: " + "x" * 70_000, "\r\n".join(f"X-{number}: y" for number in range(300)), "Connection: close",
+    ]
+)  # fmt: skip
+
+
+def _places(document: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The paths of all values of a document."""
+    inner = (
+        document.items() if isinstance(document, dict) else enumerate(document) if isinstance(document, list) else ()
+    )
+    return [at, *(place for key, value in inner for place in _places(value, (*at, key)))]
+
+
+def _with(document: Any, place: tuple[Any, ...], value: Any) -> Any:
+    """A copy with another value at a place, or without any there."""
+    if not place:
+        return value
+    copy = dict(document) if isinstance(document, dict) else list(document)
+    if value == ABSENT and len(place) == 1:
+        del copy[place[0]]
+    else:
+        copy[place[0]] = _with(copy[place[0]], place[1:], value)
+    return copy
+
+
+@st.composite
+def bodies(draw: st.DrawFn, true: TrueReply) -> bytes:
+    """A body: the true one with another value somewhere, or torn, or in another encoding, or anything."""
+    try:
+        document = json.loads(true.body)
+    except ValueError:
+        document = None
+    kind = draw(st.sampled_from(["value", "value", "value", "twice", "torn", "encoded", "bytes", "value alone"]))
+    if document is None and kind in ("value", "twice"):
+        kind = "bytes"
+    if kind == "value":
+        place = draw(st.sampled_from(_places(document)))
+        text = json.dumps(_with(document, place, draw(st.just(ABSENT) | _VALUES)))
+    elif kind == "twice":
+        key = draw(st.sampled_from(sorted(document) if isinstance(document, dict) and document else ["token"]))
+        text = f"{json.dumps(document)[:-1]}, {json.dumps(key)}: {json.dumps(draw(_VALUES))}}}"
+    elif kind == "value alone":
+        text = json.dumps(draw(_VALUES))
+    elif kind == "torn":
+        return true.body[: draw(st.integers(0, max(0, len(true.body) - 1)))] + draw(st.binary(max_size=4))
+    elif kind == "encoded":
+        return true.body.decode("utf-8", "replace").encode(draw(st.sampled_from(["utf-16", "utf-32", "utf-8-sig"])))
+    else:
+        return draw(st.binary(max_size=200) | st.sampled_from([b"NaN", b"9" * 5000, b"-Infinity", b"\xff" * 50, b""]))
+    depth = draw(_DEPTHS)
+    return text.replace(f'"{DEEP}"', "[" * depth + "]" * depth).encode("utf-8", "surrogatepass")
+
+
+@st.composite
+def lies(draw: st.DrawFn, true: TrueReply) -> bytes:
+    """A whole reply that is not the true one."""
+    if draw(st.integers(0, 15)) == 0:
+        return draw(st.binary(max_size=300))
+    body = draw(bodies(true)) if draw(st.integers(0, 4)) else true.body
+    status = str(true.status) if draw(st.integers(0, 2)) else draw(_STATUSES)
+    headers = {
+        f"{name}: {value}" for name, value in true.headers.items() if name.lower() in ("content-type", "set-cookie")
+    }
+    more = draw(st.lists(_HEADERS, max_size=2))
+    if not any(header.startswith(("Content-Length", "Transfer")) for header in more):
+        more.append(f"Content-Length: {len(body)}")
+    head = "\r\n".join([f"HTTP/1.1 {status} Lie", *sorted(headers), *more])
+    return head.encode("latin-1", "replace") + b"\r\n\r\n" + body
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostileServer]:
+    with hostile_server(tmp_path_factory.mktemp("authority")) as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def _waits_take_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The waits are not what is tested here."""
+    timeless = SimpleNamespace(time=time.time, monotonic=time.monotonic, sleep=lambda _seconds: None)
+    monkeypatch.setattr(transport, "time", timeless)
+    monkeypatch.setattr(nsx_service_reauth, "time", timeless)
+
+
+def _run(job: Job, lab: Lab, server: HostileServer, file: str, **more: Any) -> Done:
+    details = {**lab.details, "ca_path": server.ca_path}
+    if job.module == "nsx_service_reauth":
+        more["wait_timeout"] = 0.01
+    started = time.monotonic()
+    run = done(job, details, file, proxy_url=server.proxy_url, timeout=20, retries=1, **more)
+    assert time.monotonic() - started < LONGEST_RUN
+    assert "internal error" not in run.said
+    assert "Traceback" not in run.said
+    assert not run.result.get("failed") or run.message
+    # What Ansible hands on is JSON.
+    json.dumps(run.result, allow_nan=False)
+    return run
+
+
+def _fuzz(job_name: str, lab: Lab, server: HostileServer, folder: Path, examples: settings) -> None:
+    job, file = JOBS[job_name], str(folder / "token.json")
+    replies, kept = recorded(job, lab, file)
+
+    @settings(examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(data=st.data())
+    def lie(data: st.DataObject) -> None:
+        Path(file).unlink(missing_ok=True)
+        if kept:
+            Path(file).touch(mode=0o600)
+            Path(file).write_bytes(kept)
+        number = data.draw(st.integers(0, len(replies) - 1))
+        server.starts_anew(replies, data.draw(lies(replies[number])), number, data.draw(st.booleans()))
+        _run(job, lab, server, file)
+        if job.keeps:
+            record_of(file)
+            server.starts_anew(replies)
+            again = _run(job, lab, server, file)
+            assert not again.result.get("failed"), f"the lie outlives its run: {again.message}"
+
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    lie()
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    assert grown < MOST_GROWTH, f"{grown:.0f} MiB more"
+
+
+@pytest.mark.parametrize("job_name", JOBS)
+def test_a_reply_of_any_kind_brings_an_error_of_ours_or_a_result_and_does_not_outlive_its_run(
+    lab: Lab, server: HostileServer, tmp_path: Path, job_name: str
+) -> None:
+    _fuzz(job_name, lab, server, tmp_path, settings(max_examples=FAST, derandomize=True))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("job_name", JOBS)
+def test_hundreds_of_replies_of_any_kind_bring_errors_of_ours_or_results(
+    lab: Lab, server: HostileServer, tmp_path: Path, job_name: str
+) -> None:
+    _fuzz(job_name, lab, server, tmp_path, settings(max_examples=WHOLE))
+
+
+def test_a_header_that_is_none_does_not_bring_the_secrets_after_it_into_the_log(
+    lab: Lab, server: HostileServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The library quotes what it could not read, and Ansible's log, or its stderr, takes that over."""
+    job, file = JOBS["avi creates"], str(tmp_path / "token.json")
+    replies, _kept = recorded(job, lab, file)
+    head = "HTTP/1.1 200 Lie\r\nno colon here\r\nSet-Cookie: sessionid=a-secret-of-a-session; Path=/\r\n"
+    server.starts_anew(replies, f"{head}Content-Length: 2\r\n\r\n{{}}".encode(), 0)
+
+    with caplog.at_level(logging.DEBUG):
+        _run(job, lab, server, file)
+        logging.getLogger("urllib3.connection").warning("what others do is still heard of")
+
+    assert "a-secret-of-a-session" not in caplog.text
+    assert "what others do is still heard of" in caplog.text
+
+
+# The job, the number of the request, the headers that its reply has in place of those it should have, and the error.
+ODD = {
+    "two cookies of one name": ("avi creates", 1, "Set-Cookie: csrftoken=of-another-path", ""),
+    "a length in other digits": ("vrni creates", 0, "Content-Length: \xb2", ""),
+    "a sign-in without a session": ("nsx reauthenticates", 0, "X-Nothing: here", "opens no session"),
+}
+
+
+def test_an_object_without_its_uuid_is_named(lab: Lab, server: HostileServer, tmp_path: Path) -> None:
+    file = str(tmp_path / "token.json")
+    replies, _kept = recorded(JOBS["avi deletes"], lab, file)
+    listing = json.loads(replies[1].body)
+    del listing["results"][0]["uuid"]
+    body = json.dumps(listing).encode()
+    server.starts_anew(replies, f"HTTP/1.1 200 Lie\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body, 1)
+
+    assert "tells no uuid" in _run(JOBS["avi deletes"], lab, server, file).message
+
+
+def test_an_object_that_is_deleted_during_its_update_is_created_anew(
+    lab: Lab, server: HostileServer, tmp_path: Path
+) -> None:
+    job, file = JOBS["avi updates"], str(tmp_path / "token.json")
+    replies, _kept = recorded(job, lab, file)
+    created, _kept = recorded(JOBS["avi creates"], lab, file)
+    # The object that the update needs is gone when the controller refuses: to read it is a request that nobody knows.
+    refused = b"HTTP/1.1 412 Changed meanwhile\r\nContent-Length: 0\r\n\r\n"
+    server.starts_anew([*replies, created[2]], refused, 2)
+
+    assert _run(job, lab, server, file).result["action"] == "created"
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_what_is_odd_in_the_head_of_a_reply_is_read_or_named(
+    lab: Lab, server: HostileServer, tmp_path: Path, odd: str
+) -> None:
+    job_name, number, header, error = ODD[odd]
+    replies, _kept = recorded(JOBS[job_name], lab, str(tmp_path / "token.json"))
+    head = f"HTTP/1.1 200 Lie\r\nContent-Type: application/json\r\n{header}\r\n\r\n"
+    server.starts_anew(replies, head.encode("latin-1") + replies[number].body, number)
+
+    run = _run(JOBS[job_name], lab, server, str(tmp_path / "token.json"))
+
+    assert error in run.message
+    assert bool(run.result.get("failed")) == bool(error)
+
+
+NEGATIVE_CHUNKS = "HTTP/1.1 200 Lie\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def test_a_chunk_of_negative_length_is_named_for_what_it_is(lab: Lab, server: HostileServer, tmp_path: Path) -> None:
+    job, file = JOBS["vrni creates"], str(tmp_path / "token.json")
+    replies, _kept = recorded(job, lab, file)
+    server.starts_anew(replies, f"{NEGATIVE_CHUNKS}-2\r\n".encode(), 0)
+
+    message = _run(job, lab, server, file).message
+
+    assert "the reply is not valid HTTP" in message
+    assert "may be left on the server" in message
+
+
+def test_a_chunk_without_end_is_read_up_to_a_bound_and_no_further(
+    lab: Lab, server: HostileServer, tmp_path: Path
+) -> None:
+    """The library takes the length -1 for all that comes."""
+    job, file = JOBS["vrni creates"], str(tmp_path / "token.json")
+    replies, _kept = recorded(job, lab, file)
+    server.starts_anew(replies, f"{NEGATIVE_CHUNKS}-1\r\n".encode() + b" " * 300 * MIB, 0)
+    tracemalloc.start()
+    try:
+        message = _run(job, lab, server, file).message
+        _now, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert "the reply is longer than any of the API can be" in message
+    assert peak < 200 * MIB
+
+
+def _filled(unit: bytes, start: bytes = b"[", end: bytes = b"0]") -> bytes:
+    """As many units as the longest body may hold."""
+    size = transport.LONGEST_BODY - len(start) - len(end)
+    return start + unit * (size // len(unit)) + end
+
+
+LARGEST = {
+    "one string": _filled(b"x", b'{"token": "', b'"}'),
+    "empty lists": _filled(b"[],"),
+    "empty mappings": _filled(b"{},"),
+    "numbers": _filled(b"1.5,"),
+    "one number": _filled(b"9"),
+    "brackets": b"[" * transport.LONGEST_BODY,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", LARGEST)
+def test_the_largest_reply_that_is_read_costs_a_bounded_amount_of_memory_and_time(
+    lab: Lab, server: HostileServer, tmp_path: Path, shape: str
+) -> None:
+    job, file = JOBS["vrni creates"], str(tmp_path / "token.json")
+    replies, _kept = recorded(job, lab, file)
+    body = LARGEST[shape]
+    head = f"HTTP/1.1 200 Lie\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    server.starts_anew(replies, head.encode() + body, 0)
+    tracemalloc.start()
+    try:
+        run = _run(job, lab, server, file)
+        _now, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    print(f"{shape}: {peak / MIB:.0f} MiB at most")
+    # A long word is a token like any other.
+    assert run.result.get("failed") or shape == "one string"
+    # Sixteen bytes of Python's own for each of the reply, and the copies of the server in this process.
+    assert peak < 40 * transport.LONGEST_BODY

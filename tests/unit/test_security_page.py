@@ -1,0 +1,41 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The page of threats names tests that exist."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PAGE = (CHECKOUT / "docs" / "security.md").read_text()
+NAMED = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`( \(slow\))?")
+THREATS = re.split(r"^### ", PAGE, flags=re.MULTILINE)[1:]
+
+
+def functions(path: str) -> dict[str, ast.FunctionDef]:
+    tree = ast.parse((CHECKOUT / path).read_text())
+    return {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+def is_slow(test: ast.FunctionDef) -> bool:
+    return any(ast.unparse(decorator) == "pytest.mark.slow" for decorator in test.decorator_list)
+
+
+def test_each_test_that_the_page_names_exists_and_is_marked_slow_where_the_page_says_so() -> None:
+    named = NAMED.findall(PAGE)
+    assert len(named) == PAGE.count("::") > 20
+    for path, name, slow in named:
+        tests = functions(path)
+        assert name in tests, f"{path}::{name}"
+        assert is_slow(tests[name]) == bool(slow), f"{path}::{name}"
+
+
+def test_each_threat_says_what_is_done_what_is_not_and_which_test_shows_it() -> None:
+    assert len(THREATS) > 8
+    for threat in THREATS:
+        title = threat.splitlines()[0]
+        assert [threat.count(part) for part in ("**Done.**", "**Not done.**", "**Shown by**")] == [1, 1, 1], title
+        assert NAMED.search(threat.split("**Shown by**")[1]), title
