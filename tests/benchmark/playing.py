@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from measuring import Cost, measured
-from scenarios import Contestant
+from scenarios import IN_PROCESS, Contestant
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -53,7 +53,8 @@ class Controller:
             "port": urllib.parse.urlsplit(details["url"]).port,
             "username": details["username"],
             "password": details["password"],
-            "folder": str(self.folder / contestant.name.replace(" ", "-")),
+            "folder": str(self._tokens_of(contestant.name)),
+            "kept": str(self._tokens_of(IN_PROCESS)),
             **contestant.variables,
         }
         Path(variables["folder"]).mkdir(exist_ok=True)
@@ -61,6 +62,9 @@ class Controller:
         self.write("inventory.json", {"all": {"hosts": inventory, "vars": variables}})
         self.write("play.json", [{"hosts": "all", "gather_facts": False, "tasks": list(contestant.tasks)}])
         return self.measured_play()
+
+    def _tokens_of(self, name: str) -> Path:
+        return self.folder / name.replace(" ", "-")
 
     def measured_play(self) -> Cost:
         """Run play.json on inventory.json."""

@@ -21,10 +21,11 @@ from support.canaries import leaks
 if TYPE_CHECKING:
     from lab.client import Lab
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.timeout(400)
 
 HOSTS = [f"vm-{number:02d}" for number in range(1, 8)]
 SLICES = 5
+FAST = ("nsx_reauthenticate", 4)
 INSTANCE = "/infra/tier-0s/T0-main/locale-services/default/service-instances/partner-fw-01"
 EACH_HOST = """\
 # What a job does for each host of its slice.
@@ -136,8 +137,15 @@ CHECKS: dict[str, Check] = {
 }
 
 
-@pytest.mark.parametrize("verbosity", [0, 4])
-@pytest.mark.parametrize("playbook", JOB_TEMPLATES)
+@pytest.mark.parametrize(
+    ("playbook", "verbosity"),
+    [
+        # One of them stands for all where there is little time.
+        pytest.param(playbook, verbosity, marks=() if (playbook, verbosity) == FAST else pytest.mark.slow)
+        for playbook in JOB_TEMPLATES
+        for verbosity in (0, 4)
+    ],
+)
 def test_a_job_does_its_work_and_keeps_its_secrets(
     own_lab: Lab, controller: Controller, worker: Worker, mounted: Path, playbook: str, verbosity: int
 ) -> None:
@@ -154,6 +162,7 @@ def test_a_job_does_its_work_and_keeps_its_secrets(
     CHECKS[playbook](own_lab, before, job, mounted)
 
 
+@pytest.mark.slow
 def test_the_answers_of_a_survey_which_are_texts_reach_the_role(
     own_lab: Lab, controller: Controller, worker: Worker
 ) -> None:
@@ -198,6 +207,7 @@ def hosts_asked_about(lab: Lab) -> list[str]:
     return sorted(entry.parameters["host"] for entry in asked if "host" in entry.parameters)
 
 
+@pytest.mark.slow
 def test_slices_that_share_no_disk_mint_a_token_each_and_revoke_it(
     own_lab: Lab, controller: Controller, worker: Worker, sliced: str
 ) -> None:
@@ -212,6 +222,7 @@ def test_slices_that_share_no_disk_mint_a_token_each_and_revoke_it(
     assert minted_since(own_lab, before, "tokens_minted", "tokens_revoked", "tokens_valid") == [SLICES, SLICES, 0]
 
 
+@pytest.mark.slow
 def test_slices_that_share_a_mounted_path_share_one_token(
     own_lab: Lab, controller: Controller, worker: Worker, sliced: str, tmp_path: Path
 ) -> None:
@@ -228,6 +239,7 @@ def test_slices_that_share_a_mounted_path_share_one_token(
     assert stat.S_IMODE(token_file.stat().st_mode) == 0o600
 
 
+@pytest.mark.slow
 def test_every_host_of_a_slice_can_have_a_session_of_its_own(
     own_lab: Lab, controller: Controller, worker: Worker, sliced: str
 ) -> None:
@@ -241,6 +253,7 @@ def test_every_host_of_a_slice_can_have_a_session_of_its_own(
     assert minted_since(own_lab, before, "tokens_minted", "tokens_revoked", "tokens_valid") == [7, 7, 0]
 
 
+@pytest.mark.slow
 def test_a_credential_without_its_server_stops_the_job_before_it_starts(own_lab: Lab, controller: Controller) -> None:
     credential = controller.one("credentials", name="The lab's avi")
     avi = own_lab["avi"]

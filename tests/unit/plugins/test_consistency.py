@@ -24,6 +24,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils.execution import Valid
 from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
 from ansible_collections.sddc.tokens.plugins.module_utils.options import CONNECTION_OPTIONS
 from support.cores import DEFAULT
+from support.in_process import operation_of
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -40,17 +41,6 @@ ISSUERS = {"nsx": "csp", "vcenter": "vidb"}
 GROUPS: Mapping[str, list[str]] = yaml.safe_load((CHECKOUT / "meta" / "runtime.yml").read_text())["action_groups"]
 
 each_module = pytest.mark.parametrize("name", MODULES)
-
-
-def operation_of(name: str) -> type[Operation]:
-    """The operation of a module."""
-    room = importlib.import_module(f"{PACKAGE}.module_utils.operations.{name}")
-    (found,) = [
-        value
-        for value in vars(room).values()
-        if isinstance(value, type) and issubclass(value, Operation) and value.__module__ == room.__name__
-    ]
-    return found
 
 
 def talks_http(name: str) -> bool:
