@@ -119,7 +119,7 @@ SCENARIOS = (
             Contestant(URI, [_uri("GET", "/info/version", headers=_KEPT)]),
             Contestant(DEBUG, [_debug()]),
         ],
-        [Target(IN_PROCESS, DEBUG, 1.3), Target(AS_MODULE, URI, 1.0)],
+        [Target(IN_PROCESS, DEBUG, 1.3), Target(IN_PROCESS, URI, 1 / 10), Target(AS_MODULE, URI, 1.0)],
         prepared=True,
     ),
     Scenario(

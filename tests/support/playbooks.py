@@ -115,16 +115,7 @@ class Ansible:
     def _run(self, core: Core, arguments: list[str], environ: Mapping[str, str], record: Path) -> Run:
         for old in record.glob("*"):
             old.unlink()
-        done = subprocess.run(
-            [core.ansible_playbook, "-i", "inventory.yml", *arguments],
-            cwd=self.folder,
-            env={**environment(core, self.folder), **environ},
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
+        done = finished([core.ansible_playbook, "-i", "inventory.yml", *arguments], self.folder, core, environ)
         by_host = {path.stem: json.loads(path.read_text()) for path in record.glob("*.json")}
         return Run(done.returncode, done.stdout, done.stderr, by_host, _text_files(self.folder / "written"))
 
@@ -140,7 +131,23 @@ def _recording(names: Iterable[str], record: Path) -> list[Task]:
     return [{"name": "Record", "record_results": {"names": list(names), "dest": dest}}]
 
 
-def environment(core: Core, folder: Path) -> dict[str, str]:
+def finished(
+    command: Sequence[str], folder: Path, core: Core, environ: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run a command of a core to its end, in its folder."""
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env={**_environment(core, folder), **environ},
+        capture_output=True,
+        text=True,
+        timeout=_SECONDS,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+
+
+def _environment(core: Core, folder: Path) -> dict[str, str]:
     """Nothing of the caller's but what a shell has: no variable of AWX, no proxy, no configuration."""
     home = folder / "home"
     home.mkdir(exist_ok=True)

@@ -9,18 +9,16 @@ import contextlib
 import fcntl
 import os
 import socket
-import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from support.cores import DEFAULT, Core
-from support.playbooks import Ansible, Run, environment
+from support.playbooks import Ansible, Run, finished
 
 SYSLOG = Path("/dev/log")
 _BETWEEN_LOOKS = 0.1
-_SECONDS = 100
 
 
 def why_no_syslog() -> str:
@@ -92,15 +90,6 @@ class RunByRunner(Ansible):
         command = [str(DEFAULT.folder / "ansible-runner"), "run", str(self.folder), "--playbook", play]
         command += ["--project-dir", str(self.folder), "--inventory", str(self.folder / "inventory.yml")]
         command += ["--artifact-dir", str(artifacts), f"--cmdline={' '.join(rest)}"]
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env={**environment(core, self.folder), **environ},
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
+        done = finished(command, self.folder, core, environ)
         files = {str(path): path.read_text(errors="replace") for path in artifacts.rglob("*") if path.is_file()}
         return Run(done.returncode, done.stdout, done.stderr, {}, files)
