@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import http.client
 import re
 import socket
 import ssl
@@ -42,6 +43,9 @@ _CERTIFICATE_ADVICE = {
 _TLS_ADVICE = "Check that the port speaks TLS 1.2 or newer, and the client certificate where it asks for one."
 _TIMEOUT_ADVICE = "Raise the option timeout if the server is merely slow."
 
+# What http.client raises of too many headers, and of too long a line; other errors of its are derived from the first.
+_ENDLESS_HEAD = (http.client.HTTPException, http.client.LineTooLong)
+
 _Cause = TypeVar("_Cause", bound=BaseException)
 
 
@@ -73,6 +77,8 @@ def translated(error: BaseException, timeout: float, *, has_left: bool) -> Trans
         return TlsFailed(f"the TLS connection failed: {_reason(error)}", advice=_TLS_ADVICE)
     if not has_left:
         return ConnectionFailed("the connection was closed before the request left", advice=_CONNECTION_ADVICE)
+    if any(type(cause) in _ENDLESS_HEAD for cause in _causes(error)):
+        return OversizedReply("the reply has more headers, or longer ones, than any of the API can have")
     if isinstance(error, ValueError):
         return ReplyLost("the reply is not valid HTTP")
     if _find(error, urllib3.exceptions.IncompleteRead) is not None:

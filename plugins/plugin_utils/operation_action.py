@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Optional
 
+from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 
@@ -74,6 +75,16 @@ class OperationAction(ActionBase):
         with sealing.quiet_module(self), self._environment_without_ours(task_environment):
             result = self._execute_module(module_name=self.operation.name, module_args=args, task_vars=task_vars)
         return {key: value for key, value in result.items() if key not in _ONLY_OF_MODULES}
+
+    def _is_pipelining_enabled(self, module_style: str, wrap_async: bool = False) -> bool:
+        """See ActionBase. A module's arguments hold secrets: they go through a pipe wherever that is sure to work.
+
+        With `become` it is not, for sudo may insist on a terminal: there the user's setting decides.
+        """
+        is_sure = self._connection.has_pipelining and self._connection.become is None
+        return (is_sure and module_style == "new" and not constants.DEFAULT_KEEP_REMOTE_FILES) or bool(
+            super()._is_pipelining_enabled(module_style, wrap_async)
+        )
 
     def _task_environment(self) -> dict[str, str]:
         """What the keyword `environment` of the task, its block and its play say; the innermost wins."""

@@ -70,7 +70,7 @@ _ONCE = {
     "redirect after work": Fault("redirect", {"work": True}, "redirect"),
     "megabytes": Fault("huge", {"megabytes": 17, "work": True}, OVERSIZED),
     "bomb": Fault("gzip_bomb", {"megabytes": 20, "work": True}, "compressed"),
-    "endless headers": Fault("endless_headers", {"limit": 100000, "work": True}, CUT),
+    "endless headers": Fault("endless_headers", {"limit": 100000, "work": True}, "more headers"),
     "late": Fault("delay", {"seconds": LONG}, LATE),
     "late reply": Fault("delay", {"seconds": LONG, "work": True}, LATE),
     "trickle": Fault("trickle", {"interval": 1}, LATE),

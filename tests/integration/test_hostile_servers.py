@@ -31,7 +31,7 @@ SHORT, LONG = 1, 60
 HOSTILE: dict[str, tuple[str, dict[str, Any], str]] = {
     "megabytes": ("huge", {"megabytes": 300}, "the reply is longer than 16 MiB"),
     "bomb": ("gzip_bomb", {"megabytes": 300}, "the reply is compressed, though that was not asked for"),
-    "headers": ("endless_headers", {}, "the connection was closed before the reply was whole"),
+    "headers": ("endless_headers", {}, "the reply has more headers, or longer ones, than any of the API can have"),
     "trickle": ("trickle", {"interval": 1}, f"no whole reply within {SHORT} s"),
 }
 # MiB that a hostile reply may cost: what is read of it, once more as it grows, and the noise of a run.

@@ -92,6 +92,19 @@ def test_every_route_gives_the_same_results_and_only_in_process_starts_no_interp
         assert logged[route.name] == logged[IN_PROCESS.name]
 
 
+def test_a_module_reaches_its_host_through_a_pipe_and_leaves_no_file_there(ansible: Ansible, lab: Lab) -> None:
+    for route in (AS_MODULE, OVER_SSH):
+        remote = ansible.folder / f"remote of {route.name}"
+        variables = {**route.variables, "ansible_remote_tmp": str(remote)}
+
+        run = succeeded(ansible.play([vrni("created")], route=Route(route.name, variables), arguments=["-vvv"]))
+
+        assert run["created"]["action"] == "created"
+        assert "EXEC" in run.output
+        assert " PUT " not in run.output
+        assert not remote.exists()
+
+
 def test_become_on_a_local_connection_takes_the_route_of_a_module(ansible: Ansible, lab: Lab) -> None:
     sudo = ansible.folder / "sudo"
     sudo.write_text('#!/bin/sh\nwhile [ "$1" != /bin/sh ]; do shift; done\nexec "$@"\n')
@@ -104,6 +117,8 @@ def test_become_on_a_local_connection_takes_the_route_of_a_module(ansible: Ansib
     before, after = run.output.split("TASK [Task with_become]")
     assert "EXEC" not in before
     assert str(sudo) in after
+    # sudo may insist on a terminal, which a pipe is not.
+    assert " PUT " in after
     assert run["with_become"]["action"] == run["without"]["action"] == "created"
     assert "token" in run["with_become"]
 

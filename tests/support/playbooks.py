@@ -60,7 +60,6 @@ OVER_SSH = Route(
         "ansible_ssh_executable": str(SSH),
         "ansible_ssh_transfer_method": "piped",
         "ansible_host": "remote.example.com",
-        "ansible_pipelining": True,
     },
 )
 ROUTES = (IN_PROCESS, AS_MODULE, OVER_SSH)

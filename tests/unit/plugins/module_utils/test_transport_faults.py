@@ -18,7 +18,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils.errors import (
     ApiError,
     BadReply,
     ConnectionFailed,
-    ReplyLost,
+    OversizedReply,
     TimedOut,
     TlsFailed,
     TokensError,
@@ -189,8 +189,10 @@ def test_reply_that_is_not_whole_in_time_is_given_up(
 def test_headers_that_never_end_are_given_up_in_time(lab: Lab, session: OpenSession) -> None:
     lab.fault("vrni", "endless_headers")
     start = time.monotonic()
-    failure(session(timeout=3), lab, ReplyLost)
+    error = failure(session(timeout=3), lab, OversizedReply)
     assert time.monotonic() - start < 4
+    assert "more headers" in error.cause
+    assert ORPHAN in str(error)
 
 
 def test_slow_reply_that_is_whole_in_time_is_read(lab: Lab, session: OpenSession) -> None:
