@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Optional
 
@@ -132,14 +133,14 @@ class Lifecycle:
         action = "renewed" if given else "created"
         if self._options.check_mode:
             return self._outcome(True, action, before=given)
-        new = self._create()
+        new = self._create(given)
         try:
-            verified = self._prove(new)
+            verified = self._prove(new, given)
         except TokensError as error:
             # Nobody would hold it after this task.
-            error.left_behind = error.left_behind or self._discard(new)
+            error.left_behind = error.left_behind or self._discard(new, given)
             raise
-        if given and not judged.dead and self._options.revoke_old and self._source.can_revoke:
+        if given and self._is_to_revoke(given, new, judged):
             self._revoke_or_warn(given)
         return self._outcome(True, action, new, verified=verified, before=given)
 
@@ -203,20 +204,20 @@ class Lifecycle:
             return record, False
         if self._serves(pending, judged):
             return self._promote(file, record, pending, judged), True
-        if self._source.can_revoke:
+        if self._source.is_revocable(pending, record.current):
             return self._store(file, replace(record, pending=None, superseded=(*record.superseded, pending))), False
         self._warn_that_it_lives(pending)
         return self._store(file, replace(record, pending=None)), False
 
     def _replace_current(self, file: TokenFile, record: Record, judged: _Judgement) -> tuple[Record, bool]:
-        new = self._create()
+        new = self._create(record.current)
         try:
             record = self._store(file, replace(record, pending=new))
         except TokenFileError as error:
-            error.left_behind = self._discard(new)
+            error.left_behind = self._discard(new, record.current)
             raise
         try:
-            verified = self._prove(new)
+            verified = self._prove(new, record.current)
         except TokenRejected:
             self._store(file, replace(record, pending=None))
             raise
@@ -227,22 +228,27 @@ class Lifecycle:
 
     def _promote(self, file: TokenFile, record: Record, new: Token, judged: _Judgement) -> Record:
         superseded = record.superseded
-        if record.current and not judged.dead and self._options.revoke_old and self._source.can_revoke:
+        if record.current and self._is_to_revoke(record.current, new, judged):
             superseded = (*superseded, record.current)
         return self._store(file, replace(record, current=new, pending=None, superseded=superseded))
+
+    def _is_to_revoke(self, old: Token, new: Token, judged: _Judgement) -> bool:
+        return self._options.revoke_old and not judged.dead and self._source.is_revocable(old, new)
+
+    def _is_over(self, token: Token) -> bool:
+        """Whether nothing is left of it to revoke."""
+        return self._source.revokes_itself and token.has_expired(self._now())
 
     def _revoke_superseded(self, file: TokenFile, record: Record) -> Record:
         if not record.superseded:
             return record
         kept = tuple(
-            token
-            for token in record.superseded
-            if not token.has_expired(self._now()) and not self._revoke_or_warn(token)
+            token for token in record.superseded if not self._is_over(token) and not self._revoke_or_warn(token)
         )
         return self._store(file, replace(record, superseded=kept))
 
-    def _create(self) -> Token:
-        new = self._source.create()
+    def _create(self, old: Optional[Token]) -> Token:
+        new = self._source.replace(old) if old else self._source.create()
         lifetime = new.lifetime
         if lifetime is None:
             self._warn(
@@ -256,7 +262,7 @@ class Lifecycle:
             )
         return new
 
-    def _prove(self, new: Token) -> bool:
+    def _prove(self, new: Token, old: Optional[Token]) -> bool:
         """Whether the new token was verified. Raises TokenRejected, with the token revoked, when it does not work."""
         if not self._options.verify:
             return False
@@ -266,18 +272,17 @@ class Lifecycle:
             "the server does not accept the token that it has just created",
             doing="create a token",
             host=self._source.host,
-            left_behind=self._discard(new) or "It was revoked",
+            left_behind=self._discard(new, old) or "It was revoked",
             advice="Check the rights of the user; verify: false keeps a token without this proof.",
         )
 
-    def _discard(self, token: Token) -> str:
+    def _discard(self, token: Token, kept: Optional[Token]) -> str:
         """Revoke a token that is of no use, and say what is left of it."""
-        if self._source.can_revoke:
-            try:
+        if self._source.is_revocable(token, kept):
+            with suppress(TokensError):
                 self._source.revoke(token)
-                return ""
-            except TokensError:
-                pass
+                if self._source.revokes_itself:
+                    return ""
         until = iso8601(token.expires_at)
         return f"A token with the fingerprint {token.fingerprint} is left on the server" + (
             f" until {until}" if until else ""
@@ -298,7 +303,7 @@ class Lifecycle:
         if self._options.token is None:
             return self._outcome(False, "none")
         token = self._source.adopt(self._options.token)
-        if not self._source.can_revoke:
+        if not self._source.is_revocable(token):
             self._warn_that_it_lives(token)
             return self._outcome(False, "none", before=token)
         if self._options.check_mode:
@@ -325,26 +330,29 @@ class Lifecycle:
             return self._outcome(False, "none")
         self._stored_offset = record.clock_offset
         if self._options.check_mode:
-            action = "revoked" if self._source.can_revoke else "forgotten"
+            action = "revoked" if any(map(self._source.is_revocable, record.tokens)) else "forgotten"
             return self._outcome(True, action, before=record.current)
         return self._end_all(file, record)
 
     def _end_all(self, file: TokenFile, record: Record) -> Outcome:
         ended = False
         for token in record.tokens:
-            if self._source.can_revoke:
+            if self._source.is_revocable(token):
                 ended = self._end(token) or ended
             else:
                 self._warn_that_it_lives(token)
         file.remove()
-        verified = self._source.can_revoke and self._options.verify
+        all_ended = self._source.can_revoke and all(map(self._source.is_revocable, record.tokens))
+        verified = all_ended and self._options.verify
         return self._outcome(True, "revoked" if ended else "forgotten", verified=verified, before=record.current)
 
     def _end(self, token: Token) -> bool:
         """Revoke a token and prove that it is dead. False when it was dead already."""
+        if not self._source.revokes_itself and not token.has_expired(self._now()):
+            self._warn_that_it_lives(token)
         if not self._source.revoke(token):
             return False
-        if self._options.verify and self._source.is_accepted(token, self._now()):
+        if self._options.verify and not self._source.is_dead(token, self._now()):
             raise TokenRejected(
                 "the server still accepts the token after it said that it was revoked",
                 doing="revoke a token",

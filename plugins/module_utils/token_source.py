@@ -17,6 +17,8 @@ class TokenSource(ABC):
 
     product: ClassVar[str]
     can_revoke: ClassVar[bool]
+    # Whether a revocation ends the token itself, and not only what renews it.
+    revokes_itself: ClassVar[bool] = True
 
     @property
     @abstractmethod
@@ -41,6 +43,10 @@ class TokenSource(ABC):
     def create(self) -> Token:
         """Create a token."""
 
+    def replace(self, old: Token) -> Token:
+        """Create a token in place of another one, by what was minted with that where the product renews so."""
+        return self.create()
+
     @abstractmethod
     def is_accepted(self, token: Token, now: float) -> bool:
         """Whether the token works: by the cheapest authenticated read, or by its own claims where there is none.
@@ -51,6 +57,14 @@ class TokenSource(ABC):
     @abstractmethod
     def revoke(self, token: Token) -> bool:
         """Make the token useless. False when it was so already."""
+
+    def is_revocable(self, token: Token, kept: Optional[Token] = None) -> bool:
+        """Whether something of a token can be revoked that the one which is kept does not share with it."""
+        return self.can_revoke
+
+    def is_dead(self, token: Token, now: float) -> bool:
+        """Whether a revocation has worked; `now` as in is_accepted()."""
+        return not self.is_accepted(token, now)
 
     def lack(self, token: Token) -> str:
         """What a token lacks that the user asks for, in the words of "it has ..."; empty when nothing."""

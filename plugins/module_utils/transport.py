@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 from ansible_collections.sddc.tokens.plugins.module_utils.adapter import Adapter
 from ansible_collections.sddc.tokens.plugins.module_utils.base_url import BaseUrl
@@ -179,7 +179,7 @@ class Session:
         query: Optional[Mapping[str, str]] = None,
         headers: Optional[Mapping[str, Any]] = None,
         form: Optional[Mapping[str, Any]] = None,
-        json_body: Optional[Mapping[str, Any]] = None,
+        json_body: Optional[Union[Mapping[str, Any], Secret]] = None,
         repeatable: Optional[bool] = None,
         advice: Optional[Mapping[int, str]] = None,
         left_behind: str = "",

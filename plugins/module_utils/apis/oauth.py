@@ -14,6 +14,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token, c
 
 SCHEME = "Bearer"
 ID_TOKEN = "id_token"
+REFRESH_TOKEN = "refresh_token"
 
 # Clocks differ a little; a token may be valid from a moment ago.
 _LEEWAY = 60
@@ -33,6 +34,16 @@ def token_of_reply(reply: Reply, now: float, companions: tuple[str, ...]) -> Tok
         scope=_text(document.get("scope")),
         companions={name: Secret(value) for name in companions for value in [_text(document.get(name))] if value},
     )
+
+
+def jwt_of_reply(reply: Reply, what: str) -> Secret:
+    """The JWT that is the whole reply, bare or as a JSON string; `what` it should be. Raises BadReply."""
+    if not reply.is_html:
+        text = reply.body.decode("utf-8", "replace").strip()
+        text = text[1:-1] if text.startswith('"') and text.endswith('"') else text
+        if jwt_claims(text):
+            return Secret(text)
+    raise reply.bad(f"the reply is not {what}, a JWT")
 
 
 def described(

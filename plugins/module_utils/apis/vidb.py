@@ -10,14 +10,18 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
-from ansible_collections.sddc.tokens.plugins.module_utils.apis.oauth import ID_TOKEN, bearer, token_of_reply
+from ansible_collections.sddc.tokens.plugins.module_utils.apis.oauth import (
+    ID_TOKEN,
+    REFRESH_TOKEN,
+    bearer,
+    jwt_of_reply,
+    token_of_reply,
+)
 from ansible_collections.sddc.tokens.plugins.module_utils.base_url import Link, segment
-from ansible_collections.sddc.tokens.plugins.module_utils.reply import Reply
 from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret, basic_authorization
-from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token, jwt_claims
+from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token
 from ansible_collections.sddc.tokens.plugins.module_utils.transport import Session
 
-REFRESH_TOKEN = "refresh_token"
 API_TOKEN_GRANT = "urn:custom:vcf:params:oauth:grant-type:api-token"
 
 _CREATE = "get an access token"
@@ -85,14 +89,5 @@ def expand_access_token(session: Session, link: Link, overflow_token: Secret) ->
         doing="expand the access token",
         advice=dict.fromkeys((400, 401), "The access token may have expired: get a new one."),
     )
-    return Secret(_jwt(reply))
-
-
-def _jwt(reply: Reply) -> str:
-    """The JWT of the reply: bare, or as a JSON string. The vendor documents the format's name only."""
-    if not reply.is_html:
-        text = reply.body.decode("utf-8", "replace").strip()
-        text = text[1:-1] if text.startswith('"') and text.endswith('"') else text
-        if jwt_claims(text):
-            return text
-    raise reply.bad("the reply is not the expanded token, a JWT")
+    # The vendor documents the format's name only.
+    return jwt_of_reply(reply, "the expanded token")

@@ -106,7 +106,7 @@ class VidbAccessToken(TokenOperation):
         ("state", "present", ("api_token", "refresh_token", "client_id"), True),
         ("state", "absent", ("token", "token_file"), True),
     )
-    secret_results = TokenOperation.secret_results | {oauth.ID_TOKEN, vidb.REFRESH_TOKEN}
+    secret_results = TokenOperation.secret_results | {oauth.ID_TOKEN, oauth.REFRESH_TOKEN}
 
     def source(self) -> TokenSource:
         """See TokenOperation."""

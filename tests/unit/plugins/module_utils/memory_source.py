@@ -204,7 +204,7 @@ class World:
     def __init__(self, folder: Path) -> None:
         self.server = Server()
         self.path = folder / "token.json"
-        self.sources: list[MemorySource] = []
+        self.source_type: type[MemorySource] = MemorySource
         self.prepare: Callable[[MemorySource], None] = lambda source: None
 
     def run(
@@ -217,7 +217,7 @@ class World:
     ) -> Run:
         """Run the life cycle once, and keep its failure or its death."""
         run = Run(steps=Steps(crash_at))
-        source = MemorySource(self.server, run.steps, can_revoke=can_revoke)
+        source = self.source_type(self.server, run.steps, can_revoke=can_revoke)
         self.prepare(source)
         chosen = {
             "state": "present",

@@ -1,0 +1,203 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The life cycle where a token is renewed by a refresh token that came with it, and where only that can be revoked."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Optional
+
+import pytest
+
+from ansible_collections.sddc.tokens.plugins.module_utils.errors import TokenRejected
+from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils.token_record import Record
+from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token
+from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_source import Crash, MemorySource, World
+
+REFRESH = "refresh_token"
+_MOST_STEPS = 60
+
+
+def refresh_of(token: Optional[Token]) -> str:
+    """The refresh token; nothing where there is none."""
+    return token.companions[REFRESH].reveal() if token and REFRESH in token.companions else ""
+
+
+class RefreshingSource(MemorySource):
+    """The server gives pairs: refresh tokens are alive without end, by the name of the token that they came with."""
+
+    revokes_itself = False
+
+    def create(self) -> Token:
+        token = super().create()
+        refresh = f"refresh-of-{token.secret.reveal()}"
+        self._server.alive[refresh] = None
+        return dataclasses.replace(token, companions={REFRESH: Secret(refresh)})
+
+    def replace(self, old: Token) -> Token:
+        if refresh_of(old) not in self._server.alive:
+            return self.create()
+        with self._call("refresh"):
+            token = self._server.mint()
+            if self._server.refuses_new_tokens:
+                del self._server.alive[token.secret.reveal()]
+            return dataclasses.replace(token, companions=old.companions)
+
+    def is_revocable(self, token: Token, kept: Optional[Token] = None) -> bool:
+        return refresh_of(token) not in ("", refresh_of(kept))
+
+    def is_dead(self, token: Token, now: float) -> bool:
+        with self._call(f"prove {refresh_of(token)}"):
+            return refresh_of(token) not in self._server.alive
+
+    def revoke(self, token: Token) -> bool:
+        with self._call(f"revoke {refresh_of(token)}"):
+            was_alive = refresh_of(token) in self._server.alive
+            if not self._server.does_not_revoke:
+                self._server.alive.pop(refresh_of(token), None)
+            return was_alive
+
+
+def new_world(folder: Path) -> World:
+    world = World(folder)
+    world.source_type = RefreshingSource
+    return world
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return new_world(tmp_path)
+
+
+def kept(world: World) -> Record:
+    record = world.record()
+    assert record is not None
+    return record
+
+
+def pair(world: World, age: float = 0.0) -> Token:
+    """A token with a refresh token, as the server gave them so many seconds ago."""
+    token = world.server.mint(age)
+    refresh = f"refresh-of-{token.secret.reveal()}"
+    world.server.alive[refresh] = None
+    return dataclasses.replace(token, companions={REFRESH: Secret(refresh)})
+
+
+def test_a_renewal_refreshes_and_does_not_revoke_what_the_new_token_depends_on(world: World) -> None:
+    world.run()
+    first = kept(world).current
+    run = world.run(renew="always")
+
+    assert (run.result, run.calls) == ((True, "renewed"), ["refresh", "probe token-001-" + "x" * 12])
+    assert kept(world).current != first
+    assert refresh_of(kept(world).current) == refresh_of(first) != ""
+    assert refresh_of(first) in world.server.alive
+    assert not kept(world).is_unfinished
+
+
+def test_a_refresh_token_that_is_refused_leads_to_a_new_pair(world: World) -> None:
+    world.run()
+    first = kept(world).current
+    del world.server.alive[refresh_of(first)]
+    run = world.run(renew="always")
+
+    assert run.result == (True, "renewed")
+    assert run.calls[0] == "create"
+    assert refresh_of(kept(world).current) not in ("", refresh_of(first))
+
+
+def test_absent_revokes_the_refresh_token_proves_it_and_tells_until_when_the_token_lives(world: World) -> None:
+    world.run()
+    refresh = refresh_of(kept(world).current)
+    run = world.run(state="absent")
+
+    assert (run.result, run.calls) == ((True, "revoked"), [f"revoke {refresh}", f"prove {refresh}"])
+    assert run.outcome is not None
+    assert run.outcome.verified
+    assert ["it lives until" in warning for warning in run.warnings] == [True]
+    assert not world.path.exists()
+
+
+def test_a_revocation_that_does_not_work_is_an_error_and_the_file_stays(world: World) -> None:
+    world.run()
+    world.server.does_not_revoke = True
+    run = world.run(state="absent")
+
+    assert isinstance(run.error, TokenRejected)
+    assert world.path.exists()
+
+
+def test_a_given_token_without_its_refresh_token_cannot_be_revoked_and_that_is_said(world: World) -> None:
+    given = pair(world)
+    run = world.run(state="absent", token=given.secret, in_file=False)
+
+    assert (run.result, run.calls) == ((False, "none"), [])
+    assert ["cannot revoke" in warning for warning in run.warnings] == [True]
+
+
+def test_a_refreshed_token_that_does_not_work_leaves_the_refresh_token_of_the_old_one_alive(world: World) -> None:
+    world.run()
+    refresh = refresh_of(kept(world).current)
+    world.server.refuses_new_tokens = True
+    run = world.run(renew="always")
+
+    assert isinstance(run.error, TokenRejected)
+    assert "is left on the server" in str(run.error)
+    assert refresh in world.server.alive
+    assert refresh_of(kept(world).current) == refresh
+
+
+def test_a_new_pair_that_does_not_work_is_revoked_and_what_lives_on_is_told(world: World) -> None:
+    world.server.refuses_new_tokens = True
+    run = world.run()
+
+    assert run.calls[-1].startswith("revoke refresh-of-")
+    assert "is left on the server" in str(run.error)
+    assert world.server.alive == {}
+
+
+def test_a_refresh_token_is_revoked_also_when_the_token_that_it_came_with_has_expired(world: World) -> None:
+    old, new = pair(world, age=7200), pair(world)
+    world.store(current=new, superseded=(old,))
+    run = world.run()
+
+    assert run.calls[-1] == f"revoke {refresh_of(old)}"
+    assert kept(world).superseded == ()
+    assert refresh_of(new) in world.server.alive
+
+
+def test_a_crash_at_any_step_of_a_refresh_loses_no_refresh_token(tmp_path: Path) -> None:
+    for crash_at in range(1, _MOST_STEPS):
+        folder = tmp_path / str(crash_at)
+        folder.mkdir()
+        world = new_world(folder)
+        world.run()
+        refresh = refresh_of(kept(world).current)
+        died = world.run(renew="always", crash_at=crash_at)
+        assert refresh in world.server.alive, died.steps.done
+        if died.error is None:
+            break
+        assert isinstance(died.error, Crash)
+
+        run = world.run()
+
+        assert run.error is None
+        assert world.server.accepts(kept(world).current)
+        assert refresh_of(kept(world).current) == refresh in world.server.alive
+        assert not kept(world).is_unfinished
+    assert 8 < crash_at < _MOST_STEPS - 1
+
+
+def test_a_refreshed_token_that_was_left_pending_and_works_no_longer_is_dropped_without_harm(world: World) -> None:
+    current = pair(world)
+    pending = dataclasses.replace(world.server.mint(), companions=current.companions)
+    del world.server.alive[pending.secret.reveal()]
+    world.store(current=current, pending=pending)
+    run = world.run(renew="always")
+
+    assert not any(call.startswith("revoke") for call in run.calls)
+    assert refresh_of(kept(world).current) == refresh_of(current) in world.server.alive
+    assert not kept(world).is_unfinished
