@@ -21,7 +21,7 @@ import pytest
 
 from ansible_collections.sddc.tokens.plugins.module_utils import transport
 from support.canaries import leaks
-from support.in_process import JOBS, VRNI_KEPT, Done, Job, done, prepared, record_of
+from support.in_process import JOBS, Done, Job, done, prepared, record_of
 
 if TYPE_CHECKING:
     from lab.client import Lab, LoggedRequest
@@ -87,6 +87,7 @@ FAULTS = {**_ONCE, **{f"{name}, always": _always(_ONCE[name]) for name in _PERSI
 # Each is sent once, for it may have been carried out.
 MINTS = re.compile(
     r"POST \S+/auth/token$|POST \S+authorize$|POST /acs/\S+/token$|securetoken-generate|POST \S+channeltoken$"
+    r"|POST /v1/tokens$|PATCH \S+/access-token/refresh$"
 )
 SIGN_INS = re.compile(r"POST (/login|/api/session/create)$")
 SIGN_OUTS = re.compile(r"POST (/logout|/api/session/destroy)$")
@@ -96,7 +97,7 @@ UNREAD = re.compile(
 )
 BODIES = ("no JSON", "no body", "trickle", "wrong date")
 # A server that says 401 to the end of a token says that the token is dead already.
-LIES = {("refused", "DELETE /api/ni/auth/token")}
+LIES = {("refused", "DELETE /api/ni/auth/token"), ("refused", "DELETE /v1/tokens/refresh-token")}
 NAMED = re.compile(
     r"may be left|may exist|is left on the server|may have been created|is kept in|is still valid|all the same"
 )
@@ -232,7 +233,7 @@ def _states(lab: Lab) -> dict[str, dict[str, int]]:
 def _after(cell: Cell, lab: Lab, file: str) -> str:
     """No working token was lost, and the next run without a fault puts all right."""
     if cell.job.keeps and cell.job.before and "absent" not in cell.job.options(lab.details, file).values():
-        never = done(VRNI_KEPT, lab.details, file, renew="never").result
+        never = done(cell.job.before[-1], lab.details, file, renew="never").result
         if never.get("failed"):
             return f"a working token was lost: {never['msg']}"
     orphans = cell.states.get("vrni", {}).get("tokens_valid", 0) - cell.held

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A forward proxy (CONNECT, RFC 9110, section 9.3.6) that leads to the lab only.
 
-Through it a playbook reaches the products by name: `https://vrni.example.com` is the lab's vRNI.
+Through it a playbook reaches the products by name: `https://vrni.example.com` is the lab's vRNI. No host name has
+an underscore: that of `sddc_manager` is `sddc-manager.example.com`.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ class Proxy:
         """Return where a tunnel leads; nowhere outside this machine."""
         name, _colon, port = authority.rpartition(":")
         product, _dot, domain = name.partition(".")
-        if domain == _NAMES and (known := self._port_of(product)) is not None:
+        if domain == _NAMES and (known := self._port_of(product.replace("-", "_"))) is not None:
             return "127.0.0.1", known
         with contextlib.suppress(ValueError):
             if ipaddress.IPv4Address(name).is_loopback:

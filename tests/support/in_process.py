@@ -108,7 +108,7 @@ def _user(product: str) -> Callable[[Details], Options]:
     return options
 
 
-_vrni, _avi, _nsx = _user("vrni"), _user("avi"), _user("nsx")
+_vrni, _avi, _nsx, _sddc_manager = (_user(product) for product in ("vrni", "avi", "nsx", "sddc_manager"))
 
 
 def _csp(details: Details, prefix: str = "") -> Options:
@@ -120,6 +120,7 @@ def _vidb(details: Details, prefix: str = "") -> Options:
 
 
 VRNI_KEPT = Job("vrni_auth_token", lambda lab, file: {**_vrni(lab), "token_file": file}, keeps=True)
+SDDC_MANAGER_KEPT = Job("sddc_manager_token", lambda lab, file: {**_sddc_manager(lab), "token_file": file}, keeps=True)
 AVI_NAMED = Job("avi_securechanneltoken", lambda lab, file: {**_avi(lab), "name": "Engines", "lifetime": 3600})
 
 JOBS: Mapping[str, Job] = {
@@ -142,6 +143,21 @@ JOBS: Mapping[str, Job] = {
     "csp exchanges": Job("csp_access_token", lambda lab, file: _csp(lab)),
     "csp exchanges and keeps": Job("csp_access_token", lambda lab, file: {**_csp(lab), "token_file": file}, keeps=True),
     "vidb grants": Job("vidb_access_token", lambda lab, file: _vidb(lab)),
+    "sddc manager creates": Job("sddc_manager_token", lambda lab, file: _sddc_manager(lab)),
+    "sddc manager creates and keeps": SDDC_MANAGER_KEPT,
+    "sddc manager reuses": Job(SDDC_MANAGER_KEPT.module, SDDC_MANAGER_KEPT.options, (SDDC_MANAGER_KEPT,), keeps=True),
+    "sddc manager refreshes": Job(
+        "sddc_manager_token",
+        lambda lab, file: {**_sddc_manager(lab), "token_file": file, "renew": "always"},
+        (SDDC_MANAGER_KEPT,),
+        keeps=True,
+    ),
+    "sddc manager revokes": Job(
+        "sddc_manager_token",
+        lambda lab, file: {**_sddc_manager(lab), "token_file": file, "state": "absent"},
+        (SDDC_MANAGER_KEPT,),
+        keeps=True,
+    ),
     "vcenter registers": Job(
         "vcenter_registered_token",
         lambda lab, file: {"hostname": lab["vcenter"]["url"], **_vidb(lab, "vidb_")},

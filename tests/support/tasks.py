@@ -72,6 +72,17 @@ def vidb(register: str = "", **options: Any) -> Task:
     return module("vidb_access_token", register, **{**base, **options})
 
 
+def sddc_manager(register: str = "", **options: Any) -> Task:
+    """The module sddc_manager_token, as the user with a password."""
+    base = {
+        "hostname": "{{ lab.sddc_manager.url }}",
+        "username": "{{ lab.sddc_manager.username }}",
+        "password": "{{ lab.sddc_manager.password }}",
+        "ca_path": "{{ ca_path }}",
+    }
+    return module("sddc_manager_token", register, **{**base, **options})
+
+
 def vcenter(register: str = "", **options: Any) -> Task:
     """The module vcenter_registered_token, with the token that a task before it has registered as `vidb`."""
     base = {"hostname": "{{ lab.vcenter.url }}", "access_token": "{{ vidb.token }}", "ca_path": "{{ ca_path }}"}

@@ -35,7 +35,7 @@ COLLECTION = "sddc.tokens"
 PACKAGE = f"ansible_collections.{COLLECTION}.plugins"
 MODULES = sorted(path.stem for path in PLUGINS.glob("modules/*.py"))
 OTHERS = [(kind, path.stem) for kind in ("lookup", "filter") for path in sorted(PLUGINS.glob(f"{kind}/*.py"))]
-PRODUCTS = ("avi", "csp", "nsx", "vcenter", "vidb", "vrni")
+PRODUCTS = ("avi", "csp", "nsx", "sddc_manager", "vcenter", "vidb", "vrni")
 # The product whose tokens another one takes.
 ISSUERS = {"nsx": "csp", "vcenter": "vidb"}
 GROUPS: Mapping[str, list[str]] = yaml.safe_load((CHECKOUT / "meta" / "runtime.yml").read_text())["action_groups"]
@@ -338,6 +338,7 @@ PROMISED = {
     "csp_access_token": TOKEN_RESULT | {"id_token"},
     "nsx_service_instance_info": EVERY_RESULT | {"service_instances"},
     "nsx_service_reauth": EVERY_RESULT | {"instances"},
+    "sddc_manager_token": TOKEN_RESULT | {"refresh_token"},
     "token_file_info": EVERY_RESULT | {"token_files"},
     "vcenter_registered_token": TOKEN_RESULT,
     "vidb_access_token": TOKEN_RESULT,
@@ -373,6 +374,11 @@ def vrni(lab: Lab) -> dict[str, Any]:
     return {"hostname": lab["vrni"]["url"], "username": lab["vrni"]["username"], "password": lab["vrni"]["password"]}
 
 
+def sddc_manager(lab: Lab) -> dict[str, Any]:
+    details = lab["sddc_manager"]
+    return {"hostname": details["url"], "username": details["username"], "password": details["password"]}
+
+
 def issued_elsewhere(lab: Lab) -> dict[str, Any]:
     return {"csp_hostname": lab["csp"]["url"], "csp_api_token": lab["csp"]["api_token"]}
 
@@ -387,6 +393,7 @@ TASKS: Mapping[str, Callable[[Any, str], list[dict[str, Any]]]] = {
     "csp_access_token": lambda lab, file: [csp(lab, file)],
     "nsx_service_instance_info": lambda lab, file: [nsx(lab)],
     "nsx_service_reauth": lambda lab, file: [{**nsx(lab), **issued_elsewhere(lab), "service_instances": [INSTANCE]}],
+    "sddc_manager_token": lambda lab, file: [{**sddc_manager(lab), "token_file": file}],
     "token_file_info": lambda lab, file: [{"paths": [file]}],
     "vcenter_registered_token": lambda lab, file: [{"hostname": lab["vcenter"]["url"], **vidb(lab, "vidb_")}],
     "vidb_access_token": lambda lab, file: [vidb(lab)],
