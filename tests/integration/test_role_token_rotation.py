@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 NAME = "token_rotation"
 INSTANCE = "/infra/tier-0s/T0-main/locale-services/default/service-instances/partner-fw-01"
-PRODUCTS = ("avi", "csp", "nsx", "vcenter", "vidb", "vrni")
+PRODUCTS = ("avi", "csp", "nsx", "sddc_manager", "vcenter", "vidb", "vrni")
 KEYS = ["name", "product", "action", "changed", "expires_at", "expires_in", "error", "summary"]
 
 
@@ -34,6 +34,7 @@ def entry(product: str, **further: Any) -> dict[str, Any]:
             "csp_api_token": "{{ lab.csp.api_token }}",
             "service_instances": [INSTANCE],
         },
+        "sddc_manager": {**user, **file},
         "vcenter": {**file, "vidb_hostname": "{{ lab.vidb.url }}", "vidb_api_token": "{{ lab.vidb.api_token }}"},
         "vidb": {
             **file,
@@ -71,6 +72,7 @@ def test_a_token_of_each_product_is_kept_alive_and_the_second_run_changes_nothin
         "avi": "created",
         "csp": "created",
         "nsx": "reauthenticated",
+        "sddc_manager": "created",
         "vcenter": "registered",
         "vidb": "created",
         "vrni": "created",
@@ -79,8 +81,8 @@ def test_a_token_of_each_product_is_kept_alive_and_the_second_run_changes_nothin
     assert found["csp"]["summary"] == f"csp: created, ends at {found['csp']['expires_at']}."
     assert found["nsx"]["summary"] == "nsx: reauthenticated."
     assert 86000 < found["avi"]["expires_in"] <= 86400
-    assert "6 tokens: 6 changed, 0 failed, 0 left as they are." in said(first)
-    assert "6 tokens: 0 changed, 0 failed, 6 left as they are." in said(second)
+    assert "7 tokens: 7 changed, 0 failed, 0 left as they are." in said(first)
+    assert "7 tokens: 0 changed, 0 failed, 7 left as they are." in said(second)
     assert tally(second)["changed"] == 0
     assert not any(token["changed"] for token in second[f"{NAME}_result"])
     assert minted(lab) == made
@@ -153,7 +155,7 @@ def test_check_mode_predicts_for_every_product_and_creates_nothing(ansible: Ansi
 
     assert sum(minted(lab).values()) == 0
     assert {entry.method for entry in lab.requests() if entry.product != "avi"} <= {"GET"}
-    assert "6 tokens: 6 changed, 0 failed, 0 left as they are." in said(run)
+    assert "7 tokens: 7 changed, 0 failed, 0 left as they are." in said(run)
     assert list(ansible.folder.glob("*.json*")) == []
 
 
@@ -171,7 +173,7 @@ def test_an_entry_that_makes_no_sense_is_refused_before_anything_is_done(ansible
 
     assert tally(run)["rescued"] == len(wrong)
     assert "product is vrni but all of the following are missing: token_file" in said(run)
-    assert "value of product must be one of: avi, csp, nsx, vcenter, vidb, vrni, got: nsxt" in said(run)
+    assert "value of product must be one of: avi, csp, nsx, sddc_manager, vcenter, vidb, vrni, got: nsxt" in said(run)
     assert "passwort. Supported parameters include:" in said(run)
     assert "min_remaining" in said(run)
     assert "do-not-print-this" not in run.output

@@ -95,11 +95,12 @@ def changes(run: Run) -> int:
 
 def credentials(lab: Lab) -> list[dict[str, Any]]:
     """A credential for each product of the lab; what may be left blank is."""
-    csp, nsx, vrni, vidb, avi = (lab[name] for name in ("csp", "nsx", "vrni", "vidb", "avi"))
+    csp, nsx, vrni, vidb, avi, sddc = (lab[name] for name in ("csp", "nsx", "vrni", "vidb", "avi", "sddc_manager"))
     inputs = {
         "csp": {"hostname": csp["url"], "api_token": csp["api_token"]},
         "nsx": {"hostname": nsx["url"], "username": nsx["username"], "password": nsx["password"]},
         "vrni": {"hostname": vrni["url"], "username": vrni["username"], "password": vrni["password"]},
+        "sddc_manager": {"hostname": sddc["url"], "username": sddc["username"], "password": sddc["password"]},
         "vidb": {"hostname": vidb["url"], "api_token": vidb["api_token"]},
         "vcenter": {"hostname": lab["vcenter"]["url"]},
         "avi": {"hostname": avi["url"], "username": avi["username"], "password": avi["password"]},
