@@ -17,11 +17,11 @@ from vcf.nsx.policy.api.v1.infra.realized_state_client import Alarms
 from vcf.nsx.policy.api.v1.infra.tier_0s.locale_services_client import ServiceInstances
 from vmware.vapi.bindings.error import VapiError
 
-from ansible_collections.sddc.tokens.plugins.module_utils.apis import avi, nsx, vcenter
+from ansible_collections.sddc.tokens.plugins.module_utils.apis import avi, nsx, sddc_manager, vcenter
 from ansible_collections.sddc.tokens.plugins.module_utils.base_url import BaseUrl
 from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils.transport import Session, SessionOptions
-from conformance.vendors import NsxSdk, VcenterSdk, avi_session
+from conformance.vendors import NsxSdk, SddcManagerSdk, VcenterSdk, avi_session
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -105,6 +105,37 @@ class VcenterClients:
         """Register as we do."""
         client = vcenter.VcenterClient(_session(self.lab, "vcenter", vcenter), Secret(self.token))
         client.create_registered_token(Secret(self.expanded))
+
+
+class SddcManagerClients:
+    """Both clients of SDDC Manager, with a pair of tokens that the vendor's has created."""
+
+    def __init__(self, lab: Lab, http: requests.Session) -> None:
+        self._lab = lab
+        self._sdk = SddcManagerSdk(http, lab["sddc_manager"])
+        self._pair = self._sdk.create()
+        self.refresh_token = self._pair.refresh_token.id
+
+    def theirs(self) -> SddcManagerSdk:
+        """Return the vendor's, not signed in."""
+        return self._sdk
+
+    def ours(self) -> sddc_manager.SddcManagerClient:
+        """Return ours."""
+        return sddc_manager.SddcManagerClient(_session(self._lab, "sddc_manager", sddc_manager))
+
+    def our_creation(self) -> None:
+        """Create a pair as we do."""
+        details = self._lab["sddc_manager"]
+        self.ours().create_token(details["username"], Secret(details["password"]))
+
+    def their_reading(self) -> None:
+        """Read the managers as the vendor does."""
+        self._sdk.with_token(self._pair.access_token).managers()
+
+    def our_reading(self) -> None:
+        """Prove a token as we do."""
+        assert self.ours().is_accepted(Secret(self._pair.access_token))
 
 
 class AviClients:

@@ -16,7 +16,17 @@ from vcf.nsx.policy.api.v1.infra.tier_0s_client import LocaleServices
 from vcf.nsx.policy.api.v1.infra_client import Tier0s
 
 from ansible_collections.sddc.tokens.plugins.module_utils.apis import avi, nsx
-from conformance.clients import LABEL, PAGE_SIZE, TOKENS, UUID, AviClients, NsxClients, VcenterClients
+from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
+from conformance.clients import (
+    LABEL,
+    PAGE_SIZE,
+    TOKENS,
+    UUID,
+    AviClients,
+    NsxClients,
+    SddcManagerClients,
+    VcenterClients,
+)
 from conformance.comparison import Deliberate, Operation, differences, meant
 from conformance.vendors import Broker, NsxSdk, avi_session
 
@@ -69,6 +79,19 @@ NSX = {
 
 VCENTER = {
     "vcenter registered token": Operation(lambda it: it.their_registration(), lambda it: it.our_registration()),
+}
+
+SDDC_MANAGER = {
+    "sddc manager token pair": Operation(lambda it: it.theirs().create(), lambda it: it.our_creation()),
+    "sddc manager refresh": Operation(
+        lambda it: it.theirs().refresh(it.refresh_token),
+        lambda it: it.ours().refresh_access_token(Secret(it.refresh_token)),
+    ),
+    "sddc manager revocation": Operation(
+        lambda it: it.theirs().invalidate(it.refresh_token),
+        lambda it: it.ours().invalidate_refresh_token(Secret(it.refresh_token)),
+    ),
+    "sddc manager list of managers": Operation(lambda it: it.their_reading(), lambda it: it.our_reading()),
 }
 
 AVI = {
@@ -244,6 +267,12 @@ def test_request_to_vcenter_is_the_vendors(lab: Lab, http: requests.Session, bro
     assert differences(lab, "vcenter", VCENTER[name], clients) == meant(DELIBERATE, name)
 
 
+@pytest.mark.parametrize("name", SDDC_MANAGER)
+def test_request_to_sddc_manager_is_the_vendors(lab: Lab, http: requests.Session, name: str) -> None:
+    clients = SddcManagerClients(lab, http)
+    assert differences(lab, "sddc_manager", SDDC_MANAGER[name], clients) == meant(DELIBERATE, name)
+
+
 @pytest.mark.parametrize("name", AVI)
 @pytest.mark.usefixtures("_page_size")
 def test_request_to_avi_is_the_vendors(lab: Lab, name: str) -> None:
@@ -253,5 +282,5 @@ def test_request_to_avi_is_the_vendors(lab: Lab, name: str) -> None:
 def test_table_tells_each_difference_of_an_operation_once() -> None:
     told = [(name, entry.aspect) for entry in DELIBERATE for name in entry.operations]
     assert len(told) == len(set(told))
-    assert {name for name, _aspect in told} <= {*NSX, *VCENTER, *AVI}
+    assert {name for name, _aspect in told} <= {*NSX, *VCENTER, *SDDC_MANAGER, *AVI}
     assert all(entry.reason for entry in DELIBERATE)

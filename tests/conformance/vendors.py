@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 from avi.sdk.avi_api import ApiSession
+from vmware.sddc_manager.model_client import TokenCreationSpec
+from vmware.sddc_manager.v1.tokens.access_token_client import Refresh
+from vmware.sddc_manager.v1.tokens_client import RefreshToken
+from vmware.sddc_manager.v1_client import SddcManagers, Tokens
 from vmware.vapi.bindings.stub import StubConfiguration
 from vmware.vapi.lib.connect import get_requests_connector
 from vmware.vapi.security.oauth import create_oauth_security_context
@@ -62,6 +66,40 @@ class VcenterSdk:
             provider = provider.get_api_provider()
         provider.set_rest_format(False)
         return made
+
+
+class SddcManagerSdk:
+    """vmware-sddc-manager, with a token or without one: the operations of tokens need none."""
+
+    def __init__(self, http: requests.Session, details: Mapping[str, str]) -> None:
+        self._http, self._details = http, details
+        self._connector = get_requests_connector(http, msg_protocol="rest", url=details["url"])
+
+    def with_token(self, access_token: str) -> SddcManagerSdk:
+        """Return another one that signs with an access token."""
+        other = SddcManagerSdk(self._http, self._details)
+        other._connector.set_security_context(create_oauth_security_context(access_token))
+        return other
+
+    def create(self, **others: str) -> Any:
+        """Return a pair of tokens for the user of the lab, or with other credentials."""
+        user = {name: self._details[name] for name in ("username", "password")}
+        return self._stub(Tokens).create_token(TokenCreationSpec(**{**user, **others}))
+
+    def refresh(self, refresh_token: str) -> Any:
+        """Return another access token."""
+        return self._stub(Refresh).refresh_access_token(refresh_token)
+
+    def invalidate(self, refresh_token: str) -> Any:
+        """End a refresh token."""
+        return self._stub(RefreshToken).invalidate_refresh_token(refresh_token)
+
+    def managers(self) -> Any:
+        """Return the page of SDDC Managers."""
+        return self._stub(SddcManagers).get_sddc_managers()
+
+    def _stub(self, service: type) -> Any:
+        return service(StubConfiguration(self._connector))
 
 
 class Broker:
