@@ -1,0 +1,222 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The life of an access token of SDDC Manager and of its refresh token, as the lab sees it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from support.canaries import leaks
+from support.playbooks import AS_MODULE, IN_PROCESS, Ansible, Route
+from support.tasks import by_task, change_settings, checked, end_tokens, failing, lines, said, sddc_manager, succeeded
+
+if TYPE_CHECKING:
+    from lab.client import Lab
+
+CREATE = "POST /v1/tokens"
+REFRESH = "PATCH /v1/tokens/access-token/refresh"
+REVOKE = "DELETE /v1/tokens/refresh-token"
+PROBE = "GET /v1/sddc-managers"
+FILE = "{{ playbook_dir }}/token.json"
+NO_PASSWORD = {"password": "{{ omit }}"}
+LOCAL = pytest.mark.parametrize("route", [IN_PROCESS, AS_MODULE], ids=lambda route: route.name)
+
+
+def summary(result: dict[str, Any]) -> tuple[bool, str, bool]:
+    return result["changed"], result["action"], result["verified"]
+
+
+@LOCAL
+def test_a_pair_is_created_reused_refreshed_and_revoked_by_the_documented_requests(
+    ansible: Ansible, lab: Lab, route: Route
+) -> None:
+    tasks = [
+        sddc_manager("created", token_file=FILE),
+        sddc_manager("reused", token_file=FILE, **NO_PASSWORD),
+        sddc_manager("refreshed", token_file=FILE, renew="always", **NO_PASSWORD),
+        sddc_manager("revoked", token_file=FILE, state="absent", **NO_PASSWORD),
+        sddc_manager("gone", token_file=FILE, state="absent", **NO_PASSWORD),
+    ]
+
+    run = succeeded(ansible.play(tasks, route=route, arguments=["-vvv", "--diff"]))
+
+    names = [task["register"] for task in tasks]
+    cut = by_task(run, lab, "sddc_manager", *names)
+    assert [lines(cut[name]) for name in names] == [[CREATE, PROBE], [PROBE], [REFRESH, PROBE], [REVOKE, REFRESH], []]
+    created, refreshed = run["created"], run["refreshed"]
+    details = lab["sddc_manager"]
+    assert json.loads(cut["created"][0].body) == {"username": details["username"], "password": details["password"]}
+    assert [cut["refreshed"][0].body, cut["revoked"][0].body] == [json.dumps(created["refresh_token"])] * 2
+    assert cut["refreshed"][1].header("Authorization") == f"Bearer {refreshed['token']}"
+    assert [summary(run[name]) for name in names] == [
+        (True, "created", True),
+        (False, "reused", True),
+        (True, "renewed", True),
+        (True, "revoked", True),
+        (False, "none", False),
+    ]
+    assert created["headers"] == {"Authorization": f"Bearer {created['token']}"}
+    assert 3500 < created["expires_in"] <= 3600
+    assert run["reused"]["token"] == created["token"] != refreshed["token"]
+    assert refreshed["refresh_token"] == created["refresh_token"]
+    assert f"cannot revoke the token {refreshed['fingerprint']}: it lives until {refreshed['expires_at']}" in said(run)
+    counts = lab.counts("sddc_manager")
+    assert (counts["sign_ins"], counts["refreshes"], counts["refresh_tokens_valid"]) == (1, 1, 0)
+    assert not (ansible.folder / "token.json").exists()
+    assert leaks({"output": run.output}, [secret["value"] for secret in lab.secrets()]) == []
+
+
+def test_a_token_that_is_about_to_expire_is_refreshed_without_a_password_and_one_of_yesterday_needs_it(
+    ansible: Ansible, lab: Lab
+) -> None:
+    tasks = [
+        sddc_manager("created", token_file=FILE),
+        change_settings("sddc_manager", clock_offset=3500),
+        sddc_manager("refreshed", token_file=FILE, **NO_PASSWORD),
+        change_settings("sddc_manager", clock_offset=90000),
+        failing(sddc_manager("locked_out", token_file=FILE, **NO_PASSWORD)),
+        sddc_manager("signed_in", token_file=FILE),
+    ]
+
+    run = succeeded(ansible.play(tasks))
+
+    names = ["created", "refreshed", "locked_out", "signed_in"]
+    cut = by_task(run, lab, "sddc_manager", *names)
+    # Without a reply the clock of the server is that of the file, which says that the token lives for an hour more.
+    assert [lines(cut[name]) for name in names] == [
+        [CREATE, PROBE],
+        [PROBE, REFRESH, PROBE],
+        [PROBE, REFRESH],
+        [PROBE, REFRESH, CREATE, PROBE],
+    ]
+    assert [run[name]["action"] for name in names] == ["created", "renewed", "none", "renewed"]
+    assert "The option password is needed to create a token" in run["locked_out"]["msg"]
+    assert lab.counts("sddc_manager")["refresh_tokens_valid"] == 1
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_refresh_token_that_was_revoked_leads_to_a_new_sign_in(ansible: Ansible, lab: Lab, status: int) -> None:
+    lab.change_settings("sddc_manager", refused_status=status)
+    tasks = [
+        sddc_manager("created", token_file=FILE),
+        end_tokens("revoked", "sddc_manager"),
+        sddc_manager("renewed", token_file=FILE),
+        sddc_manager("reused", token_file=FILE),
+    ]
+
+    run = succeeded(ansible.play(tasks))
+
+    cut = by_task(run, lab, "sddc_manager", "created", "renewed", "reused")
+    assert lines(cut["renewed"]) == [PROBE, REFRESH, CREATE, PROBE]
+    assert [run[name]["action"] for name in ("renewed", "reused")] == ["renewed", "reused"]
+
+
+@pytest.mark.parametrize(("settings", "status"), [({"refresh_reply": "bare"}, 201), ({"create_status": 200}, 200)])
+def test_replies_are_read_in_each_form_that_the_vendor_shows(
+    ansible: Ansible, lab: Lab, settings: dict[str, Any], status: int
+) -> None:
+    lab.change_settings("sddc_manager", **settings)
+
+    run = succeeded(
+        ansible.play(
+            [sddc_manager("created", token_file=FILE), sddc_manager("renewed", token_file=FILE, renew="always")]
+        )
+    )
+
+    assert [run[name]["action"] for name in ("created", "renewed")] == ["created", "renewed"]
+    assert lab.requests("sddc_manager")[0].status == status
+    assert lab.counts("sddc_manager")["refreshes"] == 1
+
+
+def test_a_token_that_the_user_holds_is_reused_refreshed_and_revoked_with_its_refresh_token(
+    ansible: Ansible, lab: Lab
+) -> None:
+    held = {"token": "{{ created.token }}", "refresh_token": "{{ created.refresh_token }}", **NO_PASSWORD}
+    tasks = [
+        sddc_manager("created"),
+        sddc_manager("reused", **held),
+        sddc_manager("refreshed", **held, min_remaining=3590, renew="always", revoke_old=True),
+        checked(sddc_manager("predicted", **held, state="absent")),
+        sddc_manager("alone", state="absent", token="{{ created.token }}"),
+        sddc_manager("revoked", **held, state="absent"),
+        sddc_manager("again", **held, state="absent"),
+        failing(sddc_manager("refused", **held, renew="always")),
+        failing(sddc_manager("misplaced", refresh_token="{{ created.refresh_token }}")),
+    ]
+
+    run = succeeded(ansible.play(tasks))
+
+    names = [task["register"] for task in tasks]
+    cut = by_task(run, lab, "sddc_manager", *names)
+    assert [lines(cut[name]) for name in names] == [
+        [CREATE, PROBE],
+        [PROBE],
+        [REFRESH, PROBE],
+        [PROBE],
+        [],
+        [REVOKE, REFRESH],
+        [REVOKE],
+        [REFRESH],
+        [],
+    ]
+    assert [run[name]["action"] for name in names] == [
+        *("created", "reused", "renewed", "revoked", "none", "revoked", "none", "none", "none"),
+    ]
+    assert run["reused"]["refresh_token"] == run["created"]["refresh_token"]
+    assert "password is needed" in run["refused"]["msg"]
+    assert "The option refresh_token is given without token" in run["misplaced"]["msg"]
+    assert "cannot revoke the token" in said(run)
+
+
+def test_check_mode_predicts_a_renewal_and_a_revocation_and_refreshes_nothing(ansible: Ansible, lab: Lab) -> None:
+    tasks = [
+        sddc_manager("created", token_file=FILE),
+        checked(sddc_manager("renewal", token_file=FILE, renew="always")),
+        checked(sddc_manager("revocation", token_file=FILE, state="absent")),
+    ]
+
+    run = succeeded(ansible.play(tasks, arguments=["--diff"]))
+
+    assert [run[name]["action"] for name in ("renewal", "revocation")] == ["renewed", "revoked"]
+    assert lines(lab.requests("sddc_manager")) == [CREATE, PROBE]
+    shown = {"fingerprint": run["created"]["fingerprint"], "expires_at": run["created"]["expires_at"]}
+    unknown = dict.fromkeys(shown, "known after the run")
+    assert run["renewal"]["diff"] == {"before": shown, "after": unknown}
+    assert run["revocation"]["diff"] == {"before": shown, "after": {}}
+
+
+def test_a_server_that_fails_at_a_refresh_is_named_and_no_password_is_sent(ansible: Ansible, lab: Lab) -> None:
+    lab.fault("sddc_manager", "status", method="PATCH", status=500, body={"errorCode": "X1", "message": "Out of disk"})
+    tasks = [
+        sddc_manager("created", token_file=FILE),
+        failing(sddc_manager("failed", token_file=FILE, renew="always")),
+        sddc_manager("kept", token_file=FILE, renew="never"),
+        failing(sddc_manager("refused", password="not-the-password")),
+    ]
+
+    run = succeeded(ansible.play(tasks))
+
+    assert "Could not refresh an access token on 127.0.0.1" in run["failed"]["msg"]
+    assert "the server answered 500, code X1, 'Out of disk'" in run["failed"]["msg"]
+    assert run["kept"]["action"] == "reused"
+    assert "code IDENTITY_UNAUTHORIZED_ENTITY" in run["refused"]["msg"]
+    assert "Check username and password" in run["refused"]["msg"]
+    assert lab.counts("sddc_manager")["sign_ins"] == 1
+
+
+def test_a_revocation_that_does_not_work_is_an_error_and_the_file_stays(ansible: Ansible, lab: Lab) -> None:
+    lab.fault("sddc_manager", "status", method="DELETE", status=204)
+
+    run = succeeded(
+        ansible.play(
+            [sddc_manager("created", token_file=FILE), failing(sddc_manager("ended", token_file=FILE, state="absent"))]
+        )
+    )
+
+    assert "the server still accepts the token after it said that it was revoked" in run["ended"]["msg"]
+    assert (ansible.folder / "token.json").exists()
+    assert lab.counts("sddc_manager")["refresh_tokens_valid"] == 1
