@@ -73,9 +73,9 @@ EXAMPLES = r"""
         min_remaining: 1800
       register: sddc_manager
 
-    - name: List the workload domains
+    - name: List the SDDC Managers
       ansible.builtin.uri:
-        url: https://sddc-manager.example.com/v1/domains
+        url: https://sddc-manager.example.com/v1/sddc-managers
         headers: "{{ sddc_manager.headers }}"
       no_log: true
 
@@ -92,9 +92,9 @@ EXAMPLES = r"""
             password: "{{ sddc_manager_password }}"
           register: sddc_manager
 
-        - name: List the workload domains
+        - name: List the SDDC Managers
           ansible.builtin.uri:
-            url: https://sddc-manager.example.com/v1/domains
+            url: https://sddc-manager.example.com/v1/sddc-managers
             headers: "{{ sddc_manager.headers }}"
           no_log: true
       always:

@@ -20,6 +20,7 @@ from support.tasks import (
     checked,
     failing,
     nsx,
+    sddc_manager,
     succeeded,
     vcenter,
     vidb,
@@ -58,6 +59,7 @@ def test_defaults_for_the_groups_of_all_products_reach_every_module_and_break_no
         "group/sddc.tokens.csp": {"hostname": "{{ lab.csp.url }}", "api_token": "{{ lab.csp.api_token }}"},
         "group/sddc.tokens.nsx": {**signed_in_as("nsx"), **ONE},
         "group/sddc.tokens.vrni": {"hostname": "{{ lab.vrni.url }}"},
+        "group/sddc.tokens.sddc_manager": signed_in_as("sddc_manager"),
         "group/sddc.tokens.vidb": {"hostname": "{{ lab.vidb.url }}", "api_token": "{{ lab.vidb.api_token }}"},
         "group/sddc.tokens.vcenter": {"hostname": "{{ lab.vcenter.url }}"},
         "group/sddc.tokens.avi": {**signed_in_as("avi"), "tenant": "lab"},
@@ -70,6 +72,7 @@ def test_defaults_for_the_groups_of_all_products_reach_every_module_and_break_no
         module("nsx_service_reauth", "nsx", **tokens, wait=False),
         module("vrni_auth_token", "vrni", **user),
         module("vrni_vidm_client_info", "vrni_info"),
+        module("sddc_manager_token", "sddc_manager"),
         module("vidb_access_token", "vidb"),
         module("vcenter_registered_token", "vcenter", access_token="{{ vidb.token }}"),
         {"name": "Create", "sddc.tokens.avi_securechanneltoken": {"name": "se-01"}, "register": "avi"},
@@ -81,7 +84,7 @@ def test_defaults_for_the_groups_of_all_products_reach_every_module_and_break_no
 
     actions = {name: result["action"] for name, result in run.by_host["sddc"].items()}
     assert actions == {
-        **dict.fromkeys(("csp", "vrni", "vidb", "avi", "engine"), "created"),
+        **dict.fromkeys(("csp", "vrni", "sddc_manager", "vidb", "avi", "engine"), "created"),
         **dict.fromkeys(("nsx_info", "vrni_info", "avi_info"), "none"),
         "nsx": "reauthenticated",
         "vcenter": "registered",
@@ -116,6 +119,14 @@ def every_kind_of_result() -> list[Task]:
         checked(vcenter("vcenter_unminted", **VIDB_BY_TASK)),
         failing(vcenter("vcenter_refused", probe_path="/api/nowhere")),
         vidb("vidb_gone", state="absent", token_file=FILE),
+        checked(sddc_manager("sddc_predicted", token_file=FILE)),
+        sddc_manager("sddc", token_file=FILE),
+        sddc_manager("sddc_again", token_file=FILE),
+        sddc_manager("sddc_refreshed", token_file=FILE, renew="always", return_token=False),
+        checked(sddc_manager("sddc_gone_predicted", token_file=FILE, state="absent")),
+        sddc_manager("sddc_gone", token_file=FILE, state="absent"),
+        failing(sddc_manager("sddc_refused", password="a-wrong-password")),
+        failing(sddc_manager("sddc_misplaced", refresh_token="a-secret-for-nothing")),
         checked(avi("avi_predicted", name="se-01", lifetime=3600)),
         avi("avi", name="se-01", lifetime=3600, metadata={"rack": "4"}),
         avi("avi_updated", name="se-01", metadata={"rack": "5"}, return_token=False),
@@ -160,6 +171,7 @@ def results_of(run: Run) -> dict[str, Any]:
     return results
 
 
+@pytest.mark.timeout(300)
 def test_every_newer_module_gives_the_same_results_by_every_route_and_none_shows_a_secret(
     ansible: Ansible, lab: Lab
 ) -> None:

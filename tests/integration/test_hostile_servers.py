@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from support.canaries import leaks
-from support.canary_plays import BY_CSP, INSTANCE, NSX_USER, PRODUCTS
+from support.canary_plays import BY_CSP, INSTANCE, NSX_USER
 from support.cores import DEFAULT, Core
 from support.playbooks import Ansible, Task, module
-from support.tasks import VIDB_BY_TASK, avi, csp, failing, nsx, succeeded, vcenter, vidb, vrni
+from support.tasks import PRODUCTS, VIDB_BY_TASK, avi, csp, failing, nsx, sddc_manager, succeeded, vcenter, vidb, vrni
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -48,6 +48,7 @@ def every_module(**options: Any) -> list[Task]:
         csp("csp_access_token", **at("csp")),
         vrni("vrni_auth_token", **at("vrni")),
         module("vrni_vidm_client_info", "vrni_vidm_client_info", ca_path="{{ ca_path }}", **at("vrni")),
+        sddc_manager("sddc_manager_token", **at("sddc_manager")),
         vidb("vidb_access_token", **at("vidb")),
         vcenter("vcenter_registered_token", **at("vcenter"), **VIDB_BY_TASK),
         avi("avi_securechanneltoken", **at("avi"), name="se-01"),

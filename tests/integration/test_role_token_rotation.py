@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 from support.canaries import leaks
 from support.playbooks import Ansible, Run
 from support.roles import mended, note, play, role, tally
-from support.tasks import change_settings, lines, said, succeeded
+from support.tasks import PRODUCTS, change_settings, lines, said, succeeded
 
 if TYPE_CHECKING:
     from lab.client import Lab
 
 NAME = "token_rotation"
 INSTANCE = "/infra/tier-0s/T0-main/locale-services/default/service-instances/partner-fw-01"
-PRODUCTS = ("avi", "csp", "nsx", "sddc_manager", "vcenter", "vidb", "vrni")
 KEYS = ["name", "product", "action", "changed", "expires_at", "expires_in", "error", "summary"]
 
 

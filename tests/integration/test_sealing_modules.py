@@ -22,7 +22,7 @@ from support import canary_plays
 from support.canaries import leaks
 from support.cores import ALL, DEFAULT, EVERY, Core
 from support.playbooks import AS_MODULE, OVER_SSH, Ansible, Route, Run, Task
-from support.tasks import failing
+from support.tasks import PRODUCTS, failing
 from support.witnesses import RunByRunner, command_lines, syslog, why_no_syslog
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ CALLBACKS = {
     "jsonl": {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.jsonl"},
 }
 DEMO = Path(__file__).resolve().parents[2] / "playbooks" / "demo.yml"
-OUR_LINE = re.compile(r"ansible-(?:sddc\.tokens\.)?(?:avi|csp|nsx|vcenter|vidb|vrni|token)_\w+: ")
+OUR_LINE = re.compile(rf"ansible-(?:sddc\.tokens\.)?(?:{'|'.join(PRODUCTS)}|token)_\w+: ")
 # Whatever else writes, all at once.
 WRITING = {
     "ANSIBLE_CALLBACKS_ENABLED": "ansible.builtin.junit,ansible.builtin.tree,ansible.posix.profile_tasks",

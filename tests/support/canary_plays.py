@@ -13,6 +13,7 @@ from support.tasks import (
     LDAP,
     NOBODY,
     OAUTH_APP,
+    PRODUCTS,
     VIDB_BY_TASK,
     VIDB_CLIENT,
     VIDM,
@@ -21,6 +22,7 @@ from support.tasks import (
     csp,
     failing,
     nsx,
+    sddc_manager,
     vcenter,
     vidb,
     vrni,
@@ -29,13 +31,13 @@ from support.tasks import (
 if TYPE_CHECKING:
     from lab.client import Lab
 
-PRODUCTS = ("avi", "csp", "nsx", "vcenter", "vidb", "vrni")
 INSTANCE: dict[str, Any] = {
     "tier0_id": "T0-main",
     "locale_service_id": "default",
     "service_instance_id": "partner-fw-01",
 }
 NSX_USER: dict[str, Any] = {"username": "{{ lab.nsx.username }}", "password": "{{ lab.nsx.password }}"}
+SDDC_REFRESH: dict[str, Any] = {"refresh_token": "{{ sddc_manager.refresh_token | default(omit) }}"}
 NO_TOKENS: dict[str, Any] = {"access_token": "{{ omit }}", "open_id_token": "{{ omit }}"}
 BY_CSP: dict[str, Any] = {**NO_TOKENS, "csp_hostname": "{{ lab.csp.url }}", "csp_api_token": "{{ lab.csp.api_token }}"}
 # Wrong credentials, which are secrets as well.
@@ -48,6 +50,7 @@ _SENT = {
     "avi": ("avi", "password"),
     "csp": ("csp", "api_token"),
     "nsx": ("nsx", "password"),
+    "sddc_manager": ("sddc_manager", "password"),
     "vcenter": ("vrni", "vidm_token"),  # any token: it must be known by its looks
     "vidb": ("vidb", "api_token"),
     "vrni": ("vrni", "password"),
@@ -107,6 +110,11 @@ def successes() -> list[Task]:
         vrni(token="{{ vidm.token | default('') }}", state="absent"),
         vrni(**kept["vrni"], state="absent"),
         module("vrni_vidm_client_info", ca_path="{{ ca_path }}", hostname="{{ lab.vrni.url }}"),
+        sddc_manager("sddc_manager"),
+        sddc_manager(token="{{ sddc_manager.token | default('') }}", state="absent", **SDDC_REFRESH),
+        sddc_manager(**kept["sddc_manager"]),
+        sddc_manager(**kept["sddc_manager"], renew="always"),
+        sddc_manager(**kept["sddc_manager"], state="absent"),
         vidb(**VIDB_CLIENT, **kept["vidb"]),
         vidb(**VIDB_CLIENT, **kept["vidb"], state="absent"),
         vcenter("vcenter"),
@@ -133,6 +141,9 @@ def refusals() -> list[Task]:
         failing({**vrni("retried", password="{{ wrong.awkward }}"), "until": "false", "retries": 1, "delay": 0}),
         failing(csp(api_token="{{ wrong.awkward }}")),
         failing(csp(**{**OAUTH_APP, "client_secret": "{{ wrong.awkward }}"})),
+        failing(sddc_manager(password="{{ wrong.awkward }}")),
+        failing(sddc_manager(token="{{ wrong.wrong }}", refresh_token="{{ wrong.awkward }}", password="{{ omit }}")),
+        failing(sddc_manager(refresh_token="{{ wrong.awkward }}")),
         failing(vidb(api_token="{{ wrong.awkward }}")),
         failing(vidb(**{**VIDB_CLIENT, "client_secret": "{{ wrong.awkward }}"})),
         failing(vcenter(access_token="{{ wrong.awkward }}")),
@@ -165,7 +176,7 @@ def _rescued(task: Task) -> Task:
 
 def tokens_for_the_struck() -> list[Task]:
     """What `refusals` and `struck` hand in."""
-    return [csp("csp", require_id_token=True), vidb("vidb")]
+    return [csp("csp", require_id_token=True), vidb("vidb"), sddc_manager("sddc_manager")]
 
 
 def struck() -> list[Task]:
@@ -180,6 +191,13 @@ def struck() -> list[Task]:
         csp(**at("csp")),
         vrni(**at("vrni")),
         vrni(**at("vrni"), token="{{ lab.vrni.vidm_token }}", state="absent"),
+        sddc_manager(**at("sddc_manager")),
+        sddc_manager(
+            **at("sddc_manager"),
+            token="{{ sddc_manager.token }}",
+            refresh_token="{{ sddc_manager.refresh_token }}",
+            renew="always",
+        ),
         vidb(**at("vidb")),
         vcenter(**at("vcenter")),
         avi(**at("avi"), name="se-01"),

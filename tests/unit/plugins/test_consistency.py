@@ -23,8 +23,10 @@ import yaml
 from ansible_collections.sddc.tokens.plugins.module_utils.execution import Validated, execute
 from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
 from ansible_collections.sddc.tokens.plugins.module_utils.options import CONNECTION_OPTIONS
+from support.canary_plays import everything
 from support.cores import DEFAULT
-from support.in_process import operation_of
+from support.in_process import JOBS, operation_of
+from support.tasks import PRODUCTS
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -35,7 +37,6 @@ COLLECTION = "sddc.tokens"
 PACKAGE = f"ansible_collections.{COLLECTION}.plugins"
 MODULES = sorted(path.stem for path in PLUGINS.glob("modules/*.py"))
 OTHERS = [(kind, path.stem) for kind in ("lookup", "filter") for path in sorted(PLUGINS.glob(f"{kind}/*.py"))]
-PRODUCTS = ("avi", "csp", "nsx", "sddc_manager", "vcenter", "vidb", "vrni")
 # The product whose tokens another one takes.
 ISSUERS = {"nsx": "csp", "vcenter": "vidb"}
 GROUPS: Mapping[str, list[str]] = yaml.safe_load((CHECKOUT / "meta" / "runtime.yml").read_text())["action_groups"]
@@ -267,6 +268,18 @@ def test_groups_hold_the_modules_that_belong_to_them() -> None:
     }
 
     assert {"all": HTTP_MODULES, **of_product} == GROUPS
+
+
+def test_every_module_that_asks_a_product_meets_the_faults_the_lies_and_the_canaries_of_the_tests() -> None:
+    of_canaries = {key.removeprefix(f"{COLLECTION}.") for task in everything() for key in _keys(task)}
+
+    assert {job.module for job in JOBS.values()} == set(HTTP_MODULES)
+    assert of_canaries & set(MODULES) == set(MODULES)
+
+
+def _keys(task: Mapping[str, Any]) -> set[str]:
+    """The keys of a task, and of those in its blocks."""
+    return {*task, *(key for part in ("block", "rescue", "always") for inner in task.get(part, ()) for key in inner)}
 
 
 @each_module
