@@ -79,7 +79,7 @@ def test_every_documented_error_of_the_creation_is_read(lab: Lab, sdk: SddcManag
     lab.fault("sddc_manager", "status", status=status, body={"errorCode": "SOME_CODE", "message": "Refused."})
     with pytest.raises(Error) as caught:
         sdk.create()
-    assert caught.value.error_code == "SOME_CODE"  # type: ignore[attr-defined]
+    assert caught.value.error_code == "SOME_CODE"
 
 
 def test_wrong_password_is_an_error_that_the_client_has_no_name_for(lab: Lab, sdk: SddcManagerSdk) -> None:

@@ -96,7 +96,7 @@ class SddcManager(Product[SddcManagerState, SddcManagerSettings]):
 
     def refuse(self, request: web.Request, refusal: Refusal) -> web.Response:
         """Answer in the shape of Error."""
-        body = {
+        body: dict[str, Any] = {
             "errorCode": refusal.code or "BAD_REQUEST",
             "arguments": [],
             "message": refusal.message,
