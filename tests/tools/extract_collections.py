@@ -1,3 +1,6 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Put the collections that the tests use, but pip cannot install one by one, into a collections folder.
 
 They are published on the Python index inside the `ansible` package only. Usage: extract_collections.py FOLDER
