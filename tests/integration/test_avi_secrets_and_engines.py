@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 OBJECTS = "/api/securechanneltoken"
 GENERATE = "/api/securetoken-generate"
-CORES = (DEFAULT, OTHERS[-1])
+CORES = (DEFAULT, *OTHERS[-1:])
 
 
 def info(register: str, **options: Any) -> Task:

@@ -19,6 +19,7 @@ from support.awx.definitions import AWX, CHECKOUT, CREDENTIAL_TYPES, JOB_TEMPLAT
 from support.awx.jobs import Worker
 from support.awx.setup import REPOSITORY, credentials
 from support.canaries import leaks
+from support.checkout import built
 from support.cores import DEFAULT
 from support.guides import GUIDES, Substitute, follow
 
@@ -66,9 +67,7 @@ def git_server(home: Path, folder: Path) -> None:
 
 
 def substitutes(lab: Lab, folder: Path) -> dict[str, Substitute]:
-    build = [str(DEFAULT.folder / "ansible-galaxy"), "collection", "build", "--output-path", str(folder)]
-    subprocess.run(build, cwd=CHECKOUT, check=True, capture_output=True)
-    (tarball,) = folder.glob("sddc-tokens-*.tar.gz")
+    tarball = built(folder)
     galaxy = f"ansible-galaxy collection install --offline {shlex.quote(str(tarball))}"
     awx = shlex.quote(str(DEFAULT.collections / "ansible_collections" / "awx"))
     no_engine = "no container engine and no registry are here"

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from support.canaries import leaks
-from support.surroundings import surroundings, variables
+from support.surroundings import documented, surroundings
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -38,11 +38,10 @@ def documentation(plugin: Path, name: str) -> str:
     raise AssertionError(f"{plugin.name} has no {name}")
 
 
-def run(ansible: Ansible, lab: Lab, plays: str, environ: dict[str, str]) -> str:
-    (ansible.folder / "home" / ".sddc").mkdir(parents=True)
+def run(ansible: Ansible, lab: Lab, plays: str) -> str:
+    environ, arguments = documented(lab, ansible.folder)
     (ansible.folder / "example.yml").write_text(plays)
-    (ansible.folder / "variables.yml").write_text(yaml.safe_dump(variables(lab)))
-    done = ansible.playbook("example.yml", arguments=["-e", "@variables.yml", "-v"], environ=environ)
+    done = ansible.playbook("example.yml", arguments=[*arguments, "-v"], environ=environ)
     assert done.returncode == 0, done.output
     assert leaks({"output": done.output}, [secret["value"] for secret in lab.secrets()]) == []
     return done.stdout
@@ -50,14 +49,14 @@ def run(ansible: Ansible, lab: Lab, plays: str, environ: dict[str, str]) -> str:
 
 @pytest.mark.parametrize("number", range(len(readme_playbooks())))
 def test_a_playbook_of_the_readme_runs_as_it_stands(ansible: Ansible, lab: Lab, number: int) -> None:
-    run(ansible, lab, readme_playbooks()[number], surroundings(lab))
+    run(ansible, lab, readme_playbooks()[number])
 
     assert lab.requests()
 
 
 def test_the_first_playbook_of_the_readme_changes_nothing_the_second_time(ansible: Ansible, lab: Lab) -> None:
     first = readme_playbooks()[0]
-    run(ansible, lab, first, surroundings(lab))
+    run(ansible, lab, first)
     minted = lab.counts("vrni", "vrni.example.com")["tokens_minted"]
 
     (ansible.folder / "example.yml").write_text(first)
@@ -69,12 +68,7 @@ def test_the_first_playbook_of_the_readme_changes_nothing_the_second_time(ansibl
 
 @pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: f"{plugin.parent.name}/{plugin.stem}")
 def test_the_examples_of_a_plugin_run_as_they_stand(ansible: Ansible, lab: Lab, plugin: Path) -> None:
-    ids = ["partner-firewall", "partner ids"]
-    lab.act("nsx", "add_service_instances", host="nsx.example.com", ids=ids, tier0_id="edge-t0")
-    lab.act("nsx", "add_service_instances", host="127.0.0.1", ids=ids[:1], tier0_id="vmc")
-    environ = {**surroundings(lab), "no_proxy": "127.0.0.1"}
-
-    run(ansible, lab, documentation(plugin, "EXAMPLES"), environ)
+    run(ansible, lab, documentation(plugin, "EXAMPLES"))
 
     assert lab.requests()
 

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -14,13 +13,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 import yaml
 
-from support.cores import DEFAULT
+from support.checkout import built, installed
 from support.rulebooks import Rulebook, running
 
 if TYPE_CHECKING:
     from lab.client import Lab
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
 INSTANCES = [
     f"/infra/tier-0s/T0-main/locale-services/{service}/service-instances/partner-fw-{number:02d}"
@@ -313,17 +311,10 @@ def test_a_rotation_that_failed_is_tried_again_after_a_while(lab: Lab, start: St
 def test_the_rulebook_of_an_installed_collection_heals(quiet: Lab, start: Start, tmp_path: Path) -> None:
     """Built, installed below a path of its own, and found without any path of Python."""
     collections = tmp_path / "collections"
-    galaxy("build", "--output-path", str(tmp_path))
-    (tarball,) = tmp_path.glob("sddc-tokens-*.tar.gz")
-    galaxy("install", "--offline", "-p", str(collections), str(tarball))
+    folder = installed(built(tmp_path), collections)
     raise_alarms(quiet, FIRST)
 
     with start(NSX, collections=collections) as rulebook:
         rulebook.until(lambda: healed(quiet), "the alarm is cleared")
 
-    assert f"{collections}/ansible_collections/sddc/tokens/extensions/eda/rulebooks" in rulebook.output
-
-
-def galaxy(*arguments: str) -> None:
-    command = [str(DEFAULT.folder / "ansible-galaxy"), "collection", *arguments]
-    subprocess.run(command, cwd=CHECKOUT, check=True, capture_output=True)
+    assert f"{folder}/extensions/eda/rulebooks" in rulebook.output

@@ -11,7 +11,6 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +20,7 @@ import yaml
 from ansible_rulebook.validators import Validate
 
 from support.canaries import leaks
-from support.cores import DEFAULT
+from support.checkout import CHECKOUT, built
 from support.guides import GUIDES, Substitute, follow
 from support.rulebooks import need_java
 from support.surroundings import surroundings
@@ -29,7 +28,6 @@ from support.surroundings import surroundings
 if TYPE_CHECKING:
     from lab.client import Lab
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 GUIDE = (GUIDES / "event_driven.md").read_text()
 HOST = "nsx.example.com"
 INSTANCE = "/infra/tier-0s/T0-main/locale-services/edge-east/service-instances/partner-fw-05"
@@ -82,9 +80,7 @@ def as_systemd(home: Path) -> str:
 
 
 def substitutes(lab: Lab, folder: Path, home: Path) -> dict[str, Substitute]:
-    build = [str(DEFAULT.folder / "ansible-galaxy"), "collection", "build", "--output-path", str(folder)]
-    subprocess.run(build, cwd=CHECKOUT, check=True, capture_output=True)
-    (tarball,) = folder.glob("sddc-tokens-*.tar.gz")
+    tarball = built(folder)
     heal = f"{RULEBOOK}.nsx_reauthenticate -i ~/.sddc/inventory.yml"
     rotate = f"{RULEBOOK}.rotate_tokens -i ~/.sddc/inventory.yml --vars ~/.sddc/tokens.yml"
     tell = "ansible-rulebook --rulebook ~/.sddc/tell.yml"

@@ -7,28 +7,18 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from support.canaries import leaks
-from support.cores import DEFAULT
+from support.checkout import built
 from support.guides import Substitute, follow
 from support.surroundings import exports
 
 if TYPE_CHECKING:
     from lab.client import Lab
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 CRON = "*/10 * * * * $HOME/.sddc/rotate >> $HOME/.sddc/rotate.log 2>&1"
-
-
-def tarball(folder: Path) -> Path:
-    """The collection as it would be published."""
-    build = [str(DEFAULT.folder / "ansible-galaxy"), "collection", "build", "--output-path", str(folder)]
-    subprocess.run(build, cwd=CHECKOUT, check=True, capture_output=True)
-    (built,) = folder.glob("sddc-tokens-*.tar.gz")
-    return built
 
 
 def editor(lab: Lab, folder: Path) -> Path:
@@ -54,7 +44,7 @@ def test_the_guide_for_laptops_works_word_for_word_and_leaves_nothing_behind(lab
         environ,
         {
             "ansible-galaxy collection install sddc.tokens": Substitute(
-                f"ansible-galaxy collection install --offline {shlex.quote(str(tarball(tmp_path)))}",
+                f"ansible-galaxy collection install --offline {shlex.quote(str(built(tmp_path)))}",
                 "no Galaxy can be reached: the tarball of this checkout is installed instead",
             ),
             f"(crontab -l 2>/dev/null || true; echo '{CRON}') | crontab -": Substitute(

@@ -6,60 +6,20 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 
 from support.canaries import leaks
-from support.playbooks import Ansible, Run, Task
-from support.roles import CHECKOUT, NAMES, tally, task_file
-from support.surroundings import surroundings, variables
+from support.playbooks import Ansible
+from support.roles import CHECKOUT, NAMES, PLAYBOOKS, every_playbook, tally, task_file
+from support.surroundings import documented, surroundings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from lab.client import Lab
-
-# One for each role; the order is that in which they are run here.
-PLAYBOOKS = {
-    yaml.safe_load(path.read_text())[0]["roles"][0]["role"].removeprefix("sddc.tokens."): f"sddc.tokens.{path.stem}"
-    for path in sorted(CHECKOUT.glob("playbooks/*.yml"))
-    if "roles" in yaml.safe_load(path.read_text())[0]
-}
-USE: Task = {
-    "name": "Use the token",
-    "ansible.builtin.uri": {
-        "url": "https://vrni.example.com/api/ni/info/version",
-        "headers": "{{ vrni_session_headers }}",
-    },
-}
-DEPLOY: Task = {
-    "name": "Deploy",
-    "ansible.builtin.assert": {"that": "avi_service_engine_token_ova_properties | length == 3"},
-}
-
-
-def every_playbook(ansible: Ansible, lab: Lab, *arguments: str, **further: Any) -> Run:
-    """Run all playbooks at once, each by its name, in the surroundings of the documentation."""
-    # Relative to the working directory: nothing can stand beside a playbook of a collection.
-    task_file(ansible, "tasks/use.yml", [USE])
-    task_file(ansible, "tasks/deploy.yml", [DEPLOY])
-    values = {
-        "vrni_session_tasks": "tasks/use.yml",
-        "avi_service_engine_token_tasks": "tasks/deploy.yml",
-        "avi_service_engine_token_engines": [{"name": "se-01"}],
-        "avi_service_engine_token_cloud": "Default-Cloud",
-        "token_rotation_tokens": [{"product": "csp", "token_file": "~/.sddc/csp.json"}],
-        "token_report_paths": ["~/.sddc"],
-        "token_report_json_file": "~/report.json",
-        **further,
-    }
-    (ansible.folder / "home" / ".sddc").mkdir(parents=True)
-    (ansible.folder / "values.yml").write_text(yaml.safe_dump(values))
-    first, *others = sorted(PLAYBOOKS.values(), reverse=True)
-    arguments = (*others, "-e", "@values.yml", *arguments)
-    return ansible.playbook(first, arguments=arguments, environ=surroundings(lab))
 
 
 def test_every_playbook_runs_by_its_name_on_localhost_or_on_the_hosts_that_are_chosen(
@@ -117,13 +77,10 @@ def write_examples(ansible: Ansible, role: str) -> list[Path]:
 
 @pytest.mark.parametrize("role", NAMES)
 def test_the_examples_of_a_role_run_as_they_stand_and_print_no_secret(ansible: Ansible, lab: Lab, role: str) -> None:
-    lab.act("nsx", "add_service_instances", host="127.0.0.1", ids=["partner-firewall"], tier0_id="vmc")
-    (ansible.folder / "home" / ".sddc").mkdir(parents=True)
-    (ansible.folder / "variables.yml").write_text(yaml.safe_dump(variables(lab)))
+    environ, arguments = documented(lab, ansible.folder)
     first, *others = write_examples(ansible, role)
-    environ = {**surroundings(lab), "no_proxy": "127.0.0.1"}
 
-    run = ansible.playbook(first, arguments=[*map(str, others), "-e", "@variables.yml", "-v"], environ=environ)
+    run = ansible.playbook(first, arguments=[*map(str, others), *arguments, "-v"], environ=environ)
 
     assert run.returncode == 0, run.output
     assert tally(run, "localhost")["ok"] > len(others)

@@ -33,7 +33,7 @@ CALLBACKS = {
     "json": {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"},
     "jsonl": {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.jsonl"},
 }
-DEMO = Path(__file__).resolve().parents[2] / "playbooks" / "demo.yml"
+DEMO = Path(__file__).resolve().parents[1] / "lab" / "demo.yml"
 OUR_LINE = re.compile(rf"ansible-(?:sddc\.tokens\.)?(?:{'|'.join(PRODUCTS)}|token)_\w+: ")
 # Whatever else writes, all at once.
 WRITING = {

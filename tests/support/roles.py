@@ -7,15 +7,37 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from support.checkout import CHECKOUT
+from support.cores import DEFAULT, Core
 from support.playbooks import Ansible, Run, Task
+from support.surroundings import surroundings
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+if TYPE_CHECKING:
+    from lab.client import Lab
+
 NAMES = tuple(sorted(path.name for path in CHECKOUT.glob("roles/*")))
+
+# One for each role; the order is that in which they are run here.
+PLAYBOOKS = {
+    yaml.safe_load(path.read_text())[0]["roles"][0]["role"].removeprefix("sddc.tokens."): f"sddc.tokens.{path.stem}"
+    for path in sorted(CHECKOUT.glob("playbooks/*.yml"))
+    if "roles" in yaml.safe_load(path.read_text())[0]
+}
+_USE: Task = {
+    "name": "Use the token",
+    "ansible.builtin.uri": {
+        "url": "https://vrni.example.com/api/ni/info/version",
+        "headers": "{{ vrni_session_headers }}",
+    },
+}
+_DEPLOY: Task = {
+    "name": "Deploy",
+    "ansible.builtin.assert": {"that": "avi_service_engine_token_ova_properties | length == 3"},
+}
 
 # What tells each role of the lab, by options without the role's name before them.
 LAB: Mapping[str, Mapping[str, Any]] = {
@@ -84,6 +106,28 @@ def task_file(ansible: Ansible, path: str, tasks: Sequence[Task]) -> str:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(yaml.safe_dump(list(tasks), sort_keys=False))
     return path
+
+
+def every_playbook(ansible: Ansible, lab: Lab, *arguments: str, core: Core = DEFAULT, **further: Any) -> Run:
+    """Run all playbooks at once, each by its name, in the surroundings of the documentation."""
+    # Relative to the working directory: nothing can stand beside a playbook of a collection.
+    task_file(ansible, "tasks/use.yml", [_USE])
+    task_file(ansible, "tasks/deploy.yml", [_DEPLOY])
+    values = {
+        "vrni_session_tasks": "tasks/use.yml",
+        "avi_service_engine_token_tasks": "tasks/deploy.yml",
+        "avi_service_engine_token_engines": [{"name": "se-01"}],
+        "avi_service_engine_token_cloud": "Default-Cloud",
+        "token_rotation_tokens": [{"product": "csp", "token_file": "~/.sddc/csp.json"}],
+        "token_report_paths": ["~/.sddc"],
+        "token_report_json_file": "~/report.json",
+        **further,
+    }
+    (ansible.folder / "home" / ".sddc").mkdir(parents=True)
+    (ansible.folder / "values.yml").write_text(yaml.safe_dump(values))
+    first, *others = sorted(PLAYBOOKS.values(), reverse=True)
+    arguments = (*others, "-e", "@values.yml", *arguments)
+    return ansible.playbook(first, arguments=arguments, environ=surroundings(lab), core=core)
 
 
 def note(register: str, name: str) -> Task:

@@ -6,7 +6,10 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import yaml
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -53,6 +56,16 @@ def variables(lab: Lab) -> dict[str, Any]:
         "vidb_client_secret": vidb["client_secret"],
         "avi_password": lab["avi"]["password"],
     }
+
+
+def documented(lab: Lab, folder: Path) -> tuple[dict[str, str], list[str]]:
+    """Make a folder and the lab ready for what the documentation shows; return the environment and the arguments."""
+    ids = ["partner-firewall", "partner ids"]
+    lab.act("nsx", "add_service_instances", host="nsx.example.com", ids=ids, tier0_id="edge-t0")
+    lab.act("nsx", "add_service_instances", host="127.0.0.1", ids=ids[:1], tier0_id="vmc")
+    (folder / "home" / ".sddc").mkdir(parents=True)
+    (folder / "variables.yml").write_text(yaml.safe_dump(variables(lab)))
+    return {**surroundings(lab), "no_proxy": "127.0.0.1"}, ["-e", "@variables.yml"]
 
 
 def exports(lab: Lab) -> str:

@@ -1,0 +1,212 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The tarball that users get: it holds what they need, and all of it runs where nothing of the checkout is in reach."""
+
+from __future__ import annotations
+
+import json
+import re
+import tarfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from support.awx.setup import Controller, Setup, credentials
+from support.canaries import leaks
+from support.checkout import CHECKOUT, built, copied, installed, packed
+from support.cores import DEFAULT, EVERY, Core
+from support.playbooks import AS_MODULE, IN_PROCESS, Ansible, Route, finished
+from support.roles import NAMES, PLAYBOOKS, every_playbook, tally
+from support.surroundings import documented
+
+if TYPE_CHECKING:
+    from lab.client import Lab
+
+# What users need, by kind: a path that is none of these has no place in the tarball.
+KINDS = (
+    r"(MANIFEST|FILES)\.json",
+    r"LICENSE|[A-Z_]+\.md",
+    r"changelogs/changelog\.yaml",
+    r"docs/([a-z_]+/)*\w+\.(md|png|svg)",
+    r"extensions/awx/([a-z_]+/)*[\w-]+\.(md|yml)",
+    r"extensions/eda/plugins/(event_source|plugin_utils)/\w+\.py",
+    r"extensions/eda/rulebooks/\w+\.yml",
+    r"meta/(runtime|execution-environment)\.yml|meta/ee-requirements\.txt",
+    r"playbooks/(tasks/)?\w+\.yml",
+    r"plugins/(action|doc_fragments|filter|lookup|module_utils|modules|plugin_utils)/([a-z_]+/)*\w+\.py",
+    r"roles/\w+/(README\.md|(defaults|handlers|meta|tasks|vars)/([a-z_]+/)*\w+\.yml|templates/[\w.]+\.j2)",
+    # Which Pythons a reviewer's ansible-test tries.
+    r"tests/config\.yml",
+)
+# Of these folders, all is needed.
+WHOLE = ("extensions/awx", "extensions/eda", "meta", "playbooks", "plugins", "roles")
+# What developers and their tools leave behind, where they do.
+LITTER = (
+    *(
+        ".ansible/tmp/a",
+        ".coverage",
+        ".coverage.host.1",
+        ".editorconfig",
+        ".env",
+        ".hypothesis/a",
+        ".lab.env",
+        ".lab.json",
+    ),
+    *(".mypy_cache/a", ".pytest_cache/a", ".ruff_cache/a", ".venv/bin/python", ".vscode/settings.json"),
+    *("plugins/modules/.csp_access_token.py.swp", "plugins/module_utils/__pycache__/tokens.cpython-311.pyc"),
+    *(
+        "changelogs/.plugin-cache.yaml",
+        "demo-report.html",
+        "dist/sddc-tokens-0.0.1.tar.gz",
+        "roles/vrni_session/.DS_Store",
+    ),
+    *("sddc-tokens-0.0.1.tar.gz", "tests/output/junit/a.xml", "tests/unit/.pytest_cache/a", "playbooks/demo.retry"),
+)
+TYPES = ("module", "lookup", "filter")
+CORES = [pytest.param(core, id=core.version, marks=[] if core is DEFAULT else pytest.mark.slow) for core in EVERY]
+# In process, the playbooks of the roles run the modules, too, in less time.
+ROUTES = [
+    pytest.param(AS_MODULE, id=AS_MODULE.name),
+    pytest.param(IN_PROCESS, id=IN_PROCESS.name, marks=pytest.mark.slow),
+]
+
+
+def content(tarball: Path) -> dict[str, str]:
+    """The files of a tarball with their checksums, as ansible-galaxy has listed them."""
+    with tarfile.open(tarball) as archive:
+        listing = archive.extractfile("FILES.json")
+        assert listing is not None
+        files = json.load(listing)["files"]
+    return {file["name"]: file["chksum_sha256"] for file in files if file["ftype"] == "file"}
+
+
+@pytest.fixture(scope="module")
+def tarball(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return built(tmp_path_factory.mktemp("tarball"))
+
+
+@pytest.fixture(scope="module")
+def collection(tarball: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the collection as it is installed, in an empty path."""
+    return installed(tarball, tmp_path_factory.mktemp("empty"))
+
+
+def reading(core: Core, collection: Path) -> Core:
+    """The core, which finds the installed collection and no other."""
+    if core.why_not:
+        pytest.skip(core.why_not)
+    return replace(core, collections=collection.parents[2])
+
+
+def test_the_tarball_holds_what_users_need_and_no_more(tarball: Path, tmp_path: Path) -> None:
+    files = content(tarball)
+    with tarfile.open(tarball) as archive:
+        members = {member.name for member in archive if member.isfile()}
+
+    assert members - set(files) == {"MANIFEST.json", "FILES.json"}
+    assert [name for name in files if not any(re.fullmatch(kind, name) for kind in KINDS)] == []
+    copied(copy := tmp_path / "copy")
+    needed = {str(path.relative_to(copy)) for folder in WHOLE for path in (copy / folder).rglob("*") if path.is_file()}
+    assert needed - set(files) == set()
+
+
+def test_a_tarball_of_a_checkout_in_use_holds_the_same(tarball: Path, tmp_path: Path) -> None:
+    copied(copy := tmp_path / "copy")
+    for name in LITTER:
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        (copy / name).write_text("litter")
+    (tmp_path / "other").mkdir()
+
+    assert content(packed(copy, tmp_path / "other")) == content(tarball)
+
+
+def plugins() -> dict[str, set[str]]:
+    """The plugins of the checkout by their type."""
+    folders = {"module": "modules", "lookup": "lookup", "filter": "filter"}
+    return {
+        kind: {f"sddc.tokens.{path.stem}" for path in (CHECKOUT / "plugins" / folders[kind]).glob("*.py")}
+        for kind in TYPES
+    }
+
+
+def told(core: Core, folder: Path, *arguments: str) -> Any:
+    """What ansible-doc says of the collection."""
+    done = finished([str(core.folder / "ansible-doc"), "--json", *arguments], folder, core, {})
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("core", CORES)
+def test_the_installed_collection_documents_every_plugin_and_role(core: Core, collection: Path, tmp_path: Path) -> None:
+    core = reading(core, collection)
+
+    for kind, names in plugins().items():
+        documents = told(core, tmp_path, "-t", kind, *names)
+        assert set(documents) == names
+        assert all(document["doc"]["filename"].startswith(str(collection)) for document in documents.values())
+    roles = told(core, tmp_path, "-t", "role", *(f"sddc.tokens.{name}" for name in NAMES))
+    assert {name.removeprefix("sddc.tokens.") for name in roles} == set(NAMES)
+    assert all(role["path"].startswith(str(collection)) for role in roles.values())
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("core", CORES)
+def test_every_module_lookup_and_filter_of_the_installed_collection_runs_as_its_examples_show(
+    ansible: Ansible, lab: Lab, collection: Path, core: Core, route: Route
+) -> None:
+    core = reading(core, collection)
+    environ, arguments = documented(lab, ansible.folder)
+    names = {name: kind for kind, found in plugins().items() for name in found}
+    documents = {kind: told(core, ansible.folder, "-t", kind, *found) for kind, found in plugins().items()}
+    (ansible.folder / "route.json").write_text(json.dumps(dict(route.variables)))
+
+    for name, kind in names.items():
+        (ansible.folder / "examples.yml").write_text(documents[kind][name]["examples"])
+        run = ansible.playbook(
+            "examples.yml", core=core, arguments=[*arguments, "-e", "@route.json", "-vvv"], environ=environ
+        )
+
+        assert run.returncode == 0, run.output
+        sent = {f"sddc.tokens.{module}" for module in re.findall(r"AnsiballZ_(\w+)\.py", run.output)} & set(names)
+        if kind == "module":
+            assert f"{name}:" in documents[kind][name]["examples"]
+            assert (name in sent) != route.in_process
+        assert not [path for path in (CHECKOUT / "plugins", DEFAULT.collections) if str(path) in run.output]
+        assert leaks({"output": run.output}, [secret["value"] for secret in lab.secrets()]) == []
+    assert lab.requests()
+
+
+@pytest.mark.parametrize("core", CORES)
+def test_every_role_of_the_installed_collection_runs_by_its_playbook(
+    ansible: Ansible, lab: Lab, collection: Path, core: Core
+) -> None:
+    run = every_playbook(ansible, lab, "-vv", core=reading(core, collection))
+
+    assert run.returncode == 0, run.output
+    assert tally(run, "localhost")["failed"] == 0
+    for role in PLAYBOOKS:
+        assert f"{collection}/roles/{role}/tasks/main.yml" in run.output, role
+    assert leaks({"output": run.output}, [secret["value"] for secret in lab.secrets()]) == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_the_installed_collection_sets_awx_up(lab: Lab, collection: Path, tmp_path: Path) -> None:
+    awx = DEFAULT.collections / "ansible_collections" / "awx"
+    (collection.parents[1] / "awx").symlink_to(awx)
+    controller = Controller(lab, "127.0.0.1", collection / "extensions" / "awx" / "project")
+
+    run = Setup(controller, tmp_path, reading(DEFAULT, collection), awx_setup_credentials=credentials(lab)).run()
+
+    assert run.returncode == 0, run.output
+    assert controller.objects("job_templates")
+
+
+def test_every_playbook_of_the_collection_is_run_here() -> None:
+    run_here = {*PLAYBOOKS.values(), "sddc.tokens.awx_setup"}
+
+    assert {f"sddc.tokens.{path.stem}" for path in CHECKOUT.glob("playbooks/*.yml")} == run_here

@@ -1,0 +1,25 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Build the collection's tarball from what git tracks. Usage: build.py FOLDER, in which it replaces older tarballs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from support.checkout import built
+
+
+def main(folder: Path) -> int:
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("sddc-tokens-*.tar.gz"):
+        old.unlink()
+    print(f"Built {built(folder)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
