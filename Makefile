@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo lab test test-all molecule bench lint build clean
+.PHONY: help setup demo lab test test-all matrix units coverage molecule bench lint galaxy build clean
 
 BIN := .venv/bin
 COLLECTIONS := $(CURDIR)/.venv/collections
@@ -22,8 +22,9 @@ TESTS := .venv/stamps/tests-$(call checksum,tests/requirements.txt)
 LINT := .venv/stamps/lint-$(call checksum,tests/requirements.txt tests/requirements-lint.txt)
 WORKFLOWS := .venv/stamps/workflows-$(call checksum,$(addprefix tests/requirements,.txt -lint.txt -workflows.txt))
 BENCHMARK := .venv/stamps/benchmark-$(call checksum,tests/requirements.txt tests/requirements-benchmark.txt)
-CORES := .venv/stamps/cores-$(call checksum,tests/tools/install_cores.py)
-FURTHER_CORES := .venv/stamps/further-cores-$(call checksum,tests/tools/install_cores.py)
+CORES := .venv/stamps/cores-$(call checksum,tests/tools/install_cores.py tests/requirements.txt)
+FURTHER_CORES := .venv/stamps/further-cores-$(call checksum,tests/tools/install_cores.py tests/requirements.txt)
+GALAXY := .venv/stamps/galaxy-$(call checksum,$(addprefix tests/requirements,.txt -lint.txt -galaxy.txt))
 COLLECTION := .venv/stamps/collections-$(call checksum,tests/tools/extract_collections.py)
 CONFORMANCE := .venv/stamps/conformance-$(call checksum,tests/conformance/requirements.txt)
 
@@ -56,17 +57,29 @@ test-all: $(WORKFLOWS) $(COLLECTION) $(CORES) $(FURTHER_CORES) $(CONFORMANCE) ##
 	$(call run_tests)
 	@$(BIN)/python tests/tools/molecule.py
 
+matrix: $(COLLECTION) ## Run the tests on each core and its Python (LANES="2.16 2.22" for some, PATHS=tests/unit)
+	@$(BIN)/python tests/tools/matrix.py $(if $(PATHS),--tests "$(PATHS)") $(LANES)
+
+units: $(TESTS) ## Run the unit tests by ansible-test
+	@$(BIN)/python tests/tools/run_ansible_test.py units
+
+coverage: $(COLLECTION) $(CORES) ## Tell which lines and branches of plugins/ the tests run, and demand 95 %
+	@$(BIN)/python tests/tools/measure_coverage.py
+
 molecule: $(WORKFLOWS) ## Run the scenarios of the roles, twice in a row
 	@$(BIN)/python tests/tools/molecule.py
 
 bench: $(BENCHMARK) ## Measure the cost per task; write table and picture into docs/performance (20 minutes)
 	@$(BIN)/python tests/benchmark/bench
 
-lint: $(LINT) ## Run every static check; fail on any finding
-	@$(BIN)/python tests/tools/lint.py
+lint: $(LINT) $(CORES) ## Run every static check; fail on any finding (CHECK="mypy plugins" for one)
+	@$(BIN)/python tests/tools/lint.py $(if $(CHECK),"$(CHECK)")
 
 build: $(TESTS) ## Build the collection's tarball in dist/
-	@$(BIN)/ansible-galaxy collection build --force --output-path dist
+	@$(BIN)/python tests/tools/build.py dist
+
+galaxy: $(GALAXY) build ## Import the tarball as Ansible Galaxy does; fail on any warning
+	@.venv/galaxy/bin/python tests/tools/import_as_galaxy.py dist/sddc-tokens-*.tar.gz
 
 clean: ## Remove .venv, caches and build results
 	@rm -rf .venv .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache dist .coverage .lab.json .lab.env demo-report.html
@@ -113,6 +126,12 @@ $(CORES): | $(TESTS)
 $(FURTHER_CORES): | $(CORES)
 	@$(BIN)/python tests/tools/install_cores.py .venv/cores 2.18 2.20 2.21
 	@rm -f .venv/stamps/further-cores-* && touch $@
+
+$(GALAXY): | $(VENV)
+	@echo "Installing tests/requirements-galaxy.txt"
+	@$(BIN)/python -m venv --clear .venv/galaxy
+	@.venv/galaxy/bin/python $(PIP_INSTALL) -r tests/requirements-galaxy.txt -c tests/requirements-lint.txt
+	@rm -f .venv/stamps/galaxy-* && touch $@
 
 $(CONFORMANCE): | $(VENV)
 	@echo "Installing tests/conformance/requirements.txt (the vendors' clients, 200 MB)"

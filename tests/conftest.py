@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from lab.client import Lab
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the markers here: ansible-test runs the unit tests with settings of its own."""
+    config.addinivalue_line(
+        "markers", "slow: takes more than some seconds; `make test-all` runs it, `make test` does not"
+    )
+
+
 @pytest.fixture(scope="session")
 def running_lab() -> Iterator[Lab]:
     from lab.client import Lab

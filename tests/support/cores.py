@@ -5,12 +5,17 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 VENV = Path(__file__).resolve().parents[2] / ".venv"
 CORES = VENV / "cores"
+# Where each lane of `make matrix` has its virtual environment, named for its core.
+LANES = VENV / "lanes"
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,8 @@ class Core:
     @property
     def masks_secrets(self) -> bool:
         """Whether it has the Secrets API."""
-        return self.version != "default" and tuple(map(int, self.version.split("."))) >= (2, 22)
+        installed = version("ansible-core") if self.version == "default" else self.version
+        return tuple(map(int, installed.split(".")[:2])) >= (2, 22)
 
     @property
     def why_not(self) -> str:
@@ -43,9 +49,21 @@ class Core:
         return reason.read_text().strip() if reason.exists() else f"ansible-core {self.version} is not installed"
 
 
-DEFAULT = Core("default", Path(sys.executable).parent)
-OTHERS = tuple(Core(version, CORES / version / "bin") for version in ("2.16", "2.22"))
-BETWEEN = tuple(Core(version, CORES / version / "bin") for version in ("2.18", "2.20", "2.21"))
+def _others(*versions: str) -> Iterable[Core]:
+    """Cores beside the tests' own. A lane of `make matrix` is about one core, and knows no other."""
+    return () if LANES in Path(sys.prefix).parents else (Core(name, CORES / name / "bin") for name in versions)
+
+
+def _programs() -> Path:
+    """Where the programs of the tests' own core are: beside Python, unless ansible-test provides them elsewhere."""
+    beside = Path(sys.executable).parent
+    elsewhere = shutil.which("ansible-playbook")
+    return beside if (beside / "ansible-playbook").exists() or not elsewhere else Path(elsewhere).parent
+
+
+DEFAULT = Core("default", _programs())
+OTHERS = tuple(_others("2.16", "2.22"))
+BETWEEN = tuple(_others("2.18", "2.20", "2.21"))
 # Those of the fast tests, and all, for slow ones.
 EVERY = (DEFAULT, *OTHERS)
 ALL = (*EVERY, *BETWEEN)

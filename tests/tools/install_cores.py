@@ -1,3 +1,6 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Install ansible-cores beside the tests' own, and the oldest Python and `requests` on which a module may find itself
 on a remote host, each where a Python for it is found.
 
@@ -7,21 +10,34 @@ Each gets a virtual environment in FOLDER/NAME; where there is no Python for it,
 folder says so, and the tests that need it are skipped with that sentence.
 """
 
+from __future__ import annotations
+
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+
+REQUIREMENTS = Path(__file__).resolve().parents[1] / "requirements.txt"
+
+
+def pinned(package: str) -> str:
+    """The line of tests/requirements.txt that pins a package."""
+    (line,) = (line for line in REQUIREMENTS.read_text().splitlines() if line.startswith(f"{package}=="))
+    return line
+
 
 # What each runs on: the first of these Pythons that is found.
 ENVIRONMENTS = {
     # The oldest that is supported, and the newest.
-    "2.16": (["ansible-core==2.16.19", "requests==2.34.2"], ("3.12", "3.11", "3.10")),
-    "2.22": (["ansible-core==2.22.0rc1", "requests==2.34.2"], ("3.14", "3.13", "3.12")),
+    "2.16": (["ansible-core==2.16.19", "requests==2.34.2"], ("3.11", "3.12")),
+    "2.22": (["ansible-core==2.22.0rc1", "requests==2.34.2"], ("3.13", "3.14", "3.12")),
     # What Enterprise Linux 9 ships.
     "oldest-requests": (["requests==2.25.1", "urllib3==1.26.5"], ("3.9", "3.10")),
-    # Those between, for the slow tests.
+    # Those between, for the slow tests; the tests' own, for `make matrix`.
     "2.18": (["ansible-core==2.18.19", "requests==2.34.2"], ("3.11", "3.12", "3.13")),
+    "2.19": ([pinned("ansible-core"), pinned("requests")], ("3.11", "3.12", "3.13")),
     "2.20": (["ansible-core==2.20.10", "requests==2.34.2"], ("3.12", "3.13", "3.14")),
     "2.21": (["ansible-core==2.21.5", "requests==2.34.2"], ("3.13", "3.12", "3.14")),
 }
@@ -30,25 +46,39 @@ WITHOUT_NAMES = ("2.16", "2.22", "oldest-requests")
 
 def main() -> int:
     folder, *names = Path(sys.argv[1]), *sys.argv[2:]
+    known(names)
+    for name in names or WITHOUT_NAMES:
+        requirements, _ = ENVIRONMENTS[name]
+        reason = installed(folder / name, name, requirements)
+        if reason:
+            (folder / name).mkdir(parents=True)
+            (folder / name / "skipped").write_text(reason + "\n")
+            print(f"Skipped: {reason}")
+    return 0
+
+
+def known(names: Sequence[str]) -> None:
+    """Exit when one of the names is not in ENVIRONMENTS."""
     unknown = sorted(set(names) - set(ENVIRONMENTS))
     if unknown:
         sys.exit(f"Nothing is known of {', '.join(unknown)}; choose of {', '.join(ENVIRONMENTS)}.")
-    for name in names or WITHOUT_NAMES:
-        requirements, pythons = ENVIRONMENTS[name]
-        environment = folder / name
-        shutil.rmtree(environment, ignore_errors=True)
-        python = next(filter(None, map(found, pythons)), None)
-        if python is None:
-            environment.mkdir(parents=True)
-            reason = f"{requirements[0]} needs Python {' or '.join(sorted(pythons))} here, and none is found"
-            (environment / "skipped").write_text(reason + "\n")
-            print(f"Skipped: {reason}")
-            continue
-        print(f"Installing {' and '.join(requirements)} for Python {version_of(python)}")
-        subprocess.run([python, "-m", "venv", environment], check=True)
-        pip = [str(environment / "bin" / "python"), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
-        subprocess.run([*pip, "--only-binary", ":all:", *requirements], check=True)
-    return 0
+
+
+def installed(environment: Path, name: str, arguments: Sequence[str]) -> str:
+    """Install with the first Python found for a name, in place of what is there; say why when there is none.
+
+    `arguments` are those of pip. Raises subprocess.CalledProcessError when pip fails.
+    """
+    requirements, pythons = ENVIRONMENTS[name]
+    shutil.rmtree(environment, ignore_errors=True)
+    python = next(filter(None, map(found, pythons)), None)
+    if python is None:
+        return f"{requirements[0]} needs Python {' or '.join(sorted(pythons))} here, and none is found"
+    print(f"Installing {' and '.join(requirements)} for Python {version_of(python)}", flush=True)
+    subprocess.run([python, "-m", "venv", environment], check=True)
+    pip = [str(environment / "bin" / "python"), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+    subprocess.run([*pip, "--only-binary", ":all:", *arguments], check=True)
+    return ""
 
 
 def found(version: str) -> str | None:

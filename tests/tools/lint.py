@@ -1,16 +1,26 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Run every static check on this checkout, show what they find, and end with one line for each.
 
-The tools keep what they write (caches, ansible-test's virtual environments) below .venv, not in the user's home.
+Usage: lint.py [NAME...]; without names, every check. The tools keep what they write (caches, ansible-test's virtual
+environments) below .venv, not in the user's home.
 """
+
+from __future__ import annotations
 
 import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-VENV = CHECKOUT / ".venv"
+sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from support.checkout import CHECKOUT
+from support.cores import DEFAULT, OTHERS, VENV
+
 HOME = VENV / "home"
 
 TYPED_TESTS = (
@@ -32,11 +42,21 @@ CHECKS = {
     "ansible-lint": ["ansible-lint", "--nocolor", "-q"],
     "antsibull-docs": ["antsibull-docs", "lint-collection-docs", "--plugin-docs", "."],
     "antsibull-changelog": ["antsibull-changelog", "lint"],
-    "ansible-test sanity": [sys.executable, "tests/tools/sanity.py"],
+    "reuse": ["reuse", "lint", "--quiet"],
+    # The default core, the oldest and the newest, each by its own ansible-test.
+    **{
+        f"ansible-test sanity, {core.version} core": [core.python, "tests/tools/run_ansible_test.py", "sanity"]
+        for core in (DEFAULT, *OTHERS)
+    },
 }
+SKIPPED = {f"ansible-test sanity, {core.version} core": core.why_not for core in OTHERS if core.why_not}
 
 
-def main() -> int:
+def main(names: Sequence[str]) -> int:
+    """Return the exit code: 0 only when no check found anything."""
+    unknown = sorted(set(names) - set(CHECKS))
+    if unknown:
+        sys.exit(f"There is no check {', '.join(unknown)}; choose of {', '.join(CHECKS)}.")
     HOME.mkdir(exist_ok=True)
     env = {
         **os.environ,
@@ -46,10 +66,13 @@ def main() -> int:
         "RUFF_CACHE_DIR": str(VENV / "ruff"),
     }
     report, failed = [], False
-    for name, command in CHECKS.items():
+    for name in names or CHECKS:
+        if name in SKIPPED:
+            report.append(f"skipped {name}: {SKIPPED[name]}")
+            continue
         print(f"== {name}", flush=True)
         start = time.monotonic()
-        passed = subprocess.run(command, cwd=CHECKOUT, env=env, check=False).returncode == 0
+        passed = subprocess.run(CHECKS[name], cwd=CHECKOUT, env=env, check=False).returncode == 0
         report.append(f"{'passed' if passed else 'FAILED'}  {name} ({time.monotonic() - start:.0f} s)")
         failed |= not passed
     print("\n".join(["== lint", *report]))
@@ -57,4 +80,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

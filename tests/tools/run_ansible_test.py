@@ -1,9 +1,17 @@
-"""Run every test of `ansible-test sanity` on a copy of this checkout. Arguments, if any, go to ansible-test.
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run a command of `ansible-test` on a copy of this checkout, with the ansible-core of the Python that runs this.
+
+Usage: run_ansible_test.py sanity|units [ARGUMENT...]; the arguments go to ansible-test. `sanity` runs all its tests on
+all Pythons of this machine, `units` the unit tests on the Python that runs this.
 
 ansible-test insists on a folder ansible_collections/sddc/tokens that is no symbolic link, keeps its state in the home
 directory, and fetches a pip of its own from a host that is often out of reach. So it gets a copy, a home below .venv
 (where its tools stay installed from run to run), and the pip that comes with Python.
 """
+
+from __future__ import annotations
 
 import os
 import re
@@ -15,11 +23,12 @@ from pathlib import Path
 import ansible_test
 from ansible_test._util.target.common.constants import CONTROLLER_PYTHON_VERSIONS, REMOTE_ONLY_PYTHON_VERSIONS
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-SANDBOX = CHECKOUT / ".venv" / "sanity"
-HOME = CHECKOUT / ".venv" / "home"
-PYTHONS = SANDBOX / "pythons"
-COPY = SANDBOX / "ansible_collections" / "sddc" / "tokens"
+sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from support.checkout import CHECKOUT, COLLECTION, copied
+
+VENV = CHECKOUT / ".venv"
+HOME = VENV / "home"
 
 # What ansible-test runs in place of get-pip.
 BOOTSTRAP_PIP = """\
@@ -30,18 +39,12 @@ subprocess.run([sys.executable, "-m", "ensurepip"], check=True, stdout=subproces
 """
 
 
-def copy_checkout() -> None:
-    """Make COPY equal to the files that git tracks or would track."""
-    listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
-    names = subprocess.run(listing, cwd=CHECKOUT, check=True, capture_output=True, text=True).stdout.split("\0")
-    shutil.rmtree(COPY, ignore_errors=True)
-    for name in filter(None, names):
-        source, target = CHECKOUT / name, COPY / name
-        if source.exists():  # a file that git tracks may have been deleted
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, target, follow_symlinks=False)
+def copy_checkout(sandbox: Path) -> Path:
+    """Return a copy of the checkout in a place that ansible-test takes."""
+    copied(copy := sandbox / COLLECTION)
     # Else ansible-test asks the checkout's repository, which ignores .venv, and tests nothing.
-    subprocess.run(["git", "init", "--quiet", COPY], check=True)
+    subprocess.run(["git", "init", "--quiet", copy], check=True)
+    return copy
 
 
 def prepare_home() -> None:
@@ -55,37 +58,49 @@ def prepare_home() -> None:
     (HOME / ".pip" / "pip.conf").write_text("[global]\nquiet = 1\n")
 
 
-def link_pythons() -> list[str]:
-    """Fill PYTHONS with the Pythons of this machine that can create virtual environments; return their versions."""
+def link_pythons(folder: Path) -> list[str]:
+    """Fill a folder with the Pythons of this machine that can create virtual environments; return their versions."""
     env = dict(os.environ)
     if shutil.which("pyenv"):  # whose commands run only the versions that are named
         installed = subprocess.run(["pyenv", "versions", "--bare"], check=True, capture_output=True, text=True)
         env["PYENV_VERSION"] = ":".join(installed.stdout.split())
-    shutil.rmtree(PYTHONS, ignore_errors=True)
-    PYTHONS.mkdir(parents=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     found = []
     for version in (*REMOTE_ONLY_PYTHON_VERSIONS, *CONTROLLER_PYTHON_VERSIONS):
         probe = [f"python{version}", "-c", "import ensurepip, sys; print(sys.executable)"]
         try:
             path = subprocess.run(probe, env=env, check=True, capture_output=True, text=True).stdout.strip()
         except (OSError, subprocess.CalledProcessError):
-            print(f"ansible-test sanity: skipping Python {version}, which is not on this machine", flush=True)
+            print(f"ansible-test: without Python {version}, which is not on this machine", flush=True)
         else:
-            (PYTHONS / f"python{version}").symlink_to(path)
+            (folder / f"python{version}").symlink_to(path)
             found.append(version)
     return found
 
 
-def main(arguments: list[str]) -> int:
-    copy_checkout()
+def main(command: str, arguments: list[str]) -> int:
+    """Return the exit code of ansible-test."""
+    sandbox = VENV / "ansible-test"
+    copy = copy_checkout(sandbox)
     prepare_home()
-    targets = [f"--target-python={version}" for version in link_pythons()]
-    env = {**os.environ, "HOME": str(HOME), "PATH": f"{PYTHONS}:{os.environ['PATH']}"}
+    pythons = link_pythons(sandbox / "pythons")
+    if command == "sanity":
+        arguments = [*(f"--target-python={version}" for version in pythons), *arguments]
+    else:
+        arguments = ["--venv", "--requirements", f"--python={sys.version_info[0]}.{sys.version_info[1]}", *arguments]
+    programs = Path(sys.executable).parent
+    env = {
+        **os.environ,
+        "HOME": str(HOME),
+        "PATH": os.pathsep.join(map(str, (sandbox / "pythons", programs, os.environ["PATH"]))),
+    }
     for name in ("ANSIBLE_COLLECTIONS_PATH", "PYTHONPATH"):  # which lead to the checkout instead of the copy
         env.pop(name, None)
-    command = ["ansible-test", "sanity", "--color", "no", *targets, *arguments]
-    return subprocess.run(command, cwd=COPY, env=env, check=False).returncode
+    return subprocess.run(
+        ["ansible-test", command, "--color", "no", *arguments], cwd=copy, env=env, check=False
+    ).returncode
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1], sys.argv[2:]))

@@ -1,0 +1,52 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Import the collection's tarball as Ansible Galaxy does, by galaxy-importer, and fail on any warning or error.
+
+Usage: import_as_galaxy.py TARBALL. Not run are its tests in a container (`make lint` runs ansible-test) and its demand
+for a version of 1.0.0, which is that of a release.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+SETTINGS = """\
+[galaxy-importer]
+CHECK_REQUIRED_TAGS = True
+RUN_FLAKE8 = True
+"""
+FINDING = re.compile(r"^(WARNING|ERROR|CRITICAL): ", re.MULTILINE)
+
+
+def main(tarball: Path) -> int:
+    """Return the exit code: 0 only when the importer had nothing to say against the tarball."""
+    programs = Path(sys.executable).parent
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Path(folder, "galaxy-importer.cfg")
+        settings.write_text(SETTINGS)
+        done = subprocess.run(
+            [sys.executable, "-m", "galaxy_importer.main", str(tarball.resolve())],
+            cwd=folder,
+            env={
+                "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+                "HOME": folder,
+                "LANG": "C.UTF-8",
+                "GALAXY_IMPORTER_CONFIG": str(settings),
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+    print(done.stdout, end="")
+    return int(done.returncode != 0 or bool(FINDING.search(done.stdout)))
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
