@@ -18,9 +18,10 @@ import pytest
 
 from support.canaries import leaks
 from support.canary_plays import BY_CSP, INSTANCE, NSX_USER
+from support.collection import PRODUCTS
 from support.cores import DEFAULT, Core
 from support.playbooks import Ansible, Task, module
-from support.tasks import PRODUCTS, VIDB_BY_TASK, avi, csp, failing, nsx, sddc_manager, succeeded, vcenter, vidb, vrni
+from support.tasks import VIDB_BY_TASK, avi, csp, failing, nsx, sddc_manager, succeeded, vcenter, vidb, vrni
 
 if TYPE_CHECKING:
     from lab.client import Lab

@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from support.canaries import leaks
+from support.collection import PRODUCTS
 from support.playbooks import Ansible, Run
 from support.roles import mended, note, play, role, tally
-from support.tasks import PRODUCTS, change_settings, lines, said, succeeded
+from support.tasks import change_settings, lines, said, succeeded
 
 if TYPE_CHECKING:
     from lab.client import Lab

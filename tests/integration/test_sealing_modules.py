@@ -20,9 +20,10 @@ import pytest
 
 from support import canary_plays
 from support.canaries import leaks
+from support.collection import PRODUCTS
 from support.cores import ALL, DEFAULT, EVERY, Core
 from support.playbooks import AS_MODULE, OVER_SSH, Ansible, Route, Run, Task
-from support.tasks import PRODUCTS, failing
+from support.tasks import failing
 from support.witnesses import RunByRunner, command_lines, syslog, why_no_syslog
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from support.canaries import AWKWARD
+from support.collection import PRODUCTS
 from support.playbooks import Task, module
 from support.tasks import (
     LDAP,
     NOBODY,
     OAUTH_APP,
-    PRODUCTS,
     VIDB_BY_TASK,
     VIDB_CLIENT,
     VIDM,

@@ -72,13 +72,16 @@ def operation_of(module: str) -> type[Operation]:
     return found
 
 
-def done(job: Job, details: Details, file: str = "", **more: Any) -> Done:
+def done(job: Job, details: Details, file: str = "", *, check_mode: bool = False, **more: Any) -> Done:
     """Run a job, with further options, or others in their place."""
     operation = operation_of(job.module)
-    validated = Validated(operation, {"ca_path": details["ca_path"], **job.options(details, file), **more})
+    trust = {"ca_path": details["ca_path"]} if "ca_path" in operation.argument_spec else {}
+    validated = Validated(operation, {**trust, **job.options(details, file), **more})
     assert validated.error is None, validated.error
     notes: list[str] = []
-    result = execute(operation, validated.params, check_mode=False, diff_mode=True, environ={}, notify=notes.append)
+    result = execute(
+        operation, validated.params, check_mode=check_mode, diff_mode=True, environ={}, notify=notes.append
+    )
     return Done(result, notes)
 
 

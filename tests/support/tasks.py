@@ -12,8 +12,6 @@ from support.playbooks import Run, Task, module
 if TYPE_CHECKING:
     from lab.client import Lab, LoggedRequest
 
-# Every product that the collection has a module for.
-PRODUCTS = ("avi", "csp", "nsx", "sddc_manager", "vcenter", "vidb", "vrni")
 # Of a task whose credentials are its own.
 NOBODY = {"username": "{{ omit }}", "password": "{{ omit }}"}
 LDAP = {

@@ -1,0 +1,184 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is written of modules, lookups and filters agrees with what they take, and says everything once."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pytest
+import yaml
+
+from ansible_collections.sddc.tokens.plugins.module_utils.options import CONNECTION_OPTIONS
+from support.collection import COLLECTION, MODULES, OTHERS, PLUGINS, doc, documentation, returns, talks_http
+from support.in_process import operation_of
+
+each_module = pytest.mark.parametrize("name", MODULES)
+
+
+def text_of(description: str | list[str]) -> str:
+    return description if isinstance(description, str) else "\n".join(description)
+
+
+@each_module
+def test_options_are_documented_as_they_are(name: str) -> None:
+    facts = ("type", "default", "choices", "aliases", "required", "elements")
+    in_code = {
+        option: {fact: spec[fact] for fact in facts if spec.get(fact)}
+        for option, spec in operation_of(name).argument_spec.items()
+    }
+    in_documentation = {
+        option: {fact: spec[fact] for fact in facts if spec.get(fact)} for option, spec in doc(name)["options"].items()
+    }
+
+    assert in_documentation == in_code
+
+
+@each_module
+def test_every_fallback_is_in_the_description_of_its_option_and_no_other_variable(name: str) -> None:
+    # Variables that these two mention for what they are not, or for what the library does with them.
+    others = {"ca_path", "proxy_url"}
+    fallbacks = {
+        option: list(spec["fallback"][1]) if "fallback" in spec else []
+        for option, spec in operation_of(name).argument_spec.items()
+        if option not in others
+    }
+    told = {
+        option: re.findall(r"E\((\w+)\)", text_of(spec["description"]))
+        for option, spec in doc(name)["options"].items()
+        if option not in others
+    }
+
+    assert told == fallbacks
+
+
+@each_module
+def test_an_option_that_looks_secret_is_one_or_is_said_not_to_be(name: str) -> None:
+    looks_secret = re.compile("password|token|secret|csrf|session_id|proxy_url|_key$")
+    spec = operation_of(name).argument_spec
+    undecided = [option for option in spec if looks_secret.search(option) and "no_log" not in spec[option]]
+    shown = [
+        option
+        for option in spec
+        if looks_secret.search(option) and spec[option]["type"] == "str" and not spec[option].get("no_log")
+    ]
+
+    assert (undecided, shown) == ([], [])
+
+
+@each_module
+def test_options_that_a_rule_names_exist(name: str) -> None:
+    operation = operation_of(name)
+    rules = (*operation.mutually_exclusive, *operation.required_together, *operation.required_one_of)
+    named = {option for rule in (*rules, *operation.alternatives) for option in rule}
+    named |= {rule[0] for rule in operation.required_if} | {o for rule in operation.required_if for o in rule[2]}
+
+    assert named <= set(operation.argument_spec)
+
+
+@functools.cache
+def option_sources() -> dict[str, dict[str, Any]]:
+    """The options that each text describes: the modules' own, and each part of the fragments by its slug."""
+    sources = {}
+    for name in MODULES:
+        sources[name] = _strings(ast.parse((PLUGINS / "modules" / f"{name}.py").read_text()).body)["DOCUMENTATION"]
+    for path in PLUGINS.glob("doc_fragments/*.py"):
+        (described,) = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.ClassDef)]
+        for part, text in _strings(described.body).items():
+            sources[_slug(path.stem, part)] = text
+    return {name: yaml.safe_load(text) for name, text in sources.items()}
+
+
+def _slug(fragment: str, part: str) -> str:
+    return f"{COLLECTION}.{fragment}" + ("" if part == "DOCUMENTATION" else f".{part.lower()}")
+
+
+def _strings(body: Iterable[ast.stmt]) -> dict[str, str]:
+    return {
+        node.targets[0].id: ast.literal_eval(node.value)
+        for node in body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
+
+
+def sources_of(name: str) -> list[str]:
+    return [name, *option_sources()[name]["extends_documentation_fragment"]]
+
+
+@each_module
+def test_no_option_is_described_twice_for_a_module(name: str) -> None:
+    described = Counter(option for source in sources_of(name) for option in option_sources()[source].get("options", {}))
+    # One that the module has with a fallback of its own needs a description of its own.
+    own = {
+        option
+        for option, spec in CONNECTION_OPTIONS.items()
+        if option in described and operation_of(name).argument_spec[option] != spec
+    }
+
+    assert {option for option, count in described.items() if count > 1} == own
+
+
+def test_no_two_texts_describe_an_option_in_the_same_words() -> None:
+    described = Counter(
+        (option, text_of(spec["description"]))
+        for source in option_sources().values()
+        for option, spec in source.get("options", {}).items()
+    )
+
+    assert [words for words, count in described.items() if count > 1] == []
+
+
+def test_every_part_of_every_fragment_is_used() -> None:
+    used = {source for name in MODULES for source in sources_of(name)}
+
+    assert set(option_sources()) == used
+
+
+@each_module
+def test_module_states_its_attributes(name: str) -> None:
+    wanted = {"check_mode", "diff_mode", "async", "platform", *(["action_group"] if talks_http(name) else [])}
+    attributes = doc(name)["attributes"]
+
+    assert set(attributes) == wanted
+    assert attributes["check_mode"]["support"] == "full"
+    assert attributes["async"]["support"] == "none"
+
+
+@pytest.mark.parametrize(("kind", "name"), [*(("module", name) for name in MODULES), *OTHERS])
+def test_plugin_has_all_parts_of_its_documentation(kind: str, name: str) -> None:
+    told = documentation()[f"{kind} {name}"]
+
+    assert all(told["doc"][part] for part in ("short_description", "description", "author", "options"))
+    assert told["doc"]["version_added"] == "0.1.0"
+    assert told["examples"].strip()
+    assert told["return"]
+    assert not told["doc"]["short_description"].endswith(".")
+
+
+@each_module
+def test_module_links_to_the_vendor_s_page_where_it_talks_to_a_product(name: str) -> None:
+    links = [entry["link"] for entry in doc(name)["seealso"] if "link" in entry]
+
+    assert bool(links) == talks_http(name)
+    assert all(link.startswith("https://developer.broadcom.com/xapis/") for link in links)
+
+
+def _undocumented_samples(entries: Mapping[str, Any], at: str = "") -> list[str]:
+    missing = []
+    for key, entry in entries.items():
+        if "contains" in entry:
+            missing += _undocumented_samples(entry["contains"], f"{at}{key}.")
+        elif "sample" not in entry:
+            missing.append(at + key)
+    return missing
+
+
+@each_module
+def test_every_key_of_a_result_has_a_sample(name: str) -> None:
+    assert _undocumented_samples(returns(name)) == []

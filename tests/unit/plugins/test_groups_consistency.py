@@ -1,0 +1,113 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Modules, actions and groups belong together, and a default for a group breaks none of its members."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from ansible_collections.sddc.tokens.plugins.module_utils.execution import Validated
+from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
+from support.canary_plays import everything
+from support.collection import COLLECTION, GROUPS, HTTP_MODULES, MODULES, PLUGINS, PRODUCTS, doc
+from support.in_process import JOBS, operation_of
+
+PACKAGE = f"ansible_collections.{COLLECTION}.plugins"
+
+each_module = pytest.mark.parametrize("name", MODULES)
+
+
+@each_module
+def test_module_and_action_run_the_operation_of_their_name(name: str) -> None:
+    operation = operation_of(name)
+    action = importlib.import_module(f"{PACKAGE}.action.{name}").ActionModule
+    tree = ast.parse((PLUGINS / "modules" / f"{name}.py").read_text())
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "run_module"]
+
+    assert operation.name == f"{COLLECTION}.{name}"
+    assert action.operation is operation
+    assert [ast.unparse(argument) for call in calls for argument in call.args] == [operation.__name__]
+
+
+def test_there_is_one_action_for_each_module() -> None:
+    assert sorted(path.stem for path in PLUGINS.glob("action/*.py")) == MODULES
+
+
+def test_groups_hold_the_modules_that_belong_to_them() -> None:
+    of_product = {
+        product: [name for name in HTTP_MODULES if name.startswith(f"{product}_")] for product in sorted(PRODUCTS)
+    }
+
+    assert {"all": HTTP_MODULES, **of_product} == GROUPS
+
+
+def test_every_module_that_asks_a_product_meets_the_faults_the_lies_and_the_canaries_of_the_tests() -> None:
+    of_canaries = {key.removeprefix(f"{COLLECTION}.") for task in everything() for key in _keys(task)}
+
+    assert {job.module for job in JOBS.values()} == set(HTTP_MODULES)
+    assert of_canaries & set(MODULES) == set(MODULES)
+
+
+def _keys(task: Mapping[str, Any]) -> set[str]:
+    """The keys of a task, and of those in its blocks."""
+    return {*task, *(key for part in ("block", "rescue", "always") for inner in task.get(part, ()) for key in inner)}
+
+
+@each_module
+def test_module_says_in_which_groups_it_is(name: str) -> None:
+    membership = doc(name)["attributes"].get("action_group", {}).get("membership", [])
+
+    assert sorted(membership) == sorted(f"{COLLECTION}.{group}" for group, members in GROUPS.items() if name in members)
+
+
+def shared_options() -> list[tuple[str, str]]:
+    """Each option that all members of a group have, by group."""
+    specs = {
+        group: [set(operation_of(name).argument_spec) for name in members if name in MODULES]
+        for group, members in GROUPS.items()
+    }
+    return [(group, option) for group, found in specs.items() for option in sorted(set.intersection(*found))]
+
+
+VALUES = {"str": "word", "path": "/a/path", "bool": True, "int": 2, "float": 2, "raw": {"key": "word"}}
+
+
+def value_for(spec: Mapping[str, Any]) -> Any:
+    """Any value that an option takes."""
+    if spec["type"] == "list":
+        return [VALUES[spec["elements"]]]
+    return spec["choices"][0] if "choices" in spec else VALUES[spec["type"]]
+
+
+def minimal_arguments(operation: type[Operation], option: str) -> list[dict[str, Any]]:
+    """Argument sets around one option, the smallest that the rules may take."""
+    spec = operation.argument_spec
+    base = {name for name in spec if spec[name].get("required")} | {option}
+    choices = [group for group in operation.required_one_of if base.isdisjoint(group)]
+    sets = [base]
+    for group in choices:
+        sets = [{*chosen, name} for chosen in sets for name in group]
+    for rule in operation.required_if:
+        sets += [{*chosen, *(rule[2] if len(rule) < 4 else ())} for chosen in sets]
+        sets += [{*chosen, name} for chosen in sets for name in rule[2] if len(rule) == 4]
+    for group in operation.required_together:
+        sets = [{*chosen, *(group if chosen & set(group) else ())} for chosen in sets]
+    return [{name: value_for(spec[name]) for name in chosen} for chosen in sets]
+
+
+@pytest.mark.parametrize(("group", "option"), shared_options())
+def test_a_default_for_a_group_breaks_none_of_its_members(group: str, option: str) -> None:
+    specs = [operation_of(name).argument_spec[option] for name in GROUPS[group]]
+    meaning = [{fact: spec.get(fact) for fact in ("type", "elements", "choices", "no_log")} for spec in specs]
+    assert meaning == meaning[:1] * len(meaning)
+
+    for name in GROUPS[group]:
+        operation = operation_of(name)
+        errors = [Validated(operation, arguments).error for arguments in minimal_arguments(operation, option)]
+        assert None in errors, (name, errors)
