@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo lab test test-all matrix units coverage molecule bench lint galaxy build clean
+.PHONY: help setup demo lab test test-all matrix units coverage molecule bench lint pre-commit docs galaxy build clean
 
 BIN := .venv/bin
 COLLECTIONS := $(CURDIR)/.venv/collections
@@ -21,6 +21,7 @@ VENV := .venv/stamps/venv
 TESTS := .venv/stamps/tests-$(call checksum,tests/requirements.txt)
 LINT := .venv/stamps/lint-$(call checksum,tests/requirements.txt tests/requirements-lint.txt)
 WORKFLOWS := .venv/stamps/workflows-$(call checksum,$(addprefix tests/requirements,.txt -lint.txt -workflows.txt))
+DOCS := .venv/stamps/docs-$(call checksum,$(addprefix tests/requirements,.txt -lint.txt -docs.txt))
 BENCHMARK := .venv/stamps/benchmark-$(call checksum,tests/requirements.txt tests/requirements-benchmark.txt)
 CORES := .venv/stamps/cores-$(call checksum,tests/tools/install_cores.py tests/requirements.txt)
 FURTHER_CORES := .venv/stamps/further-cores-$(call checksum,tests/tools/install_cores.py tests/requirements.txt)
@@ -75,6 +76,12 @@ bench: $(BENCHMARK) ## Measure the cost per task; write table and picture into d
 lint: $(LINT) $(CORES) ## Run every static check; fail on any finding (CHECK="mypy plugins" for one)
 	@$(BIN)/python tests/tools/lint.py $(if $(CHECK),"$(CHECK)")
 
+pre-commit: $(LINT) ## Have git run the quick checks before each commit
+	@$(BIN)/pre-commit install
+
+docs: $(DOCS) ## Build the docs site in dist/docs; fail on any warning and broken link
+	@$(BIN)/python tests/tools/docsite.py
+
 build: $(TESTS) ## Build the collection's tarball in dist/
 	@$(BIN)/python tests/tools/build.py dist
 
@@ -108,6 +115,11 @@ $(WORKFLOWS): | $(TESTS)
 	@echo "Installing tests/requirements-workflows.txt"
 	@$(BIN)/python $(PIP_INSTALL) -r tests/requirements-workflows.txt -c tests/requirements.txt -c tests/requirements-lint.txt
 	@rm -f .venv/stamps/workflows-* && touch $@
+
+$(DOCS): | $(TESTS)
+	@echo "Installing tests/requirements-docs.txt"
+	@$(BIN)/python $(PIP_INSTALL) -r tests/requirements-docs.txt -c tests/requirements.txt -c tests/requirements-lint.txt
+	@rm -f .venv/stamps/docs-* && touch $@
 
 $(BENCHMARK): | $(TESTS)
 	@echo "Installing tests/requirements-benchmark.txt"

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The guides in docs/guides, run as a reader follows them: files are written, commands are typed into one shell.
+"""The guides, run as a reader follows them: files are written, commands are typed into one shell.
 
 A file is a fenced block whose introduction ends with the name of the file in backquotes and a colon. Commands are the
 lines of the blocks marked `console`. What cannot be had in a test is replaced, each time with a printed reason.
@@ -48,9 +48,9 @@ class Followed:
 
 
 def follow(
-    guide: str, folder: Path, environ: Mapping[str, str], substitutes: Mapping[str, Substitute] | None = None
+    guide: str | Path, folder: Path, environ: Mapping[str, str], substitutes: Mapping[str, Substitute] | None = None
 ) -> Followed:
-    """Write the guide's files and type its commands, in its order, until one fails.
+    """Write the guide's files and type its commands, in its order, until one fails; a guide elsewhere is a whole path.
 
     Raises AssertionError for a substitute that replaces nothing.
     """

@@ -24,6 +24,7 @@ from support.cores import DEFAULT, OTHERS, VENV
 HOME = VENV / "home"
 
 TYPED_TESTS = (
+    "docs/docsite/conf.py",
     "tests/benchmark/bench",
     "tests/conformance",
     "tests/lab",
@@ -32,6 +33,14 @@ TYPED_TESTS = (
     "tests/support",
     "tests/tools",
 )
+
+_SCHEMA = ("check-jsonschema", "--builtin-schema")
+
+
+def files(pattern: str) -> list[str]:
+    """The files of this checkout that match."""
+    return sorted(str(path.relative_to(CHECKOUT)) for path in CHECKOUT.glob(pattern))
+
 
 CHECKS = {
     "ruff check": ["ruff", "check", "--quiet"],
@@ -42,6 +51,9 @@ CHECKS = {
     "ansible-lint": ["ansible-lint", "--nocolor", "-q"],
     "antsibull-docs": ["antsibull-docs", "lint-collection-docs", "--plugin-docs", "."],
     "antsibull-changelog": ["antsibull-changelog", "lint"],
+    "workflows": [*_SCHEMA, "vendor.github-workflows", *files(".github/workflows/*.yml")],
+    "actions of workflows": [*_SCHEMA, "vendor.github-actions", *files(".github/actions/*/action.yml")],
+    "pre-commit": ["pre-commit", "validate-config", ".pre-commit-config.yaml"],
     "reuse": ["reuse", "lint", "--quiet"],
     # The default core, the oldest and the newest, each by its own ansible-test.
     **{

@@ -1,0 +1,117 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What developers are told exists: files, targets of make, and the same targets wherever integration is continuous."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import yaml
+
+from support.collection import CHECKOUT
+
+MAKEFILE = (CHECKOUT / "Makefile").read_text()
+DESCRIBED = dict(re.findall(r"^([a-z-]+):.*## (.+)$", MAKEFILE, re.MULTILINE))
+PAGES = [
+    *sorted(path.name for path in CHECKOUT.glob("*.md")),
+    *sorted(str(path.relative_to(CHECKOUT)) for path in (CHECKOUT / "docs").rglob("*.md")),
+]
+CONTRIBUTING = (CHECKOUT / "CONTRIBUTING.md").read_text()
+WORKFLOWS = sorted((CHECKOUT / ".github" / "workflows").glob("*.yml"))
+PRE_COMMIT = yaml.safe_load((CHECKOUT / ".pre-commit-config.yaml").read_text())
+CHECKS = re.findall(r'^    "(.+?)": \[', (CHECKOUT / "tests" / "tools" / "lint.py").read_text(), re.MULTILINE)
+# Sections of a certified README, in their order.
+CERTIFIED = (
+    *("Description", "Requirements", "Installation", "Use cases", "Testing", "Contributing", "Support"),
+    *("Release notes", "Related information", "License information"),
+)
+
+
+def targets(command: str) -> set[str]:
+    """The targets for which a line of a shell calls make."""
+    words = shlex.split(command, comments=True)
+    return {word for word in words[1:] if re.fullmatch(r"[a-z-]+", word)} if words[:1] == ["make"] else set()
+
+
+def steps(workflow: Path) -> list[str]:
+    """The lines of shell that a workflow runs."""
+    jobs = yaml.safe_load(workflow.read_text())["jobs"].values()
+    runs = [step["run"] for job in jobs for step in job.get("steps", ()) if "run" in step]
+    return [line for run in runs for line in run.splitlines()]
+
+
+def test_every_target_of_make_says_what_it_is_for_and_none_is_taken_for_a_file() -> None:
+    (phony,) = re.findall(r"^\.PHONY: (.+)$", MAKEFILE, re.MULTILINE)
+
+    assert sorted(phony.split()) == sorted(DESCRIBED)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_each_target_that_a_page_names_exists(page: str) -> None:
+    text = (CHECKOUT / page).read_text()
+    named = re.findall(r"`(make [^`\n]+)`", text) + re.findall(r"^(make .+)$", text, re.MULTILINE)
+
+    assert {target for command in named for target in targets(command)} <= set(DESCRIBED)
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
+def test_workflows_run_targets_of_make_and_nothing_else(workflow: Path) -> None:
+    assert [line for line in steps(workflow) if not targets(line) or not targets(line) <= set(DESCRIBED)] == []
+
+
+def test_workflows_run_all_that_continuous_integration_runs_elsewhere() -> None:
+    elsewhere = set().union(*(targets(line.partition(" <")[0]) for line in (CHECKOUT / ".ci" / "run").open()))
+    here = {target for workflow in WORKFLOWS for line in steps(workflow) for target in targets(line)}
+
+    assert elsewhere
+    assert elsewhere <= here
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
+def test_workflows_may_only_read_and_every_job_ends(workflow: Path) -> None:
+    found = yaml.safe_load(workflow.read_text())
+
+    assert found["permissions"] == {"contents": "read"}
+    assert [name for name, job in found["jobs"].items() if "timeout-minutes" not in job or "permissions" in job] == []
+
+
+def test_hooks_before_a_commit_are_checks_of_make_lint_and_are_fetched_from_nowhere() -> None:
+    assert [repository["repo"] for repository in PRE_COMMIT["repos"]] == ["local"]
+    for hook in PRE_COMMIT["repos"][0]["hooks"]:
+        make, target, check = shlex.split(hook["entry"])
+        assert (make, target, hook["language"]) == ("make", "lint", "system")
+        assert check.removeprefix("CHECK=") in CHECKS
+
+
+def test_each_file_that_contributing_names_exists() -> None:
+    named = re.findall(r"`([\w.]+/[\w./]*|\w+\.\w+)`", CONTRIBUTING)
+    # A neighbour of the file before it goes without its folder.
+    places = (CHECKOUT, CHECKOUT / "plugins" / "module_utils")
+
+    assert [name for name in named if not any((place / name).exists() for place in places)] == []
+
+
+def test_every_room_of_the_collection_is_one_that_contributing_leads_to() -> None:
+    folders = {path.parent.relative_to(CHECKOUT) for path in (CHECKOUT / "plugins").rglob("*.py")}
+    leads_to = set(re.findall(r"`(plugins/[\w/]+)/(?:\w+\.py)?`", CONTRIBUTING))
+
+    assert {str(folder) for folder in folders} - leads_to == set()
+
+
+def test_the_readme_has_the_sections_of_a_certified_one_in_their_order_and_links_that_work_elsewhere() -> None:
+    readme = (CHECKOUT / "README.md").read_text()
+
+    assert tuple(re.findall(r"^## (.+)$", readme, re.MULTILINE)) == CERTIFIED
+    assert [target for target in re.findall(r"\]\(([^)]+)\)", readme) if not target.startswith("https://")] == []
+
+
+def test_each_file_of_this_repository_to_which_the_readme_leads_exists() -> None:
+    readme = (CHECKOUT / "README.md").read_text()
+    named = re.findall(r"https://github\.com/sddc-tokens/sddc\.tokens/(?:blob|tree)/main/([^)#\s>]+)", readme)
+
+    assert named
+    assert [name for name in named if not (CHECKOUT / name).exists()] == []
