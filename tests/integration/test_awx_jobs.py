@@ -17,6 +17,7 @@ from support.awx.definitions import JOB_TEMPLATES, PROJECT
 from support.awx.jobs import Job, Worker, project_with_the_collection
 from support.awx.setup import Controller, Setup, credentials
 from support.canaries import leaks
+from support.tasks import INSTANCE_PATH
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -26,7 +27,6 @@ pytestmark = pytest.mark.timeout(400)
 HOSTS = [f"vm-{number:02d}" for number in range(1, 8)]
 SLICES = 5
 FAST = ("nsx_reauthenticate", 4)
-INSTANCE = "/infra/tier-0s/T0-main/locale-services/default/service-instances/partner-fw-01"
 EACH_HOST = """\
 # What a job does for each host of its slice.
 - name: Ask something about each host
@@ -151,7 +151,7 @@ def test_a_job_does_its_work_and_keeps_its_secrets(
 ) -> None:
     extra_vars = json.dumps({"sddc_tokens_folder": str(mounted)})
     change(controller, playbook, verbosity=verbosity, extra_vars=extra_vars)
-    own_lab.act("nsx", "raise_alarms", host="127.0.0.1", paths=[INSTANCE])
+    own_lab.act("nsx", "raise_alarms", host="127.0.0.1", paths=[INSTANCE_PATH])
     before = {product: own_lab.counts(product) for product in ("nsx", "vrni", "vcenter", "avi")}
     (prepared,) = controller.launch(JOB_TEMPLATES[playbook]["name"], **(blank_answers(playbook) if verbosity else {}))
     assert prepared["explanation"] == ""

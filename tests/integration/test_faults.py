@@ -18,7 +18,7 @@ import pytest
 
 from support.canaries import leaks
 from support.playbooks import Ansible, Run, Task
-from support.tasks import csp, failing, nsx, said, succeeded, vrni
+from support.tasks import INSTANCE, csp, failing, nsx, said, succeeded, vrni
 
 if TYPE_CHECKING:
     from lab.client import Lab, LoggedRequest
@@ -80,7 +80,6 @@ class Target:
 
 HERE = {"hostname": "{{ url }}"}
 IN_FILE = {**HERE, "token_file": "{{ playbook_dir }}/{{ inventory_hostname }}.json"}
-INSTANCE = {"tier0_id": "T0-main", "locale_service_id": "default", "service_instance_id": "partner-fw-01"}
 STRUCK = {"timeout": "{{ timeout }}", "retries": RETRIES}
 TARGETS = {
     "create": Target("vrni", "POST", "/auth/token", "create an auth token", (vrni("struck", **HERE, **STRUCK),)),

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from support.canaries import leaks
-from support.canary_plays import BY_CSP, INSTANCE, NSX_USER
+from support.canary_plays import BY_CSP, NSX_USER
 from support.collection import PRODUCTS
 from support.cores import DEFAULT, Core
 from support.playbooks import Ansible, Task, module
-from support.tasks import VIDB_BY_TASK, avi, csp, failing, nsx, sddc_manager, succeeded, vcenter, vidb, vrni
+from support.tasks import INSTANCE, VIDB_BY_TASK, avi, csp, failing, nsx, sddc_manager, succeeded, vcenter, vidb, vrni
 
 if TYPE_CHECKING:
     from lab.client import Lab

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from support.canaries import leaks
-from support.canary_plays import BY_CSP, INSTANCE, successes
+from support.canary_plays import BY_CSP, successes
 from support.playbooks import AS_MODULE, IN_PROCESS, OVER_SSH, ROUTES, Ansible, Route, Task, module
-from support.tasks import checked, csp, failing, nsx, said, succeeded, vcenter, vidb, vrni
+from support.tasks import INSTANCE, checked, csp, failing, nsx, said, succeeded, vcenter, vidb, vrni
 
 if TYPE_CHECKING:
     from lab.client import Lab

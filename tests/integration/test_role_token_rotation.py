@@ -11,13 +11,12 @@ from support.canaries import leaks
 from support.collection import PRODUCTS
 from support.playbooks import Ansible, Run
 from support.roles import mended, note, play, role, tally
-from support.tasks import change_settings, lines, said, succeeded
+from support.tasks import INSTANCE_PATH, change_settings, lines, said, succeeded
 
 if TYPE_CHECKING:
     from lab.client import Lab
 
 NAME = "token_rotation"
-INSTANCE = "/infra/tier-0s/T0-main/locale-services/default/service-instances/partner-fw-01"
 KEYS = ["name", "product", "action", "changed", "expires_at", "expires_in", "error", "summary"]
 
 
@@ -32,7 +31,7 @@ def entry(product: str, **further: Any) -> dict[str, Any]:
             **file,
             "csp_hostname": "{{ lab.csp.url }}",
             "csp_api_token": "{{ lab.csp.api_token }}",
-            "service_instances": [INSTANCE],
+            "service_instances": [INSTANCE_PATH],
         },
         "sddc_manager": {**user, **file},
         "vcenter": {**file, "vidb_hostname": "{{ lab.vidb.url }}", "vidb_api_token": "{{ lab.vidb.api_token }}"},
@@ -101,7 +100,7 @@ def test_one_that_fails_stops_no_other_and_fails_the_role_at_the_end(ansible: An
         entry(
             "csp", name="refused", api_token="wrong-{{ lab.csp.api_token }}", token_file="{{ playbook_dir }}/no.json"
         ),
-        entry("nsx", name="nowhere", hostname="https://127.0.0.1:1", service_instances=[INSTANCE]),
+        entry("nsx", name="nowhere", hostname="https://127.0.0.1:1", service_instances=[INSTANCE_PATH]),
         entry("vrni", name="good"),
     ]
     lab.fault("vrni", "status", status=400, body={"message": "strange {{ 6 * 7 }}"}, path="token$")

@@ -13,12 +13,11 @@ from support.canaries import leaks
 from support.cores import EVERY, Core
 from support.playbooks import Ansible, Run, Task
 from support.roles import LAB, mended, options_of, play, role, tally, task_file, values
-from support.tasks import lines, succeeded
+from support.tasks import INSTANCE_PATH, lines, succeeded
 
 if TYPE_CHECKING:
     from lab.client import Lab
 
-INSTANCE = "/infra/tier-0s/T0-main/locale-services/default/service-instances/partner-fw-01"
 JSON = {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"}
 LOG = {"ANSIBLE_LOG_PATH": "written/ansible.log"}
 VRNI = "{{ lab.vrni.password }}"
@@ -57,7 +56,7 @@ def good_ones() -> list[Task]:
         role("vrni_session", tasks="shout.yml"),
         role("vrni_session", tasks="use.yml", no_log=False),
         role("avi_service_engine_token", tasks="deploy.yml", engines=[{"name": "se-01", "password": VRNI}]),
-        role("nsx_partner_service", service_instances=[INSTANCE], wait=False),
+        role("nsx_partner_service", service_instances=[INSTANCE_PATH], wait=False),
         role("vcenter_overflow_token"),
         role("token_rotation", tokens=tokens),
     ]

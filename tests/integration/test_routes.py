@@ -15,12 +15,11 @@ import pytest
 
 from support.canaries import leaks
 from support.playbooks import AS_MODULE, IN_PROCESS, OVER_SSH, ROUTES, Ansible, Route, Run, Task, module
-from support.tasks import checked, csp, failing, nsx, succeeded, vrni
+from support.tasks import INSTANCE, checked, csp, failing, nsx, succeeded, vrni
 
 if TYPE_CHECKING:
     from lab.client import Lab
 
-INSTANCE = {"tier0_id": "T0-main", "locale_service_id": "default", "service_instance_id": "partner-fw-01"}
 FILE = "{{ playbook_dir }}/token.json"
 # What differs from run to run.
 VOLATILE = {"token", "id_token", "headers", "fingerprint", "issued_at", "expires_at", "expires_in", "exception"}

@@ -32,7 +32,6 @@ PROBE = "GET /api/ni/info/version"
 REVOKE = "DELETE /api/ni/auth/token"
 LIFETIME = 18000
 FILE = "{{ playbook_dir }}/token.json"
-OTHER_FILE = "{{ playbook_dir }}/other.json"
 
 
 def signed(result: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ from support.canaries import AWKWARD
 from support.collection import PRODUCTS
 from support.playbooks import Task, module
 from support.tasks import (
+    INSTANCE,
     LDAP,
     NOBODY,
     OAUTH_APP,
@@ -31,11 +32,6 @@ from support.tasks import (
 if TYPE_CHECKING:
     from lab.client import Lab
 
-INSTANCE: dict[str, Any] = {
-    "tier0_id": "T0-main",
-    "locale_service_id": "default",
-    "service_instance_id": "partner-fw-01",
-}
 NSX_USER: dict[str, Any] = {"username": "{{ lab.nsx.username }}", "password": "{{ lab.nsx.password }}"}
 SDDC_REFRESH: dict[str, Any] = {"refresh_token": "{{ sddc_manager.refresh_token | default(omit) }}"}
 NO_TOKENS: dict[str, Any] = {"access_token": "{{ omit }}", "open_id_token": "{{ omit }}"}

@@ -18,12 +18,12 @@ from ansible_collections.sddc.tokens.plugins.module_utils.execution import Valid
 from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
 from ansible_collections.sddc.tokens.plugins.module_utils.token_file import TokenFile
 from ansible_collections.sddc.tokens.plugins.module_utils.token_record import Record
+from support.tasks import INSTANCE_PATH
 
 if TYPE_CHECKING:
     from lab.client import Lab
 
 _OPERATIONS = "ansible_collections.sddc.tokens.plugins.module_utils.operations"
-INSTANCE = "/infra/tier-0s/T0-main/locale-services/default/service-instances/partner-fw-01"
 
 Details = Mapping[str, Any]
 Options = dict[str, Any]
@@ -171,7 +171,7 @@ JOBS: Mapping[str, Job] = {
             **_nsx(lab),
             **_csp(lab, "csp_"),
             "use_session": True,
-            "service_instances": [INSTANCE],
+            "service_instances": [INSTANCE_PATH],
             "wait_timeout": 3,
         },
     ),

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from lab.client import Lab, LoggedRequest
 
 # Of a task whose credentials are its own.
+# A service instance of the lab: by its three ids, and by its path.
+INSTANCE = {"tier0_id": "T0-main", "locale_service_id": "default", "service_instance_id": "partner-fw-01"}
+INSTANCE_PATH = "/infra/tier-0s/T0-main/locale-services/default/service-instances/partner-fw-01"
 NOBODY = {"username": "{{ omit }}", "password": "{{ omit }}"}
 LDAP = {
     "username": "{{ lab.vrni.ldap_username }}",
