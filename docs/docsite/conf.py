@@ -36,8 +36,8 @@ highlight_language = "YAML+Jinja"
 html_copy_source = False
 html_show_sourcelink = False
 html_use_index = False
-# The pages show options and commands: two hyphens are not a dash.
-smartquotes = False
+# Two hyphens are a dash, as antsibull-docs writes them; quotes stay what they are.
+smartquotes_action = "D"
 
 # The places in Ansible's own documentation to which the pages of plugins lead. Sphinx would fetch a list of 20,000.
 ANSIBLE = "https://docs.ansible.com/projects/ansible/latest/"
