@@ -43,6 +43,8 @@ def jwt_of_reply(reply: Reply, what: str) -> Secret:
         text = text[1:-1] if text.startswith('"') and text.endswith('"') else text
         if jwt_claims(text):
             return Secret(text)
+    if not reply.body.strip():
+        raise reply.bad(f"the reply has an empty body where {what} is due")
     raise reply.bad(f"the reply is not {what}, a JWT")
 
 
