@@ -186,7 +186,8 @@ def test_a_crash_at_any_step_of_a_refresh_loses_no_refresh_token(tmp_path: Path)
 
         assert run.error is None
         assert world.server.accepts(kept(world).current)
-        assert refresh_of(kept(world).current) == refresh in world.server.alive
+        assert refresh_of(kept(world).current) == refresh
+        assert refresh in world.server.alive
         assert not kept(world).is_unfinished
     assert 8 < crash_at < _MOST_STEPS - 1
 
@@ -199,5 +200,6 @@ def test_a_refreshed_token_that_was_left_pending_and_works_no_longer_is_dropped_
     run = world.run(renew="always")
 
     assert not any(call.startswith("revoke") for call in run.calls)
-    assert refresh_of(kept(world).current) == refresh_of(current) in world.server.alive
+    assert refresh_of(kept(world).current) == refresh_of(current)
+    assert refresh_of(current) in world.server.alive
     assert not kept(world).is_unfinished
