@@ -63,7 +63,12 @@ LITTER = (
         "dist/sddc-tokens-0.0.1.tar.gz",
         "roles/vrni_session/.DS_Store",
     ),
-    *("sddc-tokens-0.0.1.tar.gz", "tests/output/junit/a.xml", "tests/unit/.pytest_cache/a", "playbooks/rotate_tokens.retry"),
+    *(
+        "sddc-tokens-0.0.1.tar.gz",
+        "tests/output/junit/a.xml",
+        "tests/unit/.pytest_cache/a",
+        "playbooks/rotate_tokens.retry",
+    ),
 )
 TYPES = ("module", "lookup", "filter")
 CORES = [pytest.param(core, id=core.version, marks=[] if core is DEFAULT else pytest.mark.slow) for core in EVERY]
