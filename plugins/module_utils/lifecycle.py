@@ -14,9 +14,10 @@ from typing import Optional
 from ansible_collections.sddc.tokens.plugins.module_utils.errors import TokenFileError, TokenRejected, TokensError
 from ansible_collections.sddc.tokens.plugins.module_utils.outcome import Outcome
 from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
-from ansible_collections.sddc.tokens.plugins.module_utils.token_file import DamagedFile, TokenFile
+from ansible_collections.sddc.tokens.plugins.module_utils.token_file import DamagedFile
 from ansible_collections.sddc.tokens.plugins.module_utils.token_record import Record
 from ansible_collections.sddc.tokens.plugins.module_utils.token_source import TokenSource
+from ansible_collections.sddc.tokens.plugins.module_utils.token_store import TokenStore
 from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token, iso8601
 
 # Somebody else renewing again and again while this task looks: then it renews, too.
@@ -61,9 +62,8 @@ class Lifecycle:
         self._source = source
         self._options = options
         self._warn = warn
-        self._stored_offset = 0.0
         self._file = (
-            TokenFile(options.token_file, warn=warn, notify=notify, read_only=options.check_mode)
+            TokenStore(options.token_file, source, warn=warn, notify=notify, read_only=options.check_mode)
             if options.token_file
             else None
         )
@@ -76,7 +76,9 @@ class Lifecycle:
 
     def _now(self) -> float:
         offset = self._source.clock_offset
-        return time.time() + (self._stored_offset if offset is None else offset)
+        if offset is None:
+            offset = self._file.clock_offset if self._file else 0.0
+        return time.time() + offset
 
     def _outcome(
         self,
@@ -144,9 +146,9 @@ class Lifecycle:
             self._revoke_or_warn(given)
         return self._outcome(True, action, new, verified=verified, before=given)
 
-    def _keep_in_file(self, file: TokenFile) -> Outcome:
+    def _keep_in_file(self, file: TokenStore) -> Outcome:
         for final_round in [False] * (_ROUNDS - 1) + [True]:
-            seen = self._read(file)
+            seen = file.read_own()
             judged = self._judge(seen.current)
             if judged.good and not seen.is_unfinished:
                 return self._outcome(False, "reused", seen.current, verified=self._options.verify, before=seen.current)
@@ -156,7 +158,7 @@ class Lifecycle:
                 return self._predicted(seen, judged)
             # The probe was outside the lock, so that many tasks do not wait for each other's.
             with file.locked(self._options.lock_timeout):
-                found = self._read(file, set_damaged_aside=True)
+                found = file.read_own(set_damaged_aside=True)
                 if found == seen:
                     return self._renew_in_file(file, found, judged)
                 if final_round or self._options.renew == "always":
@@ -181,7 +183,7 @@ class Lifecycle:
             return False
         return self._judge(pending).good
 
-    def _renew_in_file(self, file: TokenFile, record: Record, judged: _Judgement) -> Outcome:
+    def _renew_in_file(self, file: TokenStore, record: Record, judged: _Judgement) -> Outcome:
         """With the lock held: finish what a crash left, then renew where that is still needed."""
         before = record.current
         action = "renewed" if before else "created"
@@ -197,7 +199,7 @@ class Lifecycle:
         record = self._revoke_superseded(file, record)
         return self._outcome(True, action, record.current, verified=verified, before=before)
 
-    def _settle_pending(self, file: TokenFile, record: Record, judged: _Judgement) -> tuple[Record, bool]:
+    def _settle_pending(self, file: TokenStore, record: Record, judged: _Judgement) -> tuple[Record, bool]:
         """Promote what a crash has left pending, or put it among those to revoke."""
         pending = record.pending
         if not pending:
@@ -205,32 +207,32 @@ class Lifecycle:
         if self._serves(pending, judged):
             return self._promote(file, record, pending, judged), True
         if self._source.is_revocable(pending, record.current):
-            return self._store(file, replace(record, pending=None, superseded=(*record.superseded, pending))), False
+            return file.store(replace(record, pending=None, superseded=(*record.superseded, pending))), False
         self._warn_that_it_lives(pending)
-        return self._store(file, replace(record, pending=None)), False
+        return file.store(replace(record, pending=None)), False
 
-    def _replace_current(self, file: TokenFile, record: Record, judged: _Judgement) -> tuple[Record, bool]:
+    def _replace_current(self, file: TokenStore, record: Record, judged: _Judgement) -> tuple[Record, bool]:
         new = self._create(record.current)
         try:
-            record = self._store(file, replace(record, pending=new))
+            record = file.store(replace(record, pending=new))
         except TokenFileError as error:
             error.left_behind = self._discard(new, record.current)
             raise
         try:
             verified = self._prove(new, record.current)
         except TokenRejected:
-            self._store(file, replace(record, pending=None))
+            file.store(replace(record, pending=None))
             raise
         except TokensError as error:
             error.left_behind = f"The new token is kept in {file.path}, and the next run goes on with it"
             raise
         return self._promote(file, record, new, judged), verified
 
-    def _promote(self, file: TokenFile, record: Record, new: Token, judged: _Judgement) -> Record:
+    def _promote(self, file: TokenStore, record: Record, new: Token, judged: _Judgement) -> Record:
         superseded = record.superseded
         if record.current and self._is_to_revoke(record.current, new, judged):
             superseded = (*superseded, record.current)
-        return self._store(file, replace(record, current=new, pending=None, superseded=superseded))
+        return file.store(replace(record, current=new, pending=None, superseded=superseded))
 
     def _is_to_revoke(self, old: Token, new: Token, judged: _Judgement) -> bool:
         return self._options.revoke_old and not judged.dead and self._source.is_revocable(old, new)
@@ -239,13 +241,13 @@ class Lifecycle:
         """Whether nothing is left of it to revoke."""
         return self._source.revokes_itself and token.has_expired(self._now())
 
-    def _revoke_superseded(self, file: TokenFile, record: Record) -> Record:
+    def _revoke_superseded(self, file: TokenStore, record: Record) -> Record:
         if not record.superseded:
             return record
         kept = tuple(
             token for token in record.superseded if not self._is_over(token) and not self._revoke_or_warn(token)
         )
-        return self._store(file, replace(record, superseded=kept))
+        return file.store(replace(record, superseded=kept))
 
     def _create(self, old: Optional[Token]) -> Token:
         new = self._source.replace(old) if old else self._source.create()
@@ -312,29 +314,25 @@ class Lifecycle:
         ended = self._end(token)
         return self._outcome(ended, "revoked" if ended else "none", verified=self._options.verify, before=token)
 
-    def _forget_file(self, file: TokenFile) -> Outcome:
+    def _forget_file(self, file: TokenStore) -> Outcome:
         if self._options.check_mode or not file.exists():
             return self._forget(file)
         with file.locked(self._options.lock_timeout):
             return self._forget(file)
 
-    def _forget(self, file: TokenFile) -> Outcome:
+    def _forget(self, file: TokenStore) -> Outcome:
         try:
-            record = file.read()
+            record = file.find_own("It is left alone.")
         except DamagedFile as error:
             return self._set_aside(file, error)
         if record is None:
             return self._outcome(False, "none")
-        if not self._is_ours(record):
-            self._warn(self._foreign(file, record) + "It is left alone.")
-            return self._outcome(False, "none")
-        self._stored_offset = record.clock_offset
         if self._options.check_mode:
             action = "revoked" if any(map(self._source.is_revocable, record.tokens)) else "forgotten"
             return self._outcome(True, action, before=record.current)
         return self._end_all(file, record)
 
-    def _end_all(self, file: TokenFile, record: Record) -> Outcome:
+    def _end_all(self, file: TokenStore, record: Record) -> Outcome:
         ended = False
         for token in record.tokens:
             if self._source.is_revocable(token):
@@ -361,7 +359,7 @@ class Lifecycle:
             )
         return True
 
-    def _set_aside(self, file: TokenFile, error: DamagedFile) -> Outcome:
+    def _set_aside(self, file: TokenStore, error: DamagedFile) -> Outcome:
         if self._options.check_mode:
             self._warn(f"{error} It would be kept aside.")
         else:
@@ -371,40 +369,3 @@ class Lifecycle:
     def _warn_that_it_lives(self, token: Token) -> None:
         until = iso8601(token.expires_at) or "a time that it does not tell"
         self._warn(f"{self._source.host} cannot revoke the token {token.fingerprint}: it lives until {until}.")
-
-    # --- the file ----------------------------------------------------------------------------------------------
-
-    def _read(self, file: TokenFile, set_damaged_aside: bool = False) -> Record:
-        """What the file holds for this server and principal; a new record where it holds nothing for them."""
-        empty = Record(self._source.product, self._source.host, self._source.principal or "")
-        try:
-            record = file.read()
-        except DamagedFile as error:
-            if set_damaged_aside:
-                self._warn(f"{error.cause[:1].upper()}{error.cause[1:]}. It is kept as {file.set_aside()}.")
-            elif self._options.check_mode:
-                self._warn(f"{error.cause[:1].upper()}{error.cause[1:]}. It would be kept aside and replaced.")
-            return empty
-        if record is None:
-            return empty
-        if not self._is_ours(record):
-            self._warn(self._foreign(file, record) + "It is replaced.")
-            return empty
-        self._stored_offset = record.clock_offset
-        return record
-
-    def _is_ours(self, record: Record) -> bool:
-        return record.belongs_to(self._source.product, self._source.host, self._source.principal)
-
-    def _foreign(self, file: TokenFile, record: Record) -> str:
-        return (
-            f"The token file {file.path} holds a {record.product} token of {record.principal} on {record.host}, "
-            f"not one of {self._source.principal or 'this user'} on {self._source.host}. "
-        )
-
-    def _store(self, file: TokenFile, record: Record) -> Record:
-        offset = self._source.clock_offset
-        if offset is not None:
-            record = replace(record, clock_offset=offset)
-        file.write(record)
-        return record

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from lab.client import Lab
 
 # Seconds: of patience with a server that trickles, and with one that should be done at once.
-SHORT, LONG = 1, 60
+SHORT, LONG = 3, 60
 # What a fault sends, and what the error says of it.
 HOSTILE: dict[str, tuple[str, dict[str, Any], str]] = {
     "megabytes": ("huge", {"megabytes": 300}, "the reply is longer than 16 MiB"),
