@@ -16,7 +16,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 REQUIREMENTS = Path(__file__).resolve().parents[1] / "requirements.txt"
@@ -46,10 +46,9 @@ WITHOUT_NAMES = ("2.16", "2.22", "oldest-requests")
 
 def main() -> int:
     folder, *names = Path(sys.argv[1]), *sys.argv[2:]
-    known(names)
+    known(names, ENVIRONMENTS)
     for name in names or WITHOUT_NAMES:
-        requirements, _ = ENVIRONMENTS[name]
-        reason = installed(folder / name, name, requirements)
+        reason = installed(folder / name, name, ENVIRONMENTS[name][0])
         if reason:
             (folder / name).mkdir(parents=True)
             (folder / name / "skipped").write_text(reason + "\n")
@@ -57,11 +56,11 @@ def main() -> int:
     return 0
 
 
-def known(names: Sequence[str]) -> None:
-    """Exit when one of the names is not in ENVIRONMENTS."""
-    unknown = sorted(set(names) - set(ENVIRONMENTS))
+def known(names: Sequence[str], all_names: Iterable[str]) -> None:
+    """Exit when one of the names is not there."""
+    unknown = sorted(set(names) - set(all_names))
     if unknown:
-        sys.exit(f"Nothing is known of {', '.join(unknown)}; choose of {', '.join(ENVIRONMENTS)}.")
+        sys.exit(f"Nothing is known of {', '.join(unknown)}; choose of {', '.join(all_names)}.")
 
 
 def installed(environment: Path, name: str, arguments: Sequence[str]) -> str:

@@ -20,6 +20,7 @@ sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from support.checkout import CHECKOUT
 from support.cores import DEFAULT, OTHERS, VENV
+from tools.install_cores import known
 
 HOME = VENV / "home"
 
@@ -66,9 +67,7 @@ SKIPPED = {f"ansible-test sanity, {core.version} core": core.why_not for core in
 
 def main(names: Sequence[str]) -> int:
     """Return the exit code: 0 only when no check found anything."""
-    unknown = sorted(set(names) - set(CHECKS))
-    if unknown:
-        sys.exit(f"There is no check {', '.join(unknown)}; choose of {', '.join(CHECKS)}.")
+    known(names, CHECKS)
     HOME.mkdir(exist_ok=True)
     env = {
         **os.environ,

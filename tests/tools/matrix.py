@@ -25,7 +25,8 @@ from support.cores import LANES
 from tools.install_cores import ENVIRONMENTS, REQUIREMENTS, installed, known, pinned
 
 WORKFLOWS, LINT = (REQUIREMENTS.with_name(f"requirements-{name}.txt") for name in ("workflows", "lint"))
-ALL = sorted(name for name, (requirements, _) in ENVIRONMENTS.items() if requirements[0].startswith("ansible-core=="))
+# What each lane is about: the pinned ansible-core.
+CORES = {name: environment[0][0] for name, environment in ENVIRONMENTS.items() if "ansible-core" in environment[0][0]}
 TESTS = ("tests/unit", "tests/integration")
 
 
@@ -35,10 +36,10 @@ def main() -> int:
     parser.add_argument("--tests", default=" ".join(TESTS))
     parser.add_argument("lanes", nargs="*")
     arguments = parser.parse_args()
-    known(arguments.lanes)
+    known(arguments.lanes, CORES)
     report, passed = [], []
-    for lane in arguments.lanes or ALL:
-        (core, *_), _ = ENVIRONMENTS[lane]
+    for lane in arguments.lanes or sorted(CORES):
+        core = CORES[lane]
         reason = prepared(lane, LANES / lane)
         if reason:
             report.append(f"skipped  {core}: {reason}")
@@ -53,8 +54,7 @@ def main() -> int:
 
 def prepared(lane: str, environment: Path) -> str:
     """Install what a lane needs, unless it is there; say why when it cannot be."""
-    (core, *_), _ = ENVIRONMENTS[lane]
-    lines = [core if line == pinned("ansible-core") else line for line in REQUIREMENTS.read_text().splitlines()]
+    lines = [CORES[lane] if line == pinned("ansible-core") else line for line in REQUIREMENTS.read_text().splitlines()]
     wanted = "\n".join([*lines, WORKFLOWS.read_text(), LINT.read_text()])
     stamp = environment / "installed"
     if stamp.exists() and stamp.read_text() == wanted:

@@ -7,8 +7,9 @@ Usage: run_ansible_test.py sanity|units [ARGUMENT...]; the arguments go to ansib
 all Pythons of this machine, `units` the unit tests on the Python that runs this.
 
 ansible-test insists on a folder ansible_collections/sddc/tokens that is no symbolic link, keeps its state in the home
-directory, and fetches a pip of its own from a host that is often out of reach. So it gets a copy, a home below .venv
-(where its tools stay installed from run to run), and the pip that comes with Python.
+directory, and fetches a pip of its own, and with some cores a tool, from hosts that are often out of reach. So it gets
+a copy, a home below .venv (where its tools stay installed from run to run), the pip that comes with Python, and no tool
+but those of the package index.
 """
 
 from __future__ import annotations
@@ -47,6 +48,18 @@ def copy_checkout(sandbox: Path) -> Path:
     return copy
 
 
+def prefer_the_index() -> None:
+    """Let the tools of this virtual environment's ansible-test come from the package index.
+
+    That of core 2.22 pins a commit of dill, for a Python 3.15 that is not tried here.
+    """
+    for path in Path(ansible_test.__path__[0], "_data", "requirements").glob("*.txt"):
+        text = path.read_text()
+        released = re.sub(r"^(\w+) @ https://\S+$", r"\1", text, flags=re.MULTILINE)
+        if released != text:
+            path.write_text(released)
+
+
 def prepare_home() -> None:
     """Make the pip of ansible-test quiet, and provide its bootstrap under the name of each pip it may ask for."""
     cache = HOME / ".ansible" / "test" / "cache"
@@ -83,6 +96,7 @@ def main(command: str, arguments: list[str]) -> int:
     """Return the exit code of ansible-test."""
     sandbox = VENV / "ansible-test"
     copy = copy_checkout(sandbox)
+    prefer_the_index()
     prepare_home()
     pythons = link_pythons(sandbox / "pythons")
     if command == "sanity":

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import requests
 import urllib3
@@ -136,12 +138,19 @@ def test_what_is_parsed_is_what_is_requested(text: str) -> None:
     assert (requested.path or "").endswith("/api/x")
 
 
+# A path may hold what before it would be user information or end a scheme (RFC 3986, section 3.3).
+@example(text="http://server")
+@example(text="https/@")
+@example(text="https/://")
 @given(text=PIECES)
 def test_no_address_with_another_scheme_user_query_or_fragment_is_accepted(text: str) -> None:
     base = parsed_or_none(text)
     if base is not None:
-        assert not set("@?#\\") & set(text)
-        assert "://" not in text or text.strip().lower().startswith("https://")
+        authority = re.sub("^https://", "", text.strip(), flags=re.IGNORECASE).partition("/")[0]
+        assert not set("?#\\") & set(text)
+        assert "@" not in authority
+        # That of "http://server" would end with the colon of its scheme.
+        assert not authority.endswith(":")
 
 
 @given(host=NAMES, port=PORTS, path=PATHS)

@@ -20,6 +20,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import
 from ansible_collections.sddc.tokens.plugins.module_utils.options import ArgumentSpec, option_from
 from ansible_collections.sddc.tokens.plugins.module_utils.outcome import Outcome
 from ansible_collections.sddc.tokens.plugins.plugin_utils.operation_action import OperationAction
+from support.cores import DEFAULT
 
 PASSWORD = "p4ssw0rd-of-great-value"
 Act = Callable[..., dict[str, Any]]
@@ -156,6 +157,7 @@ def test_check_mode_of_the_task_reaches_the_operation(act: Act) -> None:
     assert act(args={"hostname": "h"}, check_mode=True)["check_mode"] is True
 
 
+@pytest.mark.skipif(DEFAULT.masks_secrets, reason="this ansible-core masks what is registered as a secret by itself")
 def test_result_is_sealed_only_where_it_carries_a_secret(act: Act) -> None:
     assert "_ansible_no_log" not in act(args={"hostname": "h"})
     assert act(args={"hostname": "h", "level": 7})["_ansible_no_log"] is True
