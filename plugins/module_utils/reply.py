@@ -8,12 +8,16 @@ from __future__ import annotations
 import datetime
 import json
 import math
+import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, Optional
 
 from ansible_collections.sddc.tokens.plugins.module_utils.errors import BadReply
+from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
 
+# RFC 9110, section 5.5, without what is obsolete; RFC 6749, appendix A, allows tokens no more.
+HEADER_VALUE = re.compile(r"(?:[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)?")
 _HTML_STARTS = (b"<!doctype html", b"<html")
 _GATEWAY_GAVE_UP = (502, 504)
 _LONGEST_SENTENCE = 2000
@@ -103,6 +107,16 @@ class Reply:
         if not isinstance(value, kind) or value in ("", None):
             raise self.bad(f"the reply has no usable '{name}'")
         return value
+
+    def secret(self, name: str) -> Secret:
+        """A token that the API documents as present. Raises BadReply."""
+        return self.sendable(self.field(name, str), f"'{name}'")
+
+    def sendable(self, text: str, what: str) -> Secret:
+        """A token that came with this reply. Raises BadReply where no header could carry it back."""
+        if not HEADER_VALUE.fullmatch(text):
+            raise self.bad(f"{what} in the reply holds characters that no header can carry")
+        return Secret(text)
 
 
 def items(value: Any) -> list[Mapping[str, Any]]:

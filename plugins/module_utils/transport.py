@@ -27,7 +27,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils.errors import (
 )
 from ansible_collections.sddc.tokens.plugins.module_utils.http_errors import translated
 from ansible_collections.sddc.tokens.plugins.module_utils.proxies import proxy_for
-from ansible_collections.sddc.tokens.plugins.module_utils.reply import Reply
+from ansible_collections.sddc.tokens.plugins.module_utils.reply import HEADER_VALUE, Reply
 from ansible_collections.sddc.tokens.plugins.module_utils.retry import Retries
 from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret, redact
 from ansible_collections.sddc.tokens.plugins.module_utils.tls import tls_context
@@ -60,7 +60,6 @@ _REDIRECT_ADVICE = "A redirect is not followed with a secret: give the address t
 _HTML_ADVICE = "A proxy, a load balancer or a login portal wrote it: check hostname and the way to it."
 # Not all that str.isdigit() takes for a digit is one to int().
 _LENGTH = re.compile(r"[0-9]{1,19}")
-_HEADER_VALUE = re.compile(r"(?:[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)?")
 
 
 class _NothingOfOurs(logging.Filter):
@@ -222,7 +221,7 @@ class Session:
 
     def _check_headers(self, call: _Call) -> None:
         for name, value in call.arguments["headers"].items():
-            if not _HEADER_VALUE.fullmatch(value):
+            if not HEADER_VALUE.fullmatch(value):
                 raise TokensError(
                     f"the value for the header {name} holds characters that no header can carry, such as a line break",
                     doing=call.doing,

@@ -25,14 +25,19 @@ def token_of_reply(reply: Reply, now: float, companions: tuple[str, ...]) -> Tok
 
     `companions` are the further secrets of the reply to keep.
     """
-    secret = Secret(reply.field("access_token", str))
+    secret = reply.secret("access_token")
     document = reply.mapping()
     return described(
         secret,
         issued_at=now,
         expires_at=_expiry(document.get("expires_in"), now),
         scope=_text(document.get("scope")),
-        companions={name: Secret(value) for name in companions for value in [_text(document.get(name))] if value},
+        companions={
+            name: reply.sendable(value, f"'{name}'")
+            for name in companions
+            for value in [_text(document.get(name))]
+            if value
+        },
     )
 
 
@@ -42,7 +47,7 @@ def jwt_of_reply(reply: Reply, what: str) -> Secret:
         text = reply.body.decode("utf-8", "replace").strip()
         text = text[1:-1] if text.startswith('"') and text.endswith('"') else text
         if jwt_claims(text):
-            return Secret(text)
+            return reply.sendable(text, what)
     if not reply.body.strip():
         raise reply.bad(f"the reply has an empty body where {what} is due")
     raise reply.bad(f"the reply is not {what}, a JWT")

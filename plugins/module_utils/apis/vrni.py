@@ -117,7 +117,7 @@ class VrniClient:
         return str(reply.mapping().get("vidm_appliance") or ""), str(reply.field("client_id", str))
 
     def _token(self, reply: Reply) -> Token:
-        secret = Secret(reply.field("token", str))
+        secret = reply.secret("token")
         return Token(secret, SCHEME, self._session.now(), self._expiry(reply.mapping().get("expiry")))
 
     def _expiry(self, value: Any) -> Optional[float]:

@@ -12,6 +12,7 @@ import math
 import time
 import urllib.parse
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils.errors import ApiError
 from ansible_collections.sddc.tokens.plugins.module_utils.secrets import MASK, Secret
 from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token, iso8601
 from ansible_collections.sddc.tokens.plugins.module_utils.transport import Session
+from support.in_process import JOBS, done
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -114,6 +116,28 @@ def test_reply_without_a_token_is_an_error_that_names_what_may_be_left(
     answer(lab, "vrni", body)
     with pytest.raises(BadReply, match="may be left on the server"):
         create_vrni_token()
+
+
+@pytest.mark.parametrize(
+    ("job_name", "product", "name", "document"),
+    [
+        ("vrni creates and keeps", "vrni", "token", {"expiry": 0}),
+        ("csp exchanges and keeps", "csp", "access_token", {"expires_in": 1800, "token_type": "bearer"}),
+        ("sddc manager creates and keeps", "sddc_manager", "accessToken", {"refreshToken": {"id": "refresh"}}),
+    ],
+)
+def test_token_that_no_header_can_carry_is_an_error_once_and_kept_by_nobody(
+    lab: Lab, tmp_path: Path, job_name: str, product: str, name: str, document: dict[str, Any]
+) -> None:
+    file = tmp_path / "token.json"
+    answer(lab, product, {**document, name: "torn\nin two"})
+
+    failed = done(JOBS[job_name], lab.details, str(file))
+
+    assert f"'{name}' in the reply holds characters that no header can carry" in failed.message
+    assert "may" in failed.message
+    assert not file.exists()
+    assert not done(JOBS[job_name], lab.details, str(file)).result.get("failed")
 
 
 def test_page_of_a_proxy_is_no_proof_that_a_token_works(lab: Lab, session: OpenSession) -> None:
