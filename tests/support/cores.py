@@ -12,8 +12,12 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-VENV = Path(__file__).resolve().parents[2] / ".venv"
+from support.checkout import CHECKOUT, COLLECTION
+
+VENV = CHECKOUT / ".venv"
 CORES = VENV / "cores"
+# ansible-test puts the checkout where Ansible finds it; elsewhere a link in the virtual environment leads to it.
+COLLECTIONS = CHECKOUT.parents[2] if CHECKOUT.match(str(COLLECTION)) else VENV / "collections"
 # Where each lane of `make matrix` has its virtual environment, named for its core.
 LANES = VENV / "lanes"
 
@@ -24,7 +28,7 @@ class Core:
 
     version: str
     folder: Path
-    collections: Path = VENV / "collections"
+    collections: Path = COLLECTIONS
 
     @property
     def ansible_playbook(self) -> str:
