@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -238,7 +239,7 @@ def test_operation_that_a_release_lacks_is_an_invalid_path(
 
 @pytest.mark.parametrize("query", [{"page_size": 1001}, {"cursor": "nonesuch"}])
 def test_page_that_cannot_be_is_a_400(lab: Lab, nsx_reader: NsxSdk, query: dict[str, Any]) -> None:
-    assert refused(lab, nsx_reader, lambda sdk: instances(sdk, **query)) == (400, 255, ApiError)
+    assert refused(lab, nsx_reader, partial(instances, **query)) == (400, 255, ApiError)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

@@ -34,7 +34,8 @@ MINTED = "POST /csp/gateway/am/api/auth/api-tokens/authorize"
 class Start(Protocol):
     """Starts a rulebook."""
 
-    def __call__(self, rulebook: str, **facts: Any) -> AbstractContextManager[Rulebook]: ...
+    def __call__(self, rulebook: str, **facts: Any) -> AbstractContextManager[Rulebook]:
+        """By its path or its name."""
 
 
 @pytest.fixture

@@ -105,7 +105,8 @@ class Source:
 class StartSource(Protocol):
     """Starts an event source."""
 
-    def __call__(self, main: Main, **args: Any) -> Source: ...
+    def __call__(self, main: Main, **args: Any) -> Source:
+        """With the arguments of a rulebook."""
 
 
 @pytest.fixture
