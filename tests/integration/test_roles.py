@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from support.canaries import leaks
-from support.cores import EVERY, Core
+from support.cores import DEFAULT, EVERY, Core
 from support.playbooks import Ansible, Run, Task
 from support.roles import LAB, mended, options_of, play, role, tally, task_file, values
 from support.tasks import INSTANCE_PATH, lines, succeeded
@@ -211,7 +211,9 @@ def test_a_variable_that_is_left_blank_or_to_omit_is_as_good_as_not_set(ansible:
     tasks: dict[str, Any] = {"tasks": "nothing.yml"}
     engine = {"name": "se-01", "tenant": "", "tenant_uuid": "", "cloud": "", "cloud_uuid": ""}
     entry = {**dict.fromkeys(["name", "domain", "vidm_token", "ca_path"], ""), **rotation("vrni"), **user()}
-    omitted = dict.fromkeys(["domain", "vidm_token", "validate_certs"], "{{ no_such_variable | default(omit) }}")
+    # Before 2.19, what a role's specification validates of an omitted variable is a placeholder, which is a text.
+    others = ["validate_certs"] if DEFAULT.release >= (2, 19) else []
+    omitted = dict.fromkeys(["domain", "vidm_token", *others], "{{ no_such_variable | default(omit) }}")
 
     def blank(name: str, **further: Any) -> Task:
         return role(name, **{**texts[name], **LAB[name], **further})

@@ -19,7 +19,7 @@ import pytest
 
 from support.canaries import leaks
 from support.playbooks import Ansible, Task
-from support.tasks import LDAP, by_task, checked, end_tokens, failing, lines, said, succeeded, vrni
+from support.tasks import LDAP, by_task, checked, end_tokens, failing, lines, said, says, succeeded, vrni
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -130,8 +130,8 @@ def test_a_damaged_file_is_reported_kept_aside_and_replaced(ansible: Ansible, la
     for aside in asides:
         assert aside.read_text() == content
         assert mode(aside) == 0o600
-        assert f"It is kept as {aside}" in said(run)
-    assert f"{ansible.folder}/token.json is damaged. It would be kept aside and replaced." in said(run)
+        assert says(run, f"It is kept as {aside}")
+    assert says(run, f"{ansible.folder}/token.json is damaged. It would be kept aside and replaced.")
     assert not (ansible.folder / "other.json").exists()
 
 

@@ -39,10 +39,15 @@ class Core:
         return str(self.folder / "python")
 
     @property
+    def release(self) -> tuple[int, ...]:
+        """Its version as numbers that can be compared, such as (2, 19)."""
+        installed = version("ansible-core") if self.version == "default" else self.version
+        return tuple(map(int, installed.split(".")[:2]))
+
+    @property
     def masks_secrets(self) -> bool:
         """Whether it has the Secrets API."""
-        installed = version("ansible-core") if self.version == "default" else self.version
-        return tuple(map(int, installed.split(".")[:2])) >= (2, 22)
+        return self.release >= (2, 22)
 
     @property
     def why_not(self) -> str:

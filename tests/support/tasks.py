@@ -166,6 +166,11 @@ def lines(requests: list[LoggedRequest]) -> list[str]:
     return [entry.line for entry in requests]
 
 
+def says(run: Run, text: str) -> bool:
+    """Whether a text was printed: the display of older cores wraps its warnings, at hyphens and within words, too."""
+    return "".join(text.split()) in "".join(run.output.split())
+
+
 def said(run: Run) -> str:
     """All that was printed, on one line: the display wraps its warnings."""
     return " ".join(run.output.split())
