@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from support.awx.definitions import AWX, CHECKOUT, CREDENTIAL_TYPES, JOB_TEMPLATES
+from support.awx.definitions import AWX, CREDENTIAL_TYPES, JOB_TEMPLATES
 from support.awx.jobs import Worker
 from support.awx.setup import REPOSITORY, credentials
 from support.canaries import leaks
-from support.checkout import built
+from support.checkout import CHECKOUT, built
 from support.cores import DEFAULT
 from support.guides import GUIDES, Substitute, follow
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from support.collection import CHECKOUT
+from support.checkout import CHECKOUT
 from support.guides import Substitute, follow
 
 

@@ -14,13 +14,13 @@ import pytest
 import yaml
 
 from support.canaries import leaks
+from support.checkout import CHECKOUT
 from support.surroundings import documented, surroundings
 
 if TYPE_CHECKING:
     from lab.client import Lab
     from support.playbooks import Ansible
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 README = (CHECKOUT / "README.md").read_text()
 ROLES = sorted(path.name for path in (CHECKOUT / "roles").iterdir())
 PLUGINS = [path for kind in ("modules", "lookup", "filter") for path in sorted(CHECKOUT.glob(f"plugins/{kind}/*.py"))]

@@ -12,8 +12,9 @@ import pytest
 import yaml
 
 from support.canaries import leaks
+from support.checkout import CHECKOUT
 from support.playbooks import Ansible
-from support.roles import CHECKOUT, NAMES, PLAYBOOKS, every_playbook, tally, task_file
+from support.roles import NAMES, PLAYBOOKS, every_playbook, tally, task_file
 from support.surroundings import documented, surroundings
 
 if TYPE_CHECKING:

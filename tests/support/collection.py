@@ -16,10 +16,10 @@ from typing import Any
 
 import yaml
 
+from support.checkout import CHECKOUT
 from support.cores import DEFAULT
 from support.in_process import operation_of
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 PLUGINS = CHECKOUT / "plugins"
 COLLECTION = "sddc.tokens"
 MODULES = sorted(path.stem for path in PLUGINS.glob("modules/*.py"))

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 import subprocess
-from pathlib import Path
 
 import pytest
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+from support.checkout import CHECKOUT
+
 GUIDE = CHECKOUT / "docs" / "adding_a_product.md"
 TEXT = GUIDE.read_text()
 PRODUCT = "sddc_manager"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from support.collection import CHECKOUT
+from support.checkout import CHECKOUT
 
 MAKEFILE = (CHECKOUT / "Makefile").read_text()
 DESCRIBED = dict(re.findall(r"^([a-z-]+):.*## (.+)$", MAKEFILE, re.MULTILINE))

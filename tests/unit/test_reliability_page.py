@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import ast
 import re
-from pathlib import Path
 
 import pytest
 
 from ansible_collections.sddc.tokens.tests.integration.test_faults_matrix import FAULTS
+from support.checkout import CHECKOUT
 from support.in_process import JOBS
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 PAGE = (CHECKOUT / "docs" / "reliability.md").read_text()
 NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", PAGE)))
 SUITES = (

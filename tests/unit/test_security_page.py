@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import ast
 import re
-from pathlib import Path
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+from support.checkout import CHECKOUT
+
 PAGE = (CHECKOUT / "docs" / "security.md").read_text()
 NAMED = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`( \(slow\))?")
 THREATS = re.split(r"^### ", PAGE, flags=re.MULTILINE)[1:]

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import yaml
 
-CHECKOUT = Path(__file__).resolve().parents[3]
+from support.checkout import CHECKOUT
+
 AWX = CHECKOUT / "extensions" / "awx"
 PROJECT = AWX / "project"
 

@@ -20,7 +20,7 @@ from typing import Any
 
 import yaml
 
-from support.awx.definitions import CHECKOUT
+from support.checkout import CHECKOUT
 from support.cores import DEFAULT
 
 _SECONDS = 100

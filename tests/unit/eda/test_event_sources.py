@@ -19,8 +19,8 @@ import yaml
 from ansible_rulebook.validators import Validate
 
 from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
+from support.checkout import CHECKOUT
 
-CHECKOUT = Path(__file__).resolve().parents[3]
 EDA = CHECKOUT / "extensions" / "eda"
 SOURCES = sorted((EDA / "plugins" / "event_source").glob("*.py"))
 RULEBOOKS = sorted((EDA / "rulebooks").glob("*.yml"))

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from support.collection import CHECKOUT, COLLECTION, PLUGINS, PRODUCTS, product_of
+from support.checkout import CHECKOUT
+from support.collection import COLLECTION, PLUGINS, PRODUCTS, product_of
 from support.pages import Page
 
 PAGE = (CHECKOUT / "docs" / "architecture.md").read_text()

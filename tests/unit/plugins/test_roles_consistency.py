@@ -16,8 +16,8 @@ import pytest
 import yaml
 
 from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
+from support.checkout import CHECKOUT
 
-CHECKOUT = Path(__file__).resolve().parents[3]
 COLLECTION = "sddc.tokens"
 ROLES = sorted(path.name for path in CHECKOUT.glob("roles/*") if path.is_dir())
 SECRETS = re.compile(r"(password|secret|token)$")
