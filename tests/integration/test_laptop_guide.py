@@ -56,7 +56,7 @@ def test_the_guide_for_laptops_works_word_for_word_and_leaves_nothing_behind(lab
 
     assert done.returncode == 0, done.output
     log = (home / ".sddc" / "rotate.log").read_text()
-    assert log.count("4 tokens: 0 changed, 0 failed, 4 left as they are.") == 2, log
+    assert log.count("5 tokens: 0 changed, 0 failed, 5 left as they are.") == 2, log
     page = (home / ".sddc" / "report.html").read_text()
     assert leaks({"output": done.output, "log": log, "page": page}, [secret["value"] for secret in lab.secrets()]) == []
     counts = {product: lab.counts(product, f"{product}.example.com") for product in ("avi", "nsx", "vcenter", "vrni")}
@@ -65,3 +65,5 @@ def test_the_guide_for_laptops_works_word_for_word_and_leaves_nothing_behind(lab
     assert counts["avi"]["engine_tokens"] == counts["avi"]["tokens_valid"] == 2
     assert counts["avi"]["sessions_open"] == 0
     assert counts["vrni"]["tokens_valid"] == 0
+    sddc_manager = lab.counts("sddc_manager", "sddc-manager.example.com")
+    assert (sddc_manager["sign_ins"], sddc_manager["refresh_tokens_valid"]) == (1, 0)
