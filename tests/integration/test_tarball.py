@@ -30,7 +30,7 @@ KINDS = (
     r"(MANIFEST|FILES)\.json",
     r"LICENSE|[A-Z_]+\.md",
     r"changelogs/changelog\.yaml",
-    r"docs/([a-z_]+/)*\w+\.(md|png|svg)",
+    r"docs/(?!docsite/)([a-z_]+/)*\w+\.(md|png|svg)",
     # From it Ansible's own docs site makes the links of the collection's pages.
     r"docs/docsite/links\.yml",
     r"extensions/awx/([a-z_]+/)*[\w-]+\.(md|yml)",
