@@ -41,7 +41,8 @@ class Watch(threading.local):
         """Note so many bytes, and return their number. Raises Flooded."""
         self.bytes_left -= received
         if self.ends_at is not None and self.bytes_left < 0:
-            raise Flooded
+            # Python 3.9 looks into the arguments of every OSError that a socket raises.
+            raise Flooded("more bytes than expected")
         return received
 
 

@@ -43,6 +43,9 @@ _CERTIFICATE_ADVICE = {
 _TLS_ADVICE = "Check that the port speaks TLS 1.2 or newer, and the client certificate where it asks for one."
 _TIMEOUT_ADVICE = "Raise the option timeout if the server is merely slow."
 
+# The other side hung up; which of the two it is depends on the Python.
+_TLS_ENDS = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
+
 # What http.client raises of too many headers, and of too long a line; other errors of its are derived from the first.
 _ENDLESS_HEAD = (http.client.HTTPException, http.client.LineTooLong)
 
@@ -69,11 +72,12 @@ def translated(error: BaseException, timeout: float, *, has_left: bool) -> Trans
         return ConnectionFailed(f"no connection: {_reason(error)}", advice=_CONNECTION_ADVICE)
     if _find(error, urllib3.exceptions.ConnectTimeoutError) is not None:
         return ConnectionFailed(f"no connection within {timeout:g} s", advice=_CONNECTION_ADVICE)
-    if _is_timeout(error) and has_left:
+    is_timeout = _is_any(error, (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, socket.timeout))
+    if is_timeout and has_left:
         return TimedOut(f"no whole reply within {timeout:g} s", advice=_TIMEOUT_ADVICE)
-    if _is_timeout(error):
+    if is_timeout:
         return ConnectionFailed(f"no TLS connection within {timeout:g} s", advice=_CONNECTION_ADVICE)
-    if _find(error, ssl.SSLError) is not None and _find(error, ssl.SSLEOFError) is None:
+    if _is_any(error, (ssl.SSLError,)) and not _is_any(error, _TLS_ENDS):
         return TlsFailed(f"the TLS connection failed: {_reason(error)}", advice=_TLS_ADVICE)
     if not has_left:
         return ConnectionFailed("the connection was closed before the request left", advice=_CONNECTION_ADVICE)
@@ -86,9 +90,8 @@ def translated(error: BaseException, timeout: float, *, has_left: bool) -> Trans
     return ReplyLost("the connection was closed before the reply was whole")
 
 
-def _is_timeout(error: BaseException) -> bool:
-    kinds = (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, socket.timeout)
-    return any(_find(error, kind) is not None for kind in kinds)
+def _is_any(error: BaseException, kinds: tuple[type[BaseException], ...]) -> bool:
+    return any(isinstance(cause, kinds) for cause in _causes(error))
 
 
 def _proxy_reason(error: BaseException) -> str:

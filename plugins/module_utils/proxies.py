@@ -40,7 +40,8 @@ def _checked(proxy: str, origin: str) -> str:
         raise InvalidOption(
             origin, "is no http or https proxy", advice="Give one such as http://proxy.example.com:3128."
         )
-    return proxy
+    # Old releases of requests take a name before a port for a scheme.
+    return proxy if "://" in proxy else f"http://{proxy}"
 
 
 def _variable(environ: Mapping[str, str], name: str) -> str:

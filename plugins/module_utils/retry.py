@@ -42,6 +42,7 @@ class Retries:
         if not retry_after:
             return None
         try:
-            return float(self._retry.parse_retry_after(retry_after))
+            # Bounded while it is what the header says: the largest of integers are no floats.
+            return min(LONGEST_WAIT, self._retry.parse_retry_after(retry_after))
         except (InvalidHeader, ValueError, OverflowError):
             return None

@@ -333,6 +333,8 @@ def _read_body(response: Any, method: str) -> bytes:
     """The body as it came, bounded. Raises ReplyLost."""
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise OversizedReply("the reply is compressed, though that was not asked for")
+    # Its default since release 2; before, a connection that was cut off is used for the next request.
+    response.raw.enforce_content_length = True
     body = bytearray()
     for chunk in response.raw.stream(_CHUNK, decode_content=False):
         body += chunk

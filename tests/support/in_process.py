@@ -67,7 +67,7 @@ def operation_of(module: str) -> type[Operation]:
     (found,) = [
         value
         for value in vars(room).values()
-        if isinstance(value, type) and issubclass(value, Operation) and value.__module__ == room.__name__
+        if isinstance(value, type) and value.__module__ == room.__name__ and issubclass(value, Operation)
     ]
     return found
 

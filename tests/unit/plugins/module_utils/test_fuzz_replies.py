@@ -19,6 +19,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import urllib3
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -294,7 +295,10 @@ def test_a_chunk_of_negative_length_is_named_for_what_it_is(lab: Lab, server: Ho
 
     message = _run(job, lab, server, file).message
 
-    assert "the reply is not valid HTTP" in message
+    # Before release 2 the library waited for what cannot come.
+    waited = urllib3.__version__.startswith("1.")
+    cause = "the connection was closed before the reply was whole" if waited else "the reply is not valid HTTP"
+    assert cause in message
     assert "may be left on the server" in message
 
 

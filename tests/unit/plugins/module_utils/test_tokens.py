@@ -105,7 +105,7 @@ def test_claimed_time_is_a_number_of_seconds_that_a_date_can_say(value: object, 
 def test_time_is_shown_in_utc_to_the_second(seconds: float) -> None:
     shown = iso8601(seconds)
     assert shown is not None
-    moment = datetime.datetime.strptime(shown, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=datetime.UTC)
+    moment = datetime.datetime.strptime(shown, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=datetime.timezone.utc)
     assert moment.timestamp() == int(seconds)
 
 
