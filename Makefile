@@ -58,7 +58,7 @@ test-all: $(WORKFLOWS) $(COLLECTION) $(CORES) $(FURTHER_CORES) $(CONFORMANCE) ##
 	$(call run_tests)
 	@$(BIN)/python tests/tools/molecule.py
 
-matrix: $(COLLECTION) ## Run the tests on each core and its Python (LANES="2.16 2.22" for some, PATHS=tests/unit)
+matrix: $(COLLECTION) ## Run the tests on each core and its Python (LANES="2.16 oldest-requests", PATHS=tests/unit)
 	@$(BIN)/python tests/tools/matrix.py $(if $(PATHS),--tests "$(PATHS)") $(LANES)
 
 units: $(TESTS) ## Run the unit tests by ansible-test

@@ -75,9 +75,14 @@ def installed(environment: Path, name: str, arguments: Sequence[str]) -> str:
         return f"{requirements[0]} needs Python {' or '.join(sorted(pythons))} here, and none is found"
     print(f"Installing {' and '.join(requirements)} for Python {version_of(python)}", flush=True)
     subprocess.run([python, "-m", "venv", environment], check=True)
+    pip_install(environment, arguments)
+    return ""
+
+
+def pip_install(environment: Path, arguments: Sequence[str]) -> None:
+    """Install into a virtual environment. Raises subprocess.CalledProcessError when pip fails."""
     pip = [str(environment / "bin" / "python"), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
     subprocess.run([*pip, "--only-binary", ":all:", *arguments], check=True)
-    return ""
 
 
 def found(version: str) -> str | None:

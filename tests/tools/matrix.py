@@ -3,7 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run the unit and integration tests in lanes: one for each ansible-core, on the Python that belongs to it.
 
-Usage: matrix.py [--tests "PATH..."] [LANE...]; without lanes, one for each core; without paths, all fast tests.
+One more lane, `oldest-requests`, runs the tests of module_utils on the oldest Python and `requests` of a remote host.
+
+Usage: matrix.py [--tests "PATH..."] [LANE...]; without lanes, all; without paths, all fast tests of a lane.
 
 A lane is a virtual environment of its own. Tests that span cores span none here: each lane is about its own. The last
 lines tell of each lane whether it passed, failed, or was skipped and why.
@@ -16,59 +18,71 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from support.checkout import CHECKOUT
 from support.cores import LANES
-from tools.install_cores import ENVIRONMENTS, REQUIREMENTS, installed, known, pinned
+from tools.install_cores import ENVIRONMENTS, REQUIREMENTS, installed, known, pinned, pip_install
 
-WORKFLOWS, LINT = (REQUIREMENTS.with_name(f"requirements-{name}.txt") for name in ("workflows", "lint"))
-# What each lane is about: the pinned ansible-core.
-CORES = {name: environment[0][0] for name, environment in ENVIRONMENTS.items() if "ansible-core" in environment[0][0]}
+WORKFLOWS, LINT, OLD = (REQUIREMENTS.with_name(f"requirements-{name}.txt") for name in ("workflows", "lint", "oldest"))
+# What each lane is about: the pinned ansible-core, or the pinned `requests`.
+ABOUT = {name: environment[0][0] for name, environment in ENVIRONMENTS.items()}
+OLDEST = "oldest-requests"
 TESTS = ("tests/unit", "tests/integration")
+TESTS_OF_OLDEST = ("tests/unit/plugins/module_utils",)
 
 
 def main() -> int:
     """Return the exit code: 0 only when no lane failed and one passed."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--tests", default=" ".join(TESTS))
+    parser.add_argument("--tests", type=str.split)
     parser.add_argument("lanes", nargs="*")
     arguments = parser.parse_args()
-    known(arguments.lanes, CORES)
+    known(arguments.lanes, ABOUT)
     report, passed = [], []
-    for lane in arguments.lanes or sorted(CORES):
-        core = CORES[lane]
+    for lane in arguments.lanes or sorted(ABOUT):
         reason = prepared(lane, LANES / lane)
         if reason:
-            report.append(f"skipped  {core}: {reason}")
+            report.append(f"skipped  {ABOUT[lane]}: {reason}")
             continue
-        print(f"== {core}", flush=True)
+        print(f"== {ABOUT[lane]}", flush=True)
         start = time.monotonic()
-        passed.append(tested(LANES / lane, arguments.tests.split()))
-        report.append(f"{'passed ' if passed[-1] else 'FAILED '}  {core} ({time.monotonic() - start:.0f} s)")
+        passed.append(tested(LANES / lane, arguments.tests or (TESTS_OF_OLDEST if lane == OLDEST else TESTS)))
+        report.append(f"{'passed ' if passed[-1] else 'FAILED '}  {ABOUT[lane]} ({time.monotonic() - start:.0f} s)")
     print("\n".join(["== matrix", *report]))
     return int(not passed or not all(passed))
 
 
 def prepared(lane: str, environment: Path) -> str:
     """Install what a lane needs, unless it is there; say why when it cannot be."""
-    lines = [CORES[lane] if line == pinned("ansible-core") else line for line in REQUIREMENTS.read_text().splitlines()]
-    wanted = "\n".join([*lines, WORKFLOWS.read_text(), LINT.read_text()])
+    requirements = OLD.read_text() if lane == OLDEST else _with_core(ABOUT[lane])
+    wanted = "\n".join([requirements, WORKFLOWS.read_text(), LINT.read_text()])
     stamp = environment / "installed"
     if stamp.exists() and stamp.read_text() == wanted:
         return ""
     environment.parent.mkdir(parents=True, exist_ok=True)
-    requirements = environment.with_name(f"{environment.name}.txt")
-    requirements.write_text("\n".join(lines))
-    reason = installed(environment, lane, ["-r", str(requirements), "-r", str(WORKFLOWS), "-c", str(LINT)])
-    if not reason:
-        stamp.write_text(wanted)
-    return reason
+    file = environment.with_name(f"{environment.name}.txt")
+    file.write_text(requirements)
+    more = [] if lane == OLDEST else ["-r", str(WORKFLOWS), "-c", str(LINT)]
+    reason = installed(environment, lane, ["-r", str(file), *more])
+    if reason:
+        return reason
+    if lane == OLDEST:
+        # A controller does not run there, but the part of the oldest core that modules take along does.
+        pip_install(environment, ["--no-deps", "--ignore-requires-python", ABOUT["2.16"]])
+    stamp.write_text(wanted)
+    return ""
 
 
-def tested(environment: Path, paths: list[str]) -> bool:
+def _with_core(core: str) -> str:
+    """The requirements of the tests, with another ansible-core."""
+    return REQUIREMENTS.read_text().replace(pinned("ansible-core"), core)
+
+
+def tested(environment: Path, paths: Sequence[str]) -> bool:
     """Run the fast tests in the virtual environment of a lane; tell whether they passed."""
     programs = environment / "bin"
     command = [

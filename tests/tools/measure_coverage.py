@@ -69,7 +69,7 @@ def main(paths: list[str]) -> int:
     (packages,) = environment.glob("lib/python*/site-packages")
     (packages / "measure.pth").write_text(STARTER.format(settings=str(settings)))
 
-    passed = tested(environment, paths or list(TESTS))
+    passed = tested(environment, paths or TESTS)
 
     measured = coverage.Coverage(config_file=str(settings))
     measured.combine([str(FOLDER)], strict=True)
