@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run every static check on this checkout, show what they find, and end with one line for each.
 
-Usage: lint.py [NAME...]; without names, every check. The tools keep what they write (caches, ansible-test's virtual
+Usage: lint.py [NAME...]; without names, every check. As many run at once as there are processors; what one prints is
+shown when it has ended. The tools keep what they write (caches, ansible-test's virtual
 environments) below .venv, not in the user's home.
 """
 
@@ -14,6 +15,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
 from pathlib import Path
 
 sys.path[0] = str(Path(__file__).resolve().parents[1])
@@ -44,6 +47,11 @@ def files(pattern: str) -> list[str]:
 
 
 CHECKS = {
+    # The default core, the oldest and the newest, each by its own ansible-test; first, for they take longest.
+    **{
+        f"ansible-test sanity, {core.version} core": [core.python, "tests/tools/run_ansible_test.py", "sanity"]
+        for core in (DEFAULT, *OTHERS)
+    },
     "ruff check": ["ruff", "check", "--quiet"],
     "ruff format": ["ruff", "format", "--check", "--quiet"],
     "mypy plugins": ["mypy", "-p", "ansible_collections.sddc.tokens.plugins"],
@@ -56,11 +64,6 @@ CHECKS = {
     "actions of workflows": [*_SCHEMA, "vendor.github-actions", *files(".github/actions/*/action.yml")],
     "pre-commit": ["pre-commit", "validate-config", ".pre-commit-config.yaml"],
     "reuse": ["reuse", "lint", "--quiet"],
-    # The default core, the oldest and the newest, each by its own ansible-test.
-    **{
-        f"ansible-test sanity, {core.version} core": [core.python, "tests/tools/run_ansible_test.py", "sanity"]
-        for core in (DEFAULT, *OTHERS)
-    },
 }
 SKIPPED = {f"ansible-test sanity, {core.version} core": core.why_not for core in OTHERS if core.why_not}
 
@@ -69,6 +72,33 @@ def main(names: Sequence[str]) -> int:
     """Return the exit code: 0 only when no check found anything."""
     known(names, CHECKS)
     HOME.mkdir(exist_ok=True)
+    chosen = [name for name in names or CHECKS if name not in SKIPPED]
+    report = [f"skipped {name}: {SKIPPED[name]}" for name in names or CHECKS if name in SKIPPED]
+    print(f"Running {len(chosen)} checks", flush=True)
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        running = [pool.submit(checked, name) for name in chosen]
+        for done in as_completed(running):
+            print(f"== {done.result().name}\n{done.result().output}", end="", flush=True)
+    results = [done.result() for done in running]
+    report += [
+        f"{'passed' if result.passed else 'FAILED'}  {result.name} ({result.seconds:.0f} s)" for result in results
+    ]
+    print("\n".join(["== lint", *report]))
+    return int(not all(result.passed for result in results))
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of a check."""
+
+    name: str
+    passed: bool
+    seconds: float
+    output: str
+
+
+def checked(name: str) -> Result:
+    """Run a check to its end."""
     env = {
         **os.environ,
         "HOME": str(HOME),
@@ -76,18 +106,11 @@ def main(names: Sequence[str]) -> int:
         "MYPY_CACHE_DIR": str(VENV / "mypy"),
         "RUFF_CACHE_DIR": str(VENV / "ruff"),
     }
-    report, failed = [], False
-    for name in names or CHECKS:
-        if name in SKIPPED:
-            report.append(f"skipped {name}: {SKIPPED[name]}")
-            continue
-        print(f"== {name}", flush=True)
-        start = time.monotonic()
-        passed = subprocess.run(CHECKS[name], cwd=CHECKOUT, env=env, check=False).returncode == 0
-        report.append(f"{'passed' if passed else 'FAILED'}  {name} ({time.monotonic() - start:.0f} s)")
-        failed |= not passed
-    print("\n".join(["== lint", *report]))
-    return int(failed)
+    start = time.monotonic()
+    run = subprocess.run(
+        CHECKS[name], cwd=CHECKOUT, env=env, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    return Result(name, run.returncode == 0, time.monotonic() - start, run.stdout)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ all Pythons of this machine, `units` the unit tests on the Python that runs this
 
 ansible-test insists on a folder ansible_collections/sddc/tokens that is no symbolic link, keeps its state in the home
 directory, and fetches a pip of its own, and with some cores a tool, from hosts that are often out of reach. So it gets
-a copy, a home below .venv (where its tools stay installed from run to run), the pip that comes with Python, and no tool
-but those of the package index.
+a copy, a home below .venv (where its tools stay installed from run to run; one for each core), the pip that comes with
+Python, and no tool but those of the package index.
 """
 
 from __future__ import annotations
@@ -22,14 +22,16 @@ import sys
 from pathlib import Path
 
 import ansible_test
+from ansible.release import __version__ as core_version
 from ansible_test._util.target.common.constants import CONTROLLER_PYTHON_VERSIONS, REMOTE_ONLY_PYTHON_VERSIONS
 
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from support.checkout import CHECKOUT, COLLECTION, copied
 
-VENV = CHECKOUT / ".venv"
-HOME = VENV / "home"
+# For each core its own: they may run at the same time.
+FOLDER = CHECKOUT / ".venv" / "ansible-test" / core_version
+HOME = FOLDER / "home"
 
 # What ansible-test runs in place of get-pip.
 BOOTSTRAP_PIP = """\
@@ -40,9 +42,9 @@ subprocess.run([sys.executable, "-m", "ensurepip"], check=True, stdout=subproces
 """
 
 
-def copy_checkout(sandbox: Path) -> Path:
+def copy_checkout(folder: Path) -> Path:
     """Return a copy of the checkout in a place that ansible-test takes."""
-    copied(copy := sandbox / COLLECTION)
+    copied(copy := folder / COLLECTION)
     # Else ansible-test asks the checkout's repository, which ignores .venv, and tests nothing.
     subprocess.run(["git", "init", "--quiet", copy], check=True)
     return copy
@@ -94,11 +96,10 @@ def link_pythons(folder: Path) -> list[str]:
 
 def main(command: str, arguments: list[str]) -> int:
     """Return the exit code of ansible-test."""
-    sandbox = VENV / "ansible-test"
-    copy = copy_checkout(sandbox)
+    copy = copy_checkout(FOLDER)
     prefer_the_index()
     prepare_home()
-    pythons = link_pythons(sandbox / "pythons")
+    pythons = link_pythons(FOLDER / "pythons")
     if command == "sanity":
         arguments = [*(f"--target-python={version}" for version in pythons), *arguments]
     else:
@@ -107,7 +108,7 @@ def main(command: str, arguments: list[str]) -> int:
     env = {
         **os.environ,
         "HOME": str(HOME),
-        "PATH": os.pathsep.join(map(str, (sandbox / "pythons", programs, os.environ["PATH"]))),
+        "PATH": os.pathsep.join(map(str, (FOLDER / "pythons", programs, os.environ["PATH"]))),
     }
     for name in ("ANSIBLE_COLLECTIONS_PATH", "PYTHONPATH"):  # which lead to the checkout instead of the copy
         env.pop(name, None)

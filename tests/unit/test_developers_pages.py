@@ -89,7 +89,7 @@ def test_hooks_before_a_commit_are_checks_of_make_lint_and_are_fetched_from_nowh
     assert hooks
     for hook in hooks:
         make, target, argument = shlex.split(hook["entry"])
-        variable, _, check = argument.partition("=")
+        variable, _equals, check = argument.partition("=")
         assert (make, target, variable, hook["language"]) == ("make", "lint", "CHECK", "system")
         assert check in CHECKS
 
