@@ -25,8 +25,10 @@ attributes:
     support: full
     platforms: posix
 notes:
-  - On a local connection without C(become) the task runs inside the controller's process, which costs about as much
-    as M(ansible.builtin.debug). Set the variable C(sddc_tokens_in_process) to V(false) to run it as a module.
+  - On a local connection without C(become) the task runs inside the controller's process, without the start of another
+    interpreter. Set the variable C(sddc_tokens_in_process) to V(false) to run it as a module.
+requirements:
+  - python >= 3.9
 """
 
     DIFF = r"""

@@ -20,7 +20,8 @@ options:
   ca_path:
     description:
       - PEM file, or folder of hashed PEM files, with the authorities to trust.
-      - By default the trust store of the system where the module runs.
+      - By default the trust store of the system where the module runs, or what the environment variables
+        E(SSL_CERT_FILE) and E(SSL_CERT_DIR) name in its place.
       - The environment variable E(REQUESTS_CA_BUNDLE) has no effect.
     type: path
   client_cert:
@@ -49,7 +50,7 @@ options:
     type: int
     default: 3
 requirements:
-  - requests
+  - requests >= 2.25.1
 """
 
     ISSUER = r"""

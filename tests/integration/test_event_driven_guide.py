@@ -180,7 +180,7 @@ def test_every_rulebook_of_the_guide_is_valid_for_ansible_rulebook() -> None:
 def test_the_job_template_of_the_guide_asks_for_the_variables_that_the_rulebook_hands_over() -> None:
     (action,) = re.findall(r"run_job_template:\n(.*?)^```$", GUIDE, re.DOTALL | re.MULTILINE)
     given = yaml.safe_load(action)
-    definitions = yaml.safe_load((CHECKOUT / "extensions/awx/definitions/job_templates.yml").read_text())
+    definitions = yaml.safe_load((CHECKOUT / "playbooks/vars/awx_job_templates.yml").read_text())
     (template,) = [
         template for template in definitions["awx_setup_job_templates"].values() if template["name"] == given["name"]
     ]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 KINDS = (
     r"(MANIFEST|FILES)\.json",
     r"LICENSE|[A-Z_]+\.md",
-    r"changelogs/changelog\.yaml",
+    r"changelogs/changelog\.yaml|CHANGELOG\.rst",
     r"docs/(?!docsite/)([a-z_]+/)*\w+\.(md|png|svg)",
     # From it Ansible's own docs site makes the links of the collection's pages.
     r"docs/docsite/links\.yml",
@@ -37,7 +37,7 @@ KINDS = (
     r"extensions/eda/plugins/(event_source|plugin_utils)/\w+\.py",
     r"extensions/eda/rulebooks/\w+\.yml",
     r"meta/(runtime|execution-environment)\.yml|meta/ee-requirements\.txt",
-    r"playbooks/(tasks/)?\w+\.yml",
+    r"playbooks/((tasks|vars)/)?\w+\.yml",
     r"plugins/(action|doc_fragments|filter|lookup|module_utils|modules|plugin_utils)/([a-z_]+/)*\w+\.py",
     r"roles/\w+/(README\.md|(defaults|handlers|meta|tasks|vars)/([a-z_]+/)*\w+\.yml|templates/[\w.]+\.j2)",
     # Which Pythons a reviewer's ansible-test tries.

@@ -15,7 +15,7 @@ from pathlib import Path
 PACKAGE = "ansible==12.3.0"
 COLLECTIONS = (
     "ansible/posix",  # its json and jsonl callbacks
-    "awx/awx",  # what playbooks/awx_setup.yml applies the definitions of extensions/awx with
+    "awx/awx",  # what playbooks/awx_setup.yml applies the definitions of playbooks/vars with
 )
 
 

@@ -28,7 +28,8 @@ PRE_COMMIT = yaml.safe_load((CHECKOUT / ".pre-commit-config.yaml").read_text())
 CHECKS = re.findall(r'^    "(.+?)": \[', (CHECKOUT / "tests" / "tools" / "lint.py").read_text(), re.MULTILINE)
 # Sections of a certified README, in their order.
 CERTIFIED = (
-    *("Description", "Requirements", "Installation", "Use cases", "Testing", "Contributing", "Support"),
+    *("Description", "Requirements", "Installation", "Use cases", "Testing", "Contributing"),
+    *("Communication", "Support"),
     *("Release notes", "Related information", "License information"),
 )
 

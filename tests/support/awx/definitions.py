@@ -27,7 +27,7 @@ _Loader.add_constructor("!unsafe", _unsafe)
 
 
 def _definitions(name: str) -> Any:
-    text = (AWX / "definitions" / f"{name}.yml").read_text()
+    text = (CHECKOUT / "playbooks" / "vars" / f"awx_{name}.yml").read_text()
     return yaml.load(text, Loader=_Loader)[f"awx_setup_{name}"]  # noqa: S506 - a safe loader
 
 

@@ -195,6 +195,16 @@ def test_the_readme_lists_exactly_the_variables_with_their_defaults(role: str) -
     assert told == {name: shown(name) for name in options_of(role)}
 
 
+def test_roles_and_playbooks_use_no_file_outside_the_folders_from_which_a_collection_is_called() -> None:
+    # Ansible's requirements: what is called by its full name needs meta, plugins, roles and playbooks alone.
+    texts = {path: path.read_text() for folder in ("roles", "playbooks") for path in (CHECKOUT / folder).rglob("*.yml")}
+
+    assert len(texts) > 20
+    assert [
+        str(path) for path, text in texts.items() if re.search(r"(?<!\.)\.\./(?!\.\./|tasks|vars|templates)", text)
+    ] == []
+
+
 @each_role
 def test_a_playbook_runs_the_role_and_nothing_else(role: str) -> None:
     playbooks = [yaml.safe_load(path.read_text()) for path in CHECKOUT.glob("playbooks/*.yml")]
