@@ -35,6 +35,7 @@ options:
   proxy_url:
     description:
       - Proxy for all requests, such as V(http://proxy.example.com:3128). It may hold user name and password.
+      - What goes through it is encrypted up to the server. A proxy that is itself reached by TLS is refused.
       - By default the environment variables E(https_proxy), E(all_proxy) and E(no_proxy) decide.
     type: str
   timeout:

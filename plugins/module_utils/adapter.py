@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.sddc.tokens.plugins.module_utils.deadline import DeadlineSocket
+from ansible_collections.sddc.tokens.plugins.module_utils.deadline import DeadlineSocket, watch
 
 try:
     from requests.adapters import HTTPAdapter
@@ -25,10 +25,15 @@ _COMPARES_NAMES_ITSELF = urllib3_version.startswith("1.")
 
 
 class _Connection(HTTPSConnection):
-    """A connection whose reads end at the deadline, those from a proxy too."""
+    """A connection whose reads end at the deadline, those from a proxy too, and which knows when a request leaves."""
 
     def _new_conn(self) -> Any:
         return DeadlineSocket.of(super()._new_conn())
+
+    def endheaders(self, *args: Any, **kwargs: Any) -> None:
+        """See http.client.HTTPConnection: it sends the request. What is asked of a proxy goes another way."""
+        watch.has_left = True
+        super().endheaders(*args, **kwargs)
 
 
 class _Pool(HTTPSConnectionPool):

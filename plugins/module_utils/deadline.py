@@ -27,7 +27,7 @@ class Flooded(OSError):
 
 
 class Watch(threading.local):
-    """What this thread's request is at: when it must be done, what may still come, whether any of it went over TLS."""
+    """What this thread's request is at: when it must be done, what may still come, whether any of it has left."""
 
     ends_at: Optional[float] = None
     bytes_left = math.inf
@@ -60,18 +60,13 @@ def deadline(seconds: float, most_bytes: float = math.inf) -> Iterator[None]:
 
 
 class DeadlineTlsSocket(ssl.SSLSocket):
-    """A TLS socket whose reads end at the deadline, and whose first write tells that the request has left."""
+    """A TLS socket whose reads end at the deadline."""
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
         """See socket.recv_into(); raises TimeoutError once the deadline is over."""
         if watch.ends_at is not None:
             self.settimeout(watch.left())
         return watch.count(super().recv_into(*args, **kwargs))
-
-    def sendall(self, *args: Any, **kwargs: Any) -> None:
-        """See socket.sendall()."""
-        watch.has_left = True
-        super().sendall(*args, **kwargs)
 
 
 class DeadlineSocket(socket.socket):

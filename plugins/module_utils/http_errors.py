@@ -59,6 +59,10 @@ def translated(error: BaseException, timeout: float, *, has_left: bool) -> Trans
     """
     if _find(error, Flooded) is not None:
         return OversizedReply("the reply is longer than any of the API can be")
+    return _after_it_left(error, timeout) if has_left else _before_it_left(error, timeout)
+
+
+def _before_it_left(error: BaseException, timeout: float) -> TransportError:
     certificate = _find(error, ssl.SSLCertVerificationError)
     if certificate is not None:
         # Where the library has compared the names by itself, the error has neither message nor code of OpenSSL.
@@ -72,15 +76,20 @@ def translated(error: BaseException, timeout: float, *, has_left: bool) -> Trans
         return ConnectionFailed(f"no connection: {_reason(error)}", advice=_CONNECTION_ADVICE)
     if _find(error, urllib3.exceptions.ConnectTimeoutError) is not None:
         return ConnectionFailed(f"no connection within {timeout:g} s", advice=_CONNECTION_ADVICE)
-    is_timeout = _is_any(error, (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, socket.timeout))
-    if is_timeout and has_left:
-        return TimedOut(f"no whole reply within {timeout:g} s", advice=_TIMEOUT_ADVICE)
-    if is_timeout:
+    if _is_timeout(error):
         return ConnectionFailed(f"no TLS connection within {timeout:g} s", advice=_CONNECTION_ADVICE)
-    if _is_any(error, (ssl.SSLError,)) and not _is_any(error, _TLS_ENDS):
+    if _is_refusal_of_tls(error):
         return TlsFailed(f"the TLS connection failed: {_reason(error)}", advice=_TLS_ADVICE)
-    if not has_left:
-        return ConnectionFailed("the connection was closed before the request left", advice=_CONNECTION_ADVICE)
+    return ConnectionFailed("the connection was closed before the request left", advice=_CONNECTION_ADVICE)
+
+
+def _after_it_left(error: BaseException, timeout: float) -> TransportError:
+    """urllib3 calls this a fault of the proxy, too, where there is one: the order of its causes tells nothing."""
+    if _is_timeout(error):
+        return TimedOut(f"no whole reply within {timeout:g} s", advice=_TIMEOUT_ADVICE)
+    if _is_refusal_of_tls(error):
+        # With TLS 1.3 a server refuses a client's certificate by an alert in place of the reply.
+        return TlsFailed(f"the TLS connection failed: {_reason(error)}", advice=_TLS_ADVICE)
     if any(type(cause) in _ENDLESS_HEAD for cause in _causes(error)):
         return OversizedReply("the reply has more headers, or longer ones, than any of the API can have")
     if isinstance(error, ValueError):
@@ -88,6 +97,14 @@ def translated(error: BaseException, timeout: float, *, has_left: bool) -> Trans
     if _find(error, urllib3.exceptions.IncompleteRead) is not None:
         return ReplyLost("the reply was cut off")
     return ReplyLost("the connection was closed before the reply was whole")
+
+
+def _is_timeout(error: BaseException) -> bool:
+    return _is_any(error, (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, socket.timeout))
+
+
+def _is_refusal_of_tls(error: BaseException) -> bool:
+    return _is_any(error, (ssl.SSLError,)) and not _is_any(error, _TLS_ENDS)
 
 
 def _is_any(error: BaseException, kinds: tuple[type[BaseException], ...]) -> bool:

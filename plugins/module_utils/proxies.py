@@ -15,7 +15,8 @@ from typing import Optional
 
 from ansible_collections.sddc.tokens.plugins.module_utils.errors import InvalidOption
 
-_PROXY = re.compile(r"(?:https?://)?(?:[^/@\s]*@)?(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?/?")
+# No https: what is read through TLS within TLS would end at no deadline.
+_PROXY = re.compile(r"(?:http://)?(?:[^/@\s]*@)?(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?/?")
 
 
 def proxy_for(host: str, proxy_url: Optional[str], environ: Mapping[str, str]) -> Optional[str]:
@@ -38,7 +39,9 @@ def proxy_for(host: str, proxy_url: Optional[str], environ: Mapping[str, str]) -
 def _checked(proxy: str, origin: str) -> str:
     if not _PROXY.fullmatch(proxy):
         raise InvalidOption(
-            origin, "is no http or https proxy", advice="Give one such as http://proxy.example.com:3128."
+            origin,
+            "is no http proxy",
+            advice="Give one such as http://proxy.example.com:3128; what goes through it is encrypted all the way.",
         )
     # Old releases of requests take a name before a port for a scheme.
     return proxy if "://" in proxy else f"http://{proxy}"

@@ -155,6 +155,22 @@ def test_proxy_leads_to_the_server_by_one_tunnel(lab: Lab, session: OpenSession,
     assert one.request_count == len(lab.requests("vrni", host="vrni.example.com")) == 2
 
 
+@pytest.mark.parametrize(
+    ("kind", "parameters"), [("drop_after", {}), ("drop_after", {"abrupt": True}), ("delay", {"seconds": 60})]
+)
+def test_request_that_may_have_been_carried_out_behind_a_proxy_is_not_sent_again(
+    lab: Lab, session: OpenSession, waits: list[float], proxy: str, kind: str, parameters: dict[str, Any]
+) -> None:
+    lab.fault("vrni", kind, **parameters)
+    one = session(url="https://vrni.example.com", proxy_url=Secret(proxy), retries=2, timeout=1)
+
+    error = failure(one)
+
+    assert isinstance(error, ReplyLost)
+    assert (one.request_count, error.left_behind, waits) == (1, "something", [])
+    assert len(lab.requests("vrni")) == 1
+
+
 def test_no_proxy_bypasses_the_proxy(lab: Lab, session: OpenSession, proxy: str) -> None:
     assert reached(session(environ={"https_proxy": proxy, "no_proxy": "127.0.0.1"}))
     assert lab.tunnels() == []
@@ -208,7 +224,9 @@ def test_password_of_a_proxy_goes_to_the_proxy_and_into_no_error(open_session: O
     assert base64.b64encode(b"me:s3cr3t word").decode() not in str(error)
 
 
-@pytest.mark.parametrize("url", ["socks5://127.0.0.1:1080", "ftp://127.0.0.1", "http://", "http://host:port", "::"])
+@pytest.mark.parametrize(
+    "url", ["socks5://127.0.0.1:1080", "ftp://127.0.0.1", "https://127.0.0.1:1", "http://", "http://host:port", "::"]
+)
 def test_proxy_that_cannot_be_used_is_an_option_to_mend_and_no_lost_reply(
     lab: Lab, session: OpenSession, waits: list[float], url: str
 ) -> None:
