@@ -48,7 +48,11 @@ class Validated:
         self.warnings = [
             f"Both option {warning['option']} and its alias {warning['alias']} are set." for warning in result._warnings
         ]
-        complaints = _complaints(result.errors.errors) or _senseless_numbers(operation, self.params)
+        complaints = (
+            _complaints(result.errors.errors)
+            or _senseless_numbers(operation, self.params)
+            or _senseless_texts(operation, self.params)
+        )
         if complaints:
             # Messages quote values, and the value of a secret may stand in any of them.
             self.error = _without(f"{operation.name}: {'; '.join(complaints)}", result._no_log_values)
@@ -66,6 +70,15 @@ def _senseless_numbers(operation: type[Operation], params: Mapping[str, Any]) ->
         f"the option {name} must be a number of seconds, 0 or more"
         for name, option in operation.argument_spec.items()
         if option["type"] == "float" and params.get(name) is not None and not 0 <= params[name] < math.inf
+    ]
+
+
+def _senseless_texts(operation: type[Operation], params: Mapping[str, Any]) -> list[str]:
+    """Bytes that are no UTF-8, as an environment variable may hold, arrive as halves of characters."""
+    return [
+        f"the option {name} holds bytes that are no UTF-8"
+        for name in operation.argument_spec
+        if isinstance(params.get(name), str) and any("\ud800" <= character <= "\udfff" for character in params[name])
     ]
 
 

@@ -56,8 +56,9 @@ class Reply:
     @property
     def is_html(self) -> bool:
         """Whether somebody between here and the server answered with a page for people."""
-        content_type = self.headers.get("Content-Type", "").lower()
-        return content_type.startswith("text/html") or self.body.lstrip()[:16].lower().startswith(_HTML_STARTS)
+        start = self.body.lstrip()[:16].lower()
+        is_called_so = self.headers.get("Content-Type", "").lower().startswith("text/html")
+        return bool(start) and (is_called_so or start.startswith(_HTML_STARTS))
 
     def json(self) -> Any:
         """The body as JSON. Raises BadReply."""

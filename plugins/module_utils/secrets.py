@@ -135,13 +135,13 @@ def _forms(secrets: Iterable[Secret]) -> set[str]:
 def _written(value: str) -> Iterator[str]:
     """The ways in which a value may be written."""
     yield value
-    for encoded in (quote(value), quote(value, safe=""), quote_plus(value)):
+    raw = value.encode("utf-8", "surrogateescape")
+    for encoded in (quote(raw), quote(raw, safe=""), quote_plus(raw)):
         yield encoded
         yield _ESCAPE.sub(lambda found: found[0].lower(), encoded)
     yield repr(value)[1:-1]
     yield json.dumps(value)[1:-1]
     yield json.dumps(value, ensure_ascii=False)[1:-1]
-    raw = value.encode("utf-8", "surrogateescape")
     for in_base64 in (base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode()):
         yield in_base64
         yield in_base64.rstrip("=")

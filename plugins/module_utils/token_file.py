@@ -205,7 +205,9 @@ class TokenFile:
             "Renew the token if you do not trust them (renew: always)."
         )
         if not self._read_only:
-            os.fchmod(descriptor, _PRIVATE)
+            # Where it cannot be, as on a share or a file system that is mounted for reading, the warning must do.
+            with contextlib.suppress(OSError):
+                os.fchmod(descriptor, _PRIVATE)
 
     def _parsed(self, content: bytes) -> Record:
         try:

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import contextlib
+import http.cookiejar
 import logging
 import re
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Optional, Union
@@ -159,7 +161,7 @@ class Session:
     def set_cookie(self, name: str, value: Secret) -> None:
         """Send a cookie to this server and to no other."""
         self.hide(value)
-        self._http.cookies.set(name, value.reveal(), domain=self.base_url.host, path="/", secure=True)
+        self._http.cookies.set(name, value.reveal(), domain=_cookie_domain(self.base_url), path="/", secure=True)
 
     def clear_cookies(self) -> None:
         """Forget all cookies."""
@@ -320,6 +322,12 @@ class Session:
     def _count(self) -> None:
         with self._lock:
             self.request_count += 1
+
+
+def _cookie_domain(base_url: BaseUrl) -> str:
+    """The domain of the server's own cookies, as http.cookiejar sees it: with a name added to one without dots."""
+    server = urllib.request.Request(base_url.url("/"))  # noqa: S310  (nothing is opened)
+    return http.cookiejar.eff_request_host(server)[1]  # type: ignore[attr-defined,no-any-return]
 
 
 def _may_repeat(call: _Call, error: TokensError) -> bool:

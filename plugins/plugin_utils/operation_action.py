@@ -74,6 +74,8 @@ class OperationAction(ActionBase):
     ) -> dict[str, Any]:
         with sealing.quiet_module(self), self._environment_without_ours(task_environment):
             result = self._execute_module(module_name=self.operation.name, module_args=args, task_vars=task_vars)
+        if result.get("module_stdout"):
+            return _unreadable(result)
         return {key: value for key, value in result.items() if key not in _ONLY_OF_MODULES}
 
     def _is_pipelining_enabled(self, module_style: str, wrap_async: bool = False) -> bool:
@@ -111,6 +113,15 @@ class OperationAction(ActionBase):
     def _tell(self, message: str) -> None:
         # To stderr: stdout may be the JSON of a callback.
         self._display.display(f"[{self._task.get_name()}] {message}", stderr=True)
+
+
+def _unreadable(result: Mapping[str, Any]) -> dict[str, Any]:
+    """A failure in place of a reply that is no JSON: what was printed may hold the token, in whatever shape."""
+    message = (
+        "What the module printed is no result. It is not shown, for it may hold a token. See what the host's shell and "
+        "Python print by themselves, for example with ansible.builtin.raw; then run the task again."
+    )
+    return {**_failure(message), **{key: result[key] for key in ("rc", "module_stderr") if key in result}}
 
 
 def _failure(message: str) -> dict[str, Any]:

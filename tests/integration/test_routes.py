@@ -104,6 +104,21 @@ def test_a_module_reaches_its_host_through_a_pipe_and_leaves_no_file_there(ansib
         assert not remote.exists()
 
 
+def test_a_reply_that_cannot_be_read_is_not_shown_for_it_holds_the_token(ansible: Ansible, lab: Lab) -> None:
+    chatty = ansible.folder / "chatty-python"
+    chatty.write_text(f'#!/bin/sh\necho "{{ welcome }}"\nexec {sys.executable} "$@"\n')
+    chatty.chmod(0o755)
+    route = Route("chatty", {**AS_MODULE.variables, "ansible_python_interpreter": str(chatty)})
+    task = {**vrni("created"), "ignore_errors": True}
+
+    run = ansible.play([task], route=route, arguments=["-vv"])
+
+    assert run["created"]["failed"]
+    assert "What the module printed is no result" in run["created"]["msg"]
+    assert lab.requests("vrni")[0].method == "POST"
+    assert leaks({"output": run.output, "result": str(run["created"])}, [one["value"] for one in lab.secrets()]) == []
+
+
 def test_become_on_a_local_connection_takes_the_route_of_a_module(ansible: Ansible, lab: Lab) -> None:
     sudo = ansible.folder / "sudo"
     sudo.write_text('#!/bin/sh\nwhile [ "$1" != /bin/sh ]; do shift; done\nexec "$@"\n')

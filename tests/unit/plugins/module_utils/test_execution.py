@@ -260,6 +260,14 @@ def test_wrong_value_says_which_are_right() -> None:
     assert "hostname" in (Validated(Sample, {}).error or "")
 
 
+def test_option_with_bytes_that_are_no_utf_8_is_named_and_not_quoted() -> None:
+    latin_1 = b"s\xe9same-of-a-password".decode("utf-8", "surrogateescape")
+
+    error = Validated(Sample, {"hostname": "h", "password": latin_1}).error
+
+    assert error == "sddc.tokens.sample: the option password holds bytes that are no UTF-8"
+
+
 def test_option_and_its_alias_together_are_warned_of() -> None:
     validated = Validated(Sample, {"hostname": "h", "level": "low", "grade": "high"})
     assert validated.error is None

@@ -32,6 +32,11 @@ def reply(body: bytes = b"", status: int = 200, left_behind: str = "", **headers
     return Reply(status, named, body, doing="read", host="nsx.example.com", received_at=1000.0, left_behind=left_behind)
 
 
+@pytest.mark.parametrize("body", [b"", b" \r\n"])
+def test_reply_without_a_body_is_nobodys_page_whatever_it_is_called(body: bytes) -> None:
+    assert not reply(body, status=204, Content_Type="text/html").is_html
+
+
 @pytest.mark.parametrize(
     ("body", "content_type", "named"),
     [

@@ -228,6 +228,20 @@ def test_file_that_others_could_read_is_tightened_with_a_warning(
     assert len(warnings) == 1
 
 
+def test_file_that_others_could_read_and_that_cannot_be_tightened_is_used_with_a_warning(
+    file: TokenFile, path: Path, warnings: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(descriptor: int, mode: int) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    file.write(RECORD)
+    path.chmod(0o644)
+    monkeypatch.setattr(os, "fchmod", refused)
+
+    assert file.read() == RECORD
+    assert len(warnings) == 1
+
+
 def test_reading_only_changes_nothing_on_the_disk(path: Path, file: TokenFile, warnings: list[str]) -> None:
     file.write(RECORD)
     path.chmod(0o644)

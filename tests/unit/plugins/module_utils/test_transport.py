@@ -68,6 +68,18 @@ def test_one_connection_serves_all_requests_of_a_task(lab: Lab, session: OpenSes
     assert one.request_count == len(lab.requests("vrni")) == 6
 
 
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
+def test_cookie_that_is_set_goes_to_the_server_whether_or_not_its_name_has_a_dot(
+    lab: Lab, session: OpenSession, name: str
+) -> None:
+    one = session(url=lab.url("vrni").replace("127.0.0.1", name))
+    one.set_cookie("sessionid", Secret("of-this-user"))
+
+    get(one)
+
+    assert [entry.header("Cookie") for entry in lab.requests("vrni")] == ["sessionid=of-this-user"]
+
+
 def test_request_count_is_what_the_server_saw_whatever_became_of_it(
     lab: Lab, session: OpenSession, waits: list[float]
 ) -> None:
