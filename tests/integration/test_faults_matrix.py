@@ -254,7 +254,9 @@ def _after(cell: Cell, lab: Lab, file: str) -> str:
     return ""
 
 
-def cells(job_name: str, faults: list[str], lab: Lab, file: str) -> Iterator[tuple[str, list[str], str]]:
+def cells(
+    job_name: str, faults: list[str], lab: Lab, file: str, proxy_url: str | None = None
+) -> Iterator[tuple[str, list[str], str]]:
     """Each cell of a job: its name, what was broken, and all that was said."""
     job = JOBS[job_name]
     prepared(job, lab, file)
@@ -275,7 +277,7 @@ def cells(job_name: str, faults: list[str], lab: Lab, file: str) -> Iterator[tup
                 **fault.parameters,
             )  # fmt: skip
             timeout = SHORT if fault.cause == LATE else LONG
-            run = done(job, lab.details, file, retries=1, timeout=timeout)
+            run = done(job, lab.details, file, retries=1, timeout=timeout, proxy_url=proxy_url)
             lab.clear_faults()
             cell = Cell(
                 job, name, fault, line, lab[entry.product]["url"].removeprefix("https://"), calm, run,
@@ -289,9 +291,9 @@ def cells(job_name: str, faults: list[str], lab: Lab, file: str) -> Iterator[tup
             yield f"{job_name} / {line} (request {number + 1} of {len(log)}) / {name}", broken, run.said
 
 
-def _check(job_name: str, faults: list[str], lab: Lab, file: str) -> None:
+def _check(job_name: str, faults: list[str], lab: Lab, file: str, proxy_url: str | None = None) -> None:
     broken, said = [], {}
-    for name, how, text in cells(job_name, faults, lab, file):
+    for name, how, text in cells(job_name, faults, lab, file, proxy_url):
         said[name] = text
         broken += [f"{name}: {what}" for what in how]
     assert said, "no request was struck"
@@ -305,9 +307,9 @@ def _waits_take_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "time", SimpleNamespace(time=time.time, sleep=lambda _seconds: None))
 
 
-def _thinned(job_name: str) -> list[str]:
-    """Fault number n goes with job number n, and round again."""
-    position = list(JOBS).index(job_name)
+def _thinned(job_name: str, shift: int = 0) -> list[str]:
+    """Fault number n goes with job number n, and round again; `shift` makes other pairs."""
+    position = (list(JOBS).index(job_name) + shift) % len(JOBS)
     return [name for number, name in enumerate(FAULTS) if number % len(JOBS) == position]
 
 
@@ -316,6 +318,14 @@ def test_a_fault_at_any_request_is_survived_or_named_and_nothing_is_lost(
     lab: Lab, tmp_path: Path, job_name: str
 ) -> None:
     _check(job_name, _thinned(job_name), lab, str(tmp_path / "token.json"))
+
+
+@pytest.mark.parametrize("job_name", JOBS)
+def test_a_fault_behind_a_proxy_is_survived_or_named_and_nothing_is_lost(
+    lab: Lab, tmp_path: Path, job_name: str
+) -> None:
+    proxy_url = lab.details["proxy"]["url"]
+    _check(job_name, _thinned(job_name, shift=9), lab, str(tmp_path / "token.json"), proxy_url)
 
 
 @pytest.mark.slow
