@@ -292,7 +292,7 @@ class Lifecycle:
 
     def _revoke_or_warn(self, token: Token) -> bool:
         try:
-            self._source.revoke(token)
+            self._revoke(token)
             return True
         except TokensError as error:
             kept = " The next run tries again." if self._file else ""
@@ -348,16 +348,29 @@ class Lifecycle:
         """Revoke a token and prove that it is dead. False when it was dead already."""
         if not self._source.revokes_itself and not token.has_expired(self._now()):
             self._warn_that_it_lives(token)
-        if not self._source.revoke(token):
+        if not self._revoke(token):
             return False
+        self._prove_dead(token, "the server still accepts the token after it said that it was revoked")
+        return True
+
+    def _revoke(self, token: Token) -> bool:
+        """Revoke a token. False when it was dead already."""
+        if self._source.revoke(token):
+            return True
+        # A token that is refused itself needs no further proof; what is sent to be revoked, a gateway may refuse.
+        if not self._source.revokes_itself:
+            self._prove_dead(token, "the server refuses to revoke the token and still accepts it")
+        return False
+
+    def _prove_dead(self, token: Token, otherwise: str) -> None:
+        """With verify, raise TokenRejected, for the reason `otherwise`, while the token lives."""
         if self._options.verify and not self._source.is_dead(token, self._now()):
             raise TokenRejected(
-                "the server still accepts the token after it said that it was revoked",
+                otherwise,
                 doing="revoke a token",
                 host=self._source.host,
                 advice="Run the task again in a moment; the token file, if there is one, still holds the token.",
             )
-        return True
 
     def _set_aside(self, file: TokenStore, error: DamagedFile) -> Outcome:
         if self._options.check_mode:

@@ -56,7 +56,7 @@ class TokenSource(ABC):
 
     @abstractmethod
     def revoke(self, token: Token) -> bool:
-        """Make the token useless. False when it was so already."""
+        """Make the token useless. False when the server refuses that, as for one that was so already."""
 
     def is_revocable(self, token: Token, kept: Optional[Token] = None) -> bool:
         """Whether something of a token can be revoked that the one which is kept does not share with it."""

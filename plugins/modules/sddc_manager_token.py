@@ -45,8 +45,8 @@ attributes:
   action_group:
     membership: [sddc.tokens.all, sddc.tokens.sddc_manager]
 notes:
-  - O(state=absent) revokes the refresh token, and with O(verify) proves it, by a refresh that must be refused. A
-    warning says until when the access token lives.
+  - O(state=absent) revokes the refresh token, and with O(verify) proves it, by a refresh that SDDC Manager must refuse,
+    also when the revocation itself is refused. A warning says until when the access token lives.
   - O(revoke_old) revokes a refresh token that was replaced. One that has renewed its access token stays, for the new
     access token depends on it.
 author:

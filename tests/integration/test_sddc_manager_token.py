@@ -159,7 +159,7 @@ def test_a_token_that_the_user_holds_is_reused_refreshed_and_revoked_with_its_re
         [PROBE],
         [],
         [REVOKE, REFRESH],
-        [REVOKE],
+        [REVOKE, REFRESH],
         [REFRESH],
         [],
     ]
@@ -219,4 +219,49 @@ def test_a_revocation_that_does_not_work_is_an_error_and_the_file_stays(ansible:
 
     assert "the server still accepts the token after it said that it was revoked" in run["ended"]["msg"]
     assert (ansible.folder / "token.json").exists()
+    assert lab.counts("sddc_manager")["refresh_tokens_valid"] == 1
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+@pytest.mark.parametrize("blocked", [["DELETE"], ["DELETE", "PATCH"]], ids=str)
+def test_a_gateway_that_blocks_a_revocation_is_no_proof_of_it_and_the_file_stays(
+    ansible: Ansible, lab: Lab, status: int, blocked: list[str]
+) -> None:
+    for method in blocked:
+        lab.fault("sddc_manager", "status", method=method, status=status, body={"message": "Blocked"})
+    tasks = [
+        sddc_manager("created", token_file=FILE),
+        failing(sddc_manager("blocked", token_file=FILE, state="absent")),
+        sddc_manager("revoked", token_file=FILE, state="absent"),
+    ]
+
+    run = succeeded(ansible.play(tasks))
+
+    cut = by_task(run, lab, "sddc_manager", *(task["register"] for task in tasks))
+    assert [lines(cut[name]) for name in ("blocked", "revoked")] == [[REVOKE, REFRESH]] * 2
+    reason = "'Blocked'" if "PATCH" in blocked else "the server refuses to revoke the token and still accepts it"
+    assert reason in run["blocked"]["msg"]
+    assert summary(run["revoked"]) == (True, "revoked", True)
+    assert lab.counts("sddc_manager")["refresh_tokens_valid"] == 0
+
+
+def test_a_replaced_pair_whose_revocation_a_gateway_blocks_stays_in_the_file_until_it_is_revoked(
+    ansible: Ansible, lab: Lab
+) -> None:
+    for method in ("PATCH", "DELETE"):
+        lab.fault("sddc_manager", "status", method=method, status=403, body={"message": "Blocked"})
+    tasks = [
+        sddc_manager("created", token_file=FILE),
+        sddc_manager("signed_in", token_file=FILE, renew="always"),
+        sddc_manager("finished", token_file=FILE),
+    ]
+
+    run = succeeded(ansible.play(tasks))
+
+    cut = by_task(run, lab, "sddc_manager", *(task["register"] for task in tasks))
+    assert [lines(cut[name]) for name in ("signed_in", "finished")] == [
+        [REFRESH, CREATE, PROBE, REVOKE, REFRESH],
+        [PROBE, REVOKE],
+    ]
+    assert f"The replaced token {run['created']['fingerprint']} is still valid" in said(run)
     assert lab.counts("sddc_manager")["refresh_tokens_valid"] == 1

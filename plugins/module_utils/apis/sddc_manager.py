@@ -68,17 +68,20 @@ class SddcManagerClient:
         return self._token(oauth.jwt_of_reply(reply, "the new access token"), refresh_token)
 
     def is_refreshable(self, refresh_token: Secret) -> bool:
-        """Whether a refresh token works. There is no read that tells: where it works, this mints an access token."""
+        """Whether a refresh token works. There is no read that tells: where it works, this mints an access token.
+
+        Raises ApiError also for a refusal without the errorCode of the product, which proves nothing.
+        """
         try:
             self.refresh_access_token(refresh_token)
         except ApiError as error:
-            if not is_refusal(error):
+            if not is_refusal(error) or not error.code:
                 raise
             return False
         return True
 
     def invalidate_refresh_token(self, refresh_token: Secret) -> bool:
-        """DELETE /v1/tokens/refresh-token. False when it was dead already.
+        """DELETE /v1/tokens/refresh-token. False when that was refused, as for one that was dead already.
 
         A refresh token that is dead after a reply was lost counts as ended by this request."""
         try:

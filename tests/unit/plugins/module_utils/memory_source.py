@@ -69,6 +69,7 @@ class Server:
     refuses_new_tokens: bool = False
     cannot_revoke_now: bool = False
     does_not_revoke: bool = False
+    gateway_blocks_revocations: bool = False
     loses_replies: bool = False
     is_down: bool = False
     is_down_for_probes: bool = False

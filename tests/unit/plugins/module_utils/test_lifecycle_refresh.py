@@ -55,6 +55,8 @@ class RefreshingSource(MemorySource):
 
     def revoke(self, token: Token) -> bool:
         with self._call(f"revoke {refresh_of(token)}"):
+            if self._server.gateway_blocks_revocations:
+                return False
             was_alive = refresh_of(token) in self._server.alive
             if not self._server.does_not_revoke:
                 self._server.alive.pop(refresh_of(token), None)
@@ -128,6 +130,39 @@ def test_a_revocation_that_does_not_work_is_an_error_and_the_file_stays(world: W
 
     assert isinstance(run.error, TokenRejected)
     assert world.path.exists()
+
+
+def test_a_refused_revocation_is_an_error_where_the_refresh_token_lives_and_the_file_stays(world: World) -> None:
+    world.run()
+    refresh = refresh_of(kept(world).current)
+    world.server.gateway_blocks_revocations = True
+    run = world.run(state="absent")
+
+    assert isinstance(run.error, TokenRejected)
+    assert run.calls == [f"revoke {refresh}", f"prove {refresh}"]
+    assert refresh_of(kept(world).current) == refresh
+
+
+def test_a_refused_revocation_is_as_good_as_done_where_the_refresh_token_is_proven_dead(world: World) -> None:
+    world.run()
+    refresh = refresh_of(kept(world).current)
+    del world.server.alive[refresh]
+    run = world.run(state="absent")
+
+    assert (run.result, run.calls) == ((True, "forgotten"), [f"revoke {refresh}", f"prove {refresh}"])
+    assert run.outcome is not None
+    assert run.outcome.verified
+    assert not world.path.exists()
+
+
+def test_a_replaced_refresh_token_whose_revocation_is_refused_stays_in_the_file_while_it_lives(world: World) -> None:
+    old, new = pair(world), pair(world)
+    world.store(current=new, superseded=(old,))
+    world.server.gateway_blocks_revocations = True
+    run = world.run()
+
+    assert kept(world).superseded == (old,)
+    assert ["is still valid" in warning for warning in run.warnings] == [True]
 
 
 def test_a_given_token_without_its_refresh_token_cannot_be_revoked_and_that_is_said(world: World) -> None:
