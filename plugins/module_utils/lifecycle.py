@@ -309,10 +309,20 @@ class Lifecycle:
             self._warn_that_it_lives(token)
             return self._outcome(False, "none", before=token)
         if self._options.check_mode:
-            alive = self._source.is_accepted(token, self._now())
+            alive = self._is_to_be_ended(token)
             return self._outcome(alive, "revoked" if alive else "none", before=token)
         ended = self._end(token)
         return self._outcome(ended, "revoked" if ended else "none", verified=self._options.verify, before=token)
+
+    def _is_to_be_ended(self, token: Token) -> bool:
+        """Whether there is something to revoke, as far as a probe can tell."""
+        if self._source.revokes_itself:
+            return self._source.is_accepted(token, self._now())
+        self._warn(
+            f"Whether what would be revoked of the token {token.fingerprint} still lives cannot be seen without "
+            "creating a token: this predicts that it does."
+        )
+        return True
 
     def _forget_file(self, file: TokenStore) -> Outcome:
         if self._options.check_mode or not file.exists():

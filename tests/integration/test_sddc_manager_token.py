@@ -156,7 +156,7 @@ def test_a_token_that_the_user_holds_is_reused_refreshed_and_revoked_with_its_re
         [CREATE, PROBE],
         [PROBE],
         [REFRESH, PROBE],
-        [PROBE],
+        [],
         [],
         [REVOKE, REFRESH],
         [REVOKE, REFRESH],
@@ -170,6 +170,26 @@ def test_a_token_that_the_user_holds_is_reused_refreshed_and_revoked_with_its_re
     assert "password is needed" in run["refused"]["msg"]
     assert "The option refresh_token is given without token" in run["misplaced"]["msg"]
     assert "cannot revoke the token" in said(run)
+
+
+def test_check_mode_of_absent_predicts_the_end_of_a_refresh_token_whose_access_token_has_expired(
+    ansible: Ansible, lab: Lab
+) -> None:
+    held = {"token": "{{ created.token }}", "refresh_token": "{{ created.refresh_token }}", **NO_PASSWORD}
+    tasks = [
+        sddc_manager("created"),
+        change_settings("sddc_manager", clock_offset=3700),
+        checked(sddc_manager("predicted", **held, state="absent")),
+        sddc_manager("revoked", **held, state="absent"),
+    ]
+
+    run = succeeded(ansible.play(tasks))
+
+    cut = by_task(run, lab, "sddc_manager", "created", "predicted", "revoked")
+    assert lines(cut["predicted"]) == []
+    assert summary(run["predicted"]) == (True, "revoked", False)
+    assert summary(run["revoked"]) == (True, "revoked", True)
+    assert "cannot be seen without creating a token" in said(run)
 
 
 def test_check_mode_predicts_a_renewal_and_a_revocation_and_refreshes_nothing(ansible: Ansible, lab: Lab) -> None:

@@ -173,6 +173,24 @@ def test_a_given_token_without_its_refresh_token_cannot_be_revoked_and_that_is_s
     assert ["cannot revoke" in warning for warning in run.warnings] == [True]
 
 
+class HeldPairs(RefreshingSource):
+    """The user holds the refresh token, too."""
+
+    def adopt(self, secret: Secret) -> Token:
+        return dataclasses.replace(super().adopt(secret), companions={REFRESH: Secret(f"refresh-of-{secret.reveal()}")})
+
+
+@pytest.mark.parametrize("dead", ["token", "refresh token"])
+def test_check_mode_of_absent_asks_nothing_of_a_refresh_token_and_says_that_it_cannot(world: World, dead: str) -> None:
+    given = pair(world)
+    del world.server.alive[given.secret.reveal() if dead == "token" else refresh_of(given)]
+    world.source_type = HeldPairs
+    run = world.run(state="absent", token=given.secret, in_file=False, check_mode=True)
+
+    assert (run.result, run.calls) == ((True, "revoked"), [])
+    assert ["cannot be seen without creating a token" in warning for warning in run.warnings] == [True]
+
+
 def test_a_refreshed_token_that_does_not_work_leaves_the_refresh_token_of_the_old_one_alive(world: World) -> None:
     world.run()
     refresh = refresh_of(kept(world).current)
