@@ -185,7 +185,7 @@ class Lifecycle:
 
     def _renew_in_file(self, file: TokenStore, record: Record, judged: _Judgement) -> Outcome:
         """With the lock held: finish what a crash left, then renew where that is still needed."""
-        before = record.current
+        found, before = record, record.current
         action = "renewed" if before else "created"
         record, promoted = self._settle_pending(file, record, judged)
         if promoted:
@@ -193,7 +193,7 @@ class Lifecycle:
         if judged.good:
             record = self._revoke_superseded(file, record)
             kept = "reused" if not promoted else action
-            return self._outcome(True, kept, record.current, verified=self._options.verify, before=before)
+            return self._outcome(record != found, kept, record.current, verified=self._options.verify, before=before)
         self._refuse_where_renewal_is_forbidden(judged)
         record, verified = self._replace_current(file, record, judged)
         record = self._revoke_superseded(file, record)
@@ -247,7 +247,7 @@ class Lifecycle:
         kept = tuple(
             token for token in record.superseded if not self._is_over(token) and not self._revoke_or_warn(token)
         )
-        return file.store(replace(record, superseded=kept))
+        return file.store(replace(record, superseded=kept)) if kept != record.superseded else record
 
     def _create(self, old: Optional[Token]) -> Token:
         new = self._source.replace(old) if old else self._source.create()

@@ -206,6 +206,29 @@ def test_absent_revokes_by_token_and_by_file_proves_it_and_changes_nothing_again
     assert lab.counts("vrni")["tokens_valid"] == 0
 
 
+def test_a_replaced_token_that_cannot_be_revoked_is_no_change_until_it_is(ansible: Ansible, lab: Lab) -> None:
+    lab.fault("vrni", "status", method="DELETE", times=2, status=500)
+    names = ["renewed", "unrevoked", "revoked", "reused"]
+    tasks = [
+        vrni("created", token_file=FILE),
+        vrni("renewed", token_file=FILE, renew="always"),
+        *(vrni(name, token_file=FILE) for name in names[1:]),
+    ]
+
+    run = succeeded(ansible.play(tasks))
+
+    cut = by_task(run, lab, "vrni", "created", *names)
+    assert [lines(cut[name])[-1] for name in names] == [REVOKE, REVOKE, REVOKE, PROBE]
+    assert [cut[name][-1].status for name in names] == [500, 500, 204, 200]
+    assert [(run[name]["changed"], run[name]["action"]) for name in names] == [
+        (True, "renewed"),
+        (False, "reused"),
+        (True, "reused"),
+        (False, "reused"),
+    ]
+    assert lab.counts("vrni")["tokens_valid"] == 1
+
+
 def test_a_token_that_was_revoked_on_the_server_means_one_renewal_and_no_loop(ansible: Ansible, lab: Lab) -> None:
     lab.fault("vrni", "status", method="GET", path="/info/version", skip=3, times=0, status=401)
     tasks = [

@@ -236,6 +236,16 @@ def test_failure_to_revoke_is_a_warning_and_the_next_run_finishes(world: World) 
     assert not record_of(world).is_unfinished
 
 
+def test_superseded_token_that_cannot_be_revoked_changes_neither_the_file_nor_the_result(world: World) -> None:
+    world.store(current=world.server.mint(), superseded=(world.server.mint(),))
+    world.server.cannot_revoke_now = True
+    before = world.path.stat().st_ino
+    run = world.run()
+    assert run.result == (False, "reused")
+    assert len(run.warnings) == 1
+    assert world.path.stat().st_ino == before
+
+
 def test_superseded_token_that_has_expired_meanwhile_is_not_revoked_but_forgotten(world: World) -> None:
     world.store(current=world.server.mint(), superseded=(world.server.mint(age=4000),))
     run = world.run()
