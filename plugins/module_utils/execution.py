@@ -149,7 +149,8 @@ def _secrets(token: Token) -> dict[str, Any]:
 
 
 def _diff(outcome: Outcome) -> dict[str, Any]:
-    after = _shown(outcome.token)
+    # A token that the product cannot end is in no outcome of absent, and yet still there.
+    after = _shown(outcome.token if outcome.changed else outcome.before)
     if outcome.changed and outcome.token is None and outcome.action in ("created", "renewed"):
         after = {"fingerprint": _UNKNOWN_YET, "expires_at": _UNKNOWN_YET}
     return {"before": _shown(outcome.before), "after": after}

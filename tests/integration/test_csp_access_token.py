@@ -131,7 +131,7 @@ def test_absent_forgets_the_token_and_warns_until_when_it_lives(ansible: Ansible
         csp("by_token", token="{{ created.token }}", state="absent"),
     ]
 
-    run = succeeded(ansible.play(tasks))
+    run = succeeded(ansible.play(tasks, arguments=["--diff"]))
 
     names = ("predicted", "forgotten", "again", "by_token")
     assert [run[name]["action"] for name in names] == ["forgotten", "forgotten", "none", "none"]
@@ -140,6 +140,9 @@ def test_absent_forgets_the_token_and_warns_until_when_it_lives(ansible: Ansible
     created = run["created"]
     warning = f"cannot revoke the token {created['fingerprint']}: it lives until {created['expires_at']}"
     assert said(run).count(warning) >= 1
+    shown = {"fingerprint": created["fingerprint"], "expires_at": created["expires_at"]}
+    assert run["forgotten"]["diff"]["after"] == {}
+    assert run["by_token"]["diff"] == {"before": shown, "after": shown}, "it lives on"
     assert not (ansible.folder / "token.json").exists()
     assert lines(lab.requests("csp")) == [EXCHANGE], "the product has no revocation"
 

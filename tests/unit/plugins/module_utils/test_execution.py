@@ -171,6 +171,11 @@ def test_diff_of_a_token_that_ended_shows_nothing_afterwards() -> None:
     assert diff["after"] == {}
 
 
+def test_diff_of_what_changed_nothing_shows_no_difference() -> None:
+    diff = run(outcome(changed=False, action="none", before=OLD, about_token=True), diff_mode=True)["diff"]
+    assert diff["before"] == diff["after"] != {}
+
+
 def test_there_is_a_diff_only_where_it_is_asked_for_and_of_tokens_only() -> None:
     assert "diff" not in run(outcome(values={"instances": []}), diff_mode=True)
     assert "diff" not in run(outcome(token=TOKEN, before=OLD, about_token=True))
