@@ -35,7 +35,7 @@ options:
     description:
       - Token file of M(sddc.tokens.csp_access_token), in place of O(access_token), on the host where the module runs.
       - With O(csp_api_token) or O(csp_client_id) this task keeps the token in the file alive by itself. Without them
-        it reads the file, and fails when the token has expired.
+        it reads the file, and fails when the token has expired or is that of another product.
     type: path
   csp_hostname:
     description:

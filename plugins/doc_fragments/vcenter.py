@@ -27,7 +27,7 @@ options:
     description:
       - Token file of M(sddc.tokens.vidb_access_token), in place of O(access_token), on the host where the module runs.
       - With O(vidb_api_token), O(vidb_refresh_token) or O(vidb_client_id) this task keeps the token in the file alive
-        by itself. Without them it reads the file, and fails when the token has expired.
+        by itself. Without them it reads the file, and fails when the token has expired or is that of another product.
     type: path
   vidb_hostname:
     description:

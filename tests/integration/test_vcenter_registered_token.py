@@ -246,7 +246,7 @@ def test_one_task_does_the_whole_job_with_credentials_or_a_token_file_and_keeps_
     assert [name for name in names if "refresh_token" in run[name]] == ["kept"]
     assert "There is no token in" in run["no_file"]["msg"]
     assert "Run the module that keeps it first" in run["no_file"]["msg"]
-    assert "holds a token of vrni, which is no access token" in run["other_file"]["msg"]
+    assert "holds a token of vrni, where one of vidb is needed" in run["other_file"]["msg"]
     assert "Check api_token" in run["refused"]["msg"]
     assert "vidb_hostname" in run["no_broker"]["msg"]
     assert run["dead"]["failed"]

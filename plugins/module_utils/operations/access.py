@@ -48,20 +48,25 @@ class GivenAccess(Access):
 
 
 class StoredAccess(Access):
-    """A token that another task keeps in a file."""
+    """A token of a product that another task keeps in a file."""
 
-    def __init__(self, path: str, runtime: Runtime, now: float) -> None:
+    def __init__(self, path: str, product: str, runtime: Runtime, now: float) -> None:
+        self._product = product
         self._file = TokenFile(path, warn=runtime.warn, notify=runtime.notify, read_only=True)
         self._now = now
 
     def token(self) -> Token:
-        """See Access. Raises TokenFileError where there is none, or none that is an access token and alive."""
+        """See Access. Raises TokenFileError where there is none, or none of the product that is alive."""
         path = self._file.path
         record = self._file.read()
         if record is None or record.current is None:
             raise TokenFileError(f"there is no token in {path}", advice="Run the module that keeps it first.")
-        if record.current.token_type != oauth.SCHEME:
-            raise TokenFileError(f"{path} holds a token of {record.product}, which is no access token")
+        # To send it would hand the secret of one product to another.
+        if record.product != self._product:
+            raise TokenFileError(
+                f"{path} holds a token of {record.product}, where one of {self._product} is needed",
+                advice=f"Give the file in which a task keeps its {self._product} token.",
+            )
         if record.current.has_expired(self._now + record.clock_offset):
             raise TokenFileError(
                 f"the token in {path} expired at {iso8601(record.current.expires_at)}",

@@ -20,6 +20,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils.operations.access impo
 from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
 from ansible_collections.sddc.tokens.plugins.module_utils.operations.csp_access_token import (
     CREDENTIAL_OPTIONS,
+    CspTokens,
     csp_tokens,
 )
 from ansible_collections.sddc.tokens.plugins.module_utils.options import (
@@ -139,5 +140,5 @@ class NsxAccess:
             source = csp_tokens(self._operation, prefix=_CSP, require_id_token=require_id_token)
             return KeptAccess(source, params["token_file"], runtime)
         if params["token_file"]:
-            return StoredAccess(params["token_file"], runtime, self.session.now())
+            return StoredAccess(params["token_file"], CspTokens.product, runtime, self.session.now())
         return None

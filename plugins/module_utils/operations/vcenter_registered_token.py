@@ -21,6 +21,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils.operations.access impo
 from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
 from ansible_collections.sddc.tokens.plugins.module_utils.operations.vidb_access_token import (
     CREDENTIAL_OPTIONS,
+    VidbTokens,
     vidb_tokens,
 )
 from ansible_collections.sddc.tokens.plugins.module_utils.options import (
@@ -105,7 +106,7 @@ class VcenterRegisteredToken(Operation):
             return GivenAccess(params["access_token"])
         if any(params[name] for name in _CREDENTIALS):
             return KeptAccess(vidb_tokens(self, prefix=_VIDB), params["token_file"], self.runtime)
-        return StoredAccess(params["token_file"], self.runtime, self._session.now())
+        return StoredAccess(params["token_file"], VidbTokens.product, self.runtime, self._session.now())
 
     def _overflow_link(self, token: Token) -> Optional[Link]:
         """Where the token's full claims are; None where it is no overflow token."""
