@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from dataclasses import replace
 from typing import Optional
 
 from ansible_collections.sddc.tokens.plugins.module_utils.apis import oauth
 from ansible_collections.sddc.tokens.plugins.module_utils.errors import TokenFileError
 from ansible_collections.sddc.tokens.plugins.module_utils.lifecycle import Lifecycle, LifecycleOptions
 from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Runtime
+from ansible_collections.sddc.tokens.plugins.module_utils.operations.oauth_tokens import OAuthTokens
 from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils.token_file import TokenFile
-from ansible_collections.sddc.tokens.plugins.module_utils.token_source import TokenSource
 from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token, iso8601
 
 # The task itself takes a while, and its waits are longer than a token of a minute would live.
@@ -78,7 +77,7 @@ class StoredAccess(Access):
 class KeptAccess(Access):
     """A token that this task keeps alive by itself, in a file where one is given."""
 
-    def __init__(self, source: TokenSource, token_file: Optional[str], runtime: Runtime) -> None:
+    def __init__(self, source: OAuthTokens, token_file: Optional[str], runtime: Runtime) -> None:
         self._source = source
         self._runtime = runtime
         self._options = LifecycleOptions(
@@ -94,21 +93,29 @@ class KeptAccess(Access):
         )
         self._lock = threading.Lock()
         self._token: Optional[Token] = None
+        self._has_renewed = False
 
     def token(self) -> Optional[Token]:
         """See Access."""
         with self._lock:
             if self._token is None:
-                self._token = self._kept(self._options)
+                self._token = self._kept()
             return self._token
 
     def renewed(self, refused: Token) -> Optional[Token]:
-        """See Access. One renewal serves all threads whose token was refused."""
+        """See Access. One renewal serves all threads whose token was refused, and is the only one: a server that
+        refuses its token, too, would refuse any, and what is minted for it cannot be revoked."""
         with self._lock:
-            if self._token is not None and self._token.secret == refused.secret:
-                self._token = self._kept(replace(self._options, renew="always"))
+            if self._token is None or self._token.secret != refused.secret:
+                return self._token
+            if self._has_renewed:
+                return None
+            self._has_renewed = True
+            # Not by renew: always, which would replace what another task has stored in the file meanwhile.
+            self._source.note_refusal(refused)
+            self._token = self._kept()
             return self._token
 
-    def _kept(self, options: LifecycleOptions) -> Optional[Token]:
-        lifecycle = Lifecycle(self._source, options, warn=self._runtime.warn, notify=self._runtime.notify)
+    def _kept(self) -> Optional[Token]:
+        lifecycle = Lifecycle(self._source, self._options, warn=self._runtime.warn, notify=self._runtime.notify)
         return lifecycle.run().token

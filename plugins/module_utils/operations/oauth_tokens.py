@@ -21,6 +21,7 @@ class OAuthTokens(TokenSource):
 
     def __init__(self, session: Session) -> None:
         self.session = session
+        self._refused: Optional[Secret] = None
 
     @property
     def host(self) -> str:
@@ -36,9 +37,13 @@ class OAuthTokens(TokenSource):
         """See TokenSource."""
         return oauth.described(secret)
 
+    def note_refusal(self, token: Token) -> None:
+        """A server that the token is meant for has refused it: from now on it counts as not accepted."""
+        self._refused = token.secret
+
     def is_accepted(self, token: Token, now: float) -> bool:
         """See TokenSource. There is no cheap authenticated read: the token's own claims decide."""
-        return oauth.is_valid_by_claims(token.secret, now)
+        return token.secret != self._refused and oauth.is_valid_by_claims(token.secret, now)
 
     def revoke(self, token: Token) -> bool:
         """These products have no revocation; see can_revoke."""

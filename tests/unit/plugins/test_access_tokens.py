@@ -1,18 +1,24 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The access token that signs the requests of a task: whose it may be."""
+"""The access token that signs the requests of a task: whose it may be, and how often it is renewed."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from ansible_collections.sddc.tokens.plugins.module_utils.execution import Validated, execute
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.csp_access_token import CspAccessToken
+from ansible_collections.sddc.tokens.plugins.module_utils.operations.access import KeptAccess
+from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation, Runtime
+from ansible_collections.sddc.tokens.plugins.module_utils.operations.csp_access_token import (
+    CspAccessToken,
+    csp_tokens,
+)
 from ansible_collections.sddc.tokens.plugins.module_utils.operations.nsx_service_instance_info import (
     NsxServiceInstanceInfo,
 )
@@ -22,6 +28,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils.operations.vcenter_reg
     VcenterRegisteredToken,
 )
 from ansible_collections.sddc.tokens.plugins.module_utils.operations.vidb_access_token import VidbAccessToken
+from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -70,3 +77,66 @@ def test_a_token_of_a_file_is_sent_only_to_the_product_that_it_is_for(
         return
     assert f"{file} holds a token of {maker}, where one of {issuer} is needed" in str(result["msg"])
     assert (lab.requests(product), result["request_count"]) == ([], 0)
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+@pytest.mark.parametrize("with_file", [False, True])
+def test_a_refusal_that_lasts_costs_one_renewal_however_many_instances_and_threads_meet_it(
+    lab: Lab, tmp_path: Path, concurrency: int, with_file: bool
+) -> None:
+    paths = [PATH.replace("fw-01", f"fw-{number:02d}") for number in range(1, 13)]
+    lab.fault("nsx", "status", method="POST", times=0, status=403, body={"error_message": "no permission"})
+    credentials = {"csp_hostname": lab["csp"]["url"], "csp_api_token": lab["csp"]["api_token"]}
+    file = {"token_file": str(tmp_path / "csp.json")} if with_file else {}
+
+    result = run(
+        NsxServiceReauth,
+        lab,
+        "nsx",
+        service_instances=paths,
+        force=True,
+        concurrency=concurrency,
+        **credentials,
+        **file,
+    )
+
+    assert len(lab.requests("csp")) == 2
+    assert ["answered 403" in item["error"] for item in result["instances"]] == [True] * len(paths)
+    posts = lab.requests("nsx")
+    assert {request.path for request in posts} == {f"/policy/api/v1{path}" for path in paths}
+    assert len({request.header("Authorization") for request in posts}) == 2
+    assert len(posts) <= len(paths) + concurrency, "who begins with the renewed token has none to replay with"
+
+
+@pytest.fixture
+def another_task(lab: Lab, tmp_path: Path) -> Iterator[Callable[[], KeptAccess]]:
+    """The access of one more task that shares a token file with the others."""
+    begun: list[Operation] = []
+
+    def another_task() -> KeptAccess:
+        validated = Validated(CspAccessToken, {"hostname": lab["csp"]["url"], "ca_path": lab.ca_path, "api_token": "-"})
+        runtime = Runtime(check_mode=False, environ={}, warn=lambda text: None, notify=lambda text: None)
+        begun.append(CspAccessToken({**validated.params, "api_token": Secret(lab["csp"]["api_token"])}, runtime))
+        return KeptAccess(csp_tokens(begun[-1], require_id_token=True), str(tmp_path / "csp.json"), runtime)
+
+    yield another_task
+    for operation in begun:
+        operation.close()
+
+
+def test_tasks_that_share_a_file_and_whose_token_is_refused_at_once_renew_it_once(
+    lab: Lab, another_task: Callable[[], KeptAccess]
+) -> None:
+    tasks = [another_task() for number in range(8)]
+    refused = [task.token() for task in tasks]
+    lab.fault("csp", "delay", seconds=0.3)
+
+    with ThreadPoolExecutor(len(tasks)) as pool:
+        renewed = list(pool.map(lambda task, token: task.renewed(token), tasks, refused))
+    late = another_task().token()
+
+    (first,) = {token.secret for token in refused if token}
+    (second,) = {token.secret for token in [*renewed, late] if token}
+    assert first != second
+    assert None not in renewed
+    assert len(lab.requests("csp")) == 2
