@@ -18,7 +18,7 @@ options:
     description: Only instances below this tier-0 gateway.
     type: str
   locale_service_id:
-    description: Only instances below the locale services of this id.
+    description: Only instances below the locale services of this id, at the gateways that have one.
     type: str
   service_instance_id:
     description: Only instances of this id.
@@ -43,7 +43,8 @@ attributes:
     membership: [sddc.tokens.all, sddc.tokens.nsx]
 notes:
   - A task makes one request for the alarms, one for the tier-0 gateways, one for the locale services of each gateway,
-    and one for the instances of each locale service. O(tier0_id) and O(locale_service_id) save theirs.
+    and one for the instances of each locale service. O(tier0_id) saves that for the gateways, and together with
+    O(locale_service_id) that for the locale services, too.
 author:
   - sddc.tokens contributors (@sddc-tokens)
 seealso:

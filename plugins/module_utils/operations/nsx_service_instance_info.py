@@ -75,9 +75,14 @@ class NsxServiceInstanceInfo(Operation):
     def _places(self, reader: nsx.NsxClient) -> Iterator[tuple[str, str]]:
         """The gateways and their locale services: those that the user names, or all that there are."""
         tier0_id, locale_service_id = self.params["tier0_id"], self.params["locale_service_id"]
+        if tier0_id and locale_service_id:
+            yield tier0_id, locale_service_id
+            return
         for gateway in [tier0_id] if tier0_id else _ids(reader.list_tier0s()):
-            services = [locale_service_id] if locale_service_id else _ids(reader.list_locale_services(gateway))
-            yield from ((gateway, service) for service in services)
+            for service in _ids(reader.list_locale_services(gateway)):
+                # Not every gateway has the one that the user names.
+                if locale_service_id in (None, service):
+                    yield gateway, service
 
     def _alarms(self, reader: nsx.NsxClient) -> Optional[list[nsx.Alarm]]:
         try:

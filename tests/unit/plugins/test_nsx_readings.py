@@ -1,7 +1,8 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Readings of NSX with a token that the manager refuses: one renewal and one replay, where there are credentials."""
+"""Readings of NSX: their filters, and a token that the manager refuses, with one renewal and one replay where there are
+credentials."""
 
 from __future__ import annotations
 
@@ -67,6 +68,20 @@ def test_a_listing_of_instances_that_is_refused_is_replayed_once_with_a_new_toke
 
     assert len(result["service_instances"]) == len(run(NsxServiceInstanceInfo, lab, **credentials)["service_instances"])
     assert len(lab.requests("csp")) == 3
+
+
+def test_instances_of_a_locale_service_are_listed_below_the_gateways_that_have_it(lab: Lab) -> None:
+    user = {"username": lab["nsx"]["username"], "password": lab["nsx"]["password"]}
+    everywhere = run(NsxServiceInstanceInfo, lab, **user)["service_instances"]
+    wanted = [item["path"] for item in everywhere if "/locale-services/edge-east/" in item["path"]]
+    lab.clear_requests()
+
+    result = run(NsxServiceInstanceInfo, lab, locale_service_id="edge-east", alarms=False, **user)
+
+    assert [item["path"] for item in result["service_instances"]] == wanted
+    assert 0 < len(wanted) < len(everywhere)
+    assert run(NsxServiceInstanceInfo, lab, locale_service_id="none", **user)["service_instances"] == []
+    assert {request.status for request in lab.requests("nsx")} == {200}
 
 
 def test_an_alarm_that_quotes_a_token_is_told_without_it(lab: Lab) -> None:
