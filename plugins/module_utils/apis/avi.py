@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Optional
 
@@ -210,9 +211,10 @@ class AviClient:
         except ApiError as error:
             if error.status not in _SIGNED_OUT or not self._signed_in:
                 raise
-            # After a refused CSRF token the session itself still lives.
+            # After a refused CSRF token the session itself still lives, and its end may be refused for the same reason.
             if _CSRF in error.message.lower():
-                self.logout()
+                with suppress(ApiError):
+                    self.logout()
             self._session.clear_cookies()
             self.login()
             reply = self._send(method, path, doing, arguments)

@@ -1,0 +1,53 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Secure channel tokens: sessions whose CSRF token is refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from support.in_process import Done, Job, done
+
+if TYPE_CHECKING:
+    from lab.client import Lab
+
+OBJECTS = "/api/securechanneltoken"
+CSRF = {"status": 401, "body": "CSRF token missing or incorrect.", "headers": {"Content-Type": "text/plain"}}
+KEEP = Job(
+    "avi_securechanneltoken",
+    lambda details, file: {
+        **{name: details["avi"][name] for name in ("username", "password")},
+        "hostname": details["avi"]["url"],
+        "name": "se-01",
+    },
+)
+
+
+def keep(lab: Lab, **options: Any) -> Done:
+    return done(KEEP, lab.details, **options)
+
+
+@pytest.mark.parametrize("status", [401, 403, 419])
+def test_a_refused_csrf_token_is_replaced_by_a_new_session_also_where_the_old_one_cannot_be_ended(
+    lab: Lab, status: int
+) -> None:
+    lab.fault("avi", "status", method="POST", path=f"{OBJECTS}$", **CSRF)
+    lab.fault("avi", "status", method="POST", path="/logout", **{**CSRF, "status": status})
+
+    kept = keep(lab)
+
+    assert kept.message == ""
+    posts = [(entry.path, entry.status) for entry in lab.requests("avi") if entry.method == "POST"]
+    signed_in = ("/login", 200)
+    assert posts == [
+        signed_in,
+        (OBJECTS, 401),
+        ("/logout", status),
+        signed_in,
+        (OBJECTS, 201),
+        ("/logout", 200),
+    ]
+    assert (kept.result["action"], lab.counts("avi")["objects"]) == ("created", 1)
