@@ -57,15 +57,15 @@ class Token:
         left = self.expires_in(now)
         return left is not None and left <= 0
 
-    def needed_life(self, min_remaining: float) -> float:
-        """The seconds of life that it must still have: half its life where it never lives that long."""
-        lifetime = self.lifetime
-        return lifetime / 2 if lifetime is not None and 0 < lifetime <= min_remaining else min_remaining
-
     def is_lasting(self, now: float, min_remaining: float) -> bool:
         """Whether it will live long enough; an unknown expiry does not speak against it."""
         left = self.expires_in(now)
-        return left is None or left >= self.needed_life(min_remaining)
+        return left is None or left >= needed_life(self.lifetime, min_remaining)
+
+
+def needed_life(lifetime: Optional[float], min_remaining: float) -> float:
+    """The seconds of life that a token must still have: half its lifetime where it never lives that long."""
+    return lifetime / 2 if lifetime is not None and 0 < lifetime <= min_remaining else min_remaining
 
 
 def jwt_claims(token: str) -> Mapping[str, Any]:

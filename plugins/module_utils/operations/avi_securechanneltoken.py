@@ -13,8 +13,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils.operations import avi_
 from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
 from ansible_collections.sddc.tokens.plugins.module_utils.options import ArgumentSpec
 from ansible_collections.sddc.tokens.plugins.module_utils.outcome import Outcome
-from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
-from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token, iso8601
+from ansible_collections.sddc.tokens.plugins.module_utils.tokens import iso8601, needed_life
 
 _CHANGED_MEANWHILE = 412
 
@@ -125,15 +124,13 @@ class AviSecurechanneltoken(Operation):
 
     def _wanted_expiry(self, found: Mapping[str, Any]) -> Optional[float]:
         """The expiry that the object must have; only `lifetime` renews it by itself."""
-        lifetime, now = self.params["lifetime"], self._session.now()
+        lifetime = self.params["lifetime"]
         if lifetime is None:
             return self.params["expiry_time"]  # type: ignore[no-any-return]
-        expires_at = avi_access.expiry_of(found)
-        # As if it had been issued with the lifetime that is wanted: half of it where min_remaining is longer.
-        lasting = Token(
-            Secret(""), avi_access.TOKEN_TYPE, issued_at=(expires_at or now) - lifetime, expires_at=expires_at or now
-        )
-        return None if lasting.is_lasting(now, self.params["min_remaining"]) else now + lifetime
+        now, expires_at = self._session.now(), avi_access.expiry_of(found)
+        left = 0 if expires_at is None else expires_at - now
+        # As if it had been issued with the lifetime that is wanted.
+        return None if left >= needed_life(lifetime, self.params["min_remaining"]) else now + lifetime
 
     def _end(self, found: Optional[Mapping[str, Any]]) -> Outcome:
         if found is None:

@@ -14,7 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
-from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token, claimed_time, iso8601, jwt_claims
+from ansible_collections.sddc.tokens.plugins.module_utils.tokens import (
+    Token,
+    claimed_time,
+    iso8601,
+    jwt_claims,
+    needed_life,
+)
 
 NOW = 1_800_000_000.0
 LIVES = st.floats(1, 1e6)
@@ -60,7 +66,7 @@ def test_token_has_expired_when_no_life_is_left(left: float) -> None:
 
 @given(needed=NEEDS, life=LIVES)
 def test_life_that_is_needed_is_as_asked_where_the_issue_is_unknown(needed: float, life: float) -> None:
-    assert token(None, NOW + life).needed_life(needed) == needed
+    assert needed_life(token(None, NOW + life).lifetime, needed) == needed
 
 
 # What a JWT says.
