@@ -35,6 +35,7 @@ options:
   lifetime:
     description:
       - Seconds of life from now on, for a new token and for one with less than O(min_remaining) left.
+      - A token that does not expire is left as it is. Give it an end with O(expiry_time).
       - Mutually exclusive with O(expiry_time). Without either the expiry is left alone.
     type: float
   min_remaining:

@@ -103,6 +103,8 @@ class AviSecurechanneltoken(Operation):
             raise InvalidOption("name", "is needed to create a token: there is none with this uuid")
         body = {"name": name, **self._changes({"name": name})}
         body.update({field: self.params[field] for field in ("uuid", "url") if self.params[field]})
+        if self.params["lifetime"] is not None:
+            body["expiry_time"] = self._session.now() + self.params["lifetime"]
         if self.runtime.check_mode:
             return self._outcome(True, "created", None, before=None)
         return self._outcome(True, "created", self._client.create_token(body), before=None)
@@ -123,14 +125,16 @@ class AviSecurechanneltoken(Operation):
         return changes
 
     def _wanted_expiry(self, found: Mapping[str, Any]) -> Optional[float]:
-        """The expiry that the object must have; only `lifetime` renews it by itself."""
-        lifetime = self.params["lifetime"]
+        """The expiry that an object must have, None for any; only `lifetime` renews it by itself."""
+        lifetime, expires_at = self.params["lifetime"], avi_access.expiry_of(found)
         if lifetime is None:
             return self.params["expiry_time"]  # type: ignore[no-any-return]
-        now, expires_at = self._session.now(), avi_access.expiry_of(found)
-        left = 0 if expires_at is None else expires_at - now
+        if expires_at is None:
+            return None
+        now = self._session.now()
         # As if it had been issued with the lifetime that is wanted.
-        return None if left >= needed_life(lifetime, self.params["min_remaining"]) else now + lifetime
+        is_lasting = expires_at - now >= needed_life(lifetime, self.params["min_remaining"])
+        return None if is_lasting else now + lifetime
 
     def _end(self, found: Optional[Mapping[str, Any]]) -> Outcome:
         if found is None:

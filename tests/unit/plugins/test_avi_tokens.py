@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Secure channel tokens: sessions whose CSRF token is refused."""
+"""Secure channel tokens: sessions whose CSRF token is refused, and the expiry that a lifetime gives."""
 
 from __future__ import annotations
 
@@ -51,3 +51,17 @@ def test_a_refused_csrf_token_is_replaced_by_a_new_session_also_where_the_old_on
         ("/logout", 200),
     ]
     assert (kept.result["action"], lab.counts("avi")["objects"]) == ("created", 1)
+
+
+@pytest.mark.parametrize("min_remaining", [0, 300, 10**6])
+def test_a_lifetime_gives_a_new_token_its_expiry_and_leaves_one_that_does_not_expire_as_it_is(
+    lab: Lab, min_remaining: int
+) -> None:
+    limited = keep(lab, name="se-02", lifetime=3600, min_remaining=min_remaining).result
+    endless = keep(lab).result
+    again = keep(lab, lifetime=3600, min_remaining=min_remaining).result
+
+    assert 3500 < limited["expires_in"] <= 3600
+    assert (endless["action"], endless["expires_at"]) == ("created", None)
+    assert (again["action"], again["changed"], again["expires_at"]) == ("none", False, None)
+    assert {entry.method for entry in lab.requests("avi")} == {"GET", "POST"}
