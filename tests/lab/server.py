@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import itertools
 import resource
 import socket
 from pathlib import Path
@@ -29,6 +31,8 @@ FIRST_ADDRESS = "127.0.0.1"
 _BACKLOG = 1024
 _LONGEST_LINE = 65536  # the JWTs of users with many groups are long
 _HOSTS_PER_NETWORK = 250
+# Addresses on which somebody else, such as another lab, has one of our ports. So many at a time are no coincidence.
+_MOST_SKIPPED = 100
 
 
 class AddressTaken(OSError):
@@ -49,6 +53,7 @@ class Lab:
         for product in self.products.values():
             product.restore()
         self.addresses: list[str] = []
+        self._further = map(_address, itertools.count())
         self.proxy = Proxy(self._product_port)
         self._proxy_port = 0
         self._runners: dict[str, web.AppRunner] = {}
@@ -61,27 +66,45 @@ class Lab:
         for product in self.products.values():
             self._runners[product.name] = await _runner(application(product, self.log, self.faults))
         for name in self._runners:
-            self._ports[name] = await self._listen(name, FIRST_ADDRESS, 0, "good")
+            listener = _listener(FIRST_ADDRESS, 0)
+            self._ports[name] = listener.getsockname()[1]
+            await self._listen(name, FIRST_ADDRESS, listener, "good")
         self._proxy_port = await self.proxy.start(FIRST_ADDRESS)
         await self.add_addresses(addresses)
 
     async def add_addresses(self, count: int, certificate: Certificate = "good") -> list[str]:
-        """Listen on `count` more addresses, the same ports on each; return them."""
-        start = len(self.addresses)
-        added = [_address(start + number) for number in range(count)]
-        for address in added:
-            for name in self.products:
-                await self._listen(name, address, self._ports[name], certificate)
+        """Listen on `count` more addresses, the same ports on each; return them.
+
+        One where somebody else has a port is left out. Raises AddressTaken when there are too many of those."""
+        added: list[str] = []
+        skipped = 0
+        while len(added) < count:
+            address = next(self._further)
+            try:
+                listeners = self._listeners(address)
+            except AddressTaken:
+                skipped += 1
+                if skipped > _MOST_SKIPPED:
+                    raise
+                continue
+            for name, listener in listeners.items():
+                await self._listen(name, address, listener, certificate)
+            added.append(address)
             self.addresses.append(address)
         return added
 
-    async def _listen(self, name: str, address: str, port: int, certificate: Certificate) -> int:
+    def _listeners(self, address: str) -> dict[str, socket.socket]:
+        """A socket for each product; all or none."""
+        with contextlib.ExitStack() as opened:
+            listeners = {name: opened.enter_context(_listener(address, self._ports[name])) for name in self.products}
+            opened.pop_all()
+        return listeners
+
+    async def _listen(self, name: str, address: str, listener: socket.socket, certificate: Certificate) -> None:
         product = self.products.get(name)
         asks = product.asks_client_certificates if product else False
         context = self.authority.server_context(address, certificate, asks)
-        listener = _listener(address, port)
         await web.SockSite(self._runners[name], listener, ssl_context=context, backlog=_BACKLOG).start()
-        return int(listener.getsockname()[1])
 
     def _product_port(self, name: str) -> int | None:
         return self._ports.get(name) if name in self.products else None
