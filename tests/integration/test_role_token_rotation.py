@@ -121,6 +121,20 @@ def test_one_that_fails_stops_no_other_and_fails_the_role_at_the_end(ansible: An
     assert_no_secret(run, lab)
 
 
+def test_what_an_entry_did_before_it_failed_is_reported_as_done(ansible: Ansible, lab: Lab) -> None:
+    paths = [INSTANCE_PATH, INSTANCE_PATH.replace("partner-fw-01", "no-such-instance")]
+    lab.act("nsx", "raise_alarms", host="127.0.0.1", paths=paths)
+
+    run = play(ansible, [rotation(entry("nsx", service_instances=paths), entry("vrni"))])
+
+    assert run.returncode != 0
+    partly, whole = run[f"{NAME}_result"]
+    assert (partly["action"], partly["changed"]) == ("reauthenticated", True)
+    assert "1 of 2 instances failed" in partly["error"]
+    assert (whole["action"], lab.counts("nsx")["reauths"]) == ("created", 1)
+    assert "2 tokens: 2 changed, 1 failed, 0 left as they are." in said(run)
+
+
 def test_the_life_that_an_entry_asks_for_goes_before_that_of_all_and_a_renewal_revokes_the_old_token(
     ansible: Ansible, lab: Lab
 ) -> None:
