@@ -31,6 +31,9 @@ notes:
   - There is no cheap authenticated read, so that O(verify) checks the expiry and the claims of the token and makes no
     request.
   - With O(state=absent) the file is removed, RV(action) is V(forgotten), and a warning says until when the token lives.
+  - A broker may rotate refresh tokens, so that each works once, and brings the next. With O(token_file), a renewal uses
+    the one in the file, and O(refresh_token) where that is refused. Without a file, the next task needs
+    RV(refresh_token).
 author:
   - sddc.tokens contributors (@sddc-tokens)
 seealso:

@@ -11,10 +11,21 @@ from urllib.parse import parse_qsl
 
 from support.canaries import leaks
 from support.playbooks import Ansible, module
-from support.tasks import VIDB_CLIENT, by_task, checked, failing, lines, said, succeeded, vidb
+from support.tasks import (
+    VIDB_CLIENT,
+    by_task,
+    change_settings,
+    checked,
+    end_tokens,
+    failing,
+    lines,
+    said,
+    succeeded,
+    vidb,
+)
 
 if TYPE_CHECKING:
-    from lab.client import Lab
+    from lab.client import Lab, LoggedRequest
 
 GRANT = "POST /acs/t/CUSTOMER/token"
 API_TOKEN_GRANT = "urn:custom:vcf:params:oauth:grant-type:api-token"
@@ -89,6 +100,70 @@ def test_a_token_of_a_file_or_of_the_user_is_reused_with_no_request_and_renewed_
     assert run["renewed"]["token"] != run["created"]["token"]
     assert run["of_another_user"]["action"] == "created"
     assert lab.counts("vidb")["grants"] == 3
+
+
+def sent_refresh_tokens(cut: dict[str, list[LoggedRequest]], name: str) -> list[str]:
+    """The refresh tokens by which a task asked."""
+    return [dict(parse_qsl(entry.body))["refresh_token"] for entry in cut[name]]
+
+
+def test_a_refresh_token_that_is_rotated_is_renewed_by_the_latest_one_which_is_in_the_file(
+    ansible: Ansible, lab: Lab
+) -> None:
+    lab.change_settings("vidb", rotate_refresh_tokens=True)
+    given = lab.act("vidb", "make_refresh_token")
+    options: dict[str, Any] = {**NO_API_TOKEN, "token_file": FILE, "refresh_token": given}
+    names = ["once", "twice", "thrice"]
+
+    run = succeeded(ansible.play([vidb(name, **options, renew="always") for name in names]))
+
+    cut = by_task(run, lab, "vidb", *names)
+    latest = [run[name]["refresh_token"] for name in names]
+    assert [sent_refresh_tokens(cut, name) for name in names] == [[given], [latest[0]], [latest[1]]]
+    assert [run[name]["action"] for name in names] == ["created", "renewed", "renewed"]
+    assert len({given, *latest}) == 4
+
+
+def test_a_refresh_token_of_the_file_that_is_refused_gives_way_to_the_one_of_the_user(
+    ansible: Ansible, lab: Lab
+) -> None:
+    given = lab.act("vidb", "make_refresh_token")
+    options: dict[str, Any] = {**NO_API_TOKEN, "token_file": FILE, "refresh_token": given}
+    created = succeeded(ansible.play([vidb("created", **options)]))["created"]
+    lab.expire_tokens("vidb", tokens=[created["refresh_token"]])
+    lab.clear_requests()
+    tasks = [
+        vidb("renewed", **options, renew="always"),
+        end_tokens("revoked", "vidb"),
+        failing(vidb("refused", **options, renew="always")),
+    ]
+
+    run = succeeded(ansible.play(tasks))
+
+    cut = by_task(run, lab, "vidb", "renewed", "refused")
+    assert sent_refresh_tokens(cut, "renewed") == [created["refresh_token"], given]
+    assert run["renewed"]["action"] == "renewed"
+    assert sent_refresh_tokens(cut, "refused") == [run["renewed"]["refresh_token"], given]
+    assert "Check refresh_token" in run["refused"]["msg"]
+
+
+def test_a_refresh_token_of_the_file_stays_where_its_use_brings_no_other(ansible: Ansible, lab: Lab) -> None:
+    lab.change_settings("vidb", rotate_refresh_tokens=True)
+    given = lab.act("vidb", "make_refresh_token")
+    options: dict[str, Any] = {**NO_API_TOKEN, "token_file": FILE, "refresh_token": given}
+    tasks = [
+        vidb("created", **options),
+        change_settings("vidb", refresh_token_grants=[]),
+        vidb("renewed", **options, renew="always"),
+        vidb("again", **options, renew="always"),
+    ]
+
+    run = succeeded(ansible.play(tasks))
+
+    cut = by_task(run, lab, "vidb", "created", "renewed", "again")
+    latest = run["created"]["refresh_token"]
+    assert [sent_refresh_tokens(cut, name) for name in ("renewed", "again")] == [[latest]] * 2
+    assert run["again"]["refresh_token"] == latest
 
 
 def test_wrong_credentials_are_named_with_the_products_own_words_and_what_to_check(ansible: Ansible, lab: Lab) -> None:

@@ -23,6 +23,8 @@ from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token
 from ansible_collections.sddc.tokens.plugins.module_utils.transport import Session
 
 API_TOKEN_GRANT = "urn:custom:vcf:params:oauth:grant-type:api-token"
+# RFC 6749, section 5.2: what is exchanged for the token is invalid, expired, revoked or another client's.
+INVALID_GRANT = "invalid_grant"
 
 _CREATE = "get an access token"
 _LEFT_BEHIND = "An access token that nobody holds may exist; it cannot be revoked and ends by itself"

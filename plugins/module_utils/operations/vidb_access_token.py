@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Optional
 
 from ansible_collections.sddc.tokens.plugins.module_utils.apis import oauth, vidb
 from ansible_collections.sddc.tokens.plugins.module_utils.base_url import BaseUrl
-from ansible_collections.sddc.tokens.plugins.module_utils.errors import InvalidOption
+from ansible_collections.sddc.tokens.plugins.module_utils.errors import ApiError, InvalidOption
 from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation, TokenOperation
 from ansible_collections.sddc.tokens.plugins.module_utils.operations.oauth_tokens import OAuthTokens
 from ansible_collections.sddc.tokens.plugins.module_utils.options import (
@@ -20,6 +21,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils.options import (
     option_from,
     prefixed,
 )
+from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils.token_source import TokenSource
 from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token, jwt_claims
 from ansible_collections.sddc.tokens.plugins.module_utils.transport import Session
@@ -64,17 +66,35 @@ class VidbTokens(OAuthTokens):
     def create(self) -> Token:
         """See TokenSource."""
         credentials = self._credentials
-        client_id, client_secret = credentials["client_id"], credentials["client_secret"]
         if credentials["api_token"]:
             return self._client.token_by_api_token(credentials["api_token"])
+        client = self._client_credentials
         if credentials["refresh_token"]:
-            client = (client_id, client_secret) if client_id and client_secret else None
             return self._client.token_by_refresh_token(credentials["refresh_token"], client)
-        if client_id and client_secret:
-            return self._client.token_by_client_credentials(client_id, client_secret)
+        if client:
+            return self._client.token_by_client_credentials(*client)
         raise InvalidOption(
             "api_token", "is needed to get an access token, or refresh_token, or client_id and client_secret"
         )
+
+    def replace(self, old: Token) -> Token:
+        """See TokenSource. A broker that rotates refresh tokens takes the latest alone (RFC 6749, section 6)."""
+        latest = old.companions.get(oauth.REFRESH_TOKEN)
+        if not latest or self._credentials["refresh_token"] in (None, latest):
+            return self.create()
+        try:
+            new = self._client.token_by_refresh_token(latest, self._client_credentials)
+        except ApiError as error:
+            if error.code != vidb.INVALID_GRANT:
+                raise
+            return self.create()
+        # One that the broker does not replace stays good.
+        return replace(new, companions={oauth.REFRESH_TOKEN: latest, **new.companions})
+
+    @property
+    def _client_credentials(self) -> Optional[tuple[str, Secret]]:
+        client_id, client_secret = self._credentials["client_id"], self._credentials["client_secret"]
+        return (client_id, client_secret) if client_id and client_secret else None
 
 
 def vidb_tokens(operation: Operation, *, prefix: str = "") -> VidbTokens:

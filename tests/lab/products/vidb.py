@@ -65,6 +65,8 @@ class VidbSettings(Settings):
     """The grants whose access token overflows: those that stand for a user."""
     id_token_grants: list[Grant] = field(default_factory=list)
     refresh_token_grants: list[Grant] = field(default_factory=lambda: ["refresh_token", "api_token"])
+    rotate_refresh_tokens: bool = False
+    """Whether a refresh token that was used is dead once its reply has brought another one (RFC 6749, section 6)."""
     expires_in: bool = True
     """Whether a reply has the field, which RFC 6749 only recommends."""
     ovl_host: str = ""
@@ -138,7 +140,14 @@ class Vidb(Product[VidbState, VidbSettings]):
         if given not in _GRANTS:
             raise Refusal(400, f"Unsupported grant type: {given}", "unsupported_grant_type")
         grant = _GRANTS[given]
-        return web.json_response(self._granted(request, grant, self._principal(request, grant, form)))
+        body = self._granted(request, grant, self._principal(request, grant, form))
+        if (
+            grant == "refresh_token"
+            and "refresh_token" in body
+            and self.settings(host_of(request)).rotate_refresh_tokens
+        ):
+            self.shared.ledger.end("revoked", self.name, host_of(request), [form["refresh_token"]])
+        return web.json_response(body)
 
     async def expand(self, request: web.Request) -> web.Response:
         """Expand Access Token: the full claims of an overflow token, as JSON or signed."""

@@ -43,6 +43,16 @@ def test_refresh_token_yields_another_access_token(lab, vidb):
     assert vidb.grant(access).json()["error"] == "invalid_grant", "an access token is no refresh token"
 
 
+def test_refresh_token_that_was_used_is_dead_where_they_are_rotated_and_another_one_came(lab, vidb):
+    lab.change_settings("vidb", rotate_refresh_tokens=True)
+    form = {"grant_type": "refresh_token", "refresh_token": lab.act("vidb", "make_refresh_token")}
+    latest = vidb.grant(form).json()["refresh_token"]
+    assert vidb.grant(form).json()["error"] == "invalid_grant"
+    lab.change_settings("vidb", refresh_token_grants=[])
+    form["refresh_token"] = latest
+    assert [vidb.grant(form).status_code for _time in range(2)] == [200, 200]
+
+
 def test_each_grant_yields_what_the_settings_say(lab, vidb):
     lab.change_settings(
         "vidb", overflow_grants=["client_credentials"], id_token_grants=["api_token"], refresh_token_grants=[],
