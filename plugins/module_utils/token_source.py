@@ -66,6 +66,10 @@ class TokenSource(ABC):
         """Whether a revocation has worked; `now` as in is_accepted()."""
         return not self.is_accepted(token, now)
 
+    def owns(self, principal: str, token: Token) -> bool:
+        """Whether a token that is kept for another principal is this one's, by what was minted with it."""
+        return False
+
     def lack(self, token: Token) -> str:
         """What a token lacks that the user asks for, in the words of "it has ..."; empty when nothing."""
         return ""

@@ -32,17 +32,23 @@ class TokenStore(TokenFile):
         """By how many seconds the server's clock was ahead of ours when the file was written."""
 
     def find_own(self, fate: str) -> Optional[Record]:
-        """What the file holds for this source; None for nothing, and with a warning for the token of another one.
+        """What the file holds for this source, in its name; None for nothing, and with a warning for another's token.
 
         `fate` ends that warning. Raises as read().
         """
         record = self.read()
         if record is None:
             return None
-        if not record.belongs_to(self._source.product, self._source.host, self._source.principal):
+        source = self._source
+        is_own = record.belongs_to(source.product, source.host, source.principal)
+        if not is_own and record.belongs_to(source.product, source.host, None):
+            is_own = any(source.owns(record.principal, token) for token in record.tokens)
+            # What proves it now is replaced by the next renewal.
+            record = replace(record, principal=source.principal or "") if is_own else record
+        if not is_own:
             self._warn(
                 f"The token file {self.path} holds a {record.product} token of {record.principal} on {record.host}, "
-                f"not one of {self._source.principal or 'this user'} on {self._source.host}. {fate}"
+                f"not one of {source.principal or 'this user'} on {source.host}. {fate}"
             )
             return None
         self.clock_offset = record.clock_offset

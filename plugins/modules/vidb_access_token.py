@@ -34,6 +34,8 @@ notes:
   - A broker may rotate refresh tokens, so that each works once, and brings the next. With O(token_file), a renewal uses
     the one in the file, and O(refresh_token) where that is refused. Without a file, the next task needs
     RV(refresh_token).
+  - A file is known by the O(refresh_token) that it began with, or by the one in it. Who gives the latter goes on with
+    the file, which is known by that from its next renewal on.
 author:
   - sddc.tokens contributors (@sddc-tokens)
 seealso:

@@ -124,6 +124,32 @@ def test_a_refresh_token_that_is_rotated_is_renewed_by_the_latest_one_which_is_i
     assert len({given, *latest}) == 4
 
 
+def test_a_file_is_the_own_one_of_a_user_who_gives_the_refresh_token_in_it_and_stays_so(
+    ansible: Ansible, lab: Lab
+) -> None:
+    lab.change_settings("vidb", rotate_refresh_tokens=True)
+    given = lab.act("vidb", "make_refresh_token")
+    options: dict[str, Any] = {**NO_API_TOKEN, "token_file": FILE, "refresh_token": given}
+    by_latest = {**options, "refresh_token": "{{ created.refresh_token }}"}
+    tasks = [
+        vidb("created", **options),
+        vidb("reused", **by_latest),
+        vidb("renewed", **by_latest, renew="always"),
+        # By now the file holds a later one.
+        vidb("again", **by_latest, renew="always"),
+        failing(vidb("of_another_tenant", **by_latest, tenant="OTHER")),
+    ]
+
+    run = succeeded(ansible.play(tasks))
+
+    names = ["created", "reused", "renewed", "again", "of_another_tenant"]
+    cut = by_task(run, lab, "vidb", *names)
+    assert [run[name]["action"] for name in names[:4]] == ["created", "reused", "renewed", "renewed"]
+    assert sent_refresh_tokens(cut, "renewed") == [run["created"]["refresh_token"]]
+    assert sent_refresh_tokens(cut, "again") == [run["renewed"]["refresh_token"]]
+    assert said(run).count("It is replaced") == 1, "that of another tenant"
+
+
 def test_a_refresh_token_of_the_file_that_is_refused_gives_way_to_the_one_of_the_user(
     ansible: Ansible, lab: Lab
 ) -> None:

@@ -91,6 +91,12 @@ class VidbTokens(OAuthTokens):
         # One that the broker does not replace stays good.
         return replace(new, companions={oauth.REFRESH_TOKEN: latest, **new.companions})
 
+    def owns(self, principal: str, token: Token) -> bool:
+        """See TokenSource. Its refresh token may have come with a token of the file, and have no name but itself."""
+        given = self._credentials["refresh_token"]
+        tenant = f"{self._credentials['tenant']}/"
+        return given is not None and principal.startswith(tenant) and token.companions.get(oauth.REFRESH_TOKEN) == given
+
     @property
     def _client_credentials(self) -> Optional[tuple[str, Secret]]:
         client_id, client_secret = self._credentials["client_id"], self._credentials["client_secret"]
