@@ -209,10 +209,13 @@ class Lifecycle:
         if self._source.is_revocable(pending, record.current):
             return file.store(replace(record, pending=None, superseded=(*record.superseded, pending))), False
         self._warn_that_it_lives(pending)
+        if not judged.good:
+            # What came with it may be all that still renews: it stays until the next one takes its place.
+            return record, False
         return file.store(replace(record, pending=None)), False
 
     def _replace_current(self, file: TokenStore, record: Record, judged: _Judgement) -> tuple[Record, bool]:
-        new = self._create(record.current)
+        new = self._create(record.pending or record.current)
         try:
             record = file.store(replace(record, pending=new))
         except TokenFileError as error:

@@ -256,3 +256,37 @@ def test_a_refreshed_token_that_was_left_pending_and_works_no_longer_is_dropped_
     assert refresh_of(kept(world).current) == refresh_of(current)
     assert refresh_of(current) in world.server.alive
     assert not kept(world).is_unfinished
+
+
+class RotatingSource(RefreshingSource):
+    """Each refresh token works once, brings the next one, and can be revoked by nobody; the user cannot sign in."""
+
+    can_revoke = False
+
+    def replace(self, old: Token) -> Token:
+        if refresh_of(old) not in self._server.alive:
+            raise TokenRejected("the refresh token was used already")
+        new = self.create()
+        del self._server.alive[refresh_of(old)]
+        return new
+
+    def is_revocable(self, token: Token, kept: Optional[Token] = None) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("age", [0.0, 7200.0])
+def test_a_token_that_was_left_pending_is_replaced_by_its_own_refresh_token_the_only_one_that_works(
+    world: World, age: float
+) -> None:
+    world.source_type = RotatingSource
+    current, pending = pair(world, age=7200), pair(world, age=age)
+    del world.server.alive[refresh_of(current)]
+    world.store(current=current, pending=pending)
+    world.server.is_down = True
+    world.run(renew="always")
+    world.server.is_down = False
+    run = world.run(renew="always")
+
+    assert run.result == (True, "renewed")
+    assert refresh_of(kept(world).current) in world.server.alive
+    assert not kept(world).is_unfinished
