@@ -103,14 +103,15 @@ class KeptAccess(Access):
             return self._token
 
     def renewed(self, refused: Token) -> Optional[Token]:
-        """See Access. One renewal serves all threads whose token was refused, and is the only one: a server that
-        refuses its token, too, would refuse any, and what is minted for it cannot be revoked."""
+        """See Access. One renewal serves all threads whose token was refused, and is the only one before its time: a
+        server that refuses its token, too, would refuse any, and what is minted for it cannot be revoked."""
         with self._lock:
             if self._token is None or self._token.secret != refused.secret:
                 return self._token
-            if self._has_renewed:
-                return None
-            self._has_renewed = True
+            if not refused.has_expired(self._source.session.now()):
+                if self._has_renewed:
+                    return None
+                self._has_renewed = True
             # Not by renew: always, which would replace what another task has stored in the file meanwhile.
             self._source.note_refusal(refused)
             self._token = self._kept()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -140,3 +141,17 @@ def test_tasks_that_share_a_file_and_whose_token_is_refused_at_once_renew_it_onc
     assert first != second
     assert None not in renewed
     assert len(lab.requests("csp")) == 2
+
+
+def test_a_task_that_outlives_its_tokens_renews_each_that_has_expired(
+    another_task: Callable[[], KeptAccess],
+) -> None:
+    task = another_task()
+    secrets = []
+    for _life in range(3):
+        token = task.token()
+        assert token is not None
+        secrets.append(token.secret)
+        assert task.renewed(replace(token, expires_at=1.0)) is not None
+
+    assert len(set(secrets)) == 3
