@@ -168,4 +168,4 @@ def test_the_execution_environment_holds_the_collection_and_what_it_requires(tmp
     (required,) = yaml.safe_load((tmp_path / "context" / "_build" / "requirements.yml").read_text())["collections"]
     assert required["name"] == f"{galaxy['namespace']}.{galaxy['name']}"
     python = yaml.safe_load(found.stdout)["python"]
-    assert json.dumps(python) == '["requests  # from collection sddc.tokens"]'
+    assert json.dumps(python) == '["requests>=2.25.1  # from collection sddc.tokens"]'
