@@ -48,11 +48,7 @@ class Validated:
         self.warnings = [
             f"Both option {warning['option']} and its alias {warning['alias']} are set." for warning in result._warnings
         ]
-        complaints = (
-            _complaints(result.errors.errors)
-            or _senseless_numbers(operation, self.params)
-            or _senseless_texts(operation, self.params)
-        )
+        complaints = _complaints(result.errors.errors) or _senseless_values(operation, self.params)
         if complaints:
             # Messages quote values, and the value of a secret may stand in any of them.
             self.error = _without(f"{operation.name}: {'; '.join(complaints)}", result._no_log_values)
@@ -62,6 +58,10 @@ def _complaints(errors: Sequence[Exception]) -> list[str]:
     """All that the validator found; an option that does not exist comes alone, for it explains the rest."""
     unsupported = [f"there is no option {error}" for error in errors if isinstance(error, UnsupportedError)]
     return unsupported or [str(error).rstrip(".") for error in errors]
+
+
+def _senseless_values(operation: type[Operation], params: Mapping[str, Any]) -> list[str]:
+    return _senseless_numbers(operation, params) + _senseless_texts(operation, params)
 
 
 def _senseless_numbers(operation: type[Operation], params: Mapping[str, Any]) -> list[str]:
