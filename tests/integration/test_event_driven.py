@@ -113,8 +113,8 @@ def test_an_alarm_is_healed_by_one_run_and_no_other_follows(quiet: Lab, start: S
         assert posts(quiet) == [MINTED, MINTED, reauth(FIRST), MINTED, reauth(SECOND)]
         assert rulebook.plays == 2
         assert rulebook.stop() == 0
+        assert list(rulebook.temporary.iterdir()) == []
     assert rulebook.output.count("failed=0") == 2
-    assert list(rulebook.temporary.iterdir()) == []
 
 
 @pytest.mark.slow

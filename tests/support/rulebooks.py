@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -33,9 +34,9 @@ INVENTORY = {"all": {"hosts": {"localhost": {"ansible_connection": "local"}}}}
 class Rulebook:
     """A running ansible-rulebook, and all that it has printed."""
 
-    def __init__(self, process: subprocess.Popen[bytes], folder: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], folder: Path, temporary: Path) -> None:
         self.process = process
-        self.temporary = folder / "tmp"
+        self.temporary = temporary
         self._output = folder / "output"
 
     @property
@@ -98,26 +99,29 @@ def running(
     At the end it is stopped, and nothing that it printed or left behind may hold a secret of the lab.
     """
     need_java()
-    (folder / "tmp").mkdir(parents=True)
+    folder.mkdir(parents=True)
     (folder / "inventory.yml").write_text(yaml.safe_dump(INVENTORY))
     (folder / "variables.yml").write_text(yaml.safe_dump(dict(variables or {})))
     command = ["ansible-rulebook", "--rulebook", rulebook, "-i", "inventory.yml", "--vars", "variables.yml", *arguments]
-    with (folder / "output").open("wb") as output:
-        process = subprocess.Popen(
-            [str(Path(sys.executable).with_name(command[0])), *command[1:]],
-            cwd=folder,
-            env={**surroundings(folder, collections), **environ},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    started = Rulebook(process, folder)
-    try:
-        yield started
-    finally:
-        if process.poll() is None:
-            started.stop()
-    assert leaks(written(started, folder), [secret["value"] for secret in lab.secrets()]) == []
+    # Not below the folder, whose path is long: since 2.21 ansible-core opens a Unix socket among its temporary files.
+    with tempfile.TemporaryDirectory(prefix="rulebook-") as name:
+        temporary = Path(name)
+        with (folder / "output").open("wb") as output:
+            process = subprocess.Popen(
+                [str(Path(sys.executable).with_name(command[0])), *command[1:]],
+                cwd=folder,
+                env={**surroundings(folder, temporary, collections), **environ},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        started = Rulebook(process, folder, temporary)
+        try:
+            yield started
+        finally:
+            if process.poll() is None:
+                started.stop()
+        assert leaks(written(started), [secret["value"] for secret in lab.secrets()]) == []
 
 
 def need_java() -> None:
@@ -126,7 +130,7 @@ def need_java() -> None:
         pytest.skip("ansible-rulebook needs Java 17, which is not on this machine")
 
 
-def surroundings(folder: Path, collections: Path) -> dict[str, str]:
+def surroundings(folder: Path, temporary: Path, collections: Path) -> dict[str, str]:
     """What a shell has, and nothing of this one: no variable of AWX, no proxy, no path of Python."""
     java = {"JAVA_HOME": os.environ["JAVA_HOME"]} if "JAVA_HOME" in os.environ else {}
     return {
@@ -134,7 +138,7 @@ def surroundings(folder: Path, collections: Path) -> dict[str, str]:
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "HOME": str(folder),
         "LANG": "C.UTF-8",
-        "TMPDIR": str(folder / "tmp"),
+        "TMPDIR": str(temporary),
         "ANSIBLE_COLLECTIONS_PATH": str(collections),
         "ANSIBLE_NOCOLOR": "1",
         "ANSIBLE_NOCOWS": "1",
@@ -143,10 +147,10 @@ def surroundings(folder: Path, collections: Path) -> dict[str, str]:
     }
 
 
-def written(rulebook: Rulebook, folder: Path) -> dict[str, str]:
+def written(rulebook: Rulebook) -> dict[str, str]:
     """What was printed, and what lies in the folder for temporary files."""
     left = (path for path in rulebook.temporary.rglob("*") if path.is_file())
     return {
         "output": rulebook.output,
-        **{str(path.relative_to(folder)): path.read_text(errors="replace") for path in left},
+        **{str(path.relative_to(rulebook.temporary)): path.read_text(errors="replace") for path in left},
     }
