@@ -51,7 +51,7 @@ class SddcManagerClient:
         refresh = reply.field("refreshToken", dict).get("id")
         if not isinstance(refresh, str) or not refresh:
             raise reply.bad("the reply has no usable 'refreshToken'")
-        return self._token(reply.secret("accessToken"), Secret(refresh))
+        return self._token(reply.secret("accessToken"), reply.sendable(refresh, "'refreshToken'"))
 
     def refresh_access_token(self, refresh_token: Secret) -> Token:
         """PATCH /v1/tokens/access-token/refresh: another access token with the same refresh token, any number of times.

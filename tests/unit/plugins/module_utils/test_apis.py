@@ -140,6 +140,17 @@ def test_token_that_no_header_can_carry_is_an_error_once_and_kept_by_nobody(
     assert not done(JOBS[job_name], lab.details, str(file)).result.get("failed")
 
 
+def test_refresh_token_that_no_text_can_hold_is_an_error_once_and_kept_by_nobody(lab: Lab, tmp_path: Path) -> None:
+    job, file = JOBS["sddc manager creates and keeps"], tmp_path / "token.json"
+    answer(lab, "sddc_manager", {"accessToken": "header.e30.signature", "refreshToken": {"id": "\ud800"}})
+
+    failed = done(job, lab.details, str(file))
+
+    assert "'refreshToken' in the reply holds characters" in failed.message
+    assert not file.exists()
+    assert not done(job, lab.details, str(file)).result.get("failed")
+
+
 def test_page_of_a_proxy_is_no_proof_that_a_token_works(lab: Lab, session: OpenSession) -> None:
     lab.fault("vrni", "html", status=200)
     with pytest.raises(BadReply, match="HTML page"):
