@@ -135,7 +135,7 @@ def _forms(secrets: Iterable[Secret]) -> set[str]:
 def _written(value: str) -> Iterator[str]:
     """The ways in which a value may be written."""
     yield value
-    raw = value.encode("utf-8", "surrogateescape")
+    raw = value.encode("utf-8", "surrogatepass")
     for encoded in (quote(raw), quote(raw, safe=""), quote_plus(raw)):
         yield encoded
         yield _ESCAPE.sub(lambda found: found[0].lower(), encoded)

@@ -325,7 +325,9 @@ class Session:
 
 
 def _cookie_domain(base_url: BaseUrl) -> str:
-    """The domain of the server's own cookies, as http.cookiejar sees it: with a name added to one without dots."""
+    """The domain of the server's own cookies, as http.cookiejar sees it: with a name added to one without dots.
+
+    Its own function tells, so that both sides of the comparison are its; the type stubs do not know that."""
     server = urllib.request.Request(base_url.url("/"))  # noqa: S310  (nothing is opened)
     return http.cookiejar.eff_request_host(server)[1]  # type: ignore[attr-defined,no-any-return]
 

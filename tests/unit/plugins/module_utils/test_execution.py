@@ -265,10 +265,9 @@ def test_wrong_value_says_which_are_right() -> None:
     assert "hostname" in (Validated(Sample, {}).error or "")
 
 
-def test_option_with_bytes_that_are_no_utf_8_is_named_and_not_quoted() -> None:
-    latin_1 = b"s\xe9same-of-a-password".decode("utf-8", "surrogateescape")
-
-    error = Validated(Sample, {"hostname": "h", "password": latin_1}).error
+@pytest.mark.parametrize("password", [b"s\xe9same-of-a-user".decode("utf-8", "surrogateescape"), "half \ud800 of one"])
+def test_option_with_bytes_that_are_no_utf_8_is_named_and_not_quoted(password: str) -> None:
+    error = Validated(Sample, {"hostname": "h", "password": password}).error
 
     assert error == "sddc.tokens.sample: the option password holds bytes that are no UTF-8"
 

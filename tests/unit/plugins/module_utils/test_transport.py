@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -78,6 +79,21 @@ def test_cookie_that_is_set_goes_to_the_server_whether_or_not_its_name_has_a_dot
     get(one)
 
     assert [entry.header("Cookie") for entry in lab.requests("vrni")] == ["sessionid=of-this-user"]
+
+
+@pytest.mark.parametrize("host", ["avi-controller", "avi-controller:9443", "[2001:db8::1]", "[2001:db8::1]:9443"])
+def test_cookie_that_is_set_is_for_a_host_that_no_lab_can_be_and_for_no_other(
+    open_session: OpenSession, host: str
+) -> None:
+    http = (one := open_session(f"https://{host}"))._http
+    one.set_cookie("sessionid", Secret("of-this-user"))
+
+    def sent(url: str) -> str | None:
+        return http.prepare_request(requests.Request("GET", url)).headers.get("Cookie")
+
+    assert sent(f"https://{host}/api") == "sessionid=of-this-user"
+    assert sent("https://elsewhere.example.net/api") is None
+    assert sent("https://other-controller/api") is None
 
 
 def test_request_count_is_what_the_server_saw_whatever_became_of_it(
