@@ -4,8 +4,8 @@
 """Run every static check on this checkout, show what they find, and end with one line for each.
 
 Usage: lint.py [NAME...]; without names, every check. As many run at once as there are processors; what one prints is
-shown when it has ended. The tools keep what they write (caches, ansible-test's virtual
-environments) below .venv, not in the user's home.
+shown when it has ended. The tools keep what they write (caches, ansible-test's virtual environments) below .venv, not
+in the user's home.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ CHECKS = {
     "ansible-lint": ["ansible-lint", "--nocolor", "-q"],
     "antsibull-docs": ["antsibull-docs", "lint-collection-docs", "--plugin-docs", "."],
     "antsibull-changelog": ["antsibull-changelog", "lint"],
-    "workflows": [*_SCHEMA, "vendor.github-workflows", *files(".github/workflows/*.yml")],
+    "workflows": [*_SCHEMA, "vendor.github-workflows", *files(".github/workflows/*.y*ml")],
     "actions of workflows": [*_SCHEMA, "vendor.github-actions", *files(".github/actions/*/action.yml")],
     "pre-commit": ["pre-commit", "validate-config", ".pre-commit-config.yaml"],
     "reuse": ["reuse", "lint", "--quiet"],
