@@ -47,7 +47,7 @@ class TokenFileInfo(Operation):
             record = file.read()
         except TokenFileError as error:
             return _unusable(path, str(error))
-        return self._described(path, record) if record else _unusable(path, f"There is no file {path}.")
+        return self._described(path, record) if record else _unusable(path, no_file(path))
 
     def _described(self, path: str, record: Record) -> dict[str, Any]:
         token, now = record.current, time.time() + record.clock_offset
@@ -64,6 +64,11 @@ class TokenFileInfo(Operation):
             "usable": token is not None and token.is_lasting(now, self.params["min_remaining"]),
             "error": None,
         }
+
+
+def no_file(path: str) -> str:
+    """What the entry of a file that is not there says as its error."""
+    return f"There is no file {path}."
 
 
 def _unusable(path: str, error: str) -> dict[str, Any]:

@@ -29,11 +29,11 @@ Log = Callable[[], list[str]]
 FIRST, SECOND = "canary-of-the-first-token", "canary-of-the-second-token"
 
 
-def keep(path: Path, secret: str, life: float, lifetime: float = 18000) -> None:
+def keep(path: Path, secret: str, life: float, lifetime: float = 18000, role: str = "current") -> None:
     """A token file whose token has so many seconds of life left."""
     now = time.time()
     token = Token(Secret(secret), "NetworkInsight", issued_at=now + life - lifetime, expires_at=now + life)
-    record = Record("vrni", "vrni.example.com", "LOCAL/admin@local", current=token)
+    record = Record("vrni", "vrni.example.com", "LOCAL/admin@local", **{role: token})
     TokenFile(str(path), warn=pytest.fail, notify=lambda _text: None).write(record)
 
 
@@ -149,6 +149,18 @@ def test_a_file_that_is_missing_or_damaged_is_reported_once_with_its_reason(
 
     assert reasons(source.seen) == ["missing", "unusable", "missing"]
     assert "damaged" in source.seen[1]["token_expiry"]["error"]
+
+
+def test_that_the_token_of_a_missing_file_is_being_made_is_no_news(
+    start: StartSource, path: Path, looks: Looks
+) -> None:
+    source = start(main, paths=[str(path)])
+    source.event()
+
+    keep(path, FIRST, 1000, role="pending")
+    looks(3)
+
+    assert reasons(source.seen) == ["missing"]
 
 
 def test_a_file_that_others_could_read_is_told_once_in_the_log_and_left_as_it_is(

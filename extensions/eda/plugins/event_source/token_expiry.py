@@ -20,8 +20,8 @@ description:
   - Looks at token files again and again, and emits one event for each whose token has less than O(min_remaining)
     seconds of life left. It makes no request.
   - A token is reported once. The one that replaces it is reported when its own time has come.
-  - A file that is missing or cannot be used is reported once, too, as it is with each new reason. In a folder only the
-    files that are there count.
+  - A file that is missing or cannot be used is reported once, too, as it is with each new reason; that the token of a
+    missing file is being made is none. In a folder only the files that are there count.
   - An event has the key C(token_expiry), below which are C(reason), which is V(expiring), V(expired), V(missing) or
     V(unusable); C(min_remaining), as the option of that name; and all that M(sddc.tokens.token_file_info) tells of the
     file, such as C(path), C(product), C(host), C(principal), C(expires_at), C(expires_in), C(fingerprint) and C(error).
@@ -93,7 +93,7 @@ from ansible_collections.sddc.tokens.extensions.eda.plugins.plugin_utils.polling
     validated,
 )
 from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Runtime
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.token_file_info import TokenFileInfo
+from ansible_collections.sddc.tokens.plugins.module_utils.operations.token_file_info import TokenFileInfo, no_file
 from ansible_collections.sddc.tokens.plugins.module_utils.options import ArgumentSpec
 
 _LOG = logging.getLogger("sddc.tokens.token_expiry")
@@ -132,8 +132,9 @@ class ExpiryWatch:
     def _finding(self, file: Mapping[str, Any]) -> tuple[Hashable, Event]:
         reason = _reason(file)
         event = {"token_expiry": {**file, "reason": reason, "min_remaining": self._params["min_remaining"]}}
-        # That an expiring token has expired is nothing new.
-        return (file["path"], file["fingerprint"], file["error"]), event
+        # Nothing new is that an expiring token has expired, and that the token of a missing file is being made.
+        error = None if reason == "missing" else file["error"]
+        return (file["path"], file["fingerprint"], error), event
 
     def _warn(self, message: str) -> None:
         if message not in self._warned:
@@ -142,7 +143,7 @@ class ExpiryWatch:
 
 
 def _reason(file: Mapping[str, Any]) -> str:
-    if not os.path.lexists(file["path"]):
+    if file["error"] == no_file(file["path"]):
         return "missing"
     if file["fingerprint"] is None:
         return "unusable"
