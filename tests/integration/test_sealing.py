@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from support.canaries import leaks
 from support.cores import DEFAULT, EVERY, Core
-from support.playbooks import IN_PROCESS, ROUTES, Ansible, Route, Run, Task
+from support.playbooks import AS_MODULE, IN_PROCESS, ROUTES, Ansible, Route, Run, Task
 from support.tasks import csp, vrni
 
 if TYPE_CHECKING:
@@ -27,18 +28,32 @@ CALLBACKS = {
 }
 
 
-@pytest.fixture(params=EVERY, ids=lambda core: f"core {core.version}")
+def each_core_with(values: Mapping[str, Any], *always: str) -> list[Any]:
+    """Each core with each value. On cores but the default one, only what is named is among the fast tests."""
+    return [
+        pytest.param(
+            core,
+            value,
+            id=f"core {core.version}-{name}",
+            marks=[] if core is DEFAULT or name in always else pytest.mark.slow,
+        )
+        for core in EVERY
+        for name, value in values.items()
+    ]
+
+
+BY_ROUTE = {route.name: route for route in ROUTES}
+on_each_core_by_each_route = pytest.mark.parametrize(
+    ("core", "route"), each_core_with(BY_ROUTE, IN_PROCESS.name, AS_MODULE.name), indirect=["core"]
+)
+
+
+@pytest.fixture
 def core(request: pytest.FixtureRequest) -> Core:
     core: Core = request.param
     if core.why_not:
         pytest.skip(core.why_not)
     return core
-
-
-@pytest.fixture(params=ROUTES, ids=lambda route: route.name)
-def route(request: pytest.FixtureRequest) -> Route:
-    route: Route = request.param
-    return route
 
 
 def every_way_to_print() -> list[Task]:
@@ -71,6 +86,7 @@ def assert_sealed(run: Run, lab: Lab) -> None:
     assert leaks(texts, [secret["value"] for secret in lab.secrets()]) == []
 
 
+@on_each_core_by_each_route
 def test_no_output_shows_a_secret_on_any_core_by_any_route(
     ansible: Ansible, lab: Lab, core: Core, route: Route
 ) -> None:
@@ -83,7 +99,9 @@ def test_no_output_shows_a_secret_on_any_core_by_any_route(
     assert_sealed(run, lab)
 
 
-@pytest.mark.parametrize("callback", CALLBACKS)
+@pytest.mark.parametrize(
+    ("core", "callback"), each_core_with({name: name for name in CALLBACKS}, "default"), indirect=["core"]
+)
 def test_no_callback_shows_a_secret(ansible: Ansible, lab: Lab, core: Core, callback: str) -> None:
     (ansible.folder / "written").mkdir()
 
@@ -101,6 +119,7 @@ def test_the_scan_finds_a_secret_that_is_printed(ansible: Ansible, lab: Lab) -> 
     assert leaks({"stdout": run.stdout}, [secret["value"] for secret in lab.secrets()])
 
 
+@on_each_core_by_each_route
 def test_a_core_with_the_secrets_api_masks_the_token_in_later_tasks_and_leaves_the_rest_readable(
     ansible: Ansible, lab: Lab, core: Core, route: Route
 ) -> None:
@@ -125,6 +144,7 @@ def test_a_core_with_the_secrets_api_masks_the_token_in_later_tasks_and_leaves_t
     assert "censored" not in run.stdout
 
 
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
 def test_an_older_core_hides_the_whole_result_and_the_sum_of_a_loop(ansible: Ansible, lab: Lab, route: Route) -> None:
     run = ansible.play([{**vrni("created"), "loop": [1, 2]}], route=route, arguments=["-v"])
 
@@ -133,6 +153,7 @@ def test_an_older_core_hides_the_whole_result_and_the_sum_of_a_loop(ansible: Ans
     assert_sealed(run, lab)
 
 
+@on_each_core_by_each_route
 def test_without_return_token_everything_stays_readable_on_every_core(
     ansible: Ansible, lab: Lab, core: Core, route: Route
 ) -> None:
@@ -153,6 +174,7 @@ def test_without_return_token_everything_stays_readable_on_every_core(
     assert_sealed(run, lab)
 
 
+@on_each_core_by_each_route
 def test_a_warning_of_a_sealed_result_is_still_shown(ansible: Ansible, core: Core, route: Route) -> None:
     run = ansible.play([vrni("created", min_remaining=10**6)], core=core, route=route)
 

@@ -73,10 +73,9 @@ LITTER = (
 )
 TYPES = ("module", "lookup", "filter")
 CORES = [pytest.param(core, id=core.version, marks=[] if core is DEFAULT else pytest.mark.slow) for core in EVERY]
-# In process, the playbooks of the roles run the modules, too, in less time.
 ROUTES = [
-    pytest.param(AS_MODULE, id=AS_MODULE.name),
-    pytest.param(IN_PROCESS, id=IN_PROCESS.name, marks=pytest.mark.slow),
+    pytest.param(IN_PROCESS, id=IN_PROCESS.name),
+    pytest.param(AS_MODULE, id=AS_MODULE.name, marks=pytest.mark.slow),
 ]
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from support.canaries import leaks
-from support.cores import DEFAULT, EVERY, OTHERS, Core
+from support.cores import DEFAULT, OTHERS, Core
 from support.pages import Page
 from support.playbooks import IN_PROCESS, OVER_SSH, Ansible, Route, Run, Task
 from support.tasks import change_settings, csp, said, succeeded, vidb, vrni
@@ -95,7 +95,7 @@ def document(ansible: Ansible) -> dict[str, Any]:
     return written
 
 
-@pytest.mark.parametrize("core", EVERY, ids=lambda core: core.version)
+@pytest.mark.parametrize("core", SLOW_ON_OTHERS, ids=lambda core: core.version)
 def test_the_page_and_the_json_show_every_token_by_urgency_and_no_secret(
     ansible: Ansible, lab: Lab, core: Core
 ) -> None:
@@ -286,7 +286,7 @@ def test_what_token_files_and_variables_say_is_shown_as_text_whatever_it_contain
     assert result(run, "told")["tokens"][0]["principal"] == facts["principal"], "no template is in a result"
 
 
-@pytest.mark.parametrize("count", [0, 1, 200])
+@pytest.mark.parametrize("count", [0, pytest.param(1, marks=pytest.mark.slow), 200])
 def test_the_page_is_one_accessible_file_for_any_number_of_tokens(ansible: Ansible, count: int) -> None:
     folder = ansible.folder / "tokens"
     folder.mkdir()
