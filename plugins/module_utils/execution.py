@@ -19,6 +19,8 @@ from ansible_collections.sddc.tokens.plugins.module_utils.outcome import Outcome
 from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret, redact
 from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token, iso8601
 
+# What ends the core's own conversion, at an infinite integer for example. It quotes the value, and names no option.
+_STUMBLED = (ArithmeticError, ValueError)
 _UNKNOWN_YET = "known after the run"
 
 
@@ -39,9 +41,8 @@ class Validated:
         )
         try:
             result = validator.validate(dict(args))
-        except (ArithmeticError, ValueError):
-            # The core's own conversion stumbles over an infinite integer, and quotes it.
-            self.error = f"{operation.name}: an option that takes a number was given something that is none"
+        except _STUMBLED:
+            self.error = f"{operation.name}: {'; '.join(_stumbling_blocks(operation, args))}"
             return
         self.params = result.validated_parameters
         self.deprecations = list(result._deprecations)
@@ -52,6 +53,18 @@ class Validated:
         if complaints:
             # Messages quote values, and the value of a secret may stand in any of them.
             self.error = _without(f"{operation.name}: {'; '.join(complaints)}", result._no_log_values)
+
+
+def _stumbling_blocks(operation: type[Operation], args: Mapping[str, Any]) -> list[str]:
+    """Complaints of the options that cannot be converted, each of which is tried alone."""
+    found = []
+    for name, option in operation.argument_spec.items():
+        given = {key: args[key] for key in (name, *option.get("aliases", ())) if key in args}
+        try:
+            ArgumentSpecValidator(without_fallbacks({name: {**option, "required": False}})).validate(given)
+        except _STUMBLED:
+            found.append(f"the option {name} was given a value that cannot be of its type, {option['type']}")
+    return found
 
 
 def _complaints(errors: Sequence[Exception]) -> list[str]:

@@ -287,6 +287,7 @@ def test_option_and_its_alias_together_are_warned_of() -> None:
 )
 @example(password="back\\slash and 'quote\"", option="retries")
 @example(password="two\nlines", option="retries")
+@example(password="INFINITY", option="retries")
 @example(password="\u00e4\u00f6\u00fc \x7f\x00", option="retries")
 def test_secret_that_is_given_for_the_wrong_option_is_not_in_the_message(password: str, option: str) -> None:
     assume(not set(password) <= set("*, "))
@@ -307,6 +308,8 @@ def test_secret_that_is_given_for_the_wrong_option_is_not_in_the_message(passwor
         (VrniAuthToken, {"vidm_token": ""}, "username"),
         (VrniAuthToken, {"username": "x", "password": "x", "timeout": 0}, "timeout"),
         (VrniAuthToken, {"username": "x", "password": "x", "retries": -1}, "retries"),
+        (VrniAuthToken, {"username": "x", "password": "x", "retries": "Infinity"}, "option retries was given"),
+        (VrniAuthToken, {"username": "x", "password": "x", "token_file": "~\0"}, "option token_file was given"),
         (VrniAuthToken, {"username": "x", "password": "x", "min_remaining": -1}, "min_remaining"),
         (VrniAuthToken, {"username": "x", "password": "x", "client_key": "/x"}, "client_key"),
         (VrniAuthToken, {"username": "x", "password": "x", "timeout": float("nan")}, "timeout"),
