@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,12 +25,6 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "slow: takes more than some seconds; `make test-all` runs it, `make test` does not"
     )
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """One more than processors: for a fifth of its time a worker waits for something."""
-    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(scope="session")
