@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-all demo lab test test-all matrix units coverage molecule bench lint pre-commit docs galaxy build clean
+.PHONY: help setup demo lab test test-all matrix units coverage molecule bench lint pre-commit docs galaxy build clean
 
 BIN := .venv/bin
 COLLECTIONS := $(CURDIR)/.venv/collections
@@ -44,9 +44,6 @@ help: ## List the targets
 
 setup: $(TESTS) ## Create .venv with everything that demo, lab and tests need
 	@echo "Ready: .venv"
-
-setup-all: $(LINT) $(WORKFLOWS) $(DOCS) $(GALAXY) $(COLLECTION) $(CORES) $(CONFORMANCE) ## Install what checks and fast tests need
-	@echo "Ready: .venv, with the tools"
 
 demo: $(TESTS) ## Show the modules at work against the lab, in about a minute
 	@$(BIN)/python tests/lab/demo
