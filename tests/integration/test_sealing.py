@@ -113,8 +113,8 @@ def test_no_callback_shows_a_secret(ansible: Ansible, lab: Lab, core: Core, call
 
 
 def test_the_scan_finds_a_secret_that_is_printed(ansible: Ansible, lab: Lab) -> None:
-    """The proof that the tests above can fail: on this core a later task prints what was registered."""
-    run = ansible.play([vrni("created"), {"name": "Print", "ansible.builtin.debug": {"var": "created.token"}}])
+    """The proof that the tests above can fail: no task of this collection has made the password known as a secret."""
+    run = ansible.play([{"name": "Print", "ansible.builtin.debug": {"var": "lab.vrni.password"}}])
 
     assert leaks({"stdout": run.stdout}, [secret["value"] for secret in lab.secrets()])
 
@@ -144,6 +144,9 @@ def test_a_core_with_the_secrets_api_masks_the_token_in_later_tasks_and_leaves_t
     assert "censored" not in run.stdout
 
 
+@pytest.mark.skipif(
+    DEFAULT.masks_secrets, reason="this ansible-core has the Secrets API: the lanes of older ones show it"
+)
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
 def test_an_older_core_hides_the_whole_result_and_the_sum_of_a_loop(ansible: Ansible, lab: Lab, route: Route) -> None:
     run = ansible.play([{**vrni("created"), "loop": [1, 2]}], route=route, arguments=["-v"])
@@ -192,8 +195,3 @@ def test_async_is_refused(ansible: Ansible, lab: Lab, in_process: bool) -> None:
     assert run["refused"]["failed"]
     assert "cannot run with async" in run["refused"]["msg"]
     assert lab.requests() == []
-
-
-def test_the_default_core_is_one_without_the_secrets_api() -> None:
-    """The tests for older cores above rely on it."""
-    assert not DEFAULT.masks_secrets
