@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.avi_securechanneltoken import AviSecurechanneltoken
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.avi_securechanneltoken import (
+    AviSecurechanneltoken,
+)
 from ansible_collections.sddc.tokens.plugins.plugin_utils.operation_action import OperationAction
 
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.nsx_service_instance_info import (
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.nsx_service_instance_info import (
     NsxServiceInstanceInfo,
 )
 from ansible_collections.sddc.tokens.plugins.plugin_utils.operation_action import OperationAction

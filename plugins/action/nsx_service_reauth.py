@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.nsx_service_reauth import NsxServiceReauth
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.nsx_service_reauth import NsxServiceReauth
 from ansible_collections.sddc.tokens.plugins.plugin_utils.operation_action import OperationAction
 
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.token_file_info import TokenFileInfo
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.token_file_info import TokenFileInfo
 from ansible_collections.sddc.tokens.plugins.plugin_utils.operation_action import OperationAction
 
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.vcenter_registered_token import (
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.vcenter_registered_token import (
     VcenterRegisteredToken,
 )
 from ansible_collections.sddc.tokens.plugins.plugin_utils.operation_action import OperationAction

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.vrni_auth_token import VrniAuthToken
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.vrni_auth_token import VrniAuthToken
 from ansible_collections.sddc.tokens.plugins.plugin_utils.operation_action import OperationAction
 
 

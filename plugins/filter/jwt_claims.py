@@ -55,7 +55,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.sddc.tokens.plugins.module_utils import tokens
+from ansible_collections.sddc.tokens.plugins.module_utils._core import token as tokens
 
 
 def jwt_claims(token: Any) -> dict[str, Any]:

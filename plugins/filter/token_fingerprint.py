@@ -57,7 +57,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.sddc.tokens.plugins.module_utils.secrets import fingerprint
+from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import fingerprint
 
 
 def token_fingerprint(token: Any) -> str:

@@ -75,10 +75,10 @@ from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 
-from ansible_collections.sddc.tokens.plugins.module_utils.errors import TokenFileError
-from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
-from ansible_collections.sddc.tokens.plugins.module_utils.token_file import TokenFile
-from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token, iso8601
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import TokenFileError
+from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token, iso8601
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import TokenFile
 
 display = Display()
 

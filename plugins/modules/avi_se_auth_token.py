@@ -108,8 +108,8 @@ request_count:
   sample: 5
 """
 
-from ansible_collections.sddc.tokens.plugins.module_utils.as_module import run_module
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.avi_se_auth_token import AviSeAuthToken
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.avi_se_auth_token import AviSeAuthToken
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.module import run_module
 
 
 def main() -> None:

@@ -188,8 +188,10 @@ request_count:
   sample: 4
 """
 
-from ansible_collections.sddc.tokens.plugins.module_utils.as_module import run_module
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.avi_securechanneltoken import AviSecurechanneltoken
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.avi_securechanneltoken import (
+    AviSecurechanneltoken,
+)
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.module import run_module
 
 
 def main() -> None:

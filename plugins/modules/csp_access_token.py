@@ -140,8 +140,8 @@ id_token:
   sample: eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl
 """
 
-from ansible_collections.sddc.tokens.plugins.module_utils.as_module import run_module
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.csp_access_token import CspAccessToken
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.csp_access_token import CspAccessToken
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.module import run_module
 
 
 def main() -> None:

@@ -192,8 +192,8 @@ request_count:
   sample: 3
 """
 
-from ansible_collections.sddc.tokens.plugins.module_utils.as_module import run_module
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.nsx_service_reauth import NsxServiceReauth
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.nsx_service_reauth import NsxServiceReauth
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.module import run_module
 
 
 def main() -> None:

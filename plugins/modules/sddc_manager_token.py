@@ -169,8 +169,8 @@ refresh_token:
   sample: 3c6b3c30-3bf2-480b-9539-8483699ab911
 """
 
-from ansible_collections.sddc.tokens.plugins.module_utils.as_module import run_module
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.sddc_manager_token import SddcManagerToken
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.sddc_manager_token import SddcManagerToken
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.module import run_module
 
 
 def main() -> None:

@@ -121,8 +121,8 @@ request_count:
   sample: 0
 """
 
-from ansible_collections.sddc.tokens.plugins.module_utils.as_module import run_module
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.token_file_info import TokenFileInfo
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.token_file_info import TokenFileInfo
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.module import run_module
 
 
 def main() -> None:

@@ -151,10 +151,10 @@ request_count:
   sample: 4
 """
 
-from ansible_collections.sddc.tokens.plugins.module_utils.as_module import run_module
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.vcenter_registered_token import (
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.vcenter_registered_token import (
     VcenterRegisteredToken,
 )
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.module import run_module
 
 
 def main() -> None:

@@ -155,8 +155,8 @@ refresh_token:
   sample: "mYw6NiV0sKq3Lr7TzX1bHcGe5uJd9oPa"
 """
 
-from ansible_collections.sddc.tokens.plugins.module_utils.as_module import run_module
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.vidb_access_token import VidbAccessToken
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.vidb_access_token import VidbAccessToken
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.module import run_module
 
 
 def main() -> None:

@@ -180,8 +180,8 @@ request_count:
   sample: 2
 """
 
-from ansible_collections.sddc.tokens.plugins.module_utils.as_module import run_module
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.vrni_auth_token import VrniAuthToken
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.vrni_auth_token import VrniAuthToken
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.module import run_module
 
 
 def main() -> None:

@@ -89,8 +89,8 @@ request_count:
   sample: 1
 """
 
-from ansible_collections.sddc.tokens.plugins.module_utils.as_module import run_module
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.vrni_vidm_client_info import VrniVidmClientInfo
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.vrni_vidm_client_info import VrniVidmClientInfo
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.module import run_module
 
 
 def main() -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ansible_collections.sddc.tokens.plugins.module_utils.tls import default_tls_context
-from ansible_collections.sddc.tokens.plugins.module_utils.transport import HAS_REQUESTS
+from ansible_collections.sddc.tokens.plugins.module_utils._http.session import HAS_REQUESTS
+from ansible_collections.sddc.tokens.plugins.module_utils._http.tls import default_tls_context
 
 SWITCH = "sddc_tokens_in_process"
 

@@ -14,9 +14,9 @@ from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.sddc.tokens.plugins.module_utils.execution import Validated, execute
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
-from ansible_collections.sddc.tokens.plugins.module_utils.options import environment_variables, with_environment
+from ansible_collections.sddc.tokens.plugins.module_utils._core.argspec import environment_variables, with_environment
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution import Validated, execute
 from ansible_collections.sddc.tokens.plugins.plugin_utils import in_process, sealing
 
 in_process.preload()

@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible.release import __version__ as core_version
 
-from ansible_collections.sddc.tokens.plugins.module_utils.secrets import CORE_MASKS_SECRETS
+from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import CORE_MASKS_SECRETS
 
 # From 2.19 on a warning of the Display becomes part of the result, and stays visible when that is censored.
 _CORE_KEEPS_WARNINGS = tuple(int(part) for part in core_version.split(".")[:2]) >= (2, 19)

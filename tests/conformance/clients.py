@@ -17,10 +17,10 @@ from vcf.nsx.policy.api.v1.infra.realized_state_client import Alarms
 from vcf.nsx.policy.api.v1.infra.tier_0s.locale_services_client import ServiceInstances
 from vmware.vapi.bindings.error import VapiError
 
-from ansible_collections.sddc.tokens.plugins.module_utils.apis import avi, nsx, sddc_manager, vcenter
-from ansible_collections.sddc.tokens.plugins.module_utils.base_url import BaseUrl
-from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
-from ansible_collections.sddc.tokens.plugins.module_utils.transport import Session, SessionOptions
+from ansible_collections.sddc.tokens.plugins.module_utils._clients import avi, nsx, sddc_manager, vcenter
+from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils._http.session import Session, SessionOptions
+from ansible_collections.sddc.tokens.plugins.module_utils._http.url import BaseUrl
 from conformance.vendors import NsxSdk, SddcManagerSdk, VcenterSdk, avi_session
 
 if TYPE_CHECKING:

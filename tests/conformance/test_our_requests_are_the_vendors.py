@@ -15,8 +15,8 @@ from vcf.nsx.policy.api.v1.infra.tier_0s.locale_services_client import ServiceIn
 from vcf.nsx.policy.api.v1.infra.tier_0s_client import LocaleServices
 from vcf.nsx.policy.api.v1.infra_client import Tier0s
 
-from ansible_collections.sddc.tokens.plugins.module_utils.apis import avi, nsx
-from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils._clients import avi, nsx
+from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
 from conformance.clients import (
     LABEL,
     PAGE_SIZE,

@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from ansible_collections.sddc.tokens.plugins.module_utils.transport import Session
+from ansible_collections.sddc.tokens.plugins.module_utils._http.session import Session
 from support.in_process import JOBS, VRNI_KEPT, Done, Job, done, prepared, record_of
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ansible_collections.sddc.tokens.plugins.module_utils import transport
+from ansible_collections.sddc.tokens.plugins.module_utils._http import session as transport
 from support.canaries import leaks
 from support.in_process import JOBS, Done, Job, done, prepared, record_of
 

@@ -61,7 +61,7 @@ LITTER = (
     ".venv/bin/python",
     ".vscode/settings.json",
     "plugins/modules/.csp_access_token.py.swp",
-    "plugins/module_utils/__pycache__/tokens.cpython-311.pyc",
+    "plugins/module_utils/_core/__pycache__/token.cpython-311.pyc",
     "changelogs/.plugin-cache.yaml",
     "demo-report.html",
     "dist/sddc-tokens-0.0.1.tar.gz",

@@ -28,11 +28,11 @@ GROUPS: Mapping[str, list[str]] = yaml.safe_load((CHECKOUT / "meta" / "runtime.y
 
 
 def _is_client(path: Path) -> bool:
-    """Whether a file of `apis` is the client of a product: only those know what a product's errors look like."""
+    """Whether a file of `_clients` is the client of a product: only those know what a product's errors look like."""
     return any(getattr(node, "name", "") == "error_facts" for node in ast.parse(path.read_text()).body)
 
 
-PRODUCTS = tuple(path.stem for path in sorted(PLUGINS.glob("module_utils/apis/*.py")) if _is_client(path))
+PRODUCTS = tuple(path.stem for path in sorted(PLUGINS.glob("module_utils/_clients/*.py")) if _is_client(path))
 
 
 def product_of(stem: str) -> str | None:

@@ -14,16 +14,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.sddc.tokens.plugins.module_utils.execution import Validated, execute
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
-from ansible_collections.sddc.tokens.plugins.module_utils.token_file import TokenFile
-from ansible_collections.sddc.tokens.plugins.module_utils.token_record import Record
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import TokenFile
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import Record
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution import Validated, execute
 from support.tasks import INSTANCE_PATH
 
 if TYPE_CHECKING:
     from lab.client import Lab
 
-_OPERATIONS = "ansible_collections.sddc.tokens.plugins.module_utils.operations"
+_OPERATIONS = "ansible_collections.sddc.tokens.plugins.module_utils._operations"
 
 Details = Mapping[str, Any]
 Options = dict[str, Any]

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation
 from lab.products.awx_rules import (
     playbooks_in,
     wrong_answers,
@@ -34,7 +34,7 @@ from support.awx.definitions import (
     survey_spec,
 )
 
-PACKAGE = "ansible_collections.sddc.tokens.plugins.module_utils.operations"
+PACKAGE = "ansible_collections.sddc.tokens.plugins.module_utils._operations"
 MODULES = sorted(path.stem for path in (CHECKOUT / "plugins" / "modules").glob("*.py"))
 
 each_type = pytest.mark.parametrize("product", CREDENTIAL_TYPES)

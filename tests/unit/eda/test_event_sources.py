@@ -18,7 +18,7 @@ import pytest
 import yaml
 from ansible_rulebook.validators import Validate
 
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation
 from support.checkout import CHECKOUT
 
 EDA = CHECKOUT / "extensions" / "eda"
@@ -118,7 +118,7 @@ def test_a_rulebook_hands_over_only_variables_that_the_role_knows(path: Path) ->
 _LOAD = """
 import json, runpy, sys
 names = runpy.run_path(sys.argv[1])
-import ansible_collections.sddc.tokens.plugins.module_utils.errors as errors
+import ansible_collections.sddc.tokens.plugins.module_utils._core.errors as errors
 print(json.dumps([callable(names["main"]), errors.__file__]))
 """
 

@@ -13,7 +13,7 @@ import pytest
 
 from ansible_collections.sddc.tokens.extensions.eda.plugins.event_source.nsx_jwt_alarms import main
 from ansible_collections.sddc.tokens.extensions.eda.plugins.plugin_utils.polling import InvalidArguments
-from ansible_collections.sddc.tokens.plugins.module_utils.errors import InvalidOption
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import InvalidOption
 
 if TYPE_CHECKING:
     from conftest import StartSource

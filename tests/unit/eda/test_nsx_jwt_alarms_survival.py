@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ansible_collections.sddc.tokens.extensions.eda.plugins.event_source.nsx_jwt_alarms import main
-from ansible_collections.sddc.tokens.plugins.module_utils.execution import Validated, execute
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.csp_access_token import CspAccessToken
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.csp_access_token import CspAccessToken
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution import Validated, execute
 
 if TYPE_CHECKING:
     from conftest import StartSource
@@ -235,7 +235,7 @@ def test_credentials_that_the_issuer_refuses_are_one_line_of_the_log_and_no_stor
 def test_a_mistake_of_ours_is_told_without_its_text_and_survived(
     quiet: Lab, start: StartSource, with_password: dict[str, Any], looks: Looks, log: Log, monkeypatch: Any
 ) -> None:
-    from ansible_collections.sddc.tokens.plugins.module_utils.apis import nsx
+    from ansible_collections.sddc.tokens.plugins.module_utils._clients import nsx
 
     source = start(main, **with_password)
     looks(2)

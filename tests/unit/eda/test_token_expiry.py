@@ -14,10 +14,10 @@ import pytest
 
 from ansible_collections.sddc.tokens.extensions.eda.plugins.event_source.token_expiry import main
 from ansible_collections.sddc.tokens.extensions.eda.plugins.plugin_utils.polling import InvalidArguments
-from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
-from ansible_collections.sddc.tokens.plugins.module_utils.token_file import TokenFile
-from ansible_collections.sddc.tokens.plugins.module_utils.token_record import Record
-from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token
+from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import TokenFile
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import Record
 from support.canaries import leaks
 
 if TYPE_CHECKING:
@@ -229,7 +229,7 @@ def test_a_folder_that_cannot_be_read_is_one_line_of_the_log_until_it_can(
     start: StartSource, tmp_path: Path, looks: Looks, log: Log, pauses: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By a patch: permissions do not stop whom the tests run as."""
-    from ansible_collections.sddc.tokens.plugins.module_utils.operations import token_file_info
+    from ansible_collections.sddc.tokens.plugins.module_utils._operations import token_file_info
 
     source = start(main, paths=[str(tmp_path)], interval=60)
     looks(2)

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Optional
 import pytest
 from hypothesis import HealthCheck, settings
 
-from ansible_collections.sddc.tokens.plugins.module_utils import transport
-from ansible_collections.sddc.tokens.plugins.module_utils.apis import csp, nsx, vrni
-from ansible_collections.sddc.tokens.plugins.module_utils.base_url import BaseUrl
-from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
-from ansible_collections.sddc.tokens.plugins.module_utils.transport import Session, SessionOptions
+from ansible_collections.sddc.tokens.plugins.module_utils._clients import csp, nsx, vrni
+from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils._http import session as transport
+from ansible_collections.sddc.tokens.plugins.module_utils._http.session import Session, SessionOptions
+from ansible_collections.sddc.tokens.plugins.module_utils._http.url import BaseUrl
 
 if TYPE_CHECKING:
     from lab.client import Lab

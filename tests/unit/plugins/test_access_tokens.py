@@ -13,23 +13,23 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ansible_collections.sddc.tokens.plugins.module_utils.execution import Validated, execute
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.access import KeptAccess
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation, Runtime
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.csp_access_token import (
+from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.access import KeptAccess
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation, Runtime
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.csp_access_token import (
     CspAccessToken,
     csp_tokens,
 )
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.nsx_service_instance_info import (
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.nsx_service_instance_info import (
     NsxServiceInstanceInfo,
 )
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.nsx_service_reauth import NsxServiceReauth
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.sddc_manager_token import SddcManagerToken
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.vcenter_registered_token import (
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.nsx_service_reauth import NsxServiceReauth
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.sddc_manager_token import SddcManagerToken
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.vcenter_registered_token import (
     VcenterRegisteredToken,
 )
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.vidb_access_token import VidbAccessToken
-from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.vidb_access_token import VidbAccessToken
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution import Validated, execute
 
 if TYPE_CHECKING:
     from lab.client import Lab

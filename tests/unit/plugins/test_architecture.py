@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rooms and arrows of docs/architecture.md, of its picture and of the code are the same, and point downwards."""
+"""The packages and imports in docs/architecture.md, in its picture and in the code agree, and point downwards."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from support.collection import COLLECTION, PLUGINS, PRODUCTS, product_of
 from support.pages import Page
 
 PAGE = (CHECKOUT / "docs" / "architecture.md").read_text()
-PICTURE = Page((CHECKOUT / "docs" / "architecture" / "rooms.svg").read_text())
+PICTURE = Page((CHECKOUT / "docs" / "architecture" / "packages.svg").read_text())
 GROUND = PLUGINS / "module_utils"
 PACKAGE = f"ansible_collections.{COLLECTION}"
 CODE = sorted((*PLUGINS.rglob("*.py"), *(CHECKOUT / "extensions" / "eda" / "plugins").rglob("*.py")))
@@ -33,8 +33,8 @@ each_file = pytest.mark.parametrize("path", CODE, ids=lambda path: f"{path.paren
 
 
 @dataclass(frozen=True)
-class Room:
-    """A row of the page's table. `libraries` has the files that alone may import one, none where all may."""
+class Package:
+    """A row of the page's table. `libraries` maps each library to the files that may import it; empty for all."""
 
     name: str
     files: tuple[Path, ...]
@@ -50,9 +50,9 @@ def rows() -> Iterator[list[str]]:
 
 def files_of(cell: str) -> Iterator[Path]:
     for name in re.findall(r"`([^`]+)`", cell):
-        path = CHECKOUT / name if (CHECKOUT / name).exists() else GROUND / name
-        assert path.exists(), f"docs/architecture.md names {name}, which is not there"
-        yield from path.rglob("*.py") if path.is_dir() else [path]
+        path = CHECKOUT / name
+        assert path.is_dir(), f"docs/architecture.md names the folder {name}, which does not exist"
+        yield from path.rglob("*.py")
 
 
 def libraries_of(cell: str) -> dict[str, frozenset[str]]:
@@ -60,14 +60,14 @@ def libraries_of(cell: str) -> dict[str, frozenset[str]]:
     return {name: frozenset(re.findall(r"`(\w+\.py)`", files)) for name in re.findall(r"`(\w+)`", libraries)}
 
 
-ROOMS = {
-    name: Room(name, tuple(files_of(files)), frozenset(uses.split(", ")) - {"nothing"}, libraries_of(libraries))
+PACKAGES = {
+    name: Package(name, tuple(files_of(files)), frozenset(uses.split(", ")) - {"nothing"}, libraries_of(libraries))
     for name, files, _purpose, uses, libraries in rows()
 }
 
 
-def room_of(path: Path) -> str:
-    (found,) = [room.name for room in ROOMS.values() if path in room.files]
+def package_of(path: Path) -> str:
+    (found,) = [package.name for package in PACKAGES.values() if path in package.files]
     return found
 
 
@@ -79,9 +79,30 @@ def imports_of(path: Path) -> frozenset[str]:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0 or path in LAB, f"{path.name} imports by a relative name"
-            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {f"{absolute(node, path)}.{alias.name}" for alias in node.names}
     return frozenset(found)
+
+
+def absolute(node: ast.ImportFrom, path: Path) -> str:
+    """The full name of the package or module from which a statement imports."""
+    if node.level == 0:
+        return str(node.module)
+    assert path in LAB or GROUND in path.parents, f"{path.name} is not below module_utils: its imports are absolute"
+    folder = path.parents[node.level - 1].relative_to(CHECKOUT)
+    root = [] if path in LAB else [PACKAGE]
+    return ".".join([*root, *folder.parts, *([node.module] if node.module else [])])
+
+
+def test_module_utils_has_folders_only_and_imports_its_own_files_by_relative_names() -> None:
+    absolute_imports = {
+        path.name
+        for path in GROUND.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and node.level == 0 and str(node.module).startswith(PACKAGE)
+    }
+
+    assert [entry.name for entry in GROUND.iterdir() if entry.is_file()] == []
+    assert absolute_imports == set()
 
 
 def imported_by(path: Path) -> set[Path]:
@@ -100,54 +121,56 @@ def libraries_in(path: Path) -> set[str]:
     return {name.split(".")[0] for name in imports_of(path)} - {*sys.stdlib_module_names, "ansible_collections"}
 
 
-def test_each_file_is_in_one_room() -> None:
-    named = [path for room in ROOMS.values() for path in room.files]
+def test_each_file_is_in_one_package() -> None:
+    named = [path for package in PACKAGES.values() for path in package.files]
 
     assert sorted(named) == CODE
 
 
-def test_the_rooms_stand_in_an_order_in_which_each_uses_only_those_below_it() -> None:
-    names = list(ROOMS)
+def test_packages_are_listed_so_that_each_uses_only_those_below_it() -> None:
+    names = list(PACKAGES)
     upwards = [
-        (room.name, used)
-        for room in ROOMS.values()
-        for used in room.uses
-        if used not in names[names.index(room.name) + 1 :]
+        (package.name, used)
+        for package in PACKAGES.values()
+        for used in package.uses
+        if used not in names[names.index(package.name) + 1 :]
     ]
 
     assert upwards == []
 
 
 @each_file
-def test_a_file_imports_only_from_its_own_room_and_from_those_that_it_uses(path: Path) -> None:
-    room = ROOMS[room_of(path)]
-    foreign = {other.name for other in imported_by(path) if room_of(other) not in {room.name, *room.uses}}
+def test_a_file_imports_only_its_own_package_and_those_that_the_page_allows(path: Path) -> None:
+    package = PACKAGES[package_of(path)]
+    foreign = {other.name for other in imported_by(path) if package_of(other) not in {package.name, *package.uses}}
 
     assert foreign == set()
 
 
-@pytest.mark.parametrize("room", ROOMS.values(), ids=lambda room: room.name)
-def test_a_room_uses_what_the_page_says_and_nothing_that_it_says_too_much(room: Room) -> None:
-    rooms = {room_of(other) for path in room.files for other in imported_by(path)}
-    libraries = {library for path in room.files for library in libraries_in(path)}
+@pytest.mark.parametrize("package", PACKAGES.values(), ids=lambda package: package.name)
+def test_a_package_uses_exactly_what_the_page_says(package: Package) -> None:
+    packages = {package_of(other) for path in package.files for other in imported_by(path)}
+    libraries = {library for path in package.files for library in libraries_in(path)}
 
-    assert rooms - {room.name} == room.uses
-    assert libraries == set(room.libraries)
+    assert packages - {package.name} == package.uses
+    assert libraries == set(package.libraries)
 
 
 @each_file
 def test_a_file_imports_a_library_only_where_the_page_says_so(path: Path) -> None:
-    allowed = {library for library, files in ROOMS[room_of(path)].libraries.items() if path.name in files or not files}
+    allowed = {
+        library for library, files in PACKAGES[package_of(path)].libraries.items() if path.name in files or not files
+    }
 
     assert libraries_in(path) <= allowed
 
 
 @pytest.mark.parametrize("path", sorted(GROUND.rglob("*.py")), ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_what_goes_to_a_managed_host_imports_nothing_that_stays_behind(path: Path) -> None:
+def test_module_utils_imports_nothing_from_elsewhere_in_plugins(path: Path) -> None:
     assert {other.name for other in imported_by(path) if GROUND not in other.parents} == set()
 
 
-def test_no_file_imports_itself_by_whatever_way_round() -> None:
+def test_no_import_is_circular() -> None:
     order = list(graphlib.TopologicalSorter({path: imported_by(path) for path in CODE}).static_order())
 
     assert sorted(order) == CODE
@@ -158,7 +181,7 @@ def test_no_file_imports_itself_by_whatever_way_round() -> None:
 
 @dataclass(frozen=True)
 class Box:
-    """Where a room is drawn: its left, upper, right and lower edge."""
+    """Where a package is drawn: its left, upper, right and lower edge."""
 
     left: float
     top: float
@@ -170,26 +193,26 @@ def boxes() -> dict[str, Box]:
     found = {}
     for rectangle in PICTURE.of("rect"):
         x, y, width, height = (float(rectangle.get(name, 0)) for name in ("x", "y", "width", "height"))
-        if "data-room" in rectangle:
-            found[rectangle["data-room"]] = Box(x, y, x + width, y + height)
+        if "data-package" in rectangle:
+            found[rectangle["data-package"]] = Box(x, y, x + width, y + height)
     return found
 
 
 def drawn() -> dict[tuple[str, str], str]:
-    """The line of each arrow, by the rooms that it joins."""
+    """The line of each arrow, by the packages that it joins."""
     return {(path["data-from"], path["data-to"]): path["d"] for path in PICTURE.of("path") if "data-from" in path}
 
 
 def reach(arrows: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
-    """All rooms to which the arrows lead from each, in however many steps."""
+    """All packages to which the arrows lead from each, in however many steps."""
     found: dict[str, frozenset[str]] = {}
     for name in graphlib.TopologicalSorter(arrows).static_order():
         found[name] = arrows[name].union(*(found[below] for below in arrows[name]))
     return found
 
 
-def test_the_picture_shows_the_rooms_of_the_page_and_no_arrow_that_others_imply() -> None:
-    uses = {room.name: room.uses for room in ROOMS.values()}
+def test_the_picture_shows_the_packages_of_the_page_and_no_redundant_arrow() -> None:
+    uses = {package.name: package.uses for package in PACKAGES.values()}
     below = reach(uses)
     needed = {
         (name, used)
@@ -198,19 +221,19 @@ def test_the_picture_shows_the_rooms_of_the_page_and_no_arrow_that_others_imply(
         if not any(used in below[other] for other in used_rooms)
     }
 
-    assert set(boxes()) == set(ROOMS)
+    assert set(boxes()) == set(PACKAGES)
     assert set(drawn()) == needed
 
 
-def test_each_arrow_of_the_picture_goes_straight_down_from_the_one_room_to_the_other() -> None:
-    rooms = boxes()
+def test_each_arrow_of_the_picture_goes_straight_down() -> None:
+    packages = boxes()
     for (upper, lower), line in drawn().items():
         x, start, end = map(float, re.fullmatch(r"M(\d+) (\d+)V(\d+)", line).groups())  # type: ignore[union-attr]
-        above, below = rooms[upper], rooms[lower]
+        above, below = packages[upper], packages[lower]
         assert (start, end) == (above.bottom, below.top), (upper, lower)
         assert start < end, (upper, lower)
         assert max(above.left, below.left) < x < min(above.right, below.right), (upper, lower)
-        crossed = [room for room, box in rooms.items() if box.left < x < box.right and start < box.top < end]
+        crossed = [package for package, box in packages.items() if box.left < x < box.right and start < box.top < end]
         assert crossed == [], (upper, lower)
 
 
@@ -223,7 +246,7 @@ SPOKEN_OF = [path for path in CODE if path.parent.name not in ("modules", "looku
 
 @pytest.mark.parametrize("path", SPOKEN_OF, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_a_product_is_named_in_its_own_files_only(path: Path) -> None:
-    own = product_of(path.stem) if path.parent != GROUND else None
+    own = product_of(path.stem)
     allowed = {own, ISSUERS.get(own or "")}
     words = "|".join(product for product in PRODUCTS if product not in allowed)
     named = [

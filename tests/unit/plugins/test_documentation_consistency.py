@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.sddc.tokens.plugins.module_utils.options import CONNECTION_OPTIONS
+from ansible_collections.sddc.tokens.plugins.module_utils._core.argspec import CONNECTION_OPTIONS
 from support.collection import COLLECTION, MODULES, OTHERS, PLUGINS, doc, documentation, returns, talks_http
 from support.in_process import operation_of
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sddc.tokens.plugins.module_utils.execution import Validated
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution import Validated
 from support.canary_plays import everything
 from support.collection import COLLECTION, GROUPS, HTTP_MODULES, MODULES, PLUGINS, PRODUCTS, doc
 from support.in_process import JOBS, operation_of

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import jwt
 import pytest
 
-from ansible_collections.sddc.tokens.plugins.module_utils.execution import Validated, execute
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.nsx_service_instance_info import (
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.nsx_service_instance_info import (
     NsxServiceInstanceInfo,
 )
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.nsx_service_reauth import NsxServiceReauth
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.nsx_service_reauth import NsxServiceReauth
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution import Validated, execute
 from support.canaries import leaks
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation
 from support.checkout import CHECKOUT
 
 COLLECTION = "sddc.tokens"
@@ -57,7 +57,7 @@ def working_parts(role: str) -> str:
 
 
 def module_options(module: str) -> Mapping[str, Mapping[str, Any]]:
-    room = importlib.import_module(f"ansible_collections.sddc.tokens.plugins.module_utils.operations.{module}")
+    room = importlib.import_module(f"ansible_collections.sddc.tokens.plugins.module_utils._operations.{module}")
     (found,) = [
         value
         for value in vars(room).values()

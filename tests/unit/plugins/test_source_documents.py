@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ansible_collections.sddc.tokens.plugins.module_utils.execution import Validated, execute
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.avi_securechanneltoken import (
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.avi_securechanneltoken import (
     AviSecurechanneltoken,
 )
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.nsx_service_reauth import NsxServiceReauth
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.vcenter_registered_token import (
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.nsx_service_reauth import NsxServiceReauth
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.vcenter_registered_token import (
     VcenterRegisteredToken,
 )
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.vrni_auth_token import VrniAuthToken
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.vrni_auth_token import VrniAuthToken
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution import Validated, execute
 
 if TYPE_CHECKING:
     from lab.client import Lab

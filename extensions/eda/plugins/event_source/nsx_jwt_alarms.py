@@ -174,16 +174,16 @@ from ansible_collections.sddc.tokens.extensions.eda.plugins.plugin_utils.polling
     Queue,
     validated,
 )
-from ansible_collections.sddc.tokens.plugins.module_utils.apis import nsx
-from ansible_collections.sddc.tokens.plugins.module_utils.errors import ApiError, InvalidOption
-from ansible_collections.sddc.tokens.plugins.module_utils.operations import nsx_access
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation, Runtime
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.nsx_service_instance_info import (
+from ansible_collections.sddc.tokens.plugins.module_utils._clients import nsx
+from ansible_collections.sddc.tokens.plugins.module_utils._core.argspec import ArgumentSpec, with_secrets
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import ApiError, InvalidOption
+from ansible_collections.sddc.tokens.plugins.module_utils._core.outcome import Outcome
+from ansible_collections.sddc.tokens.plugins.module_utils._operations import nsx_access
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation, Runtime
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.nsx_service_instance_info import (
     NsxServiceInstanceInfo,
 )
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.nsx_service_reauth import compiled
-from ansible_collections.sddc.tokens.plugins.module_utils.options import ArgumentSpec, with_secrets
-from ansible_collections.sddc.tokens.plugins.module_utils.outcome import Outcome
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.nsx_service_reauth import compiled
 
 _LOG = logging.getLogger("sddc.tokens.nsx_jwt_alarms")
 # Segments of the policy path of an instance; an alarm may be about a part of it.

@@ -92,9 +92,9 @@ from ansible_collections.sddc.tokens.extensions.eda.plugins.plugin_utils.polling
     Queue,
     validated,
 )
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Runtime
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.token_file_info import TokenFileInfo, no_file
-from ansible_collections.sddc.tokens.plugins.module_utils.options import ArgumentSpec
+from ansible_collections.sddc.tokens.plugins.module_utils._core.argspec import ArgumentSpec
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Runtime
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.token_file_info import TokenFileInfo, no_file
 
 _LOG = logging.getLogger("sddc.tokens.token_expiry")
 

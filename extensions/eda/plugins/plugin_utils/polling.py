@@ -12,10 +12,10 @@ import time
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any, Optional, Protocol
 
-from ansible_collections.sddc.tokens.plugins.module_utils.errors import InvalidOption, TokensError, internal_error
-from ansible_collections.sddc.tokens.plugins.module_utils.execution import Validated
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
-from ansible_collections.sddc.tokens.plugins.module_utils.options import ArgumentSpec, with_environment
+from ansible_collections.sddc.tokens.plugins.module_utils._core.argspec import ArgumentSpec, with_environment
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import InvalidOption, TokensError, internal_error
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution import Validated
 
 Event = dict[str, Any]
 # What is to be reported at the moment, each by what tells it from all others.

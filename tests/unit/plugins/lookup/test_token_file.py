@@ -17,11 +17,11 @@ from ansible import constants
 from ansible.errors import AnsibleError
 
 from ansible_collections.sddc.tokens.plugins.lookup import token_file as lookup
-from ansible_collections.sddc.tokens.plugins.module_utils import secrets
-from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
-from ansible_collections.sddc.tokens.plugins.module_utils.token_file import TokenFile
-from ansible_collections.sddc.tokens.plugins.module_utils.token_record import Record, serialized
-from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token
+from ansible_collections.sddc.tokens.plugins.module_utils._core import secret as secrets
+from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import TokenFile
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import Record, serialized
 
 VALUE, COMPANION = "token-of-great-value", "companion-of-great-value"
 

@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sddc.tokens.plugins.module_utils.transport import Session
+from ansible_collections.sddc.tokens.plugins.module_utils._http.session import Session
 from lab.client import Lab
 from lab.tls import Authority
 from support.in_process import Job, done, prepared

@@ -16,15 +16,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Optional
 
-from ansible_collections.sddc.tokens.plugins.module_utils import token_file
-from ansible_collections.sddc.tokens.plugins.module_utils.errors import ReplyLost, TokensError
-from ansible_collections.sddc.tokens.plugins.module_utils.lifecycle import Lifecycle, LifecycleOptions
-from ansible_collections.sddc.tokens.plugins.module_utils.outcome import Outcome
-from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
-from ansible_collections.sddc.tokens.plugins.module_utils.token_file import DamagedFile, TokenFile
-from ansible_collections.sddc.tokens.plugins.module_utils.token_record import Record, serialized
-from ansible_collections.sddc.tokens.plugins.module_utils.token_source import TokenSource
-from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import ReplyLost, TokensError
+from ansible_collections.sddc.tokens.plugins.module_utils._core.outcome import Outcome
+from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle import file_store as token_file
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import DamagedFile, TokenFile
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.lifecycle import Lifecycle, LifecycleOptions
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import Record, serialized
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.source import TokenSource
 
 HOST, PRINCIPAL, SCHEME = "memory.example.com", "me", "Bearer"
 

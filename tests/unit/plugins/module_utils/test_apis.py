@@ -20,11 +20,11 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.sddc.tokens.plugins.module_utils.apis import avi, csp, nsx, vcenter, vidb, vrni
-from ansible_collections.sddc.tokens.plugins.module_utils.errors import ApiError, BadReply, TokensError
-from ansible_collections.sddc.tokens.plugins.module_utils.secrets import MASK, Secret
-from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token, iso8601
-from ansible_collections.sddc.tokens.plugins.module_utils.transport import Session
+from ansible_collections.sddc.tokens.plugins.module_utils._clients import avi, csp, nsx, vcenter, vidb, vrni
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import ApiError, BadReply, TokensError
+from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import MASK, Secret
+from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token, iso8601
+from ansible_collections.sddc.tokens.plugins.module_utils._http.session import Session
 from support.in_process import JOBS, done
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ import urllib3
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ansible_collections.sddc.tokens.plugins.module_utils.base_url import BaseUrl, segment
-from ansible_collections.sddc.tokens.plugins.module_utils.errors import InvalidOption
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import InvalidOption
+from ansible_collections.sddc.tokens.plugins.module_utils._http.url import BaseUrl, segment
 
 NAMES = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?){0,3}", fullmatch=True)
 PATHS = st.lists(st.from_regex(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,10}", fullmatch=True), max_size=4).map(

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 import pytest
 import trustme
 
-from ansible_collections.sddc.tokens.plugins.module_utils.deadline import deadline
-from ansible_collections.sddc.tokens.plugins.module_utils.tls import tls_context
+from ansible_collections.sddc.tokens.plugins.module_utils._http.deadline import deadline
+from ansible_collections.sddc.tokens.plugins.module_utils._http.tls import tls_context
 
 Pair = tuple[ssl.SSLSocket, ssl.SSLSocket]
 

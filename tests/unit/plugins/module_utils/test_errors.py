@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.sddc.tokens.plugins.module_utils.errors import (
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import (
     ApiError,
     BadReply,
     ConnectionFailed,

@@ -14,16 +14,16 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from ansible_collections.sddc.tokens.plugins.module_utils import transport
-from ansible_collections.sddc.tokens.plugins.module_utils.errors import ApiError, TokensError
-from ansible_collections.sddc.tokens.plugins.module_utils.execution import Validated, execute
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.csp_access_token import CspAccessToken
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.vrni_auth_token import VrniAuthToken
-from ansible_collections.sddc.tokens.plugins.module_utils.options import ArgumentSpec
-from ansible_collections.sddc.tokens.plugins.module_utils.outcome import Outcome
-from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
-from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token
+from ansible_collections.sddc.tokens.plugins.module_utils._core.argspec import ArgumentSpec
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import ApiError, TokensError
+from ansible_collections.sddc.tokens.plugins.module_utils._core.outcome import Outcome
+from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
+from ansible_collections.sddc.tokens.plugins.module_utils._http import session as transport
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.csp_access_token import CspAccessToken
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.vrni_auth_token import VrniAuthToken
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution import Validated, execute
 
 VALUE, COMPANION, PASSWORD = "token-of-great-value", "companion-of-great-value", "p4ssw0rd\\with'marks"
 NOW = 1_800_000_000.0

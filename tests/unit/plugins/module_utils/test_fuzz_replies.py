@@ -23,8 +23,8 @@ import urllib3
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.sddc.tokens.plugins.module_utils import transport
-from ansible_collections.sddc.tokens.plugins.module_utils.operations import nsx_service_reauth
+from ansible_collections.sddc.tokens.plugins.module_utils._http import session as transport
+from ansible_collections.sddc.tokens.plugins.module_utils._operations import nsx_service_reauth
 from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.hostile_server import (
     HostileServer,
     TrueReply,

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.sddc.tokens.plugins.module_utils.errors import TokenFileError, TokenRejected, TokensError
-from ansible_collections.sddc.tokens.plugins.module_utils.lifecycle import Lifecycle, LifecycleOptions
-from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
-from ansible_collections.sddc.tokens.plugins.module_utils.token_file import TokenFile
-from ansible_collections.sddc.tokens.plugins.module_utils.token_record import Record
-from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import TokenFileError, TokenRejected, TokensError
+from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import TokenFile
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.lifecycle import Lifecycle, LifecycleOptions
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import Record
 from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_source import (
     MemorySource,
     Server,

@@ -18,9 +18,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sddc.tokens.plugins.module_utils.errors import TokenRejected
-from ansible_collections.sddc.tokens.plugins.module_utils.token_record import Record
-from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import TokenRejected
+from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import Record
 from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_source import Crash, Run, World
 
 ENDING, OVER = 3400.0, 4000.0

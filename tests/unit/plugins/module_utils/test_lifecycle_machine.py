@@ -13,9 +13,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from ansible_collections.sddc.tokens.plugins.module_utils.secrets import fingerprint
-from ansible_collections.sddc.tokens.plugins.module_utils.token_record import Record
-from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token
+from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import fingerprint
+from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import Record
 from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_source import Run, World
 
 FAULTS = ("cannot_revoke_now", "refuses_new_tokens", "loses_replies", "is_down", "is_down_for_probes")

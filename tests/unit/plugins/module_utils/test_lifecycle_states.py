@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sddc.tokens.plugins.module_utils.errors import TokenRejected, TokensError
-from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
-from ansible_collections.sddc.tokens.plugins.module_utils.token_file import TokenFile
-from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token, iso8601
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import TokenRejected, TokensError
+from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token, iso8601
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import TokenFile
 from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_source import World
 
 ENDING = 3400.0

@@ -11,26 +11,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.sddc.tokens.plugins.module_utils.execution import Validated
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.avi_securechanneltoken import (
-    AviSecurechanneltoken,
-)
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.csp_access_token import CspAccessToken
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.nsx_service_reauth import NsxServiceReauth
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.vcenter_registered_token import (
-    VcenterRegisteredToken,
-)
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.vidb_access_token import VidbAccessToken
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.vrni_auth_token import VrniAuthToken
-from ansible_collections.sddc.tokens.plugins.module_utils.options import (
+from ansible_collections.sddc.tokens.plugins.module_utils._core.argspec import (
     environment_variables,
     option_from,
     with_environment,
     with_secrets,
     without_fallbacks,
 )
-from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.avi_securechanneltoken import (
+    AviSecurechanneltoken,
+)
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.csp_access_token import CspAccessToken
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.nsx_service_reauth import NsxServiceReauth
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.vcenter_registered_token import (
+    VcenterRegisteredToken,
+)
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.vidb_access_token import VidbAccessToken
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.vrni_auth_token import VrniAuthToken
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution import Validated
 
 SPEC = {
     "hostname": option_from("X_HOST", type="str", required=True),

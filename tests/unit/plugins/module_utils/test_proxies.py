@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.sddc.tokens.plugins.module_utils.proxies import proxy_for
+from ansible_collections.sddc.tokens.plugins.module_utils._http.proxy import proxy_for
 
 PROXY = "http://proxy.example.com:3128"
 OTHER = "http://other.example.com:3128"

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
-from ansible_collections.sddc.tokens.plugins.module_utils.errors import BadReply
-from ansible_collections.sddc.tokens.plugins.module_utils.reply import Reply
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import BadReply
+from ansible_collections.sddc.tokens.plugins.module_utils._http.response import Reply
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),

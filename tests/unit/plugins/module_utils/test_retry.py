@@ -12,8 +12,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ansible_collections.sddc.tokens.plugins.module_utils.errors import ConnectionFailed
-from ansible_collections.sddc.tokens.plugins.module_utils.retry import LONGEST_WAIT, Retries
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import ConnectionFailed
+from ansible_collections.sddc.tokens.plugins.module_utils._http.retry import LONGEST_WAIT, Retries
 
 ERROR = ConnectionFailed("no connection")
 DATES = st.floats(-1e9, 1e9).map(lambda seconds: email.utils.formatdate(time.time() + seconds, usegmt=True))

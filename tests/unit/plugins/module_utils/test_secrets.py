@@ -19,16 +19,16 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ansible_collections.sddc.tokens.plugins.module_utils import secrets
-from ansible_collections.sddc.tokens.plugins.module_utils.secrets import (
+from ansible_collections.sddc.tokens.plugins.module_utils._core import secret as secrets
+from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import (
     MASK,
     Secret,
     authorization,
     basic_authorization,
     redact,
 )
-from ansible_collections.sddc.tokens.plugins.module_utils.token_record import Record
-from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token
+from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import Record
 
 VALUE = "Mgs2YX0ZSY+gHW6RYypeeA=="
 # Long enough that it does not stand in other text by chance; MASK itself is made of stars.

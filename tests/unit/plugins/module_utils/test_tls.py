@@ -14,9 +14,9 @@ import pytest
 import trustme
 from cryptography.hazmat.primitives import serialization
 
-from ansible_collections.sddc.tokens.plugins.module_utils import tls
-from ansible_collections.sddc.tokens.plugins.module_utils.errors import InvalidOption
-from ansible_collections.sddc.tokens.plugins.module_utils.tls import default_tls_context, tls_context
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import InvalidOption
+from ansible_collections.sddc.tokens.plugins.module_utils._http import tls
+from ansible_collections.sddc.tokens.plugins.module_utils._http.tls import default_tls_context, tls_context
 
 
 @pytest.fixture(scope="module")

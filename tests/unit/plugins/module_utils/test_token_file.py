@@ -14,11 +14,15 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.sddc.tokens.plugins.module_utils.errors import TokenFileError
-from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
-from ansible_collections.sddc.tokens.plugins.module_utils.token_file import LONGEST_FILE, DamagedFile, TokenFile
-from ansible_collections.sddc.tokens.plugins.module_utils.token_record import Record, serialized
-from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import TokenFileError
+from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import (
+    LONGEST_FILE,
+    DamagedFile,
+    TokenFile,
+)
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import Record, serialized
 
 RECORD = Record("vrni", "vrni.example.com", "LOCAL/admin", Token(Secret("first"), "NetworkInsight", 1.0, 2.0))
 LATER = Record("vrni", "vrni.example.com", "LOCAL/admin", Token(Secret("second"), "NetworkInsight", 3.0, 4.0))

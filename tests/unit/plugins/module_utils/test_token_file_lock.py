@@ -20,11 +20,11 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.sddc.tokens.plugins.module_utils.errors import TokenFileError
-from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
-from ansible_collections.sddc.tokens.plugins.module_utils.token_file import TokenFile
-from ansible_collections.sddc.tokens.plugins.module_utils.token_record import Record
-from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import TokenFileError
+from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import TokenFile
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import Record
 
 FORK = multiprocessing.get_context("fork")
 PROCESSES, SECTIONS = 4, 50
@@ -127,7 +127,7 @@ def test_lock_that_is_held_too_long_is_an_error_that_says_so(path: str) -> None:
 
 
 def test_waiting_for_the_lock_is_told_once(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ansible_collections.sddc.tokens.plugins.module_utils.token_file._TELL_AFTER", 0.05)
+    monkeypatch.setattr("ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store._TELL_AFTER", 0.05)
     notes: list[str] = []
     with held_by_another_process(path), pytest.raises(TokenFileError), token_file(path, notes=notes).locked(0.5):
         pytest.fail("two hold the lock")

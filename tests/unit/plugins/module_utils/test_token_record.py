@@ -12,9 +12,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
-from ansible_collections.sddc.tokens.plugins.module_utils.token_record import Record, deserialized, serialized
-from ansible_collections.sddc.tokens.plugins.module_utils.tokens import Token, iso8601
+from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token, iso8601
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import Record, deserialized, serialized
 
 TEXTS = st.text(min_size=1, max_size=20)
 TIMES = st.none() | st.floats(0, 4e9)

@@ -19,20 +19,20 @@ import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.sddc.tokens.plugins.module_utils.errors import (
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import (
     ApiError,
     BadReply,
     ReplyLost,
     TimedOut,
     TokensError,
 )
-from ansible_collections.sddc.tokens.plugins.module_utils.secrets import (
+from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import (
     MASK,
     Secret,
     authorization,
     basic_authorization,
 )
-from ansible_collections.sddc.tokens.plugins.module_utils.transport import LONGEST_MESSAGE, Session
+from ansible_collections.sddc.tokens.plugins.module_utils._http.session import LONGEST_MESSAGE, Session
 
 if TYPE_CHECKING:
     from lab.client import Lab

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ansible_collections.sddc.tokens.plugins.module_utils.apis import vrni
-from ansible_collections.sddc.tokens.plugins.module_utils.errors import (
+from ansible_collections.sddc.tokens.plugins.module_utils._clients import vrni
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import (
     ApiError,
     BadReply,
     ConnectionFailed,
@@ -24,8 +24,8 @@ from ansible_collections.sddc.tokens.plugins.module_utils.errors import (
     TokensError,
     TransportError,
 )
-from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
-from ansible_collections.sddc.tokens.plugins.module_utils.transport import Session
+from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils._http.session import Session
 from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.peers import listening
 
 if TYPE_CHECKING:

@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ansible_collections.sddc.tokens.plugins.module_utils import transport
-from ansible_collections.sddc.tokens.plugins.module_utils.errors import (
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import (
     ApiError,
     ConnectionFailed,
     ReplyLost,
@@ -27,9 +26,10 @@ from ansible_collections.sddc.tokens.plugins.module_utils.errors import (
     TokensError,
     TransportError,
 )
-from ansible_collections.sddc.tokens.plugins.module_utils.secrets import Secret
-from ansible_collections.sddc.tokens.plugins.module_utils.tls import tls_context
-from ansible_collections.sddc.tokens.plugins.module_utils.transport import Session
+from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils._http import session as transport
+from ansible_collections.sddc.tokens.plugins.module_utils._http.session import Session
+from ansible_collections.sddc.tokens.plugins.module_utils._http.tls import tls_context
 from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.peers import listening
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from ansible.playbook.task import Task
 from ansible.plugins.loader import connection_loader
 from ansible.template import Templar
 
-from ansible_collections.sddc.tokens.plugins.module_utils.operations.base import Operation
-from ansible_collections.sddc.tokens.plugins.module_utils.options import ArgumentSpec, option_from
-from ansible_collections.sddc.tokens.plugins.module_utils.outcome import Outcome
+from ansible_collections.sddc.tokens.plugins.module_utils._core.argspec import ArgumentSpec, option_from
+from ansible_collections.sddc.tokens.plugins.module_utils._core.outcome import Outcome
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation
 from ansible_collections.sddc.tokens.plugins.plugin_utils.operation_action import OperationAction
 from support.cores import DEFAULT
 

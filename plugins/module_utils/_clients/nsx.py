@@ -1,0 +1,205 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""NSX: the policy API of partner service instances and of alarms, below /policy/api/v1.
+
+https://developer.broadcom.com/xapis/nsx-t-data-center-rest-api/latest/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from .._core.errors import ApiError
+from .._core.secret import Secret, redact
+from .._http.response import items
+from .._http.session import Session
+from .._http.url import segment
+from .oauth import bearer
+
+PAGE_SIZE = 1000
+# A listing that has not ended by then does not end.
+MOST_PAGES = 1000
+# The code of a path that the manager does not know, with status 400 or 404.
+INVALID_PATH = "500012"
+
+_XSRF_HEADER = "X-XSRF-TOKEN"
+_POLICY = "/policy/api/v1"
+_PATH = re.compile(r"/infra/tier-0s/([^/]+)/locale-services/([^/]+)/service-instances/([^/]+)")
+_READING_ADVICE = dict.fromkeys((401, 403), "Check the access token, or username and password, with which to read.")
+_NO_OPERATION_ADVICE = "Check the three ids; newer releases of VMware Cloud on AWS have no such operation."
+_TOKENS_ADVICE = "The access token or the OpenID token may have expired, or lacks the role: fetch new ones."
+
+
+@dataclass(frozen=True)
+class InstanceRef:
+    """A partner service instance below a locale service of a tier-0 gateway."""
+
+    tier0_id: str
+    locale_service_id: str
+    service_instance_id: str
+
+    @classmethod
+    def from_path(cls, path: str) -> Optional[InstanceRef]:
+        """The instance of a policy path, None where the path is none of an instance."""
+        found = _PATH.fullmatch(path)
+        return cls(*found.groups()) if found else None
+
+    @property
+    def path(self) -> str:
+        """The policy path, as alarms quote it."""
+        return (
+            f"/infra/tier-0s/{self.tier0_id}/locale-services/{self.locale_service_id}"
+            f"/service-instances/{self.service_instance_id}"
+        )
+
+    def url_path(self) -> str:
+        """The path in a URL, each id escaped as one segment. Raises InvalidOption."""
+        return (
+            f"{_POLICY}/infra/tier-0s/{segment(self.tier0_id, 'tier0_id')}"
+            f"/locale-services/{segment(self.locale_service_id, 'locale_service_id')}"
+            f"/service-instances/{segment(self.service_instance_id, 'service_instance_id')}"
+        )
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """A PolicyAlarmResource: what it says, and of which objects."""
+
+    text: str
+    paths: tuple[str, ...]
+
+    def is_about(self, path: str) -> bool:
+        """Whether it is raised on the object of this path, or on a part of it."""
+        return any(about == path or about.startswith(path + "/") for about in self.paths)
+
+
+def error_facts(document: Any) -> tuple[str, str]:
+    """Code and message of an ApiError, with those of the errors related to it."""
+    if not isinstance(document, dict):
+        return "", ""
+    errors = (document, *items(document.get("related_errors")))
+    messages = [str(error["error_message"]) for error in errors if error.get("error_message")]
+    return str(document.get("error_code") or ""), "; ".join(messages)
+
+
+def create_session(session: Session, username: str, password: Secret) -> dict[str, Secret]:
+    """POST /api/session/create: a cookie, which the session keeps, and a header. Raises ApiError, and BadReply."""
+    reply = session.request(
+        "POST",
+        "/api/session/create",
+        form={"j_username": username, "j_password": password},
+        doing="sign in",
+        advice=dict.fromkeys((401, 403), "Check username and password; a user may be locked for some minutes."),
+        left_behind="A session may be left open; it ends by itself when it is idle",
+    )
+    xsrf_token = reply.headers.get(_XSRF_HEADER, "")
+    if not xsrf_token:
+        # What follows would be refused as if the password were wrong.
+        raise reply.bad(f"the reply opens no session: it has no {_XSRF_HEADER}")
+    return {_XSRF_HEADER: Secret(xsrf_token)}
+
+
+def destroy_session(session: Session, headers: Mapping[str, Any]) -> None:
+    """POST /api/session/destroy. Raises ApiError."""
+    headers = {**headers, "Content-Type": "application/json"}
+    session.request("POST", "/api/session/destroy", headers=headers, doing="sign out", repeatable=True)
+
+
+class NsxClient:
+    """The operations of the API, named as it names them. `headers` sign each request."""
+
+    def __init__(self, session: Session, headers: Mapping[str, Secret]) -> None:
+        self._session = session
+        self._headers = headers
+
+    def list_tier0s(self) -> list[Mapping[str, Any]]:
+        """GET /infra/tier-0s, all pages. Raises ApiError."""
+        return self._list("/infra/tier-0s", doing="list the tier-0 gateways", advice=_READING_ADVICE)
+
+    def list_locale_services(self, tier0_id: str) -> list[Mapping[str, Any]]:
+        """GET /infra/tier-0s/{id}/locale-services, all pages. Raises ApiError."""
+        path = f"/infra/tier-0s/{segment(tier0_id, 'tier0_id')}/locale-services"
+        return self._list(path, doing=f"list the locale services of {tier0_id}", advice=_READING_ADVICE)
+
+    def list_service_instances(self, tier0_id: str, locale_service_id: str) -> list[Mapping[str, Any]]:
+        """GET .../locale-services/{id}/service-instances, all pages. Raises ApiError."""
+        path = (
+            f"/infra/tier-0s/{segment(tier0_id, 'tier0_id')}"
+            f"/locale-services/{segment(locale_service_id, 'locale_service_id')}/service-instances"
+        )
+        doing = f"list the service instances of {tier0_id}/{locale_service_id}"
+        return self._list(path, doing=doing, advice=_READING_ADVICE)
+
+    def list_policy_alarms(self) -> list[Alarm]:
+        """GET /infra/realized-state/alarms, all pages. Raises ApiError: 404, or 400 code 500012, where it lacks."""
+        found = self._list("/infra/realized-state/alarms", doing="read the alarms", advice=_READING_ADVICE)
+        return [_alarm(item) for item in found]
+
+    def renew_authentication_tokens(self, instance: InstanceRef, open_id_token: Secret) -> None:
+        """POST ...?action=reauth. Raises ApiError: 400, 401, 403, 404, 412, 429, 500, 503, 504.
+
+        https://developer.broadcom.com/xapis/nsx-vmc-policy-api/latest/ "Renew Auth Tokens For Policy Service"
+        """
+        try:
+            self._reauthenticate(instance, open_id_token)
+        except ApiError as error:
+            if error.code == INVALID_PATH:
+                error.advice = _NO_OPERATION_ADVICE
+            raise
+
+    def _reauthenticate(self, instance: InstanceRef, open_id_token: Secret) -> None:
+        self._session.request(
+            "POST",
+            instance.url_path(),
+            query={"action": "reauth"},
+            # The vendor's client names a content type without a body, too.
+            headers={**self._headers, "X-NSX-OpenId": open_id_token, "Content-Type": "application/json"},
+            doing=f"re-authenticate {instance.path}",
+            left_behind="It may have been re-authenticated all the same",
+            advice={
+                401: _TOKENS_ADVICE,
+                403: _TOKENS_ADVICE,
+                404: _NO_OPERATION_ADVICE,
+            },
+        )
+
+    def _list(self, path: str, *, doing: str, advice: Mapping[int, str]) -> list[Mapping[str, Any]]:
+        found: list[Mapping[str, Any]] = []
+        cursor = ""
+        for _page in range(MOST_PAGES):
+            query = {"page_size": str(PAGE_SIZE), **({"cursor": cursor} if cursor else {})}
+            reply = self._session.request(
+                "GET", _POLICY + path, query=query, headers=self._headers, doing=doing, advice=advice
+            )
+            page = reply.mapping()
+            results = page.get("results", [])
+            if not isinstance(results, list):
+                raise reply.bad("the reply has no list of 'results'")
+            found += items(results)
+            cursor = str(page.get("cursor") or "")
+            if not cursor or cursor.startswith("0000"):
+                return found
+        raise reply.bad(f"the listing has not ended after {MOST_PAGES} pages")
+
+
+def _alarm(item: Mapping[str, Any]) -> Alarm:
+    details = item.get("error_details")
+    details = details if isinstance(details, dict) else {}
+    texts = [item.get("message"), details.get("error_message")]
+    intent_paths = item.get("intent_paths")
+    paths = [item.get("source_reference"), *(intent_paths if isinstance(intent_paths, list) else ())]
+    return Alarm(
+        # It may quote the token of which it complains.
+        redact(" ".join(dict.fromkeys(text for text in texts if isinstance(text, str) and text))),
+        tuple(path for path in paths if isinstance(path, str)),
+    )
+
+
+def bearer_headers(access_token: Secret, *, csp_auth_token_header: bool = False) -> dict[str, Secret]:
+    """What signs a request with an access token; the VMC proxy may want the token in a header of its own, too."""
+    headers = {"Authorization": bearer(access_token)}
+    return {**headers, "csp-auth-token": access_token} if csp_auth_token_header else headers

@@ -1,0 +1,98 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What OAuth 2.0 servers answer, whichever product they belong to (RFC 6749, section 5), and JWTs as access tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Optional
+
+from .._core.secret import Secret, authorization
+from .._core.token import Token, claimed_time, jwt_claims
+from .._http.response import Reply, number
+
+SCHEME = "Bearer"
+ID_TOKEN = "id_token"
+REFRESH_TOKEN = "refresh_token"
+
+# Clocks differ a little; a token may be valid from a moment ago.
+_LEEWAY = 60
+
+
+def token_of_reply(reply: Reply, now: float, companions: tuple[str, ...]) -> Token:
+    """The token of a successful reply, `now` by the server's clock. Raises BadReply.
+
+    `companions` are the further secrets of the reply to keep.
+    """
+    secret = reply.secret("access_token")
+    document = reply.mapping()
+    return described(
+        secret,
+        issued_at=now,
+        expires_at=_expiry(document.get("expires_in"), now),
+        scope=_text(document.get("scope")),
+        companions={
+            name: reply.sendable(value, f"'{name}'")
+            for name in companions
+            for value in [_text(document.get(name))]
+            if value
+        },
+    )
+
+
+def jwt_of_reply(reply: Reply, what: str) -> Secret:
+    """The JWT that is the whole reply, bare or as a JSON string; `what` it should be. Raises BadReply."""
+    if not reply.is_html:
+        text = reply.body.decode("utf-8", "replace").strip()
+        text = text[1:-1] if text.startswith('"') and text.endswith('"') else text
+        if jwt_claims(text):
+            return reply.sendable(text, what)
+    if not reply.body.strip():
+        raise reply.bad(f"the reply has an empty body where {what} is due")
+    raise reply.bad(f"the reply is not {what}, a JWT")
+
+
+def described(
+    secret: Secret,
+    *,
+    issued_at: Optional[float] = None,
+    expires_at: Optional[float] = None,
+    scope: Optional[str] = None,
+    companions: Optional[Mapping[str, Secret]] = None,
+) -> Token:
+    """An access token with what its own claims, and those of its OpenID token, say; the earliest expiry counts."""
+    companions = companions or {}
+    claims = jwt_claims(secret.reveal())
+    expiries = [expires_at, claimed_time(claims, "exp")]
+    if ID_TOKEN in companions:
+        expiries.append(claimed_time(jwt_claims(companions[ID_TOKEN].reveal()), "exp"))
+    return Token(
+        secret,
+        SCHEME,
+        issued_at if issued_at is not None else claimed_time(claims, "iat"),
+        min((time for time in expiries if time is not None), default=None),
+        scope,
+        companions,
+    )
+
+
+def is_valid_by_claims(secret: Secret, now: float) -> bool:
+    """Whether the claims of a JWT allow its use now; a token without claims is not refused."""
+    claims = jwt_claims(secret.reveal())
+    expires_at, valid_from = claimed_time(claims, "exp"), claimed_time(claims, "nbf")
+    return (expires_at is None or expires_at > now) and (valid_from is None or valid_from <= now + _LEEWAY)
+
+
+def bearer(secret: Secret) -> Secret:
+    """The value of an Authorization header (RFC 6750, section 2.1)."""
+    return authorization(SCHEME, secret)
+
+
+def _expiry(expires_in: Any, now: float) -> Optional[float]:
+    seconds = number(expires_in)
+    return now + seconds if seconds is not None and seconds > 0 else None
+
+
+def _text(value: Any) -> Optional[str]:
+    return value if isinstance(value, str) and value else None

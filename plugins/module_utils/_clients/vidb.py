@@ -1,0 +1,95 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The VMware Identity Broker (vIDB) of VMware Cloud Foundation: its token endpoint and its expansion of tokens.
+
+https://developer.broadcom.com/xapis/vmware-identity-broker-api/latest/
+"""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from .._core.secret import Secret, basic_authorization
+from .._core.token import Token
+from .._http.session import Session
+from .._http.url import Link, segment
+from .oauth import (
+    ID_TOKEN,
+    REFRESH_TOKEN,
+    bearer,
+    jwt_of_reply,
+    token_of_reply,
+)
+
+API_TOKEN_GRANT = "urn:custom:vcf:params:oauth:grant-type:api-token"
+# RFC 6749, section 5.2: what is exchanged for the token is invalid, expired, revoked or another client's.
+INVALID_GRANT = "invalid_grant"
+
+_CREATE = "get an access token"
+_LEFT_BEHIND = "An access token that nobody holds may exist; it cannot be revoked and ends by itself"
+
+
+def error_facts(document: Any) -> tuple[str, str]:
+    """Code and message of an OAuth error (RFC 6749, section 5.2)."""
+    if not isinstance(document, dict):
+        return "", ""
+    return str(document.get("error") or ""), str(document.get("error_description") or document.get("message") or "")
+
+
+class VidbClient:
+    """The operations of the API for one tenant."""
+
+    def __init__(self, session: Session, tenant: str) -> None:
+        self._session = session
+        self._path = f"/acs/t/{segment(tenant, 'tenant')}/token"
+
+    def token_by_client_credentials(self, client_id: str, client_secret: Secret) -> Token:
+        """POST .../token, grant client_credentials (RFC 6749, section 4.4)."""
+        return self._token(
+            {"grant_type": "client_credentials"},
+            client=(client_id, client_secret),
+            advice="Check client_id, client_secret and tenant.",
+        )
+
+    def token_by_refresh_token(self, refresh_token: Secret, client: Optional[tuple[str, Secret]]) -> Token:
+        """POST .../token, grant refresh_token (RFC 6749, section 6)."""
+        return self._token(
+            {"grant_type": "refresh_token", "refresh_token": refresh_token},
+            client=client,
+            advice="Check refresh_token: it may have expired or have been used already.",
+        )
+
+    def token_by_api_token(self, api_token: Secret) -> Token:
+        """POST .../token with an API token, from release 9.1 on."""
+        return self._token(
+            {"grant_type": API_TOKEN_GRANT, "api_token": api_token},
+            client=None,
+            advice="Check api_token: it may be mistyped, expired or revoked. It needs release 9.1.",
+        )
+
+    def _token(self, form: dict[str, Any], *, client: Optional[tuple[str, Secret]], advice: str) -> Token:
+        reply = self._session.request(
+            "POST",
+            self._path,
+            doing=_CREATE,
+            form=form,
+            headers={"Authorization": basic_authorization(*client)} if client else {},
+            advice={**dict.fromkeys((400, 401, 403), advice), 404: "Check hostname and tenant."},
+            left_behind=_LEFT_BEHIND,
+        )
+        return token_of_reply(reply, self._session.now(), (ID_TOKEN, REFRESH_TOKEN))
+
+
+def expand_access_token(session: Session, link: Link, overflow_token: Secret) -> Secret:
+    """GET .../expand-access-token?format=jwt by the link of the overflow token itself. Raises ApiError: 400, 401."""
+    reply = session.request(
+        "GET",
+        link.path,
+        query={**link.query, "format": "jwt"},
+        headers={"Authorization": bearer(overflow_token), "Accept": "application/jwt, application/json, text/plain"},
+        doing="expand the access token",
+        advice=dict.fromkeys((400, 401), "The access token may have expired: get a new one."),
+    )
+    # The vendor documents the format's name only.
+    return jwt_of_reply(reply, "the expanded token")

@@ -1,0 +1,69 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How the library `requests` makes its connections here: with a TLS context and sockets of ours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .deadline import DeadlineSocket, watch
+
+try:
+    from requests.adapters import HTTPAdapter
+    from urllib3 import __version__ as urllib3_version  # type: ignore[attr-defined]
+    from urllib3.connection import HTTPSConnection
+    from urllib3.connectionpool import HTTPSConnectionPool
+except Exception:  # pylint: disable=broad-exception-caught  # a broken library is a missing one
+    # The transport reports the missing library; until then this file must load.
+    HTTPAdapter = HTTPSConnection = HTTPSConnectionPool = object  # type: ignore[assignment,misc]
+    urllib3_version = ""
+
+# Before release 2 the library tells OpenSSL no name where the host is an address, and compares the certificate's names
+# with the host itself, unless OpenSSL was told to.
+_COMPARES_NAMES_ITSELF = urllib3_version.startswith("1.")
+
+
+class _Connection(HTTPSConnection):
+    """A connection whose reads end at the deadline, those from a proxy too, and which knows when a request leaves."""
+
+    def _new_conn(self) -> Any:
+        return DeadlineSocket.of(super()._new_conn())
+
+    def endheaders(self, *args: Any, **kwargs: Any) -> None:
+        """See http.client.HTTPConnection: it sends the request. What is asked of a proxy goes another way."""
+        watch.has_left = True
+        super().endheaders(*args, **kwargs)
+
+
+class _Pool(HTTPSConnectionPool):
+    ConnectionCls = _Connection
+
+
+class Adapter(HTTPAdapter):
+    """Connections with a TLS context that alone decides whom they trust."""
+
+    def __init__(self, context: Any, connections: int) -> None:
+        self._context = context
+        if _COMPARES_NAMES_ITSELF:
+            context.check_hostname = False
+        super().__init__(pool_connections=1, pool_maxsize=connections, max_retries=0, pool_block=True)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """See HTTPAdapter."""
+        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
+        _use_our_pool(self.poolmanager)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        """See HTTPAdapter."""
+        manager = super().proxy_manager_for(proxy, ssl_context=self._context, **kwargs)
+        _use_our_pool(manager)
+        return manager
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Leave the context alone: the library would load its own bundle into it, for every connection."""
+        conn.cert_reqs = self._context.verify_mode
+
+
+def _use_our_pool(manager: Any) -> None:
+    manager.pool_classes_by_scheme = {**manager.pool_classes_by_scheme, "https": _Pool}

@@ -1,0 +1,144 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the HTTP libraries raise, as errors of ours. Theirs may quote URLs, headers and proxies with passwords."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+from typing import Optional, TypeVar
+
+from .._core.errors import (
+    ConnectionFailed,
+    OversizedReply,
+    ReplyLost,
+    TimedOut,
+    TlsFailed,
+    TransportError,
+)
+from .deadline import Flooded
+
+try:
+    import requests.exceptions
+    import urllib3.exceptions
+except Exception:  # pylint: disable=broad-exception-caught  # a broken library is a missing one
+    # The transport reports the missing library; until then this file must load.
+    requests = urllib3 = None  # type: ignore[assignment]
+
+_CONNECTION_ADVICE = "Check hostname and port, the route to it, and proxy_url."
+_PROXY_ADVICE = "Check proxy_url or the environment variables https_proxy and no_proxy."
+_AUTHORITY_ADVICE = "Give the authority that signed it as ca_path."
+_WRONG_NAME = 62
+# The codes of OpenSSL's verification, x509_vfy.h.
+_CERTIFICATE_ADVICE = {
+    9: "It is not valid yet: check the clocks of both sides.",
+    10: "It has expired: the server needs a new one.",
+    _WRONG_NAME: "Give the host name that it was made for as hostname.",
+    64: "Give the host name that it was made for as hostname.",
+}
+_TLS_ADVICE = "Check that the port speaks TLS 1.2 or newer, and the client certificate where it asks for one."
+_TIMEOUT_ADVICE = "Raise the option timeout if the server is merely slow."
+
+# The other side hung up; which of the two it is depends on the Python.
+_TLS_ENDS = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
+
+# What http.client raises of too many headers, and of too long a line; other errors of its are derived from the first.
+_ENDLESS_HEAD = (http.client.HTTPException, http.client.LineTooLong)
+
+_Cause = TypeVar("_Cause", bound=BaseException)
+
+
+def translated(error: BaseException, timeout: float, *, has_left: bool) -> TransportError:
+    """The error of ours for one that requests or urllib3 raised.
+
+    `timeout` is the request's, in seconds; `has_left` tells whether any of it went to the server.
+    """
+    if _find(error, Flooded) is not None:
+        return OversizedReply("the reply is longer than any of the API can be")
+    return _after_it_left(error, timeout) if has_left else _before_it_left(error, timeout)
+
+
+def _before_it_left(error: BaseException, timeout: float) -> TransportError:
+    certificate = _find(error, ssl.SSLCertVerificationError)
+    if certificate is not None:
+        # Where the library has compared the names by itself, the error has neither message nor code of OpenSSL.
+        reason = getattr(certificate, "verify_message", "") or "hostname mismatch"
+        advice = _CERTIFICATE_ADVICE.get(getattr(certificate, "verify_code", _WRONG_NAME), _AUTHORITY_ADVICE)
+        return TlsFailed(f"the server's certificate is not trusted: {reason}", advice=advice)
+    if isinstance(error, requests.exceptions.ProxyError):
+        return ConnectionFailed(f"the proxy refused the connection: {_proxy_reason(error)}", advice=_PROXY_ADVICE)
+    # urllib3 derives this one from the next.
+    if _find(error, urllib3.exceptions.NewConnectionError) is not None:
+        return ConnectionFailed(f"no connection: {_reason(error)}", advice=_CONNECTION_ADVICE)
+    if _find(error, urllib3.exceptions.ConnectTimeoutError) is not None:
+        return ConnectionFailed(f"no connection within {timeout:g} s", advice=_CONNECTION_ADVICE)
+    if _is_timeout(error):
+        return ConnectionFailed(f"no TLS connection within {timeout:g} s", advice=_CONNECTION_ADVICE)
+    if _is_refusal_of_tls(error):
+        return TlsFailed(f"the TLS connection failed: {_reason(error)}", advice=_TLS_ADVICE)
+    return ConnectionFailed("the connection was closed before the request left", advice=_CONNECTION_ADVICE)
+
+
+def _after_it_left(error: BaseException, timeout: float) -> TransportError:
+    """urllib3 calls this a fault of the proxy, too, where there is one: the order of its causes tells nothing."""
+    if _is_timeout(error):
+        return TimedOut(f"no whole reply within {timeout:g} s", advice=_TIMEOUT_ADVICE)
+    if _is_refusal_of_tls(error):
+        # With TLS 1.3 a server refuses a client's certificate by an alert in place of the reply.
+        return TlsFailed(f"the TLS connection failed: {_reason(error)}", advice=_TLS_ADVICE)
+    if any(type(cause) in _ENDLESS_HEAD for cause in _causes(error)):
+        return OversizedReply("the reply has more headers, or longer ones, than any of the API can have")
+    if isinstance(error, ValueError):
+        return ReplyLost("the reply is not valid HTTP")
+    if _find(error, urllib3.exceptions.IncompleteRead) is not None:
+        return ReplyLost("the reply was cut off")
+    return ReplyLost("the connection was closed before the reply was whole")
+
+
+def _is_timeout(error: BaseException) -> bool:
+    return _is_any(error, (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, socket.timeout))
+
+
+def _is_refusal_of_tls(error: BaseException) -> bool:
+    return _is_any(error, (ssl.SSLError,)) and not _is_any(error, _TLS_ENDS)
+
+
+def _is_any(error: BaseException, kinds: tuple[type[BaseException], ...]) -> bool:
+    return any(isinstance(cause, kinds) for cause in _causes(error))
+
+
+def _proxy_reason(error: BaseException) -> str:
+    """The status of the proxy's refusal, where there is one; its own words may say anything."""
+    found = re.search(r"Tunnel connection failed: (\d{3})", str(error))
+    return f"it answered {found[1]}" if found else _reason(error)
+
+
+def _reason(error: BaseException) -> str:
+    """The operating system's own words, which hold no secret."""
+    system = _find(error, OSError, skip=requests.exceptions.RequestException)
+    if isinstance(system, ssl.SSLError) and system.reason:
+        return system.reason.replace("_", " ").lower()
+    return (system.strerror if system is not None else None) or "it was closed"
+
+
+def _find(
+    error: BaseException, kind: type[_Cause], skip: tuple[type[BaseException], ...] | type[BaseException] = ()
+) -> Optional[_Cause]:
+    return next((cause for cause in _causes(error) if isinstance(cause, kind) and not isinstance(cause, skip)), None)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and all that led to it; urllib3 keeps some causes in `reason` and in the arguments."""
+    seen: set[int] = set()
+    waiting: list[object] = [error]
+    while waiting:
+        cause = waiting.pop(0)
+        if not isinstance(cause, BaseException) or id(cause) in seen:
+            continue
+        seen.add(id(cause))
+        yield cause
+        waiting += [getattr(cause, "reason", None), cause.__cause__, cause.__context__, *cause.args]

@@ -1,0 +1,147 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A whole reply of a server, and its reading: what is not what the API documents is named for what it is."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import math
+import re
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any, Optional
+
+from .._core.errors import BadReply
+from .._core.secret import Secret
+
+# RFC 9110, section 5.5, without what is obsolete; RFC 6749, appendix A, allows tokens no more.
+HEADER_VALUE = re.compile(r"(?:[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)?")
+_HTML_STARTS = (b"<!doctype html", b"<html")
+_GATEWAY_GAVE_UP = (502, 504)
+_LONGEST_SENTENCE = 2000
+_HTML_ADVICE = "That is the page of a proxy, a load balancer or a login portal: check hostname and the way to it."
+
+
+class Reply:
+    """Status, headers and body. `clock_offset` is the server's clock minus this one's, in seconds (RFC 9110, 6.6.1)."""
+
+    def __init__(
+        self,
+        status: int,
+        headers: Mapping[str, str],
+        body: bytes,
+        *,
+        doing: str,
+        host: str,
+        received_at: float,
+        left_behind: str = "",
+    ) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.doing = doing
+        self.host = host
+        # A gateway that gave up waiting says nothing of what the server behind it did, and some servers answer with
+        # a redirect what they have done.
+        self.left_behind = left_behind if status < 400 or status in _GATEWAY_GAVE_UP else ""
+        self.clock_offset = _clock_offset(headers.get("Date"), received_at)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the server did what it was asked."""
+        return 200 <= self.status < 300
+
+    @property
+    def is_html(self) -> bool:
+        """Whether somebody between here and the server answered with a page for people."""
+        start = self.body.lstrip()[:16].lower()
+        is_called_so = self.headers.get("Content-Type", "").lower().startswith("text/html")
+        return bool(start) and (is_called_so or start.startswith(_HTML_STARTS))
+
+    def json(self) -> Any:
+        """The body as JSON. Raises BadReply."""
+        if self.is_html:
+            raise self.bad("an HTML page came back in place of JSON", advice=_HTML_ADVICE)
+        if not self.body.strip():
+            raise self.bad("the reply has an empty body where JSON is due")
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            raise self.bad("the reply is not valid JSON") from None
+
+    def mapping(self) -> Mapping[str, Any]:
+        """The body as a JSON object. Raises BadReply."""
+        document = self.json()
+        if not isinstance(document, dict):
+            raise self.bad("the reply is JSON, but not the object that the API documents")
+        return document
+
+    def json_or_none(self) -> Any:
+        """The body as JSON where it is, for the reading of errors."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+
+    @property
+    def plain_text(self) -> str:
+        """The body where it is neither HTML nor JSON but a sentence, else nothing."""
+        is_plain = self.headers.get("Content-Type", "").lower().startswith("text/plain")
+        return self.body[:_LONGEST_SENTENCE].decode("utf-8", "replace") if is_plain and not self.is_html else ""
+
+    def bad(self, cause: str, *, advice: str = "") -> BadReply:
+        """The error that says what is wrong with this reply."""
+        return BadReply(
+            f"{cause} (status {self.status})",
+            status=self.status,
+            doing=self.doing,
+            host=self.host,
+            advice=advice,
+            left_behind=self.left_behind,
+        )
+
+    def field(self, name: str, kind: type) -> Any:
+        """A field that the API documents as present. Raises BadReply."""
+        value = self.mapping().get(name)
+        if not isinstance(value, kind) or value in ("", None):
+            raise self.bad(f"the reply has no usable '{name}'")
+        return value
+
+    def secret(self, name: str) -> Secret:
+        """A token that the API documents as present. Raises BadReply."""
+        return self.sendable(self.field(name, str), f"'{name}'")
+
+    def sendable(self, text: str, what: str) -> Secret:
+        """A token that came with this reply. Raises BadReply where no header could carry it back."""
+        if not HEADER_VALUE.fullmatch(text):
+            raise self.bad(f"{what} in the reply holds characters that no header can carry")
+        return Secret(text)
+
+
+def items(value: Any) -> list[Mapping[str, Any]]:
+    """The objects of a list in a reply; nothing where there is no list."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def number(value: Any) -> Optional[float]:
+    """A number of a reply that can be reckoned with; None for all else."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:
+        return None
+
+
+def _clock_offset(date: Optional[str], received_at: float) -> Optional[float]:
+    if not date:
+        return None
+    try:
+        moment = parsedate_to_datetime(date)
+        # The oldest of the three forms names no zone; all are in UTC.
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=datetime.timezone.utc)
+        return moment.timestamp() - received_at
+    except (TypeError, ValueError, OverflowError):
+        return None

@@ -1,0 +1,380 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""HTTP with one server: TLS, proxies, time-outs, retries and redaction, the same for every product."""
+
+from __future__ import annotations
+
+import contextlib
+import http.cookiejar
+import logging
+import re
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Optional, Union
+
+from .._core.errors import (
+    ApiError,
+    MissingLibrary,
+    OversizedReply,
+    ReplyLost,
+    TokensError,
+    TransportError,
+)
+from .._core.secret import Secret, redact
+from .adapter import Adapter
+from .deadline import deadline, watch
+from .errors import translated
+from .proxy import proxy_for
+from .response import HEADER_VALUE, Reply
+from .retry import Retries
+from .tls import tls_context
+from .url import BaseUrl
+
+try:
+    import requests
+    import urllib3
+    from urllib3.exceptions import HTTPError
+
+    HAS_REQUESTS = True
+except Exception:  # pylint: disable=broad-exception-caught  # a broken library is a missing one
+    HAS_REQUESTS = False
+
+# A page of a thousand alarms is some two megabytes.
+LONGEST_BODY = 16 * 1024 * 1024
+# With its head, and the heads of chunks.
+_LONGEST_REPLY = 4 * LONGEST_BODY
+LONGEST_MESSAGE = 300
+_CHUNK = 64 * 1024
+_OVERLOADED = (429, 503)
+_SAFE_TO_REPEAT = ("GET", "HEAD", "PUT", "DELETE")
+_DEFAULT_HEADERS = {
+    "Accept": "application/json",
+    # A compressed body could be a thousand times longer than what was read.
+    "Accept-Encoding": "identity",
+    "User-Agent": "ansible-collection-sddc.tokens",
+}
+_OVERLOADED_ADVICE = "The server is overloaded or limits its clients: try later, or raise the option retries."
+_REDIRECT_ADVICE = "A redirect is not followed with a secret: give the address that it leads to as hostname."
+_HTML_ADVICE = "A proxy, a load balancer or a login portal wrote it: check hostname and the way to it."
+# Not all that str.isdigit() takes for a digit is one to int().
+_LENGTH = re.compile(r"[0-9]{1,19}")
+
+
+class _NothingOfOurs(logging.Filter):
+    """The library's log quotes paths, and header lines that it cannot read: what it says of our requests is dropped."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """See logging.Filter."""
+        return watch.ends_at is None
+
+
+for _name in ("urllib3.connection", "urllib3.connectionpool"):
+    logging.getLogger(_name).addFilter(_NothingOfOurs())
+
+ErrorFacts = Callable[[Any], "tuple[str, str]"]
+Notify = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class SessionOptions:
+    """How to reach a server; `timeout` is in seconds and for each request.
+
+    With `trust_system` the system's trust store counts besides ca_path."""
+
+    validate_certs: bool = True
+    ca_path: Optional[str] = None
+    client_cert: Optional[str] = None
+    client_key: Optional[str] = None
+    trust_system: bool = False
+    proxy_url: Optional[Secret] = None
+    timeout: float = 30
+    retries: int = 3
+    connections: int = 1
+
+
+@dataclass
+class _Call:
+    """One request of an API, however often it is tried."""
+
+    method: str
+    url: str
+    arguments: Mapping[str, Any]
+    doing: str
+    repeatable: bool
+    advice: Mapping[int, str]
+    left_behind: str
+    retry_after: Optional[str] = field(default=None)
+
+
+class Session:
+    """One server, one pool of connections, one count of requests; may be used from several threads.
+
+    `error_facts` reads code and message from the product's error document. `notify` is told of every wait.
+    Raises MissingLibrary without requests, InvalidOption for files that cannot be used.
+    """
+
+    def __init__(
+        self,
+        base_url: BaseUrl,
+        options: SessionOptions,
+        *,
+        error_facts: ErrorFacts,
+        environ: Mapping[str, str],
+        notify: Notify,
+    ) -> None:
+        if not HAS_REQUESTS:
+            raise MissingLibrary("requests")
+        self.base_url = base_url
+        self.request_count = 0
+        self.clock_offset: Optional[float] = None
+        self._options = options
+        self._error_facts = error_facts
+        self._notify = notify
+        self._lock = threading.Lock()
+        self._secrets: set[Secret] = set()
+        self._http = _new_http_session(base_url, options, environ)
+
+    @property
+    def host(self) -> str:
+        """The server as errors and token files name it."""
+        return str(self.base_url)
+
+    def now(self) -> float:
+        """The time by the server's clock as far as it has been seen, in epoch seconds."""
+        return time.time() + (self.clock_offset or 0.0)
+
+    def hide(self, secret: Secret) -> None:
+        """Keep a secret out of what is quoted of this server, though no request of ours carries it as such."""
+        with self._lock:
+            self._secrets.add(secret)
+
+    def cookie(self, name: str) -> Optional[Secret]:
+        """A cookie that the server has set."""
+        found = [cookie for cookie in self._http.cookies if cookie.name == name and cookie.value]
+        # On several paths: the shortest is sent last (RFC 6265, section 5.4), and servers take the last.
+        return Secret(min(found, key=lambda cookie: len(cookie.path)).value) if found else None
+
+    def set_cookie(self, name: str, value: Secret) -> None:
+        """Send a cookie to this server and to no other."""
+        self.hide(value)
+        self._http.cookies.set(name, value.reveal(), domain=_cookie_domain(self.base_url), path="/", secure=True)
+
+    def clear_cookies(self) -> None:
+        """Forget all cookies."""
+        self._http.cookies.clear()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        doing: str,
+        query: Optional[Mapping[str, str]] = None,
+        headers: Optional[Mapping[str, Any]] = None,
+        form: Optional[Mapping[str, Any]] = None,
+        json_body: Optional[Union[Mapping[str, Any], Secret]] = None,
+        repeatable: Optional[bool] = None,
+        advice: Optional[Mapping[int, str]] = None,
+        left_behind: str = "",
+    ) -> Reply:
+        """Send one request, again where that is safe, and return the reply of a status 2xx.
+
+        `doing` says what for, in the words of an error ("create an auth token"); `advice` what to do next, by
+        status; `left_behind` what a lost reply may leave on the server. `repeatable` tells whether a request that
+        may have been carried out may be sent again; by default its method decides.
+
+        Raises TransportError when there is no usable reply, ApiError when the server refuses.
+        """
+        arguments = {
+            "params": query,
+            "headers": self._revealed(headers or {}),
+            "data": self._revealed(form),
+            "json": self._revealed(json_body),
+        }
+        call = _Call(
+            method,
+            self.base_url.url(path),
+            arguments,
+            doing,
+            method in _SAFE_TO_REPEAT if repeatable is None else repeatable,
+            advice or {},
+            left_behind,
+        )
+        self._check_headers(call)
+        return self._try_until_done(call)
+
+    def _revealed(self, value: Any) -> Any:
+        """A copy with the secrets in the clear, and each of them remembered for redaction."""
+        if isinstance(value, Secret):
+            with self._lock:
+                self._secrets.add(value)
+            return value.reveal()
+        if isinstance(value, Mapping):
+            return {key: self._revealed(item) for key, item in value.items()}
+        return value
+
+    def _check_headers(self, call: _Call) -> None:
+        for name, value in call.arguments["headers"].items():
+            if not HEADER_VALUE.fullmatch(value):
+                raise TokensError(
+                    f"the value for the header {name} holds characters that no header can carry, such as a line break",
+                    doing=call.doing,
+                    host=self.host,
+                    advice="Check the credential that it is made of.",
+                )
+
+    def _try_until_done(self, call: _Call) -> Reply:
+        retries = Retries(self._options.retries)
+        was_lost = False
+        while True:
+            call.retry_after = None
+            try:
+                return self._accepted(self._exchange(call), call)
+            except (TransportError, ApiError) as error:
+                if isinstance(error, ApiError):
+                    error.follows_lost_reply = was_lost
+                was_lost = was_lost or isinstance(error, ReplyLost)
+                wait = retries.next_wait(call.method, error, call.retry_after) if _may_repeat(call, error) else None
+                if wait is None:
+                    raise
+                self._notify(f"{self.host}: {error.cause}; trying again in {wait:g} s")
+            time.sleep(wait)
+
+    def _exchange(self, call: _Call) -> Reply:
+        """One request on the wire and its whole reply, of whatever status."""
+        try:
+            with deadline(self._options.timeout, _LONGEST_REPLY):
+                response = self._http.request(
+                    call.method,
+                    call.url,
+                    timeout=self._options.timeout,
+                    allow_redirects=False,
+                    stream=True,
+                    **call.arguments,
+                )
+                received_at = time.time()
+                with contextlib.closing(response):
+                    body = _read_body(response, call.method)
+        except TransportError as error:
+            failure = error
+        except (requests.exceptions.RequestException, HTTPError, OSError, ValueError) as error:
+            failure = translated(error, self._options.timeout, has_left=watch.has_left)
+        else:
+            self._count()
+            return self._reply(response, body, received_at, call)
+        if failure.sent:
+            self._count()
+            failure.left_behind = call.left_behind
+        failure.doing, failure.host = call.doing, self.host
+        raise failure from None
+
+    def _reply(self, response: Any, body: bytes, received_at: float, call: _Call) -> Reply:
+        reply = Reply(
+            response.status_code,
+            response.headers,
+            body,
+            doing=call.doing,
+            host=self.host,
+            received_at=received_at,
+            left_behind=call.left_behind,
+        )
+        if reply.clock_offset is not None:
+            self.clock_offset = reply.clock_offset
+        return reply
+
+    def _accepted(self, reply: Reply, call: _Call) -> Reply:
+        """The reply, unless it is a refusal, or somebody else's page."""
+        call.retry_after = reply.headers.get("Retry-After")
+        overloaded = reply.status in _OVERLOADED
+        if 300 <= reply.status < 400:
+            raise reply.bad("the server answered with a redirect", advice=_REDIRECT_ADVICE)
+        if reply.is_html and not overloaded:
+            raise reply.bad("an HTML page came back in place of the API's own answer", advice=_HTML_ADVICE)
+        if reply.ok:
+            return reply
+        code, message = self._error_facts(reply.json_or_none())
+        message = "an HTML page" if reply.is_html else message or reply.plain_text
+        raise ApiError(
+            reply.status,
+            code=self._readable(code),
+            message=self._readable(message),
+            doing=call.doing,
+            host=self.host,
+            left_behind=reply.left_behind,
+            advice=call.advice.get(reply.status, _OVERLOADED_ADVICE if overloaded else ""),
+        )
+
+    def _readable(self, text: str) -> str:
+        """What the server said: without secrets, on one line, not too long."""
+        with self._lock:
+            secrets = tuple(self._secrets)
+        text = " ".join(redact(text, secrets).split())
+        return text if len(text) <= LONGEST_MESSAGE else text[:LONGEST_MESSAGE] + " ..."
+
+    def _count(self) -> None:
+        with self._lock:
+            self.request_count += 1
+
+
+def _cookie_domain(base_url: BaseUrl) -> str:
+    """The domain of the server's own cookies, as http.cookiejar sees it: with a name added to one without dots.
+
+    Its own function tells, so that both sides of the comparison are its; the type stubs do not know that."""
+    server = urllib.request.Request(base_url.url("/"))  # noqa: S310  (nothing is opened)
+    return http.cookiejar.eff_request_host(server)[1]  # type: ignore[attr-defined,no-any-return]
+
+
+def _may_repeat(call: _Call, error: TokensError) -> bool:
+    if isinstance(error, ApiError):
+        return error.status in _OVERLOADED
+    is_safe = call.repeatable and isinstance(error, ReplyLost)
+    return isinstance(error, TransportError) and error.is_passing and (is_safe or not error.sent)
+
+
+def _read_body(response: Any, method: str) -> bytes:
+    """The body as it came, bounded. Raises ReplyLost."""
+    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise OversizedReply("the reply is compressed, though that was not asked for")
+    # Its default since release 2; before, a connection that was cut off is used for the next request.
+    response.raw.enforce_content_length = True
+    body = bytearray()
+    for chunk in response.raw.stream(_CHUNK, decode_content=False):
+        body += chunk
+        if len(body) > LONGEST_BODY:
+            raise OversizedReply(f"the reply is longer than {LONGEST_BODY // 1024**2} MiB")
+    announced = response.headers.get("Content-Length", "")
+    if _LENGTH.fullmatch(announced) and method != "HEAD" and len(body) != int(announced):
+        raise ReplyLost(f"the reply was cut off after {len(body)} of {announced} bytes")
+    return bytes(body)
+
+
+def _new_http_session(base_url: BaseUrl, options: SessionOptions, environ: Mapping[str, str]) -> Any:
+    context = tls_context(
+        validate_certs=options.validate_certs,
+        ca_path=options.ca_path,
+        client_cert=options.client_cert,
+        client_key=options.client_key,
+        trust_system=options.trust_system,
+        environ=environ,
+    )
+    http = requests.Session()
+    # No .netrc in place of our Authorization header, no REQUESTS_CA_BUNDLE in place of our options.
+    http.trust_env = False
+    http.verify = options.validate_certs
+    http.headers.update(_DEFAULT_HEADERS)
+    proxy = proxy_for(base_url.host, options.proxy_url.reveal() if options.proxy_url else None, environ)
+    if proxy:
+        http.proxies = {"https": proxy}
+    if not options.validate_certs:
+        # The user has chosen it; the library would say so on stderr with each request.
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+    http.mount("https://", Adapter(context, options.connections))
+    return http

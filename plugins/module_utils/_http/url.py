@@ -1,0 +1,136 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The address of a server's API: checked once, then the only thing that requests are built from."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, quote, unquote
+
+from .._core.errors import InvalidOption
+
+HTTPS_PORT = 443
+_LONGEST_NAME = 253
+_ADDRESS = re.compile(
+    r"(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://)?(?P<authority>[^/?#]+)(?P<path>/[^?#]*)?(?P<rest>[?#].*)?"
+)
+_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_AUTHORITY = re.compile(rf"(?:\[(?P<ipv6>[0-9a-f:.]+)\]|(?P<name>{_LABEL}(?:\.{_LABEL})*))(?::(?P<port>\d{{1,5}}))?")
+_UNSAFE = re.compile(r"[\s\\\x00-\x1f\x7f<>\"{}|^`]")
+_ADVICE = (
+    "Give a name, name:port, or an https base URL, such as server.example.com or https://proxy.example.com/server."
+)
+
+
+@dataclass(frozen=True)
+class BaseUrl:
+    """Host, port and path below which an API lives."""
+
+    host: str
+    port: int = HTTPS_PORT
+    path: str = ""
+
+    @classmethod
+    def parse(cls, text: str, option: str = "hostname") -> BaseUrl:
+        """Read a name, name:port, or an https base URL.
+
+        Raises InvalidOption for anything else: another scheme, user info, a query, a fragment.
+        """
+        found = _ADDRESS.fullmatch(text.strip())
+        if not found or _UNSAFE.search(text.strip()):
+            raise InvalidOption(option, "is empty or holds characters that no address has", advice=_ADVICE)
+        if (found["scheme"] or "https").lower() != "https":
+            raise InvalidOption(option, "must use https, for secrets travel to it", advice=_ADVICE)
+        if "@" in found["authority"]:
+            raise InvalidOption(
+                option, "holds user information", advice="Give user name and password in their own options."
+            )
+        if found["rest"]:
+            raise InvalidOption(option, "holds a query or a fragment", advice=_ADVICE)
+        host, port = _host_and_port(found["authority"], option)
+        path = (found["path"] or "").rstrip("/")
+        if any(unquote(part) in (".", "..") for part in path.split("/")):
+            # HTTP clients resolve them, and what is requested is not what was checked.
+            raise InvalidOption(option, "has a path with dots for a segment", advice=_ADVICE)
+        return cls(host, port, path)
+
+    @property
+    def authority(self) -> str:
+        """The host, with its port where that is not 443."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == HTTPS_PORT else f"{host}:{self.port}"
+
+    def __str__(self) -> str:
+        return self.authority + self.path
+
+    def url(self, path: str) -> str:
+        """The URL of an absolute path of the API."""
+        return f"https://{self.authority}{self.path}{path}"
+
+
+@dataclass(frozen=True)
+class Link:
+    """An https URL in its parts: what is checked is what is requested, for nobody parses it again."""
+
+    base_url: BaseUrl
+    path: str
+    query: Mapping[str, str]
+
+    @classmethod
+    def parse(cls, text: str, option: str) -> Link:
+        """Read an absolute https URL, with or without a query. Raises InvalidOption."""
+        address, _mark, query = text.strip().partition("?")
+        if "://" not in address:
+            raise InvalidOption(option, "is not an absolute https URL")
+        base_url = BaseUrl.parse(address, option)
+        return cls(BaseUrl(base_url.host, base_url.port), base_url.path, dict(_pairs(query, option)))
+
+    @classmethod
+    def parse_path(cls, text: str, base_url: BaseUrl, option: str) -> Link:
+        """Read the path of a server that is known already. Raises InvalidOption."""
+        path, _mark, query = text.partition("?")
+        if not path.startswith("/") or path.startswith("//") or _UNSAFE.search(path) or "#" in path:
+            raise InvalidOption(option, "must be an absolute path, such as /api/path")
+        return cls(base_url, path, dict(_pairs(query, option)))
+
+
+def _pairs(query: str, option: str) -> list[tuple[str, str]]:
+    if _UNSAFE.search(query) or "#" in query:
+        raise InvalidOption(option, "has a query with characters that no URL holds")
+    return parse_qsl(query, keep_blank_values=True)
+
+
+def segment(value: str, option: str) -> str:
+    """A value as one segment of a path, whatever it holds (RFC 3986, section 3.3).
+
+    Raises InvalidOption for values that no URL can carry as a segment.
+    """
+    if value in ("", ".", ".."):
+        # HTTP clients resolve dot segments even where they are percent-encoded.
+        raise InvalidOption(option, f"cannot be '{value}'")
+    try:
+        return quote(value, safe="")
+    except UnicodeEncodeError:
+        raise InvalidOption(option, "holds characters that are not valid Unicode") from None
+
+
+def _host_and_port(authority: str, option: str) -> tuple[str, int]:
+    if authority.count(":") > 1 and not authority.startswith("["):
+        # An IPv6 address without brackets, which leaves no room for a port.
+        authority = f"[{authority}]"
+    found = _AUTHORITY.fullmatch(authority.lower())
+    port = int(found["port"] or HTTPS_PORT) if found else 0
+    if not found or not 0 < port < 65536:
+        raise InvalidOption(option, "is not a valid address", advice=_ADVICE)
+    if found["ipv6"]:
+        try:
+            return str(ipaddress.IPv6Address(found["ipv6"])), port
+        except ValueError:
+            raise InvalidOption(option, "is not a valid IPv6 address", advice=_ADVICE) from None
+    if len(found["name"]) > _LONGEST_NAME:
+        raise InvalidOption(option, "is longer than a host name can be", advice=_ADVICE)
+    return found["name"], port

@@ -1,0 +1,136 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a token file says, and its form as JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from .._core.secret import Secret
+from .._core.token import Token
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a token file holds. `current` is in use; `pending` was created and not yet promoted;
+    `superseded` were replaced and not yet revoked. `clock_offset` is the server's clock minus this one's, in seconds.
+    """
+
+    product: str
+    host: str
+    principal: str
+    current: Optional[Token] = None
+    pending: Optional[Token] = None
+    superseded: tuple[Token, ...] = ()
+    clock_offset: float = 0.0
+
+    @property
+    def tokens(self) -> tuple[Token, ...]:
+        """Every token that the file keeps alive."""
+        return tuple(token for token in (self.current, self.pending, *self.superseded) if token)
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether a renewal was cut short."""
+        return bool(self.pending or self.superseded)
+
+    def belongs_to(self, product: str, host: str, principal: Optional[str]) -> bool:
+        """Whether its tokens may be sent there; an unknown principal is not compared."""
+        return (self.product, self.host) == (product, host) and principal in (None, self.principal)
+
+
+def serialized(record: Record) -> bytes:
+    """The content of a token file. It holds the tokens in plain text."""
+    return json.dumps(_document(record), indent=1).encode()
+
+
+def deserialized(content: bytes) -> Record:
+    """What a token file says. Raises ValueError where it cannot be understood."""
+    try:
+        return _record(json.loads(content))
+    except (KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
+        raise ValueError("not a token file") from error
+
+
+def _document(record: Record) -> Mapping[str, Any]:
+    return {
+        "version": FORMAT_VERSION,
+        "product": record.product,
+        "host": record.host,
+        "principal": record.principal,
+        "clock_offset": record.clock_offset,
+        "current": _token_document(record.current),
+        "pending": _token_document(record.pending),
+        "superseded": [_token_document(token) for token in record.superseded],
+    }
+
+
+def _token_document(token: Optional[Token]) -> Optional[Mapping[str, Any]]:
+    if token is None:
+        return None
+    return {
+        "token": token.secret.reveal(),
+        "token_type": token.token_type,
+        "issued_at": token.issued_at,
+        "expires_at": token.expires_at,
+        "scope": token.scope,
+        "companions": {name: secret.reveal() for name, secret in token.companions.items()},
+    }
+
+
+def _record(document: Mapping[str, Any]) -> Record:
+    if document["version"] != FORMAT_VERSION:
+        raise ValueError("unknown version")
+    return Record(
+        product=_text(document["product"]),
+        host=_text(document["host"]),
+        principal=_text(document["principal"]),
+        current=_token(document["current"]),
+        pending=_token(document["pending"]),
+        superseded=tuple(token for token in map(_token, document["superseded"]) if token),
+        clock_offset=_number(document["clock_offset"]),
+    )
+
+
+def _token(document: Optional[Mapping[str, Any]]) -> Optional[Token]:
+    if document is None:
+        return None
+    return Token(
+        secret=Secret(_secret_text(document["token"])),
+        token_type=_text(document["token_type"]),
+        issued_at=_time(document["issued_at"]),
+        expires_at=_time(document["expires_at"]),
+        scope=None if document["scope"] is None else _text(document["scope"]),
+        companions={name: Secret(_text(value)) for name, value in document["companions"].items()},
+    )
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    # Raises ValueError for what is no valid Unicode.
+    value.encode()
+    return value
+
+
+def _secret_text(value: Any) -> str:
+    if not _text(value):
+        raise ValueError("no token")
+    return str(value)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(float(value)):
+        raise TypeError("not a number")
+    return float(value)
+
+
+def _time(value: Any) -> Optional[float]:
+    return None if value is None else _number(value)

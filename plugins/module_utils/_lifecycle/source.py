@@ -1,0 +1,75 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the life of a token needs of a product: the one seam between the two."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, Optional
+
+from .._core.secret import Secret
+from .._core.token import Token
+
+
+class TokenSource(ABC):
+    """A product, as the life of its tokens needs it."""
+
+    product: ClassVar[str]
+    can_revoke: ClassVar[bool]
+    # Whether a revocation ends the token itself, and not only what renews it.
+    revokes_itself: ClassVar[bool] = True
+
+    @property
+    @abstractmethod
+    def host(self) -> str:
+        """The server that the tokens are for."""
+
+    @property
+    @abstractmethod
+    def principal(self) -> Optional[str]:
+        """Whose tokens they are; None where the options do not tell."""
+
+    @property
+    @abstractmethod
+    def clock_offset(self) -> Optional[float]:
+        """The server's clock minus this one's in seconds, once there was a reply."""
+
+    @abstractmethod
+    def adopt(self, secret: Secret) -> Token:
+        """A token that the user holds."""
+
+    @abstractmethod
+    def create(self) -> Token:
+        """Create a token."""
+
+    def replace(self, old: Token) -> Token:
+        """Create a token in place of another one, by what was minted with that where the product renews so."""
+        return self.create()
+
+    @abstractmethod
+    def is_accepted(self, token: Token, now: float) -> bool:
+        """Whether the token works: by the cheapest authenticated read, or by its own claims where there is none.
+
+        `now` is the time by the server's clock, in epoch seconds.
+        """
+
+    @abstractmethod
+    def revoke(self, token: Token) -> bool:
+        """Make the token useless. False when the server refuses that, as for one that was so already."""
+
+    def is_revocable(self, token: Token, kept: Optional[Token] = None) -> bool:
+        """Whether something of a token can be revoked that the one which is kept does not share with it."""
+        return self.can_revoke
+
+    def is_dead(self, token: Token, now: float) -> bool:
+        """Whether a revocation has worked; `now` as in is_accepted()."""
+        return not self.is_accepted(token, now)
+
+    def owns(self, principal: str, token: Token) -> bool:
+        """Whether a token that is kept for another principal is this one's, by what was minted with it."""
+        return False
+
+    def lack(self, token: Token) -> str:
+        """What a token lacks that the user asks for, in the words of "it has ..."; empty when nothing."""
+        return ""

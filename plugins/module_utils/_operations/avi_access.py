@@ -1,0 +1,78 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How the operations on Avi reach it: their shared options, and the session that they sign in to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Optional
+
+from .._clients import avi
+from .._core.argspec import CONNECTION_OPTIONS, ArgumentSpec, option_from
+from .._core.secret import Secret
+from .._core.token import Token
+from .._http.response import items, number
+from .._http.session import Session
+from .._http.url import BaseUrl
+from .base import Operation
+
+TOKEN_TYPE = "SecureChannelToken"
+
+AVI_OPTIONS: ArgumentSpec = {
+    "hostname": option_from("AVI_CONTROLLER", type="str", required=True),
+    "username": option_from("AVI_USERNAME", type="str"),
+    "password": option_from("AVI_PASSWORD", type="str", no_log=True),
+    "session_id": {"type": "str", "no_log": True},
+    "csrftoken": {"type": "str", "no_log": True},
+    "api_version": option_from("AVI_VERSION", type="str"),
+    "tenant": option_from("AVI_TENANT", type="str"),
+    "tenant_uuid": {"type": "str"},
+    **CONNECTION_OPTIONS,
+}
+ALTERNATIVES = (("session_id", "csrftoken"), ("username", "password"))
+MUTUALLY_EXCLUSIVE = (("session_id", "username"),)
+REQUIRED_TOGETHER = (("username", "password"),)
+REQUIRED_ONE_OF = (("username", "session_id"),)
+
+
+def signed_in(operation: Operation) -> tuple[Session, avi.AviClient]:
+    """A session with the controller, signed in; it is signed out when the operation is over. Raises ApiError."""
+    params = operation.params
+    session = operation.open_session(BaseUrl.parse(params["hostname"]), avi.error_facts)
+    identity = avi.Identity(
+        username=params["username"],
+        password=params["password"],
+        session_id=params["session_id"],
+        csrftoken=params["csrftoken"],
+        api_version=params["api_version"],
+        tenant=params["tenant"],
+        tenant_uuid=params["tenant_uuid"],
+    )
+    client = avi.AviClient(session, identity)
+    operation.at_end(client.logout)
+    client.login()
+    return session, client
+
+
+def token_of(item: Optional[Mapping[str, Any]]) -> Optional[Token]:
+    """A secure channel token as a token: the one of its name and uuid that looks generated.
+
+    None where both are labels that a person chose: to hide such a word would hide it everywhere.
+    """
+    item = item or {}
+    generated = [str(value) for value in (item.get("name"), item.get("uuid")) if avi.looks_generated(str(value or ""))]
+    if not generated:
+        return None
+    return Token(Secret(generated[0]), TOKEN_TYPE, expires_at=expiry_of(item), signs_requests=False)
+
+
+def expiry_of(item: Mapping[str, Any]) -> Optional[float]:
+    """Its expiry in epoch seconds; zero or nothing means that it does not tell."""
+    value = number(item.get("expiry_time"))
+    return value if value is not None and value > 0 else None
+
+
+def metadata_of(item: Mapping[str, Any]) -> dict[str, str]:
+    """Its metadata by key."""
+    return {str(entry.get("key")): str(entry.get("val") or "") for entry in items(item.get("metadata"))}

@@ -1,0 +1,71 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The job of avi_se_auth_token: a fresh token with which one Service Engine joins its controller."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from .._clients import avi
+from .._core.argspec import ArgumentSpec
+from .._core.errors import TokensError
+from .._core.outcome import Outcome
+from .._http.response import items
+from . import avi_access
+from .base import Operation
+
+
+class AviSeAuthToken(Operation):
+    """Create a token; each run creates another one."""
+
+    name = "sddc.tokens.avi_se_auth_token"
+    argument_spec: ClassVar[ArgumentSpec] = {
+        **avi_access.AVI_OPTIONS,
+        "cloud": {"type": "str"},
+        "cloud_uuid": {"type": "str"},
+    }
+    alternatives = avi_access.ALTERNATIVES
+    mutually_exclusive = (*avi_access.MUTUALLY_EXCLUSIVE, ("cloud", "cloud_uuid"))
+    required_together = avi_access.REQUIRED_TOGETHER
+    required_one_of = (*avi_access.REQUIRED_ONE_OF, ("cloud", "cloud_uuid"))
+    secret_results = frozenset(("token", "ova_properties"))
+
+    def run(self) -> Outcome:
+        """See Operation."""
+        session, client = avi_access.signed_in(self)
+        cloud_uuid = self.params["cloud_uuid"] or self._cloud_uuid(client, session.host)
+        cluster = client.get_cluster()
+        cluster_uuid, address = str(cluster.get("uuid") or ""), _address(cluster)
+        if not cluster_uuid or not address:
+            raise TokensError("the cluster tells no uuid or no address", doing="read the cluster", host=session.host)
+        values = {"cluster_uuid": cluster_uuid}
+        if self.runtime.check_mode:
+            return Outcome(True, "created", values=values)
+        token = client.generate_se_token(cloud_uuid).reveal()
+        values.update(token=token, token_type=avi_access.TOKEN_TYPE)
+        properties = {
+            "AVICNTRL": address,
+            "AVICNTRL_AUTHTOKEN": token,
+            "AVICNTRL_CLUSTERUUID": cluster_uuid,
+        }
+        return Outcome(True, "created", values={**values, "ova_properties": properties})
+
+    def _cloud_uuid(self, client: avi.AviClient, host: str) -> str:
+        name = self.params["cloud"]
+        clouds = client.list_clouds(name)
+        if len(clouds) == 1 and clouds[0].get("uuid"):
+            return str(clouds[0]["uuid"])
+        raise TokensError(
+            f"{len(clouds) or 'no'} clouds have the name '{name}'",
+            doing="find the cloud",
+            host=host,
+            advice="Check cloud and tenant, or give cloud_uuid.",
+        )
+
+
+def _address(cluster: Mapping[str, Any]) -> str:
+    """The address of the cluster: its virtual one, or that of its first node."""
+    candidates = [cluster.get("virtual_ip"), *(node.get("ip") for node in items(cluster.get("nodes"))[:1])]
+    return next((str(ip["addr"]) for ip in candidates if isinstance(ip, Mapping) and ip.get("addr")), "")

@@ -1,0 +1,190 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The job of avi_securechanneltoken: create, update and delete secure channel tokens of an Avi controller."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Optional
+
+from .._core.argspec import ArgumentSpec
+from .._core.errors import ApiError, InvalidOption, TokensError
+from .._core.outcome import Outcome
+from .._core.token import iso8601, needed_life
+from . import avi_access
+from .base import Operation
+
+_CHANGED_MEANWHILE = 412
+
+
+class AviSecurechanneltoken(Operation):
+    """Bring one secure channel token to the state that the user wants."""
+
+    name = "sddc.tokens.avi_securechanneltoken"
+    argument_spec: ClassVar[ArgumentSpec] = {
+        **avi_access.AVI_OPTIONS,
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        # What looks generated in them is hidden as a secret; to hide a label would hide the word everywhere.
+        "name": {"type": "str", "no_log": False},
+        "uuid": {"type": "str", "no_log": False},
+        "url": {"type": "str", "no_log": True},
+        "lifetime": {"type": "float"},
+        "min_remaining": {"type": "float", "default": 300},
+        "expiry_time": {"type": "float"},
+        "in_use": {"type": "bool"},
+        "metadata": {"type": "raw"},
+        "return_token": {"type": "bool", "default": True, "no_log": False},
+    }
+    alternatives = avi_access.ALTERNATIVES
+    mutually_exclusive = (*avi_access.MUTUALLY_EXCLUSIVE, ("lifetime", "expiry_time"))
+    required_together = avi_access.REQUIRED_TOGETHER
+    required_one_of = (*avi_access.REQUIRED_ONE_OF, ("name", "uuid"))
+    secret_results = frozenset(("token", "uuid"))
+
+    def run(self) -> Outcome:
+        """See Operation."""
+        if self.params["lifetime"] == 0:
+            raise InvalidOption("lifetime", "must be more than 0 seconds")
+        self._metadata = _metadata(self.params["metadata"])
+        self._session, self._client = avi_access.signed_in(self)
+        self._client.hide_generated(self.params)
+        found = self._find()
+        return self._end(found) if self.params["state"] == "absent" else self._keep(found)
+
+    def _find(self) -> Optional[Mapping[str, Any]]:
+        if self.params["uuid"]:
+            return self._client.get_token(self.params["uuid"])
+        found = self._client.list_tokens(self.params["name"])
+        if len(found) > 1:
+            raise TokensError(
+                f"{len(found)} secure channel tokens have this name",
+                doing="find the secure channel token",
+                host=self._session.host,
+                advice="Give the uuid of the one that is meant.",
+            )
+        return found[0] if found else None
+
+    def _keep(self, found: Optional[Mapping[str, Any]]) -> Outcome:
+        if found is None:
+            return self._create()
+        seen, done_unheard = found, False
+        for last in (False, True):
+            changes = self._changes(found)
+            if not changes:
+                return self._outcome(done_unheard, "updated" if done_unheard else "none", found, before=seen)
+            if self.runtime.check_mode:
+                return self._outcome(True, "updated", {**found, **changes}, before=found)
+            try:
+                updated = self._client.update_token(self._uuid_of(found), {**found, **changes})
+                return self._outcome(True, "updated", updated, before=found)
+            except ApiError as error:
+                if last or error.status != _CHANGED_MEANWHILE:
+                    raise
+                # What has changed it may be the first try of this very update, whose reply was lost.
+                done_unheard = error.follows_lost_reply
+                again = self._client.get_token(self._uuid_of(found))
+                if again is None:
+                    return self._create()
+                found = again
+        raise AssertionError("the last round returns or raises")
+
+    def _uuid_of(self, found: Mapping[str, Any]) -> str:
+        uuid = found.get("uuid")
+        if isinstance(uuid, str) and uuid:
+            return uuid
+        raise TokensError(
+            "the controller tells no uuid of it", doing="find the secure channel token", host=self._session.host
+        )
+
+    def _create(self) -> Outcome:
+        name = self.params["name"]
+        if not name:
+            raise InvalidOption("name", "is needed to create a token: there is none with this uuid")
+        body = {"name": name, **self._changes({"name": name})}
+        body.update({field: self.params[field] for field in ("uuid", "url") if self.params[field]})
+        if self.params["lifetime"] is not None:
+            body["expiry_time"] = self._session.now() + self.params["lifetime"]
+        if self.runtime.check_mode:
+            return self._outcome(True, "created", None, before=None)
+        return self._outcome(True, "created", self._client.create_token(body), before=None)
+
+    def _changes(self, found: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields of an object that must change, with their new values."""
+        changes: dict[str, Any] = {}
+        for field in ("name", "in_use"):
+            if self.params[field] is not None and found.get(field) != self.params[field]:
+                changes[field] = self.params[field]
+        expiry = self._wanted_expiry(found)
+        if expiry is not None and expiry != found.get("expiry_time"):
+            changes["expiry_time"] = expiry
+        existing = avi_access.metadata_of(found)
+        wanted = {**existing, **self._metadata}
+        if wanted != existing:
+            changes["metadata"] = [{"key": key, "val": value} for key, value in wanted.items()]
+        return changes
+
+    def _wanted_expiry(self, found: Mapping[str, Any]) -> Optional[float]:
+        """The expiry that an object must have, None for any; only `lifetime` renews it by itself."""
+        lifetime, expires_at = self.params["lifetime"], avi_access.expiry_of(found)
+        if lifetime is None:
+            return self.params["expiry_time"]  # type: ignore[no-any-return]
+        if expires_at is None:
+            return None
+        now = self._session.now()
+        # As if it had been issued with the lifetime that is wanted.
+        is_lasting = expires_at - now >= needed_life(lifetime, self.params["min_remaining"])
+        return None if is_lasting else now + lifetime
+
+    def _end(self, found: Optional[Mapping[str, Any]]) -> Outcome:
+        if found is None:
+            return self._outcome(False, "none", None, before=None)
+        if self.runtime.check_mode:
+            return self._outcome(True, "deleted", None, before=found, verified=False)
+        uuid = self._uuid_of(found)
+        deleted = self._client.delete_token(uuid)
+        if self._client.get_token(uuid) is not None:
+            raise TokensError(
+                "it is still there after the controller said that it was deleted",
+                doing="delete the secure channel token",
+                host=self._session.host,
+                advice="Run the task again in a moment.",
+            )
+        return self._outcome(deleted, "deleted" if deleted else "none", None, before=found)
+
+    def _outcome(
+        self,
+        changed: bool,
+        action: str,
+        item: Optional[Mapping[str, Any]],
+        *,
+        before: Optional[Mapping[str, Any]],
+        verified: bool = True,
+    ) -> Outcome:
+        values: dict[str, Any] = {}
+        if item is not None:
+            values = {"in_use": item.get("in_use"), "metadata": avi_access.metadata_of(item)}
+            values["expires_at"] = iso8601(avi_access.expiry_of(item))
+            if self.params["return_token"]:
+                values.update({field: item.get(field) for field in ("name", "uuid", "url")})
+        return Outcome(
+            changed,
+            action,
+            avi_access.token_of(item),
+            verified and not (changed and self.runtime.check_mode),
+            self._session.now(),
+            avi_access.token_of(before),
+            values=values,
+            about_token=True,
+        )
+
+
+def _metadata(value: Any) -> dict[str, str]:
+    """The option metadata by key: a mapping, or a list of key and val."""
+    if value is None:
+        return {}
+    if isinstance(value, Mapping):
+        return {str(key): str(item) for key, item in value.items()}
+    if isinstance(value, list) and all(isinstance(entry, Mapping) and set(entry) == {"key", "val"} for entry in value):
+        return {str(entry["key"]): str(entry["val"]) for entry in value}
+    raise InvalidOption("metadata", "must be a mapping, or a list of mappings with the keys key and val")

@@ -1,0 +1,63 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The job of avi_securechanneltoken_info: the secure channel tokens of an Avi controller."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from .._core.argspec import ArgumentSpec
+from .._core.outcome import Outcome
+from .._core.token import iso8601
+from . import avi_access
+from .base import Operation
+
+_SECRET_FIELDS = ("name", "uuid", "url")
+
+
+class AviSecurechanneltokenInfo(Operation):
+    """List secure channel tokens."""
+
+    name = "sddc.tokens.avi_securechanneltoken_info"
+    argument_spec: ClassVar[ArgumentSpec] = {
+        **avi_access.AVI_OPTIONS,
+        "name": {"type": "str", "no_log": False},
+        "uuid": {"type": "str", "no_log": False},
+        "return_token": {"type": "bool", "default": False, "no_log": False},
+    }
+    alternatives = avi_access.ALTERNATIVES
+    mutually_exclusive = (*avi_access.MUTUALLY_EXCLUSIVE, ("name", "uuid"))
+    required_together = avi_access.REQUIRED_TOGETHER
+    required_one_of = avi_access.REQUIRED_ONE_OF
+
+    @classmethod
+    def carries_secret(cls, result: Mapping[str, Any]) -> bool:
+        """See Operation."""
+        return any("uuid" in entry for entry in result.get("securechanneltokens") or ())
+
+    def run(self) -> Outcome:
+        """See Operation."""
+        session, client = avi_access.signed_in(self)
+        client.hide_generated(self.params)
+        if self.params["uuid"]:
+            found = client.get_token(self.params["uuid"])
+            items = [found] if found else []
+        else:
+            items = client.list_tokens(self.params["name"])
+        entries = [self._described(item, session.now()) for item in items]
+        return Outcome(False, "none", values={"securechanneltokens": entries})
+
+    def _described(self, item: Mapping[str, Any], now: float) -> dict[str, Any]:
+        token, expires_at = avi_access.token_of(item), avi_access.expiry_of(item)
+        described: dict[str, Any] = {
+            "fingerprint": token.fingerprint if token else None,
+            "expires_at": iso8601(expires_at),
+            "expires_in": None if expires_at is None else max(0, int(expires_at - now)),
+            "in_use": item.get("in_use"),
+            "metadata": avi_access.metadata_of(item),
+        }
+        if self.params["return_token"]:
+            described.update({field: item.get(field) for field in _SECRET_FIELDS})
+        return described

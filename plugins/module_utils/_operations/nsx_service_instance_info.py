@@ -1,0 +1,111 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The job of nsx_service_instance_info: partner service instances below tier-0 gateways, with their alarms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Optional
+
+from .._clients import nsx
+from .._core.argspec import ArgumentSpec
+from .._core.errors import ApiError
+from .._core.outcome import Outcome
+from .._core.secret import MASK
+from .._http.response import items
+from . import nsx_access
+from .base import Operation
+
+_FIELDS = (
+    "id",
+    "path",
+    "display_name",
+    "partner_service_name",
+    "deployment_spec_name",
+    "deployment_template_name",
+    "deployment_mode",
+    "transport_type",
+    "compute_id",
+    "storage_id",
+    "context_id",
+    "failure_policy",
+)
+_SECRET_ATTRIBUTE = "PASSWORD"
+
+
+class NsxServiceInstanceInfo(Operation):
+    """List service instances."""
+
+    name = "sddc.tokens.nsx_service_instance_info"
+    argument_spec: ClassVar[ArgumentSpec] = {
+        **nsx_access.NSX_OPTIONS,
+        "tier0_id": {"type": "str"},
+        "locale_service_id": {"type": "str"},
+        "service_instance_id": {"type": "str"},
+        "alarms": {"type": "bool", "default": True},
+    }
+    alternatives = nsx_access.ALTERNATIVES
+    mutually_exclusive = nsx_access.MUTUALLY_EXCLUSIVE
+    required_together = nsx_access.REQUIRED_TOGETHER
+    required_one_of = (("username", "access_token", "token_file", "csp_api_token", "csp_client_id", "client_cert"),)
+
+    def run(self) -> Outcome:
+        """See Operation."""
+        access = nsx_access.NsxAccess(self, require_id_token=False)
+        found = access.read(self._found)
+        if found is None:
+            self.runtime.warn(
+                "Check mode creates no access token, so that the instances are unknown. Give username and password to "
+                "read with, or a token_file that holds a token."
+            )
+        return Outcome(False, "none", values={"service_instances": found or []})
+
+    def _found(self, reader: nsx.NsxClient) -> list[dict[str, Any]]:
+        alarms = self._alarms(reader) if self.params["alarms"] else None
+        return [_described(item, alarms) for item in self._instances(reader)]
+
+    def _instances(self, reader: nsx.NsxClient) -> Iterator[Mapping[str, Any]]:
+        wanted = self.params["service_instance_id"]
+        for tier0_id, locale_service_id in self._places(reader):
+            for item in reader.list_service_instances(tier0_id, locale_service_id):
+                if wanted in (None, item.get("id")):
+                    yield item
+
+    def _places(self, reader: nsx.NsxClient) -> Iterator[tuple[str, str]]:
+        """The gateways and their locale services: those that the user names, or all that there are."""
+        tier0_id, locale_service_id = self.params["tier0_id"], self.params["locale_service_id"]
+        if tier0_id and locale_service_id:
+            yield tier0_id, locale_service_id
+            return
+        for gateway in [tier0_id] if tier0_id else _ids(reader.list_tier0s()):
+            for service in _ids(reader.list_locale_services(gateway)):
+                # Not every gateway has the one that the user names.
+                if locale_service_id in (None, service):
+                    yield gateway, service
+
+    def _alarms(self, reader: nsx.NsxClient) -> Optional[list[nsx.Alarm]]:
+        try:
+            return reader.list_policy_alarms()
+        except ApiError as error:
+            if error.status != 404 and error.code != nsx.INVALID_PATH:
+                raise
+            self.runtime.warn("This manager has no alarm API, so that the instances have no 'alarms'.")
+            return None
+
+
+def _ids(found: list[Mapping[str, Any]]) -> list[str]:
+    return [str(item["id"]) for item in found if "id" in item]
+
+
+def _described(item: Mapping[str, Any], alarms: Optional[list[nsx.Alarm]]) -> dict[str, Any]:
+    path = str(item.get("path") or "")
+    described = {name: item.get(name) for name in _FIELDS}
+    described["attributes"] = [_attribute(entry) for entry in items(item.get("attributes"))]
+    if alarms is not None:
+        described["alarms"] = [alarm.text for alarm in alarms if alarm.is_about(path)]
+    return described
+
+
+def _attribute(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {**entry, "value": MASK} if entry.get("attribute_type") == _SECRET_ATTRIBUTE else dict(entry)

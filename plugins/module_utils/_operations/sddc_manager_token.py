@@ -1,0 +1,130 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The job of sddc_manager_token: access tokens of SDDC Manager, renewed by their refresh token while that lives."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Optional
+
+from .._clients import oauth, sddc_manager
+from .._core.argspec import (
+    CONNECTION_OPTIONS,
+    LIFECYCLE_OPTIONS,
+    REVOCATION_OPTIONS,
+    ArgumentSpec,
+    option_from,
+)
+from .._core.errors import ApiError, InvalidOption
+from .._core.secret import Secret
+from .._core.token import Token
+from .._http.session import Session
+from .._http.url import BaseUrl
+from .._lifecycle.source import TokenSource
+from .base import TokenOperation
+from .oauth_tokens import OAuthTokens
+
+
+def _refresh_token(token: Token) -> Optional[Secret]:
+    return token.companions.get(oauth.REFRESH_TOKEN)
+
+
+class SddcManagerTokens(OAuthTokens):
+    """The tokens of one user. What is revoked is the refresh token; an access token lives until it expires."""
+
+    product = "sddc_manager"
+    can_revoke = True
+    revokes_itself = False
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        username: Optional[str],
+        password: Optional[Secret],
+        refresh_token: Optional[Secret],
+    ) -> None:
+        super().__init__(session)
+        self._client = sddc_manager.SddcManagerClient(session)
+        self._username = username
+        self._password = password
+        self._refresh_token = refresh_token
+
+    @property
+    def principal(self) -> Optional[str]:
+        """See TokenSource."""
+        return self._username
+
+    def adopt(self, secret: Secret) -> Token:
+        """See TokenSource. The user may hold the refresh token, too."""
+        given = {oauth.REFRESH_TOKEN: self._refresh_token} if self._refresh_token else {}
+        return oauth.described(secret, companions=given)
+
+    def create(self) -> Token:
+        """See TokenSource."""
+        if not self._username or not self._password:
+            raise InvalidOption("password", "is needed to create a token, together with username")
+        return self._client.create_token(self._username, self._password)
+
+    def replace(self, old: Token) -> Token:
+        """See TokenSource. A refresh token that is refused has expired or was revoked: then the user signs in."""
+        refresh_token = _refresh_token(old)
+        if refresh_token:
+            try:
+                return self._client.refresh_access_token(refresh_token)
+            except ApiError as error:
+                if not sddc_manager.is_refusal(error):
+                    raise
+        return self.create()
+
+    def is_accepted(self, token: Token, now: float) -> bool:
+        """See TokenSource."""
+        return self._client.is_accepted(token.secret)
+
+    def is_revocable(self, token: Token, kept: Optional[Token] = None) -> bool:
+        """See TokenSource. Access tokens that were refreshed share their refresh token."""
+        refresh_token = _refresh_token(token)
+        return refresh_token is not None and (kept is None or refresh_token != _refresh_token(kept))
+
+    def is_dead(self, token: Token, now: float) -> bool:
+        """See TokenSource."""
+        refresh_token = _refresh_token(token)
+        return refresh_token is None or not self._client.is_refreshable(refresh_token)
+
+    def revoke(self, token: Token) -> bool:
+        """See TokenSource."""
+        refresh_token = _refresh_token(token)
+        return refresh_token is not None and self._client.invalidate_refresh_token(refresh_token)
+
+
+class SddcManagerToken(TokenOperation):
+    """Keep an access token with its refresh token, or end them."""
+
+    name = "sddc.tokens.sddc_manager_token"
+    argument_spec: ClassVar[ArgumentSpec] = {
+        "hostname": option_from("SDDC_MANAGER_HOST", type="str", required=True),
+        "username": option_from("SDDC_MANAGER_USERNAME", type="str"),
+        "password": option_from("SDDC_MANAGER_PASSWORD", type="str", no_log=True),
+        "refresh_token": {"type": "str", "no_log": True},
+        **LIFECYCLE_OPTIONS,
+        **REVOCATION_OPTIONS,
+        **CONNECTION_OPTIONS,
+    }
+    mutually_exclusive = (*TokenOperation.mutually_exclusive, ("refresh_token", "token_file"))
+    required_if = (
+        ("state", "present", ("username",)),
+        ("state", "absent", ("token", "token_file"), True),
+    )
+    secret_results = TokenOperation.secret_results | {oauth.REFRESH_TOKEN}
+
+    def source(self) -> TokenSource:
+        """See TokenOperation."""
+        params = self.params
+        if params["refresh_token"] and not params["token"]:
+            raise InvalidOption("refresh_token", "is given without token", advice="Give both, as they were created.")
+        return SddcManagerTokens(
+            self.open_session(BaseUrl.parse(params["hostname"]), sddc_manager.error_facts),
+            username=params["username"],
+            password=params["password"],
+            refresh_token=params["refresh_token"],
+        )

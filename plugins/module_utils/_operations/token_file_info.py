@@ -1,0 +1,76 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The job of token_file_info: what token files hold and how long it lasts, without any secret."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any, ClassVar
+
+from .._core.argspec import ArgumentSpec
+from .._core.errors import InvalidOption, TokenFileError
+from .._core.outcome import Outcome
+from .._core.token import iso8601
+from .._lifecycle.file_store import TokenFile
+from .._lifecycle.record import Record
+from .base import Operation
+
+
+class TokenFileInfo(Operation):
+    """Read token files; nothing on the disk is touched, and nothing is asked of a server."""
+
+    name = "sddc.tokens.token_file_info"
+    argument_spec: ClassVar[ArgumentSpec] = {
+        "paths": {"type": "list", "elements": "path", "required": True},
+        "min_remaining": {"type": "float", "default": 300},
+    }
+
+    def run(self) -> Outcome:
+        """See Operation. A file that cannot be used is an entry with an error, not a failure."""
+        paths = dict.fromkeys(path for given in self.params["paths"] for path in self._files(os.path.abspath(given)))
+        entries = [self._entry(path) for path in paths]
+        return Outcome(False, "none", values={"token_files": [entry for entry in entries if entry]})
+
+    def _files(self, path: str) -> list[str]:
+        if not os.path.isdir(path):
+            return [path]
+        try:
+            return sorted(entry.path for entry in os.scandir(path) if entry.name.endswith(".json"))
+        except OSError as error:
+            raise InvalidOption("paths", f"names a folder that cannot be read: {path}: {error.strerror}") from None
+
+    def _entry(self, path: str) -> dict[str, Any]:
+        file = TokenFile(path, warn=self.runtime.warn, notify=self.runtime.notify, read_only=True)
+        try:
+            record = file.read()
+        except TokenFileError as error:
+            return _unusable(path, str(error))
+        return self._described(path, record) if record else _unusable(path, no_file(path))
+
+    def _described(self, path: str, record: Record) -> dict[str, Any]:
+        token, now = record.current, time.time() + record.clock_offset
+        expires_in = token.expires_in(now) if token else None
+        return {
+            "path": path,
+            "product": record.product,
+            "host": record.host,
+            "principal": record.principal,
+            "issued_at": iso8601(token.issued_at) if token else None,
+            "expires_at": iso8601(token.expires_at) if token else None,
+            "expires_in": None if expires_in is None else max(0, int(expires_in)),
+            "fingerprint": token.fingerprint if token else None,
+            "usable": token is not None and token.is_lasting(now, self.params["min_remaining"]),
+            "error": None,
+        }
+
+
+def no_file(path: str) -> str:
+    """What the entry of a file that is not there says as its error."""
+    return f"There is no file {path}."
+
+
+def _unusable(path: str, error: str) -> dict[str, Any]:
+    facts = ("product", "host", "principal", "issued_at", "expires_at", "expires_in", "fingerprint")
+    return {"path": path, **dict.fromkeys(facts), "usable": False, "error": error}

@@ -1,0 +1,46 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The route by which an operation runs as an ordinary module."""
+
+from __future__ import annotations
+
+import os
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from .._core.argspec import CONNECTION_OPTIONS, without_fallbacks
+from .._http.session import HAS_REQUESTS
+from .._operations.base import Operation
+from .execution import execute
+
+
+def run_module(operation: type[Operation]) -> None:
+    """What a module does: validate, run, and exit by way of AnsibleModule."""
+    module = AnsibleModule(
+        argument_spec=without_fallbacks(operation.argument_spec),
+        mutually_exclusive=operation.mutually_exclusive,
+        required_together=operation.required_together,
+        required_one_of=operation.required_one_of,
+        required_if=operation.required_if,
+        supports_check_mode=True,
+    )
+    if not HAS_REQUESTS and CONNECTION_OPTIONS.keys() <= operation.argument_spec.keys():
+        module.fail_json(msg=missing_required_lib("requests"))
+    result = execute(
+        operation,
+        module.params,
+        check_mode=module.check_mode,
+        diff_mode=module._diff,
+        environ=os.environ,
+        notify=lambda message: None,
+    )
+    for warning in result.pop("warnings"):
+        module.warn(warning)
+    # The action seals the result. Cores before 2.22 would also mask parts of it that equal an option, such as a
+    # token that the user gave and that is still good.
+    module.no_log_values.clear()
+    result["invocation"] = {}
+    if result.get("failed"):
+        module.fail_json(**result)
+    module.exit_json(**result)
