@@ -75,10 +75,12 @@ from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 
-from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import TokenFileError
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import StoreError
+from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
-from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token, iso8601
-from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import TokenFile
+from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import FileStore
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.reader import read_token
 
 display = Display()
 
@@ -94,26 +96,17 @@ class LookupModule(LookupBase):
         name, min_remaining = self.get_option("secret"), self.get_option("min_remaining")
         try:
             return [_secret(os.path.expanduser(term), name, min_remaining).reveal() for term in terms]
-        except TokenFileError as error:
+        except StoreError as error:
             raise AnsibleError(f"token_file lookup: {error}") from None
 
 
 def _secret(path: str, name: str, min_remaining: float) -> Secret:
-    file = TokenFile(path, warn=display.warning, notify=display.vv, read_only=True)
-    record = file.read()
-    token = record.current if record else None
-    if record is None or token is None:
-        raise TokenFileError(f"there is no token in {path}", advice=_ADVICE)
-    left = token.expires_in(time.time() + record.clock_offset)
-    if left is not None and left < max(min_remaining, 1):
-        raise TokenFileError(
-            f"the token in {path} expires at {iso8601(token.expires_at)}, which is too soon", advice=_ADVICE
-        )
-    return _named(token, name, path)
+    store = FileStore(path, Runtime(warn=display.warning, notify=display.vv), read_only=True)
+    return _named(read_token(store, time.time(), min_remaining=max(min_remaining, 1), advice=_ADVICE), name, path)
 
 
 def _named(token: Token, name: str, path: str) -> Secret:
     secrets = {"token": token.secret, **token.companions}
     if name not in secrets:
-        raise TokenFileError(f"there is no {name} in {path}, only {', '.join(secrets)}")
+        raise StoreError(f"there is no {name} in {path}, only {', '.join(secrets)}")
     return secrets[name]

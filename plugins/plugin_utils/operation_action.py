@@ -14,9 +14,10 @@ from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.sddc.tokens.plugins.module_utils._core.argspec import environment_variables, with_environment
+from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation
-from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution import Validated, execute
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution import execute
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.validation import Validated
 from ansible_collections.sddc.tokens.plugins.plugin_utils import in_process, sealing
 
 in_process.preload()
@@ -31,7 +32,7 @@ class OperationAction(ActionBase):
     operation: ClassVar[type[Operation]]
 
     def run(self, tmp: Optional[str] = None, task_vars: Optional[dict[str, Any]] = None) -> dict[str, Any]:
-        """See ActionBase. A failure is returned, not raised."""
+        """A failure is returned, not raised."""
         if self._task.async_val:
             return _failure(
                 f"{self.operation.name} cannot run with async: its job file and its polled result would hold the "
@@ -42,7 +43,7 @@ class OperationAction(ActionBase):
         task_environment = self._task_environment()
         args = self._task.args
         for environ in (task_environment, os.environ):
-            args = with_environment(self.operation.argument_spec, args, environ, self.operation.alternatives)
+            args = self.operation.argument_spec.complete(args, environ)
         validated = Validated(self.operation, args)
         if validated.error:
             return _failure(validated.error)
@@ -56,14 +57,8 @@ class OperationAction(ActionBase):
         return result
 
     def _run_in_process(self, validated: Validated, task_environment: Mapping[str, str]) -> dict[str, Any]:
-        result = execute(
-            self.operation,
-            validated.params,
-            check_mode=self._task.check_mode,
-            diff_mode=self._task.diff,
-            environ={**os.environ, **task_environment},
-            notify=self._tell,
-        )
+        runtime = Runtime(self._task.check_mode, {**os.environ, **task_environment}, notify=self._notify)
+        result = execute(self.operation, validated.params, runtime, diff_mode=self._task.diff)
         for deprecation in validated.deprecations:
             self._display.deprecated(**deprecation)
         sealing.add_warnings(self, result, validated.warnings + result.pop("warnings"))
@@ -79,7 +74,7 @@ class OperationAction(ActionBase):
         return {key: value for key, value in result.items() if key not in _ONLY_OF_MODULES}
 
     def _is_pipelining_enabled(self, module_style: str, wrap_async: bool = False) -> bool:
-        """See ActionBase. A module's arguments hold secrets: they go through a pipe wherever that is sure to work.
+        """A module's arguments hold secrets: they go through a pipe wherever that is sure to work.
 
         With `become` it is not, for sudo may insist on a terminal: there the user's setting decides.
         """
@@ -102,7 +97,7 @@ class OperationAction(ActionBase):
     @contextlib.contextmanager
     def _environment_without_ours(self, environment: Mapping[str, str]) -> Iterator[None]:
         """What goes to the remote host stands in the EXEC line at -vvv: no credential may be among it."""
-        ours = environment_variables(self.operation.argument_spec)
+        ours = self.operation.argument_spec.environment_variables
         original = self._task.environment
         self._task.environment = [{name: value for name, value in environment.items() if name not in ours}]
         try:
@@ -110,7 +105,7 @@ class OperationAction(ActionBase):
         finally:
             self._task.environment = original
 
-    def _tell(self, message: str) -> None:
+    def _notify(self, message: str) -> None:
         # To stderr: stdout may be the JSON of a callback.
         self._display.display(f"[{self._task.get_name()}] {message}", stderr=True)
 

@@ -86,7 +86,7 @@ def test_a_required_id_token_that_does_not_come_fails_with_advice_and_a_stored_t
     message = run["required"]["msg"]
     assert "no OpenID token came with the access token" in message
     assert "with the OpenID scope" in message
-    assert "ends by itself at 20" in message, "what is left on the server"
+    assert "expires by itself at 20" in message, "what is left on the server"
     assert run["still_there"]["token"] == run["without"]["token"]
     assert (run["replaced"]["action"], run["reused"]["action"]) == ("renewed", "reused")
     assert run["reused"]["id_token"] == run["replaced"]["id_token"]
@@ -101,7 +101,8 @@ def test_a_token_that_never_lives_as_long_as_min_remaining_is_renewed_after_half
 
     assert run["reused"]["action"] == "reused"
     assert re.search(
-        r"lives (1799|1800) s, never the 3600 s of min_remaining: it is renewed after half its life", said(run)
+        r"is valid for (1799|1800) s, never the 3600 s of min_remaining: it is renewed after half its lifetime",
+        said(run),
     )
 
     let_pass(ansible, LIFETIME / 2 - 60)
@@ -138,7 +139,7 @@ def test_absent_forgets_the_token_and_warns_until_when_it_lives(ansible: Ansible
     assert [run[name]["changed"] for name in names] == [True, True, False, False]
     assert [run[name]["verified"] for name in names] == [False] * 4
     created = run["created"]
-    warning = f"cannot revoke the token {created['fingerprint']}: it lives until {created['expires_at']}"
+    warning = f"cannot revoke the token {created['fingerprint']}: it is valid until {created['expires_at']}"
     assert said(run).count(warning) >= 1
     shown = {"fingerprint": created["fingerprint"], "expires_at": created["expires_at"]}
     assert run["forgotten"]["diff"]["after"] == {}

@@ -10,18 +10,15 @@ the faults in turn with one job each, at all of its requests; `make test-all` ea
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ansible_collections.sddc.tokens.plugins.module_utils._http import session as transport
 from support.canaries import leaks
-from support.in_process import JOBS, Done, Job, done, prepared, record_of
+from support.in_process import JOBS, Done, Job, SkippingClock, done, prepared, record_of
 
 if TYPE_CHECKING:
     from lab.client import Lab, LoggedRequest
@@ -277,7 +274,7 @@ def cells(
                 **fault.parameters,
             )  # fmt: skip
             timeout = SHORT if fault.cause == LATE else LONG
-            run = done(job, lab.details, file, retries=1, timeout=timeout, proxy_url=proxy_url)
+            run = done(job, lab.details, file, retries=1, timeout=timeout, proxy_url=proxy_url, clock=SkippingClock())
             lab.clear_faults()
             cell = Cell(
                 job, name, fault, line, lab[entry.product]["url"].removeprefix("https://"), calm, run,
@@ -299,12 +296,6 @@ def _check(job_name: str, faults: list[str], lab: Lab, file: str, proxy_url: str
     assert said, "no request was struck"
     assert not broken, f"{len(broken)} of {len(said)} cells:\n" + "\n".join(broken)
     assert leaks(said, [secret["value"] for secret in lab.secrets()]) == []
-
-
-@pytest.fixture(autouse=True)
-def _waits_take_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The waits before another try are not what is tested here."""
-    monkeypatch.setattr(transport, "time", SimpleNamespace(time=time.time, sleep=lambda _seconds: None))
 
 
 def _thinned(job_name: str, shift: int = 0) -> list[str]:

@@ -63,7 +63,9 @@ def test_a_pair_is_created_reused_refreshed_and_revoked_by_the_documented_reques
     assert 3500 < created["expires_in"] <= 3600
     assert run["reused"]["token"] == created["token"] != refreshed["token"]
     assert refreshed["refresh_token"] == created["refresh_token"]
-    assert f"cannot revoke the token {refreshed['fingerprint']}: it lives until {refreshed['expires_at']}" in said(run)
+    assert f"cannot revoke the token {refreshed['fingerprint']}: it is valid until {refreshed['expires_at']}" in said(
+        run
+    )
     counts = lab.counts("sddc_manager")
     assert (counts["sign_ins"], counts["refreshes"], counts["refresh_tokens_valid"]) == (1, 1, 0)
     assert not (ansible.folder / "token.json").exists()

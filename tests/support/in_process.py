@@ -14,10 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import TokenFile
+from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import SYSTEM_CLOCK, Clock, Runtime
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import FileStore
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import Record
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation
-from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution import Validated, execute
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution import execute
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.validation import Validated
 from support.tasks import INSTANCE_PATH
 
 if TYPE_CHECKING:
@@ -72,16 +74,29 @@ def operation_of(module: str) -> type[Operation]:
     return found
 
 
-def done(job: Job, details: Details, file: str = "", *, check_mode: bool = False, **more: Any) -> Done:
+class SkippingClock(Clock):
+    """A clock whose waits take no time, and count as if they had."""
+
+    def __init__(self) -> None:
+        self._skipped = 0.0
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self._skipped
+
+    def sleep(self, seconds: float) -> None:
+        self._skipped += seconds
+
+
+def done(
+    job: Job, details: Details, file: str = "", *, check_mode: bool = False, clock: Clock = SYSTEM_CLOCK, **more: Any
+) -> Done:
     """Run a job, with further options, or others in their place."""
     operation = operation_of(job.module)
-    trust = {"ca_path": details["ca_path"]} if "ca_path" in operation.argument_spec else {}
+    trust = {"ca_path": details["ca_path"]} if "ca_path" in operation.argument_spec.options else {}
     validated = Validated(operation, {**trust, **job.options(details, file), **more})
     assert validated.error is None, validated.error
     notes: list[str] = []
-    result = execute(
-        operation, validated.params, check_mode=check_mode, diff_mode=True, environ={}, notify=notes.append
-    )
+    result = execute(operation, validated.params, Runtime(check_mode, notify=notes.append, clock=clock), diff_mode=True)
     return Done(result, notes)
 
 
@@ -100,7 +115,7 @@ def prepared(job: Job, lab: Lab, file: str) -> None:
 
 def record_of(file: str) -> Record | None:
     """What a token file holds."""
-    return TokenFile(file, warn=lambda _text: None, notify=lambda _text: None, read_only=True).read()
+    return FileStore(file, Runtime(), read_only=True).read().record
 
 
 def _user(product: str) -> Callable[[Details], Options]:

@@ -46,8 +46,8 @@ def options_with_fallbacks() -> Iterator[tuple[str, Mapping[str, Any]]]:
     for name in MODULES:
         for operation in vars(importlib.import_module(f"{PACKAGE}.{name}")).values():
             if isinstance(operation, type) and issubclass(operation, Operation):
-                spec_of = getattr(operation, "argument_spec", {})
-                yield from ((option, spec) for option, spec in spec_of.items() if "fallback" in spec)
+                options = operation.argument_spec.options if hasattr(operation, "argument_spec") else {}
+                yield from ((option, spec) for option, spec in options.items() if spec.get("environment"))
 
 
 def fields_by_variable() -> dict[str, dict[str, Any]]:
@@ -79,7 +79,7 @@ def role_options(playbook: str) -> dict[str, dict[str, Any]]:
 
 def test_every_fallback_of_a_module_is_injected_and_nothing_else_is() -> None:
     # A second name of the same option is for people who export it already.
-    first_names = {spec["fallback"][1][0] for _option, spec in options_with_fallbacks()}
+    first_names = {spec["environment"][0] for _option, spec in options_with_fallbacks()}
 
     assert set(fields_by_variable()) == first_names
 
@@ -87,7 +87,7 @@ def test_every_fallback_of_a_module_is_injected_and_nothing_else_is() -> None:
 def test_a_field_is_secret_where_its_option_is_and_named_like_it() -> None:
     fields = fields_by_variable()
     for option, spec in options_with_fallbacks():
-        field = fields[spec["fallback"][1][0]]
+        field = fields[spec["environment"][0]]
         assert (field.get("secret", False), option.endswith(field["id"])) == (bool(spec.get("no_log")), True), option
 
 
@@ -106,10 +106,10 @@ def test_a_required_field_is_one_without_which_no_module_of_the_product_works(pr
     fields = fields_by_variable()
     own = CREDENTIAL_TYPES[product]["injectors"]["env"]
     needed = [
-        spec for _option, spec in options_with_fallbacks() if spec["fallback"][1][0] in own and spec.get("required")
+        spec for _option, spec in options_with_fallbacks() if spec["environment"][0] in own and spec.get("required")
     ]
 
-    assert sorted(required) == sorted({fields[spec["fallback"][1][0]]["id"] for spec in needed})
+    assert sorted(required) == sorted({fields[spec["environment"][0]]["id"] for spec in needed})
 
 
 @each_type

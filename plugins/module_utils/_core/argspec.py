@@ -1,130 +1,167 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Options that many modules share, and how they are read: the one place where each is specified."""
+"""Argument specifications that merge, and the environment variables that complete arguments."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Optional
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any, Optional, TypedDict
 
-from ansible.module_utils.common.parameters import env_fallback
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from .secret import Secret
 
-ArgumentSpec = Mapping[str, Mapping[str, Any]]
+Names = tuple[str, ...]
 
 
-def environment_variables(spec: ArgumentSpec) -> set[str]:
-    """The names of the variables that options fall back to."""
-    return {name for option in spec.values() for name in _fallback_names(option)}
+class Option(TypedDict, total=False):
+    """One option, as ansible-core specifies it, and the environment variables that set it, the first one first."""
+
+    type: str
+    elements: str
+    default: Any
+    required: bool
+    choices: Sequence[str]
+    aliases: Sequence[str]
+    no_log: bool
+    environment: Names
 
 
-def with_environment(
-    spec: ArgumentSpec,
-    args: Mapping[str, Any],
-    environ: Mapping[str, str],
-    alternatives: Sequence[Sequence[str]] = (),
-) -> dict[str, Any]:
-    """The arguments, with what the environment says of those that are not given.
+@dataclass(frozen=True)
+class ArgumentSpec:
+    """Options, and the rules between them, as ansible-core knows them.
 
-    An empty variable counts as not set: AWX sets one for every field that is left blank.
-
-    `alternatives` are groups of options of which one is enough: once one group has a value, the environment says
-    nothing of the others. So a credential of the task is never mixed with another one of the environment.
+    `alternatives` are groups of options of which one is enough: once one group has a value, the environment sets
+    nothing of the others. A credential of the task is never mixed with another one of the environment.
     """
-    completed = dict(args)
-    for name in spec:
-        if not any(name in group for group in alternatives):
-            _complete(completed, spec, [name], environ)
-    given = [_given(completed, spec, group) for group in alternatives]
-    most = max(given, default=0)
-    # Groups may share an option: then the first of them that the environment completes is meant.
-    for group, count in zip(alternatives, given):
-        if count == most:
-            _complete(completed, spec, group, environ)
-            if _given(completed, spec, group) > most:
-                break
-    return completed
+
+    options: Mapping[str, Option] = field(default_factory=dict)
+    mutually_exclusive: tuple[Names, ...] = ()
+    required_together: tuple[Names, ...] = ()
+    required_one_of: tuple[Names, ...] = ()
+    required_if: tuple[tuple[Any, ...], ...] = ()
+    alternatives: tuple[Names, ...] = ()
+
+    def merge(self, *others: ArgumentSpec) -> ArgumentSpec:
+        """The options and rules of all; the last one decides on an option that several have."""
+        specs = (self, *others)
+        return ArgumentSpec(
+            {name: option for spec in specs for name, option in spec.options.items()},
+            **{rule: tuple(chain.from_iterable(getattr(spec, rule) for spec in specs)) for rule in _RULES},
+        )
+
+    def prefixed(self, prefix: str) -> ArgumentSpec:
+        """The same with a prefix to each name, for a module that takes the options of another one."""
+
+        def renamed(groups: tuple[Names, ...]) -> tuple[Names, ...]:
+            return tuple(tuple(prefix + name for name in group) for group in groups)
+
+        return ArgumentSpec(
+            {prefix + name: option for name, option in self.options.items()},
+            mutually_exclusive=renamed(self.mutually_exclusive),
+            required_together=renamed(self.required_together),
+            required_one_of=renamed(self.required_one_of),
+            required_if=tuple(
+                (prefix + name, value, tuple(prefix + other for other in others), *rest)
+                for name, value, others, *rest in self.required_if
+            ),
+            alternatives=renamed(self.alternatives),
+        )
+
+    def ignored(self) -> ArgumentSpec:
+        """The options for a module that takes and ignores them: without rules, and set by no variable."""
+        return ArgumentSpec({name: {**option, "environment": ()} for name, option in self.options.items()})
+
+    @property
+    def environment_variables(self) -> set[str]:
+        """The names of all variables that set an option."""
+        return {name for option in self.options.values() for name in option.get("environment", ())}
+
+    def core_arguments(self) -> dict[str, Any]:
+        """The specification as AnsibleModule takes it. The environment was read before, on the control node."""
+        options = {
+            name: {fact: value for fact, value in option.items() if fact != "environment"}
+            for name, option in self.options.items()
+        }
+        return {"argument_spec": options, **{rule: getattr(self, rule) for rule in _CORE_RULES}}
+
+    def validator(self) -> ArgumentSpecValidator:
+        """What checks and converts arguments without an AnsibleModule."""
+        arguments = self.core_arguments()
+        return ArgumentSpecValidator(arguments.pop("argument_spec"), **arguments)
+
+    def complete(self, args: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+        """The arguments, and from the environment those that are not given.
+
+        An empty variable counts as not set: AWX sets one for every field that is left blank.
+        """
+        completed = dict(args)
+        self._complete(completed, [name for name in self.options if not self._is_alternative(name)], environ)
+        given = [self._count_given(completed, group) for group in self.alternatives]
+        most = max(given, default=0)
+        # Groups may share an option: the first of them that the environment completes is used.
+        for group, count in zip(self.alternatives, given):
+            if count == most:
+                self._complete(completed, group, environ)
+                if self._count_given(completed, group) > most:
+                    break
+        return completed
+
+    def with_secrets(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """The parameters, each `no_log` one as a Secret; an empty text counts as not given."""
+        return {
+            name: (Secret(value) if value else None)
+            if self.options[name].get("no_log") and isinstance(value, str)
+            else value
+            for name, value in params.items()
+            if name in self.options
+        }
+
+    def _is_alternative(self, name: str) -> bool:
+        return any(name in group for group in self.alternatives)
+
+    def _complete(self, args: dict[str, Any], names: Collection[str], environ: Mapping[str, str]) -> None:
+        for name in names:
+            option = self.options[name]
+            value = None if self._is_given(args, name) else _first_set(option.get("environment", ()), environ)
+            if value is not None:
+                # An alias that was given as an empty text would win over the option's own name.
+                for alias in option.get("aliases", ()):
+                    args.pop(alias, None)
+                args[name] = value
+
+    def _count_given(self, args: Mapping[str, Any], names: Names) -> int:
+        return sum(self._is_given(args, name) for name in names)
+
+    def _is_given(self, args: Mapping[str, Any], name: str) -> bool:
+        return any(args.get(alias) not in (None, "") for alias in (name, *self.options[name].get("aliases", ())))
 
 
-def _given(args: Mapping[str, Any], spec: ArgumentSpec, names: Sequence[str]) -> int:
-    return sum(_is_given(args, spec, name) for name in names)
+_CORE_RULES = ("mutually_exclusive", "required_together", "required_one_of", "required_if")
+_RULES = (*_CORE_RULES, "alternatives")
 
 
-def _complete(args: dict[str, Any], spec: ArgumentSpec, names: Sequence[str], environ: Mapping[str, str]) -> None:
-    for name in names:
-        value = None if _is_given(args, spec, name) else _first_set(_fallback_names(spec[name]), environ)
-        if value is not None:
-            # An alias that was given as an empty text would win over the option's own name.
-            for alias in spec[name].get("aliases", ()):
-                args.pop(alias, None)
-            args[name] = value
+def unprefixed(params: Mapping[str, Any], prefix: str, spec: ArgumentSpec) -> dict[str, Any]:
+    """The parameters of a specification whose names have a prefix among those of another one."""
+    return {name: params[prefix + name] for name in spec.options}
 
 
-def _is_given(args: Mapping[str, Any], spec: ArgumentSpec, name: str) -> bool:
-    return any(args.get(alias) not in (None, "") for alias in (name, *spec[name].get("aliases", ())))
-
-
-def without_fallbacks(spec: ArgumentSpec) -> dict[str, dict[str, Any]]:
-    """The specification for a validator: the fallbacks were resolved before, on the controller, by our own rules."""
-    return {name: {key: value for key, value in option.items() if key != "fallback"} for name, option in spec.items()}
-
-
-def with_secrets(spec: ArgumentSpec, params: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters with every secret one as a Secret; an empty text counts as not given."""
-    return {
-        name: (Secret(value) if value else None) if spec[name].get("no_log") and isinstance(value, str) else value
-        for name, value in params.items()
-        if name in spec
-    }
-
-
-def prefixed(params: Mapping[str, Any], prefix: str, spec: ArgumentSpec) -> dict[str, Any]:
-    """The parameters of a specification that stand among others with a prefix to their names."""
-    return {name: params[prefix + name] for name in spec}
-
-
-def with_prefix(prefix: str, spec: ArgumentSpec) -> dict[str, Mapping[str, Any]]:
-    """A specification with a prefix to each name, for a module that takes another one's options."""
-    return {prefix + name: option for name, option in spec.items()}
-
-
-def _fallback_names(option: Mapping[str, Any]) -> tuple[str, ...]:
-    fallback = option.get("fallback")
-    return tuple(fallback[1]) if fallback else ()
-
-
-def _first_set(names: tuple[str, ...], environ: Mapping[str, str]) -> Optional[str]:
+def _first_set(names: Names, environ: Mapping[str, str]) -> Optional[str]:
     return next((environ[name] for name in names if environ.get(name)), None)
 
 
-def option_from(*variables: str, **facts: Any) -> dict[str, Any]:
-    """An option that falls back to environment variables."""
-    return {**facts, "fallback": (env_fallback, list(variables))}
-
-
-CONNECTION_OPTIONS: ArgumentSpec = {
-    "validate_certs": {"type": "bool", "default": True},
-    "ca_path": {"type": "path"},
-    "client_cert": {"type": "path"},
-    "client_key": {"type": "path", "no_log": False},
-    # It may hold a password.
-    "proxy_url": {"type": "str", "no_log": True},
-    "timeout": {"type": "float", "default": 30},
-    "retries": {"type": "int", "default": 3},
-}
-
-LIFECYCLE_OPTIONS: ArgumentSpec = {
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "token": {"type": "str", "no_log": True},
-    "token_file": {"type": "path", "no_log": False},
-    "min_remaining": {"type": "float", "default": 300},
-    "renew": {"type": "str", "choices": ["auto", "always", "never"], "default": "auto"},
-    "verify": {"type": "bool", "default": True},
-    "return_token": {"type": "bool", "default": True, "no_log": False},
-    "lock_timeout": {"type": "float", "default": 120},
-}
-
-# Only for products that can revoke a token.
-REVOCATION_OPTIONS: ArgumentSpec = {"revoke_old": {"type": "bool"}}
+CONNECTION = ArgumentSpec(
+    {
+        "validate_certs": {"type": "bool", "default": True},
+        "ca_path": {"type": "path"},
+        "client_cert": {"type": "path"},
+        "client_key": {"type": "path", "no_log": False},
+        # It may hold a password.
+        "proxy_url": {"type": "str", "no_log": True},
+        "timeout": {"type": "float", "default": 30},
+        "retries": {"type": "int", "default": 3},
+    }
+)

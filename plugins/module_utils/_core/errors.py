@@ -138,8 +138,12 @@ class TokenRejected(TokensError):
     """A token that the product, or its own claims, say does not work."""
 
 
-class TokenFileError(TokensError):
+class StoreError(TokensError):
     """A token file, its folder or its lock that cannot be used safely."""
+
+
+class DamagedRecord(StoreError):
+    """What is stored cannot be understood."""
 
 
 class SomeFailed(TokensError):

@@ -10,7 +10,6 @@ import http.cookiejar
 import logging
 import re
 import threading
-import time
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from .._core.errors import (
     TokensError,
     TransportError,
 )
+from .._core.runtime import Runtime
 from .._core.secret import Secret, redact
 from .adapter import Adapter
 from .deadline import deadline, watch
@@ -76,7 +76,6 @@ for _name in ("urllib3.connection", "urllib3.connectionpool"):
     logging.getLogger(_name).addFilter(_NothingOfOurs())
 
 ErrorFacts = Callable[[Any], "tuple[str, str]"]
-Notify = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -113,7 +112,7 @@ class _Call:
 class Session:
     """One server, one pool of connections, one count of requests; may be used from several threads.
 
-    `error_facts` reads code and message from the product's error document. `notify` is told of every wait.
+    `error_facts` reads code and message from the product's error document.
     Raises MissingLibrary without requests, InvalidOption for files that cannot be used.
     """
 
@@ -123,8 +122,7 @@ class Session:
         options: SessionOptions,
         *,
         error_facts: ErrorFacts,
-        environ: Mapping[str, str],
-        notify: Notify,
+        runtime: Runtime,
     ) -> None:
         if not HAS_REQUESTS:
             raise MissingLibrary("requests")
@@ -133,10 +131,10 @@ class Session:
         self.clock_offset: Optional[float] = None
         self._options = options
         self._error_facts = error_facts
-        self._notify = notify
+        self._runtime = runtime
         self._lock = threading.Lock()
         self._secrets: set[Secret] = set()
-        self._http = _new_http_session(base_url, options, environ)
+        self._http = _new_http_session(base_url, options, runtime.environ)
 
     @property
     def host(self) -> str:
@@ -145,7 +143,7 @@ class Session:
 
     def now(self) -> float:
         """The time by the server's clock as far as it has been seen, in epoch seconds."""
-        return time.time() + (self.clock_offset or 0.0)
+        return self._runtime.clock.time() + (self.clock_offset or 0.0)
 
     def hide(self, secret: Secret) -> None:
         """Keep a secret out of what is quoted of this server, though no request of ours carries it as such."""
@@ -245,8 +243,8 @@ class Session:
                 wait = retries.next_wait(call.method, error, call.retry_after) if _may_repeat(call, error) else None
                 if wait is None:
                     raise
-                self._notify(f"{self.host}: {error.cause}; trying again in {wait:g} s")
-            time.sleep(wait)
+                self._runtime.notify(f"{self.host}: {error.cause}; trying again in {wait:g} s")
+            self._runtime.clock.sleep(wait)
 
     def _exchange(self, call: _Call) -> Reply:
         """One request on the wire and its whole reply, of whatever status."""
@@ -260,7 +258,7 @@ class Session:
                     stream=True,
                     **call.arguments,
                 )
-                received_at = time.time()
+                received_at = self._runtime.clock.time()
                 with contextlib.closing(response):
                     body = _read_body(response, call.method)
         except TransportError as error:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the life of a token needs of a product: the one seam between the two."""
+"""What a product does for the life cycle of its tokens: the seam between the two."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .._core.token import Token
 
 
 class TokenSource(ABC):
-    """A product, as the life of its tokens needs it."""
+    """A product, as the life cycle of its tokens needs it."""
 
     product: ClassVar[str]
     can_revoke: ClassVar[bool]
-    # Whether a revocation ends the token itself, and not only what renews it.
-    revokes_itself: ClassVar[bool] = True
+    # Whether a revocation makes the token itself invalid, and not only what renews it.
+    revokes_access: ClassVar[bool] = True
 
     @property
     @abstractmethod
@@ -28,23 +28,23 @@ class TokenSource(ABC):
     @property
     @abstractmethod
     def principal(self) -> Optional[str]:
-        """Whose tokens they are; None where the options do not tell."""
+        """Whose tokens they are; None where the options do not say."""
 
     @property
     @abstractmethod
     def clock_offset(self) -> Optional[float]:
-        """The server's clock minus this one's in seconds, once there was a reply."""
+        """The server's clock minus this one's in seconds, once there was a response."""
 
     @abstractmethod
-    def adopt(self, secret: Secret) -> Token:
-        """A token that the user holds."""
+    def from_user(self, secret: Secret) -> Token:
+        """The token that the user gives."""
 
     @abstractmethod
     def create(self) -> Token:
         """Create a token."""
 
     def replace(self, old: Token) -> Token:
-        """Create a token in place of another one, by what was minted with that where the product renews so."""
+        """Create a token in place of another one, with what was minted with that where the product renews so."""
         return self.create()
 
     @abstractmethod
@@ -56,20 +56,20 @@ class TokenSource(ABC):
 
     @abstractmethod
     def revoke(self, token: Token) -> bool:
-        """Make the token useless. False when the server refuses that, as for one that was so already."""
+        """Make the token invalid. False when the server refuses that, as for one that was invalid already."""
 
     def is_revocable(self, token: Token, kept: Optional[Token] = None) -> bool:
         """Whether something of a token can be revoked that the one which is kept does not share with it."""
         return self.can_revoke
 
-    def is_dead(self, token: Token, now: float) -> bool:
+    def is_revoked(self, token: Token, now: float) -> bool:
         """Whether a revocation has worked; `now` as in is_accepted()."""
         return not self.is_accepted(token, now)
 
-    def owns(self, principal: str, token: Token) -> bool:
-        """Whether a token that is kept for another principal is this one's, by what was minted with it."""
+    def belongs_to(self, principal: str, token: Token) -> bool:
+        """Whether a token that is stored for another principal is this one's, by what was minted with it."""
         return False
 
-    def lack(self, token: Token) -> str:
-        """What a token lacks that the user asks for, in the words of "it has ..."; empty when nothing."""
+    def missing(self, token: Token) -> str:
+        """What the user requires and the token does not have; empty when nothing."""
         return ""

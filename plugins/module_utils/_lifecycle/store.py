@@ -1,75 +1,57 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The token file as the life cycle of one server and principal uses it."""
+"""Where a token is kept between tasks, plays and runs: the seam between the life cycle and files or servers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-from typing import Optional
+from abc import ABC, abstractmethod
+from collections.abc import Hashable
+from contextlib import AbstractContextManager
+from typing import NamedTuple, Optional
 
-from .file_store import DamagedFile, TokenFile
 from .record import Record
-from .source import TokenSource
 
 
-class TokenStore(TokenFile):
-    """A token file that knows what of its content is its source's own, and remembers the server's clock."""
+class Stored(NamedTuple):
+    """What a store holds; the version changes with every write, and is None where nothing is stored."""
 
-    def __init__(
-        self,
-        path: str,
-        source: TokenSource,
-        *,
-        warn: Callable[[str], None],
-        notify: Callable[[str], None],
-        read_only: bool = False,
-    ) -> None:
-        super().__init__(path, warn=warn, notify=notify, read_only=read_only)
-        self._source = source
-        self.clock_offset = 0.0
-        """By how many seconds the server's clock was ahead of ours when the file was written."""
+    record: Optional[Record]
+    version: Hashable
 
-    def find_own(self, fate: str) -> Optional[Record]:
-        """What the file holds for this source, in its name; None for nothing, and with a warning for another's token.
 
-        `fate` ends that warning. Raises as read().
-        """
-        record = self.read()
-        if record is None:
-            return None
-        source = self._source
-        is_own = record.belongs_to(source.product, source.host, source.principal)
-        if not is_own and record.belongs_to(source.product, source.host, None):
-            is_own = any(source.owns(record.principal, token) for token in record.tokens)
-            # What proves it now is replaced by the next renewal.
-            record = replace(record, principal=source.principal or "") if is_own else record
-        if not is_own:
-            self._warn(
-                f"The token file {self.path} holds a {record.product} token of {record.principal} on {record.host}, "
-                f"not one of {source.principal or 'this user'} on {source.host}. {fate}"
-            )
-            return None
-        self.clock_offset = record.clock_offset
-        return record
+class Writer(ABC):
+    """The right to be the only writer of a store."""
 
-    def read_own(self, set_damaged_aside: bool = False) -> Record:
-        """What the file holds for this source; an empty record where that is nothing, or cannot be understood."""
-        try:
-            record = self.find_own("It is replaced.")
-        except DamagedFile as error:
-            record = None
-            if set_damaged_aside:
-                self._warn(f"{error.cause[:1].upper()}{error.cause[1:]}. It is kept as {self.set_aside()}.")
-            elif self._read_only:
-                self._warn(f"{error.cause[:1].upper()}{error.cause[1:]}. It would be kept aside and replaced.")
-        return record or Record(self._source.product, self._source.host, self._source.principal or "")
+    @abstractmethod
+    def write(self, record: Record) -> None:
+        """Replace what is stored as a whole. Raises StoreError, also where the right to write was lost meanwhile."""
 
-    def store(self, record: Record) -> Record:
-        """Write the record, with the server's clock as this task has seen it, and return it as it was written."""
-        offset = self._source.clock_offset
-        if offset is not None:
-            record = replace(record, clock_offset=offset)
-        self.write(record)
-        return record
+    @abstractmethod
+    def remove(self) -> None:
+        """Remove what is stored. Raises StoreError."""
+
+    @abstractmethod
+    def move_aside(self) -> str:
+        """Move what cannot be understood aside, and return where it is now. Raises StoreError."""
+
+
+class Store(ABC):
+    """One record, shared by all who know where it is."""
+
+    @property
+    @abstractmethod
+    def location(self) -> str:
+        """How messages name it."""
+
+    @abstractmethod
+    def is_empty(self) -> bool:
+        """Whether nothing is stored, not even something that cannot be understood."""
+
+    @abstractmethod
+    def read(self) -> Stored:
+        """What is stored. Raises DamagedRecord where that cannot be understood, and StoreError."""
+
+    @abstractmethod
+    def exclusive(self, timeout: float) -> AbstractContextManager[Writer]:
+        """Become the only writer, within `timeout` seconds. Raises StoreError."""

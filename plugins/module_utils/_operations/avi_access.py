@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Optional
 
 from .._clients import avi
-from .._core.argspec import CONNECTION_OPTIONS, ArgumentSpec, option_from
+from .._core.argspec import CONNECTION, ArgumentSpec
 from .._core.secret import Secret
 from .._core.token import Token
 from .._http.response import items, number
@@ -19,21 +19,22 @@ from .base import Operation
 
 TOKEN_TYPE = "SecureChannelToken"
 
-AVI_OPTIONS: ArgumentSpec = {
-    "hostname": option_from("AVI_CONTROLLER", type="str", required=True),
-    "username": option_from("AVI_USERNAME", type="str"),
-    "password": option_from("AVI_PASSWORD", type="str", no_log=True),
-    "session_id": {"type": "str", "no_log": True},
-    "csrftoken": {"type": "str", "no_log": True},
-    "api_version": option_from("AVI_VERSION", type="str"),
-    "tenant": option_from("AVI_TENANT", type="str"),
-    "tenant_uuid": {"type": "str"},
-    **CONNECTION_OPTIONS,
-}
-ALTERNATIVES = (("session_id", "csrftoken"), ("username", "password"))
-MUTUALLY_EXCLUSIVE = (("session_id", "username"),)
-REQUIRED_TOGETHER = (("username", "password"),)
-REQUIRED_ONE_OF = (("username", "session_id"),)
+SIGN_IN = ArgumentSpec(
+    {
+        "hostname": {"type": "str", "required": True, "environment": ("AVI_CONTROLLER",)},
+        "username": {"type": "str", "environment": ("AVI_USERNAME",)},
+        "password": {"type": "str", "no_log": True, "environment": ("AVI_PASSWORD",)},
+        "session_id": {"type": "str", "no_log": True},
+        "csrftoken": {"type": "str", "no_log": True},
+        "api_version": {"type": "str", "environment": ("AVI_VERSION",)},
+        "tenant": {"type": "str", "environment": ("AVI_TENANT",)},
+        "tenant_uuid": {"type": "str"},
+    },
+    alternatives=(("session_id", "csrftoken"), ("username", "password")),
+    mutually_exclusive=(("session_id", "username"),),
+    required_together=(("username", "password"),),
+    required_one_of=(("username", "session_id"),),
+).merge(CONNECTION)
 
 
 def signed_in(operation: Operation) -> tuple[Session, avi.AviClient]:

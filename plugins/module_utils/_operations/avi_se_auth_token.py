@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from .._clients import avi
 from .._core.argspec import ArgumentSpec
@@ -21,15 +21,13 @@ class AviSeAuthToken(Operation):
     """Create a token; each run creates another one."""
 
     name = "sddc.tokens.avi_se_auth_token"
-    argument_spec: ClassVar[ArgumentSpec] = {
-        **avi_access.AVI_OPTIONS,
-        "cloud": {"type": "str"},
-        "cloud_uuid": {"type": "str"},
-    }
-    alternatives = avi_access.ALTERNATIVES
-    mutually_exclusive = (*avi_access.MUTUALLY_EXCLUSIVE, ("cloud", "cloud_uuid"))
-    required_together = avi_access.REQUIRED_TOGETHER
-    required_one_of = (*avi_access.REQUIRED_ONE_OF, ("cloud", "cloud_uuid"))
+    argument_spec = avi_access.SIGN_IN.merge(
+        ArgumentSpec(
+            {"cloud": {"type": "str"}, "cloud_uuid": {"type": "str"}},
+            mutually_exclusive=(("cloud", "cloud_uuid"),),
+            required_one_of=(("cloud", "cloud_uuid"),),
+        )
+    )
     secret_results = frozenset(("token", "ova_properties"))
 
     def run(self) -> Outcome:

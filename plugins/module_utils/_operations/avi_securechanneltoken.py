@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Optional
+from typing import Any, Optional
 
 from .._core.argspec import ArgumentSpec
 from .._core.errors import ApiError, InvalidOption, TokensError
 from .._core.outcome import Outcome
 from .._core.token import iso8601, needed_life
+from .._lifecycle.options import LIFECYCLE
 from . import avi_access
 from .base import Operation
 
@@ -22,24 +23,23 @@ class AviSecurechanneltoken(Operation):
     """Bring one secure channel token to the state that the user wants."""
 
     name = "sddc.tokens.avi_securechanneltoken"
-    argument_spec: ClassVar[ArgumentSpec] = {
-        **avi_access.AVI_OPTIONS,
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        # What looks generated in them is hidden as a secret; to hide a label would hide the word everywhere.
-        "name": {"type": "str", "no_log": False},
-        "uuid": {"type": "str", "no_log": False},
-        "url": {"type": "str", "no_log": True},
-        "lifetime": {"type": "float"},
-        "min_remaining": {"type": "float", "default": 300},
-        "expiry_time": {"type": "float"},
-        "in_use": {"type": "bool"},
-        "metadata": {"type": "raw"},
-        "return_token": {"type": "bool", "default": True, "no_log": False},
-    }
-    alternatives = avi_access.ALTERNATIVES
-    mutually_exclusive = (*avi_access.MUTUALLY_EXCLUSIVE, ("lifetime", "expiry_time"))
-    required_together = avi_access.REQUIRED_TOGETHER
-    required_one_of = (*avi_access.REQUIRED_ONE_OF, ("name", "uuid"))
+    argument_spec = avi_access.SIGN_IN.merge(
+        ArgumentSpec(
+            {
+                **{name: LIFECYCLE.options[name] for name in ("state", "min_remaining", "return_token")},
+                # What looks generated in them is hidden as a secret; hiding a label would hide the word everywhere.
+                "name": {"type": "str", "no_log": False},
+                "uuid": {"type": "str", "no_log": False},
+                "url": {"type": "str", "no_log": True},
+                "lifetime": {"type": "float"},
+                "expiry_time": {"type": "float"},
+                "in_use": {"type": "bool"},
+                "metadata": {"type": "raw"},
+            },
+            mutually_exclusive=(("lifetime", "expiry_time"),),
+            required_one_of=(("name", "uuid"),),
+        )
+    )
     secret_results = frozenset(("token", "uuid"))
 
     def run(self) -> Outcome:

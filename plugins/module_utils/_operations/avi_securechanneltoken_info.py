@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from .._core.argspec import ArgumentSpec
 from .._core.outcome import Outcome
@@ -21,16 +21,16 @@ class AviSecurechanneltokenInfo(Operation):
     """List secure channel tokens."""
 
     name = "sddc.tokens.avi_securechanneltoken_info"
-    argument_spec: ClassVar[ArgumentSpec] = {
-        **avi_access.AVI_OPTIONS,
-        "name": {"type": "str", "no_log": False},
-        "uuid": {"type": "str", "no_log": False},
-        "return_token": {"type": "bool", "default": False, "no_log": False},
-    }
-    alternatives = avi_access.ALTERNATIVES
-    mutually_exclusive = (*avi_access.MUTUALLY_EXCLUSIVE, ("name", "uuid"))
-    required_together = avi_access.REQUIRED_TOGETHER
-    required_one_of = avi_access.REQUIRED_ONE_OF
+    argument_spec = avi_access.SIGN_IN.merge(
+        ArgumentSpec(
+            {
+                "name": {"type": "str", "no_log": False},
+                "uuid": {"type": "str", "no_log": False},
+                "return_token": {"type": "bool", "default": False, "no_log": False},
+            },
+            mutually_exclusive=(("name", "uuid"),),
+        )
+    )
 
     @classmethod
     def carries_secret(cls, result: Mapping[str, Any]) -> bool:

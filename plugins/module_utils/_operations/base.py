@@ -1,49 +1,35 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What every operation has in common: options, sessions, and a run that ends in an Outcome."""
+"""What every operation has: its options, the sessions that it opens, and an end at which it signs out."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from .._core.argspec import ArgumentSpec
 from .._core.errors import InvalidOption, TokensError, internal_error
 from .._core.outcome import Outcome
+from .._core.runtime import Runtime
 from .._core.secret import Secret
 from .._http.session import ErrorFacts, Session, SessionOptions
 from .._http.url import BaseUrl
-from .._lifecycle.lifecycle import Lifecycle, LifecycleOptions
+from .._lifecycle.file_store import FileStore
+from .._lifecycle.lifecycle import Lifecycle
+from .._lifecycle.options import LifecycleOptions
 from .._lifecycle.source import TokenSource
 
 # A socket of the operating system takes no more than some weeks.
 _LONGEST_TIMEOUT = 86400
 
 
-@dataclass(frozen=True)
-class Runtime:
-    """Where an operation runs: the environment variables, and whom to tell of warnings and waits."""
-
-    check_mode: bool
-    environ: Mapping[str, str]
-    warn: Callable[[str], None]
-    notify: Callable[[str], None]
-
-
 class Operation(ABC):
-    """The job of one module. It knows neither AnsibleModule nor how it is run."""
+    """What a task of one module does. It knows neither AnsibleModule nor how it is run."""
 
     name: ClassVar[str]
     argument_spec: ClassVar[ArgumentSpec]
-    mutually_exclusive: ClassVar[tuple[tuple[str, ...], ...]] = ()
-    required_together: ClassVar[tuple[tuple[str, ...], ...]] = ()
-    required_one_of: ClassVar[tuple[tuple[str, ...], ...]] = ()
-    required_if: ClassVar[tuple[tuple[Any, ...], ...]] = ()
-    # Groups of options of which one is enough; see with_environment().
-    alternatives: ClassVar[tuple[tuple[str, ...], ...]] = ()
     # The keys of the result that hold secrets.
     secret_results: ClassVar[frozenset[str]] = frozenset()
 
@@ -55,7 +41,7 @@ class Operation(ABC):
 
     @abstractmethod
     def run(self) -> Outcome:
-        """Do the job. Raises TokensError."""
+        """Do what the task asks for. Raises TokensError."""
 
     @classmethod
     def carries_secret(cls, result: Mapping[str, Any]) -> bool:
@@ -68,11 +54,11 @@ class Operation(ABC):
         return sum(session.request_count for session in self._sessions)
 
     def at_end(self, ending: Callable[[], None]) -> None:
-        """Do this when the operation is over, whatever became of it: sign out of what was signed in to."""
+        """Call this when the operation is over, whatever became of it: to sign out of what was signed in to."""
         self._endings.append(ending)
 
     def close(self) -> None:
-        """Sign out, and close all connections. What fails is a warning: the job is done or has failed by itself."""
+        """Sign out, and close all connections. A failure is a warning: the work is done or has failed by itself."""
         for ending in reversed(self._endings):
             try:
                 ending()
@@ -87,7 +73,7 @@ class Operation(ABC):
         """A session with a server, with the connection options of the task. Raises InvalidOption.
 
         Another server than the target of the task, one that issues its tokens, is shown no client certificate, and is
-        trusted by the system's trust store, too: it may be a public one where the target is private.
+        trusted with the system's trust store, too: it may be a public one where the target is private.
         """
         params = self.params
         if not 0 < params["timeout"] <= _LONGEST_TIMEOUT:
@@ -107,9 +93,7 @@ class Operation(ABC):
             retries=params["retries"],
             connections=connections,
         )
-        session = Session(
-            base_url, options, error_facts=error_facts, environ=self.runtime.environ, notify=self.runtime.notify
-        )
+        session = Session(base_url, options, error_facts=error_facts, runtime=self.runtime)
         self._sessions.append(session)
         # A server may also quote what this task has not sent to it.
         for value in params.values():
@@ -119,9 +103,8 @@ class Operation(ABC):
 
 
 class TokenOperation(Operation):
-    """An operation whose job is the life of one token."""
+    """An operation that keeps one token, or ends it."""
 
-    mutually_exclusive: ClassVar[tuple[tuple[str, ...], ...]] = (("token", "token_file"),)
     secret_results = frozenset(("token", "headers"))
 
     @abstractmethod
@@ -129,23 +112,6 @@ class TokenOperation(Operation):
         """The product's side of the life cycle. Raises InvalidOption."""
 
     def run(self) -> Outcome:
-        """See Operation."""
-        params = self.params
-        source = self.source()
-        options = LifecycleOptions(
-            state=params["state"],
-            token=params["token"],
-            token_file=params["token_file"],
-            min_remaining=params["min_remaining"],
-            renew=params["renew"],
-            verify=params["verify"],
-            revoke_old=self._revokes_old(source),
-            lock_timeout=params["lock_timeout"],
-            check_mode=self.runtime.check_mode,
-        )
-        return Lifecycle(source, options, warn=self.runtime.warn, notify=self.runtime.notify).run()
-
-    def _revokes_old(self, source: TokenSource) -> bool:
-        asked = self.params.get("revoke_old")
-        # Without a file a crash would leave the user with neither token.
-        return source.can_revoke and (bool(self.params["token_file"]) if asked is None else asked)
+        options = LifecycleOptions.from_params(self.params)
+        store = FileStore(options.token_file, self.runtime) if options.token_file else None
+        return Lifecycle(self.source(), options, store, self.runtime).run()

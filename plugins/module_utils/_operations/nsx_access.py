@@ -9,28 +9,14 @@ from collections.abc import Callable, Mapping
 from typing import Optional, TypeVar
 
 from .._clients import nsx
-from .._core.argspec import (
-    CONNECTION_OPTIONS,
-    ArgumentSpec,
-    option_from,
-    with_prefix,
-)
+from .._core.argspec import CONNECTION, ArgumentSpec
 from .._core.errors import ApiError
 from .._core.secret import Secret, basic_authorization
 from .._core.token import Token
 from .._http.url import BaseUrl
-from .access import (
-    Access,
-    GivenAccess,
-    KeptAccess,
-    StoredAccess,
-)
 from .base import Operation
-from .csp_access_token import (
-    CREDENTIAL_OPTIONS,
-    CspTokens,
-    csp_tokens,
-)
+from .csp_access_token import CREDENTIALS, CspTokens, csp_tokens
+from .token_providers import GivenToken, KeptToken, StoredToken, TokenProvider, token_file_or
 
 _CSP = "csp_"
 # How a manager answers a token that has expired, by its release.
@@ -38,35 +24,29 @@ REFUSED = (401, 403)
 
 T = TypeVar("T")
 
-NSX_OPTIONS: ArgumentSpec = {
-    "hostname": option_from("NSXT_MANAGER_HOST", type="str", required=True),
-    "access_token": option_from("NSX_ACCESS_TOKEN", type="str", no_log=True),
-    "open_id_token": option_from("NSX_OPEN_ID_TOKEN", type="str", no_log=True, aliases=["id_token"]),
-    "token_file": {"type": "path", "no_log": False},
-    **with_prefix(_CSP, CREDENTIAL_OPTIONS),
-    "username": option_from("NSXT_USERNAME", type="str"),
-    "password": option_from("NSXT_PASSWORD", type="str", no_log=True),
-    "use_session": {"type": "bool", "default": False},
-    "csp_auth_token_header": {"type": "bool", "default": False, "no_log": False},
-    **CONNECTION_OPTIONS,
-}
-# A token file may be kept alive with credentials; a token that is given needs neither.
-ALTERNATIVES = (
-    ("access_token", "open_id_token"),
-    ("token_file", "csp_api_token"),
-    ("token_file", "csp_client_id", "csp_client_secret"),
-)
-MUTUALLY_EXCLUSIVE = (
-    ("access_token", "token_file"),
-    ("access_token", "csp_api_token"),
-    ("access_token", "csp_client_id"),
+_ISSUED = ("token_file", "csp_api_token", "csp_client_id")
+# The options one of which a reader needs.
+READERS = ("username", "access_token", *_ISSUED, "client_cert")
+SIGN_IN = ArgumentSpec(
+    {
+        "hostname": {"type": "str", "required": True, "environment": ("NSXT_MANAGER_HOST",)},
+        "access_token": {"type": "str", "no_log": True, "environment": ("NSX_ACCESS_TOKEN",)},
+        "open_id_token": {
+            "type": "str",
+            "no_log": True,
+            "aliases": ["id_token"],
+            "environment": ("NSX_OPEN_ID_TOKEN",),
+        },
+        "username": {"type": "str", "environment": ("NSXT_USERNAME",)},
+        "password": {"type": "str", "no_log": True, "environment": ("NSXT_PASSWORD",)},
+        "use_session": {"type": "bool", "default": False},
+        "csp_auth_token_header": {"type": "bool", "default": False, "no_log": False},
+    },
+    alternatives=(("access_token", "open_id_token"),),
     # The OpenID token comes with the access token, wherever that comes from.
-    ("open_id_token", "token_file"),
-    ("open_id_token", "csp_api_token"),
-    ("open_id_token", "csp_client_id"),
-    ("csp_api_token", "csp_client_id"),
-)
-REQUIRED_TOGETHER = (("username", "password"), ("csp_client_id", "csp_client_secret"))
+    mutually_exclusive=tuple((given, issued) for given in ("access_token", "open_id_token") for issued in _ISSUED),
+    required_together=(("username", "password"),),
+).merge(token_file_or(CREDENTIALS.prefixed(_CSP)), CONNECTION)
 
 
 class NsxAccess:
@@ -79,7 +59,7 @@ class NsxAccess:
         self._reading_token: Optional[Token] = None
         base_url = BaseUrl.parse(self._params["hostname"])
         self.session = operation.open_session(base_url, nsx.error_facts, connections=connections)
-        self.tokens = self._token_access(require_id_token)
+        self.tokens = self._token_provider(require_id_token)
 
     @property
     def host(self) -> str:
@@ -132,13 +112,13 @@ class NsxAccess:
         self._reading_token, self._reading_headers = another, self.bearer_headers(another.secret)
         return nsx.NsxClient(self.session, self._reading_headers)
 
-    def _token_access(self, require_id_token: bool) -> Optional[Access]:
+    def _token_provider(self, require_id_token: bool) -> Optional[TokenProvider]:
         params, runtime = self._params, self._operation.runtime
         if params["access_token"]:
-            return GivenAccess(params["access_token"], params["open_id_token"])
+            return GivenToken(params["access_token"], params["open_id_token"])
         if params["csp_api_token"] or params["csp_client_id"]:
             source = csp_tokens(self._operation, prefix=_CSP, require_id_token=require_id_token)
-            return KeptAccess(source, params["token_file"], runtime)
+            return KeptToken(source, params["token_file"], runtime)
         if params["token_file"]:
-            return StoredAccess(params["token_file"], CspTokens.product, runtime, self.session.now())
+            return StoredToken(params["token_file"], CspTokens.product, runtime, self.session.now())
         return None

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Optional
+from typing import Any, Optional
 
 from .._clients import nsx
 from .._core.argspec import ArgumentSpec
@@ -38,17 +38,17 @@ class NsxServiceInstanceInfo(Operation):
     """List service instances."""
 
     name = "sddc.tokens.nsx_service_instance_info"
-    argument_spec: ClassVar[ArgumentSpec] = {
-        **nsx_access.NSX_OPTIONS,
-        "tier0_id": {"type": "str"},
-        "locale_service_id": {"type": "str"},
-        "service_instance_id": {"type": "str"},
-        "alarms": {"type": "bool", "default": True},
-    }
-    alternatives = nsx_access.ALTERNATIVES
-    mutually_exclusive = nsx_access.MUTUALLY_EXCLUSIVE
-    required_together = nsx_access.REQUIRED_TOGETHER
-    required_one_of = (("username", "access_token", "token_file", "csp_api_token", "csp_client_id", "client_cert"),)
+    argument_spec = nsx_access.SIGN_IN.merge(
+        ArgumentSpec(
+            {
+                "tier0_id": {"type": "str"},
+                "locale_service_id": {"type": "str"},
+                "service_instance_id": {"type": "str"},
+                "alarms": {"type": "bool", "default": True},
+            },
+            required_one_of=(nsx_access.READERS,),
+        )
+    )
 
     def run(self) -> Outcome:
         """See Operation."""

@@ -6,11 +6,10 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Optional
+from typing import Any, Optional
 
 from .._clients import nsx, oauth
 from .._core.argspec import ArgumentSpec
@@ -21,6 +20,7 @@ from .._core.errors import (
     TokensError,
 )
 from .._core.outcome import Outcome
+from .._core.runtime import Clock
 from .._core.token import Token
 from . import nsx_access
 from .base import Operation
@@ -58,25 +58,25 @@ class NsxServiceReauth(Operation):
     """Re-authenticate the instances on which an alarm complains of an expired token."""
 
     name = "sddc.tokens.nsx_service_reauth"
-    argument_spec: ClassVar[ArgumentSpec] = {
-        **nsx_access.NSX_OPTIONS,
-        "tier0_id": {"type": "str"},
-        "locale_service_id": {"type": "str"},
-        "service_instance_id": {"type": "str"},
-        "service_instances": {"type": "list", "elements": "raw"},
-        "alarm_pattern": {"type": "str", "default": "(?i)jwt"},
-        "force": {"type": "bool", "default": False},
-        "wait": {"type": "bool", "default": True},
-        "wait_timeout": {"type": "float", "default": 300},
-        "concurrency": {"type": "int", "default": 4},
-    }
-    alternatives = nsx_access.ALTERNATIVES
-    required_together = (_IDS, *nsx_access.REQUIRED_TOGETHER)
-    required_one_of = (
-        ("service_instance_id", "service_instances"),
-        ("access_token", "token_file", "csp_api_token", "csp_client_id"),
+    argument_spec = nsx_access.SIGN_IN.merge(
+        ArgumentSpec(
+            {
+                **{name: {"type": "str"} for name in _IDS},
+                "service_instances": {"type": "list", "elements": "raw"},
+                "alarm_pattern": {"type": "str", "default": "(?i)jwt"},
+                "force": {"type": "bool", "default": False},
+                "wait": {"type": "bool", "default": True},
+                "wait_timeout": {"type": "float", "default": 300},
+                "concurrency": {"type": "int", "default": 4},
+            },
+            required_together=(_IDS,),
+            required_one_of=(
+                ("service_instance_id", "service_instances"),
+                ("access_token", "token_file", "csp_api_token", "csp_client_id"),
+            ),
+            mutually_exclusive=(("service_instance_id", "service_instances"),),
+        )
     )
-    mutually_exclusive = (("service_instance_id", "service_instances"), *nsx_access.MUTUALLY_EXCLUSIVE)
 
     def run(self) -> Outcome:
         """See Operation."""
@@ -172,7 +172,7 @@ class NsxServiceReauth(Operation):
 
     def _wait_until_alarms_clear(self, instances: Sequence[_Instance], pattern: re.Pattern[str]) -> None:
         waiting = [instance for instance in instances if instance.reauthenticated]
-        for seconds_left in _polls(self.params["wait_timeout"]):
+        for seconds_left in _polls(self.params["wait_timeout"], self.runtime.clock):
             try:
                 alarms = (self._alarms() if waiting else None) or []
             except TokensError as error:
@@ -245,16 +245,16 @@ def _alarms_of(
     return matching, [text for text in texts if text not in matching]
 
 
-def _polls(timeout: float) -> Iterator[float]:
+def _polls(timeout: float, clock: Clock) -> Iterator[float]:
     """The moments to look again, with the seconds that are left, until the time is over."""
-    end = time.monotonic() + timeout
+    end = clock.monotonic() + timeout
     pause = _FIRST_PAUSE
     while True:
-        yield max(0.0, end - time.monotonic())
-        left = end - time.monotonic()
+        yield max(0.0, end - clock.monotonic())
+        left = end - clock.monotonic()
         if left <= 0:
             return
-        time.sleep(min(pause, left))
+        clock.sleep(min(pause, left))
         pause = min(pause * 1.5, _LONGEST_PAUSE)
 
 

@@ -1,28 +1,22 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The job of sddc_manager_token: access tokens of SDDC Manager, renewed by their refresh token while that lives."""
+"""sddc_manager_token: access tokens of SDDC Manager, renewed with their refresh token while that is valid."""
 
 from __future__ import annotations
 
-from typing import ClassVar, Optional
+from typing import Optional
 
 from .._clients import oauth, sddc_manager
-from .._core.argspec import (
-    CONNECTION_OPTIONS,
-    LIFECYCLE_OPTIONS,
-    REVOCATION_OPTIONS,
-    ArgumentSpec,
-    option_from,
-)
+from .._core.argspec import CONNECTION, ArgumentSpec
 from .._core.errors import ApiError, InvalidOption
 from .._core.secret import Secret
 from .._core.token import Token
 from .._http.session import Session
 from .._http.url import BaseUrl
-from .._lifecycle.source import TokenSource
+from .._lifecycle.options import LIFECYCLE, REVOCATION
 from .base import TokenOperation
-from .oauth_tokens import OAuthTokens
+from .session_tokens import OAuthTokens
 
 
 def _refresh_token(token: Token) -> Optional[Secret]:
@@ -30,11 +24,11 @@ def _refresh_token(token: Token) -> Optional[Secret]:
 
 
 class SddcManagerTokens(OAuthTokens):
-    """The tokens of one user. What is revoked is the refresh token; an access token lives until it expires."""
+    """The tokens of one user. Only a refresh token can be revoked; an access token stays valid until it expires."""
 
     product = "sddc_manager"
     can_revoke = True
-    revokes_itself = False
+    revokes_access = False
 
     def __init__(
         self,
@@ -52,22 +46,20 @@ class SddcManagerTokens(OAuthTokens):
 
     @property
     def principal(self) -> Optional[str]:
-        """See TokenSource."""
         return self._username
 
-    def adopt(self, secret: Secret) -> Token:
-        """See TokenSource. The user may hold the refresh token, too."""
+    def from_user(self, secret: Secret) -> Token:
+        """The user may hold the refresh token, too."""
         given = {oauth.REFRESH_TOKEN: self._refresh_token} if self._refresh_token else {}
         return oauth.described(secret, companions=given)
 
     def create(self) -> Token:
-        """See TokenSource."""
         if not self._username or not self._password:
             raise InvalidOption("password", "is needed to create a token, together with username")
         return self._client.create_token(self._username, self._password)
 
     def replace(self, old: Token) -> Token:
-        """See TokenSource. A refresh token that is refused has expired or was revoked: then the user signs in."""
+        """A refresh token that is refused has expired or was revoked: then the user signs in."""
         refresh_token = _refresh_token(old)
         if refresh_token:
             try:
@@ -78,47 +70,39 @@ class SddcManagerTokens(OAuthTokens):
         return self.create()
 
     def is_accepted(self, token: Token, now: float) -> bool:
-        """See TokenSource."""
         return self._client.is_accepted(token.secret)
 
     def is_revocable(self, token: Token, kept: Optional[Token] = None) -> bool:
-        """See TokenSource. Access tokens that were refreshed share their refresh token."""
+        """Access tokens that were refreshed share their refresh token."""
         refresh_token = _refresh_token(token)
         return refresh_token is not None and (kept is None or refresh_token != _refresh_token(kept))
 
-    def is_dead(self, token: Token, now: float) -> bool:
-        """See TokenSource."""
+    def is_revoked(self, token: Token, now: float) -> bool:
         refresh_token = _refresh_token(token)
         return refresh_token is None or not self._client.is_refreshable(refresh_token)
 
     def revoke(self, token: Token) -> bool:
-        """See TokenSource."""
         refresh_token = _refresh_token(token)
         return refresh_token is not None and self._client.invalidate_refresh_token(refresh_token)
 
 
 class SddcManagerToken(TokenOperation):
-    """Keep an access token with its refresh token, or end them."""
+    """Keep an access token valid with its refresh token, or revoke the latter."""
 
     name = "sddc.tokens.sddc_manager_token"
-    argument_spec: ClassVar[ArgumentSpec] = {
-        "hostname": option_from("SDDC_MANAGER_HOST", type="str", required=True),
-        "username": option_from("SDDC_MANAGER_USERNAME", type="str"),
-        "password": option_from("SDDC_MANAGER_PASSWORD", type="str", no_log=True),
-        "refresh_token": {"type": "str", "no_log": True},
-        **LIFECYCLE_OPTIONS,
-        **REVOCATION_OPTIONS,
-        **CONNECTION_OPTIONS,
-    }
-    mutually_exclusive = (*TokenOperation.mutually_exclusive, ("refresh_token", "token_file"))
-    required_if = (
-        ("state", "present", ("username",)),
-        ("state", "absent", ("token", "token_file"), True),
-    )
+    argument_spec = ArgumentSpec(
+        {
+            "hostname": {"type": "str", "required": True, "environment": ("SDDC_MANAGER_HOST",)},
+            "username": {"type": "str", "environment": ("SDDC_MANAGER_USERNAME",)},
+            "password": {"type": "str", "no_log": True, "environment": ("SDDC_MANAGER_PASSWORD",)},
+            "refresh_token": {"type": "str", "no_log": True},
+        },
+        mutually_exclusive=(("refresh_token", "token_file"),),
+        required_if=(("state", "present", ("username",)), ("state", "absent", ("token", "token_file"), True)),
+    ).merge(LIFECYCLE, REVOCATION, CONNECTION)
     secret_results = TokenOperation.secret_results | {oauth.REFRESH_TOKEN}
 
-    def source(self) -> TokenSource:
-        """See TokenOperation."""
+    def source(self) -> SddcManagerTokens:
         params = self.params
         if params["refresh_token"] and not params["token"]:
             raise InvalidOption("refresh_token", "is given without token", advice="Give both, as they were created.")

@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 import os
-import time
-from typing import Any, ClassVar
+from typing import Any
 
 from .._core.argspec import ArgumentSpec
-from .._core.errors import InvalidOption, TokenFileError
+from .._core.errors import InvalidOption, StoreError
 from .._core.outcome import Outcome
 from .._core.token import iso8601
-from .._lifecycle.file_store import TokenFile
+from .._lifecycle.file_store import FileStore
+from .._lifecycle.options import LIFECYCLE
 from .._lifecycle.record import Record
 from .base import Operation
 
@@ -22,10 +22,12 @@ class TokenFileInfo(Operation):
     """Read token files; nothing on the disk is touched, and nothing is asked of a server."""
 
     name = "sddc.tokens.token_file_info"
-    argument_spec: ClassVar[ArgumentSpec] = {
-        "paths": {"type": "list", "elements": "path", "required": True},
-        "min_remaining": {"type": "float", "default": 300},
-    }
+    argument_spec = ArgumentSpec(
+        {
+            "paths": {"type": "list", "elements": "path", "required": True},
+            "min_remaining": LIFECYCLE.options["min_remaining"],
+        }
+    )
 
     def run(self) -> Outcome:
         """See Operation. A file that cannot be used is an entry with an error, not a failure."""
@@ -42,15 +44,14 @@ class TokenFileInfo(Operation):
             raise InvalidOption("paths", f"names a folder that cannot be read: {path}: {error.strerror}") from None
 
     def _entry(self, path: str) -> dict[str, Any]:
-        file = TokenFile(path, warn=self.runtime.warn, notify=self.runtime.notify, read_only=True)
         try:
-            record = file.read()
-        except TokenFileError as error:
+            record, _version = FileStore(path, self.runtime, read_only=True).read()
+        except StoreError as error:
             return _unusable(path, str(error))
         return self._described(path, record) if record else _unusable(path, no_file(path))
 
     def _described(self, path: str, record: Record) -> dict[str, Any]:
-        token, now = record.current, time.time() + record.clock_offset
+        token, now = record.current, self.runtime.clock.time() + record.clock_offset
         expires_in = token.expires_in(now) if token else None
         return {
             "path": path,

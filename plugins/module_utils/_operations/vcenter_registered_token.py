@@ -7,32 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, ClassVar, Optional
+from typing import Any, Optional
 
 from .._clients import vcenter, vidb
-from .._core.argspec import (
-    CONNECTION_OPTIONS,
-    ArgumentSpec,
-    option_from,
-    with_prefix,
-)
+from .._core.argspec import CONNECTION, ArgumentSpec
 from .._core.errors import InvalidOption, TokenRejected
 from .._core.outcome import Outcome
 from .._core.secret import Secret
 from .._core.token import Token, jwt_claims
 from .._http.url import BaseUrl, Link
-from .access import (
-    Access,
-    GivenAccess,
-    KeptAccess,
-    StoredAccess,
-)
+from .._lifecycle.options import LIFECYCLE
 from .base import Operation
-from .vidb_access_token import (
-    CREDENTIAL_OPTIONS,
-    VidbTokens,
-    vidb_tokens,
-)
+from .token_providers import GivenToken, KeptToken, StoredToken, TokenProvider, token_file_or
+from .vidb_access_token import CREDENTIALS, VidbTokens, vidb_tokens
 
 _VIDB = "vidb_"
 _OVERFLOW_LINK = "ovl"
@@ -44,32 +31,23 @@ class VcenterRegisteredToken(Operation):
     """Expand, register and prove an overflow token."""
 
     name = "sddc.tokens.vcenter_registered_token"
-    argument_spec: ClassVar[ArgumentSpec] = {
-        "hostname": option_from("VMWARE_HOST", type="str", required=True),
-        "access_token": option_from("VCENTER_ACCESS_TOKEN", type="str", no_log=True),
-        "token_file": {"type": "path", "no_log": False},
-        **with_prefix(_VIDB, CREDENTIAL_OPTIONS),
-        "expanded_access_token": {"type": "str", "no_log": True},
-        "trusted_issuers": {"type": "list", "elements": "str", "default": []},
-        "probe_path": {"type": "str", "default": "/api/vcenter/datacenter?names=none-of-this-name"},
-        "return_token": {"type": "bool", "default": True, "no_log": False},
-        **CONNECTION_OPTIONS,
-        "validate_certs": option_from("VMWARE_VALIDATE_CERTS", **CONNECTION_OPTIONS["validate_certs"]),
-    }
-    alternatives = (
-        ("access_token",),
-        ("token_file", "vidb_refresh_token"),
-        ("token_file", "vidb_api_token"),
-        ("token_file", "vidb_client_id", "vidb_client_secret"),
+    argument_spec = CONNECTION.merge(
+        ArgumentSpec(
+            {
+                "hostname": {"type": "str", "required": True, "environment": ("VMWARE_HOST",)},
+                "access_token": {"type": "str", "no_log": True, "environment": ("VCENTER_ACCESS_TOKEN",)},
+                "expanded_access_token": {"type": "str", "no_log": True},
+                "trusted_issuers": {"type": "list", "elements": "str", "default": []},
+                "probe_path": {"type": "str", "default": "/api/vcenter/datacenter?names=none-of-this-name"},
+                "return_token": LIFECYCLE.options["return_token"],
+                "validate_certs": {**CONNECTION.options["validate_certs"], "environment": ("VMWARE_VALIDATE_CERTS",)},
+            },
+            alternatives=(("access_token",),),
+            mutually_exclusive=tuple(("access_token", name) for name in ("token_file", *_CREDENTIALS)),
+            required_one_of=(("access_token", "token_file", *_CREDENTIALS),),
+        ),
+        token_file_or(CREDENTIALS.prefixed(_VIDB)),
     )
-    mutually_exclusive = (
-        ("access_token", "token_file"),
-        *(("access_token", name) for name in _CREDENTIALS),
-        ("vidb_api_token", "vidb_client_id"),
-        ("vidb_api_token", "vidb_refresh_token"),
-    )
-    required_together = (("vidb_client_id", "vidb_client_secret"),)
-    required_one_of = (("access_token", "token_file", *_CREDENTIALS),)
     secret_results = frozenset(("token", "headers"))
 
     def run(self) -> Outcome:
@@ -78,7 +56,7 @@ class VcenterRegisteredToken(Operation):
         probe = Link.parse_path(self.params["probe_path"], base_url, "probe_path")
         issuers = [BaseUrl.parse(text, "trusted_issuers").authority for text in self.params["trusted_issuers"]]
         self._session = self.open_session(base_url, vcenter.error_facts)
-        token = self._access().token()
+        token = self._token_provider().token()
         if token is None:
             self.runtime.warn("Check mode creates no access token, so that it is not known whether it overflows.")
             return Outcome(True, "registered", verified=False)
@@ -100,13 +78,13 @@ class VcenterRegisteredToken(Operation):
             )
         return self._outcome(True, "registered", token, verified=True)
 
-    def _access(self) -> Access:
+    def _token_provider(self) -> TokenProvider:
         params = self.params
         if params["access_token"]:
-            return GivenAccess(params["access_token"])
+            return GivenToken(params["access_token"])
         if any(params[name] for name in _CREDENTIALS):
-            return KeptAccess(vidb_tokens(self, prefix=_VIDB), params["token_file"], self.runtime)
-        return StoredAccess(params["token_file"], VidbTokens.product, self.runtime, self._session.now())
+            return KeptToken(vidb_tokens(self, prefix=_VIDB), params["token_file"], self.runtime)
+        return StoredToken(params["token_file"], VidbTokens.product, self.runtime, self._session.now())
 
     def _overflow_link(self, token: Token) -> Optional[Link]:
         """Where the token's full claims are; None where it is no overflow token."""

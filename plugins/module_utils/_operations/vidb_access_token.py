@@ -1,139 +1,181 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The job of vidb_access_token: an access token of the VMware Identity Broker."""
+"""vidb_access_token: access tokens of the VMware Identity Broker of VMware Cloud Foundation."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, ClassVar, Optional
+from typing import Optional
 
 from .._clients import oauth, vidb
-from .._core.argspec import (
-    CONNECTION_OPTIONS,
-    LIFECYCLE_OPTIONS,
-    ArgumentSpec,
-    option_from,
-    prefixed,
-)
+from .._core.argspec import CONNECTION, ArgumentSpec, unprefixed
 from .._core.errors import ApiError, InvalidOption
 from .._core.secret import Secret
 from .._core.token import Token, jwt_claims
 from .._http.session import Session
 from .._http.url import BaseUrl
-from .._lifecycle.source import TokenSource
+from .._lifecycle.options import LIFECYCLE
 from .base import Operation, TokenOperation
-from .oauth_tokens import OAuthTokens
+from .credentials import Credential, given
+from .session_tokens import OAuthTokens
 
-CREDENTIAL_OPTIONS: ArgumentSpec = {
-    "hostname": option_from("VIDB_HOST", type="str"),
-    "tenant": option_from("VIDB_TENANT", type="str", default="CUSTOMER"),
-    "api_token": option_from("VIDB_API_TOKEN", type="str", no_log=True),
-    "refresh_token": {"type": "str", "no_log": True},
-    "client_id": option_from("VIDB_CLIENT_ID", type="str"),
-    "client_secret": option_from("VIDB_CLIENT_SECRET", type="str", no_log=True),
-}
-# A refresh token may need the client that it was given to, so that the two groups share their options.
-CREDENTIALS = (("refresh_token",), ("api_token",), ("client_id", "client_secret"))
+SERVER = ArgumentSpec(
+    {
+        "hostname": {"type": "str", "environment": ("VIDB_HOST",)},
+        "tenant": {"type": "str", "default": "CUSTOMER", "environment": ("VIDB_TENANT",)},
+    }
+)
+
+
+class ClientCredentials(Credential[vidb.VidbClient]):
+    """A client with a secret (RFC 6749, section 4.4)."""
+
+    NAME = "client_id"
+    OPTIONS = ArgumentSpec(
+        {
+            "client_id": {"type": "str", "environment": ("VIDB_CLIENT_ID",)},
+            "client_secret": {"type": "str", "no_log": True, "environment": ("VIDB_CLIENT_SECRET",)},
+        },
+        alternatives=(("client_id", "client_secret"),),
+        required_together=(("client_id", "client_secret"),),
+    )
+
+    @property
+    def principal(self) -> str:
+        return f"client {self.params['client_id']}"
+
+    @property
+    def pair(self) -> tuple[str, Secret]:
+        """Id and secret."""
+        return self.params["client_id"], self.params["client_secret"]
+
+    def authenticate(self, client: vidb.VidbClient) -> Token:
+        return client.token_by_client_credentials(*self.pair)
+
+
+class RefreshToken(Credential[vidb.VidbClient]):
+    """A refresh token (RFC 6749, section 6), perhaps with the client that it was issued to."""
+
+    NAME = "refresh_token"
+    OPTIONS = ArgumentSpec({"refresh_token": {"type": "str", "no_log": True}}, alternatives=(("refresh_token",),))
+
+    @property
+    def principal(self) -> str:
+        subject = jwt_claims(self.refresh_token.reveal()).get("sub")
+        return f"user {subject}" if subject else f"refresh token {self.refresh_token.fingerprint}"
+
+    @property
+    def refresh_token(self) -> Secret:
+        """The one that the user gives."""
+        secret: Secret = self.params["refresh_token"]
+        return secret
+
+    def authenticate(self, client: vidb.VidbClient) -> Token:
+        return self.refresh(client, self.refresh_token)
+
+    def refresh(self, client: vidb.VidbClient, refresh_token: Secret) -> Token:
+        """Create a token with a later refresh token of the same user."""
+        issued_to = given((ClientCredentials,), self.params)
+        pair = issued_to.pair if isinstance(issued_to, ClientCredentials) else None
+        return client.token_by_refresh_token(refresh_token, pair)
+
+
+class ApiToken(Credential[vidb.VidbClient]):
+    """An API token, from release 9.1 on."""
+
+    NAME = "api_token"
+    OPTIONS = ArgumentSpec(
+        {"api_token": {"type": "str", "no_log": True, "environment": ("VIDB_API_TOKEN",)}},
+        alternatives=(("api_token",),),
+    )
+
+    @property
+    def principal(self) -> str:
+        return f"API token {self.params['api_token'].fingerprint}"
+
+    def authenticate(self, client: vidb.VidbClient) -> Token:
+        return client.token_by_api_token(self.params["api_token"])
+
+
+_KINDS = (ApiToken, RefreshToken, ClientCredentials)
+# A refresh token may need the client that it was issued to, so these two exclude each other only with an API token.
+CREDENTIALS = ArgumentSpec(mutually_exclusive=(("api_token", "client_id"), ("api_token", "refresh_token"))).merge(
+    SERVER, RefreshToken.OPTIONS, ApiToken.OPTIONS, ClientCredentials.OPTIONS
+)
 
 
 class VidbTokens(OAuthTokens):
-    """The access tokens of an API token, a refresh token or a client, which are in `credentials` by option."""
+    """The access tokens of an API token, a refresh token or a client, in one tenant."""
 
     product = "vidb"
 
-    def __init__(self, session: Session, credentials: Mapping[str, Any]) -> None:
+    def __init__(self, session: Session, tenant: str, credential: Optional[Credential[vidb.VidbClient]]) -> None:
         super().__init__(session)
-        self._client = vidb.VidbClient(session, credentials["tenant"])
-        self._credentials = credentials
+        self._client = vidb.VidbClient(session, tenant)
+        self._tenant = tenant
+        self._credential = credential
 
     @property
     def principal(self) -> Optional[str]:
-        """See TokenSource."""
-        credentials = self._credentials
-        if credentials["api_token"]:
-            who = f"API token {credentials['api_token'].fingerprint}"
-        elif credentials["refresh_token"]:
-            subject = jwt_claims(credentials["refresh_token"].reveal()).get("sub")
-            who = f"user {subject}" if subject else f"refresh token {credentials['refresh_token'].fingerprint}"
-        elif credentials["client_id"]:
-            who = f"client {credentials['client_id']}"
-        else:
-            return None
-        return f"{credentials['tenant']}/{who}"
+        return f"{self._tenant}/{self._credential.principal}" if self._credential else None
 
     def create(self) -> Token:
-        """See TokenSource."""
-        credentials = self._credentials
-        if credentials["api_token"]:
-            return self._client.token_by_api_token(credentials["api_token"])
-        client = self._client_credentials
-        if credentials["refresh_token"]:
-            return self._client.token_by_refresh_token(credentials["refresh_token"], client)
-        if client:
-            return self._client.token_by_client_credentials(*client)
-        raise InvalidOption(
-            "api_token", "is needed to get an access token, or refresh_token, or client_id and client_secret"
-        )
+        if self._credential is None:
+            raise InvalidOption(
+                "api_token", "is needed to get an access token, or refresh_token, or client_id and client_secret"
+            )
+        return self._credential.authenticate(self._client)
 
     def replace(self, old: Token) -> Token:
-        """See TokenSource. A broker that rotates refresh tokens takes the latest alone (RFC 6749, section 6)."""
+        """A broker that rotates refresh tokens takes the latest alone (RFC 6749, section 6)."""
         latest = old.companions.get(oauth.REFRESH_TOKEN)
-        if not latest or self._credentials["refresh_token"] in (None, latest):
+        credential = self._credential
+        if not isinstance(credential, RefreshToken) or latest in (None, credential.refresh_token):
             return self.create()
         try:
-            new = self._client.token_by_refresh_token(latest, self._client_credentials)
+            new = credential.refresh(self._client, latest)
         except ApiError as error:
             if error.code != vidb.INVALID_GRANT:
                 raise
             return self.create()
-        # One that the broker does not replace stays good.
+        # One that the broker does not replace stays valid.
         return replace(new, companions={oauth.REFRESH_TOKEN: latest, **new.companions})
 
-    def owns(self, principal: str, token: Token) -> bool:
-        """See TokenSource. Its refresh token may have come with a token of the file, and have no name but itself."""
-        given = self._credentials["refresh_token"]
-        tenant = f"{self._credentials['tenant']}/"
-        return given is not None and principal.startswith(tenant) and token.companions.get(oauth.REFRESH_TOKEN) == given
-
-    @property
-    def _client_credentials(self) -> Optional[tuple[str, Secret]]:
-        client_id, client_secret = self._credentials["client_id"], self._credentials["client_secret"]
-        return (client_id, client_secret) if client_id and client_secret else None
+    def belongs_to(self, principal: str, token: Token) -> bool:
+        """A refresh token that came with a token of the file may identify its user by nothing but itself."""
+        credential = self._credential
+        return (
+            isinstance(credential, RefreshToken)
+            and principal.startswith(f"{self._tenant}/")
+            and token.companions.get(oauth.REFRESH_TOKEN) == credential.refresh_token
+        )
 
 
 def vidb_tokens(operation: Operation, *, prefix: str = "") -> VidbTokens:
-    """The tokens for the credentials among an operation's options, whose names start with `prefix`."""
-    credentials = prefixed(operation.params, prefix, CREDENTIAL_OPTIONS)
-    base_url = BaseUrl.parse(credentials["hostname"] or "", f"{prefix}hostname")
+    """The tokens for the credentials among an operation's parameters, whose names start with `prefix`."""
+    params = unprefixed(operation.params, prefix, CREDENTIALS)
+    base_url = BaseUrl.parse(params["hostname"] or "", f"{prefix}hostname")
     session = operation.open_session(base_url, vidb.error_facts, is_target=not prefix)
-    return VidbTokens(session, credentials)
+    return VidbTokens(session, params["tenant"], given(_KINDS, params))
 
 
 class VidbAccessToken(TokenOperation):
-    """Keep an access token, or forget it."""
+    """Keep an access token valid, or remove its file."""
 
     name = "sddc.tokens.vidb_access_token"
-    argument_spec: ClassVar[ArgumentSpec] = {
-        **CREDENTIAL_OPTIONS,
-        "hostname": {**CREDENTIAL_OPTIONS["hostname"], "required": True},
-        **LIFECYCLE_OPTIONS,
-        **CONNECTION_OPTIONS,
-    }
-    alternatives = CREDENTIALS
-    mutually_exclusive = (
-        *TokenOperation.mutually_exclusive,
-        ("api_token", "client_id"),
-        ("api_token", "refresh_token"),
-    )
-    required_together = (("client_id", "client_secret"),)
-    required_if = (
-        ("state", "present", ("api_token", "refresh_token", "client_id"), True),
-        ("state", "absent", ("token", "token_file"), True),
+    argument_spec = CREDENTIALS.merge(
+        ArgumentSpec(
+            {"hostname": {**SERVER.options["hostname"], "required": True}},
+            required_if=(
+                ("state", "present", ("api_token", "refresh_token", "client_id"), True),
+                ("state", "absent", ("token", "token_file"), True),
+            ),
+        ),
+        LIFECYCLE,
+        CONNECTION,
     )
     secret_results = TokenOperation.secret_results | {oauth.ID_TOKEN, oauth.REFRESH_TOKEN}
 
-    def source(self) -> TokenSource:
-        """See TokenOperation."""
+    def source(self) -> VidbTokens:
         return vidb_tokens(self)

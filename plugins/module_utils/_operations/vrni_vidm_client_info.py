@@ -5,31 +5,19 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from .._clients import vrni
-from .._core.argspec import (
-    CONNECTION_OPTIONS,
-    ArgumentSpec,
-    option_from,
-    without_fallbacks,
-)
 from .._core.outcome import Outcome
 from .._http.url import BaseUrl
 from .base import Operation
-from .vrni_auth_token import USER_OPTIONS
+from .vrni_auth_token import CREDENTIALS, SERVER
 
 
 class VrniVidmClientInfo(Operation):
     """Read it; no sign-in is needed."""
 
     name = "sddc.tokens.vrni_vidm_client_info"
-    argument_spec: ClassVar[ArgumentSpec] = {
-        "hostname": option_from("VRNI_HOST", type="str", required=True),
-        # Not used, but defaults for the product's action group may well hold them.
-        **without_fallbacks(USER_OPTIONS),
-        **CONNECTION_OPTIONS,
-    }
+    # Defaults for the product's action group may hold credentials.
+    argument_spec = SERVER.merge(CREDENTIALS.ignored())
 
     def run(self) -> Outcome:
         """See Operation."""

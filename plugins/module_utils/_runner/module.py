@@ -9,7 +9,8 @@ import os
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from .._core.argspec import CONNECTION_OPTIONS, without_fallbacks
+from .._core.argspec import CONNECTION
+from .._core.runtime import Runtime
 from .._http.session import HAS_REQUESTS
 from .._operations.base import Operation
 from .execution import execute
@@ -17,28 +18,15 @@ from .execution import execute
 
 def run_module(operation: type[Operation]) -> None:
     """What a module does: validate, run, and exit by way of AnsibleModule."""
-    module = AnsibleModule(
-        argument_spec=without_fallbacks(operation.argument_spec),
-        mutually_exclusive=operation.mutually_exclusive,
-        required_together=operation.required_together,
-        required_one_of=operation.required_one_of,
-        required_if=operation.required_if,
-        supports_check_mode=True,
-    )
-    if not HAS_REQUESTS and CONNECTION_OPTIONS.keys() <= operation.argument_spec.keys():
+    module = AnsibleModule(supports_check_mode=True, **operation.argument_spec.core_arguments())
+    if not HAS_REQUESTS and CONNECTION.options.keys() <= operation.argument_spec.options.keys():
         module.fail_json(msg=missing_required_lib("requests"))
-    result = execute(
-        operation,
-        module.params,
-        check_mode=module.check_mode,
-        diff_mode=module._diff,
-        environ=os.environ,
-        notify=lambda message: None,
-    )
+    runtime = Runtime(module.check_mode, os.environ)
+    result = execute(operation, module.params, runtime, diff_mode=module._diff)
     for warning in result.pop("warnings"):
         module.warn(warning)
     # The action seals the result. Cores before 2.22 would also mask parts of it that equal an option, such as a
-    # token that the user gave and that is still good.
+    # token that the user gave and that is still valid.
     module.no_log_values.clear()
     result["invocation"] = {}
     if result.get("failed"):

@@ -41,7 +41,7 @@ def specification(names: dict[str, Any]) -> Any:
         for value in names.values()
         if isinstance(value, type) and issubclass(value, Operation) and value.__module__ == "<run_path>"
     ]
-    return operation.argument_spec
+    return operation.argument_spec.options
 
 
 def test_there_are_sources_and_rulebooks() -> None:
@@ -66,7 +66,7 @@ def test_every_fallback_is_in_the_description_of_its_option(path: Path) -> None:
     names = loaded(path)
     told = yaml.safe_load(names["DOCUMENTATION"])["options"]
     fallbacks = {
-        name: list(option["fallback"][1]) for name, option in specification(names).items() if "fallback" in option
+        name: list(option["environment"]) for name, option in specification(names).items() if option.get("environment")
     }
 
     assert {name: re.findall(r"E\((\w+)\)", str(told[name]["description"])) for name in fallbacks} == fallbacks

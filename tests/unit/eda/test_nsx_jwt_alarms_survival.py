@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ansible_collections.sddc.tokens.extensions.eda.plugins.event_source.nsx_jwt_alarms import main
+from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.csp_access_token import CspAccessToken
-from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution import Validated, execute
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution import execute
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.validation import Validated
 
 if TYPE_CHECKING:
     from conftest import StartSource
@@ -46,7 +48,7 @@ def keep_token(lab: Lab, path: Path) -> None:
         "renew": "always",
     }
     params = Validated(CspAccessToken, args).params
-    result = execute(CspAccessToken, params, check_mode=False, diff_mode=False, environ={}, notify=lambda _text: None)
+    result = execute(CspAccessToken, params, Runtime())
     assert not result.get("failed"), result["msg"]
 
 

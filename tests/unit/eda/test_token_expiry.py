@@ -14,9 +14,10 @@ import pytest
 
 from ansible_collections.sddc.tokens.extensions.eda.plugins.event_source.token_expiry import main
 from ansible_collections.sddc.tokens.extensions.eda.plugins.plugin_utils.polling import InvalidArguments
+from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
-from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import TokenFile
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import FileStore
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import Record
 from support.canaries import leaks
 
@@ -34,7 +35,8 @@ def keep(path: Path, secret: str, life: float, lifetime: float = 18000, role: st
     now = time.time()
     token = Token(Secret(secret), "NetworkInsight", issued_at=now + life - lifetime, expires_at=now + life)
     record = Record("vrni", "vrni.example.com", "LOCAL/admin@local", **{role: token})
-    TokenFile(str(path), warn=pytest.fail, notify=lambda _text: None).write(record)
+    with FileStore(str(path), Runtime(warn=pytest.fail)).exclusive(10) as writer:
+        writer.write(record)
 
 
 def reasons(events: list[dict[str, Any]]) -> list[str]:

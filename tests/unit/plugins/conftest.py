@@ -6,17 +6,15 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator, Mapping
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Optional
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from ansible_collections.sddc.tokens.plugins.module_utils._clients import csp, nsx, vrni
+from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Clock, Runtime
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
-from ansible_collections.sddc.tokens.plugins.module_utils._http import session as transport
 from ansible_collections.sddc.tokens.plugins.module_utils._http.session import Session, SessionOptions
 from ansible_collections.sddc.tokens.plugins.module_utils._http.url import BaseUrl
 
@@ -38,12 +36,26 @@ settings.load_profile("plugins")
 _ERROR_FACTS = {"csp": csp.error_facts, "nsx": nsx.error_facts, "vrni": vrni.error_facts}
 
 
+class WaitlessClock(Clock):
+    """A clock whose waits take no time."""
+
+    def __init__(self) -> None:
+        self.waits: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+
+
 @pytest.fixture
-def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+def clock() -> WaitlessClock:
+    """The clock of the sessions of a test."""
+    return WaitlessClock()
+
+
+@pytest.fixture
+def waits(clock: WaitlessClock) -> list[float]:
     """The waits before further tries, in seconds; they take no time."""
-    found: list[float] = []
-    monkeypatch.setattr(transport, "time", SimpleNamespace(time=time.time, sleep=found.append))
-    return found
+    return clock.waits
 
 
 @pytest.fixture
@@ -53,7 +65,7 @@ def told() -> list[str]:
 
 
 @pytest.fixture
-def open_session(told: list[str]) -> Iterator[OpenSession]:
+def open_session(told: list[str], clock: WaitlessClock) -> Iterator[OpenSession]:
     """A function that opens a session with any server; without further tries unless a test asks for them."""
     sessions: list[Session] = []
 
@@ -62,7 +74,10 @@ def open_session(told: list[str]) -> Iterator[OpenSession]:
     ) -> Session:
         chosen = SessionOptions(**{"timeout": 10, "retries": 0, **options})
         session = Session(
-            BaseUrl.parse(url), chosen, error_facts=_ERROR_FACTS[product], environ=environ or {}, notify=told.append
+            BaseUrl.parse(url),
+            chosen,
+            error_facts=_ERROR_FACTS[product],
+            runtime=Runtime(environ=environ or {}, notify=told.append, clock=clock),
         )
         sessions.append(session)
         return session

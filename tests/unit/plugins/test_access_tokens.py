@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
-from ansible_collections.sddc.tokens.plugins.module_utils._operations.access import KeptAccess
-from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation, Runtime
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.csp_access_token import (
     CspAccessToken,
     csp_tokens,
@@ -25,11 +25,13 @@ from ansible_collections.sddc.tokens.plugins.module_utils._operations.nsx_servic
 )
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.nsx_service_reauth import NsxServiceReauth
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.sddc_manager_token import SddcManagerToken
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.token_providers import KeptToken
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.vcenter_registered_token import (
     VcenterRegisteredToken,
 )
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.vidb_access_token import VidbAccessToken
-from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution import Validated, execute
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution import execute
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.validation import Validated
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -45,7 +47,7 @@ MAKERS: dict[str, tuple[type[Operation], tuple[str, ...]]] = {
 def run(operation: type[Operation], lab: Lab, product: str, **options: Any) -> dict[str, Any]:
     validated = Validated(operation, {"hostname": lab[product]["url"], "ca_path": lab.ca_path, **options})
     assert validated.error is None
-    return execute(operation, validated.params, check_mode=False, diff_mode=False, environ={}, notify=lambda text: None)
+    return execute(operation, validated.params, Runtime())
 
 
 @pytest.mark.parametrize("maker", MAKERS)
@@ -110,15 +112,15 @@ def test_a_refusal_that_lasts_costs_one_renewal_however_many_instances_and_threa
 
 
 @pytest.fixture
-def another_task(lab: Lab, tmp_path: Path) -> Iterator[Callable[[], KeptAccess]]:
+def another_task(lab: Lab, tmp_path: Path) -> Iterator[Callable[[], KeptToken]]:
     """The access of one more task that shares a token file with the others."""
     begun: list[Operation] = []
 
-    def another_task() -> KeptAccess:
+    def another_task() -> KeptToken:
         validated = Validated(CspAccessToken, {"hostname": lab["csp"]["url"], "ca_path": lab.ca_path, "api_token": "-"})
-        runtime = Runtime(check_mode=False, environ={}, warn=lambda text: None, notify=lambda text: None)
+        runtime = Runtime()
         begun.append(CspAccessToken({**validated.params, "api_token": Secret(lab["csp"]["api_token"])}, runtime))
-        return KeptAccess(csp_tokens(begun[-1], require_id_token=True), str(tmp_path / "csp.json"), runtime)
+        return KeptToken(csp_tokens(begun[-1], require_id_token=True), str(tmp_path / "csp.json"), runtime)
 
     yield another_task
     for operation in begun:
@@ -126,7 +128,7 @@ def another_task(lab: Lab, tmp_path: Path) -> Iterator[Callable[[], KeptAccess]]
 
 
 def test_tasks_that_share_a_file_and_whose_token_is_refused_at_once_renew_it_once(
-    lab: Lab, another_task: Callable[[], KeptAccess]
+    lab: Lab, another_task: Callable[[], KeptToken]
 ) -> None:
     tasks = [another_task() for number in range(8)]
     refused = [task.token() for task in tasks]
@@ -144,7 +146,7 @@ def test_tasks_that_share_a_file_and_whose_token_is_refused_at_once_renew_it_onc
 
 
 def test_a_task_that_outlives_its_tokens_renews_each_that_has_expired(
-    another_task: Callable[[], KeptAccess],
+    another_task: Callable[[], KeptToken],
 ) -> None:
     task = another_task()
     secrets = []

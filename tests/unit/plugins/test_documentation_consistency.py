@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.sddc.tokens.plugins.module_utils._core.argspec import CONNECTION_OPTIONS
+from ansible_collections.sddc.tokens.plugins.module_utils._core.argspec import CONNECTION
 from support.collection import COLLECTION, MODULES, OTHERS, PLUGINS, doc, documentation, returns, talks_http
 from support.in_process import operation_of
 
@@ -31,7 +31,7 @@ def test_options_are_documented_as_they_are(name: str) -> None:
     facts = ("type", "default", "choices", "aliases", "required", "elements")
     in_code = {
         option: {fact: spec[fact] for fact in facts if spec.get(fact)}
-        for option, spec in operation_of(name).argument_spec.items()
+        for option, spec in operation_of(name).argument_spec.options.items()
     }
     in_documentation = {
         option: {fact: spec[fact] for fact in facts if spec.get(fact)} for option, spec in doc(name)["options"].items()
@@ -45,8 +45,8 @@ def test_every_fallback_is_in_the_description_of_its_option_and_no_other_variabl
     # Variables that these two mention for what they are not, or for what the library does with them.
     others = {"ca_path", "proxy_url"}
     fallbacks = {
-        option: list(spec["fallback"][1]) if "fallback" in spec else []
-        for option, spec in operation_of(name).argument_spec.items()
+        option: list(spec["environment"]) if spec.get("environment") else []
+        for option, spec in operation_of(name).argument_spec.options.items()
         if option not in others
     }
     told = {
@@ -61,7 +61,7 @@ def test_every_fallback_is_in_the_description_of_its_option_and_no_other_variabl
 @each_module
 def test_an_option_that_looks_secret_is_one_or_is_said_not_to_be(name: str) -> None:
     looks_secret = re.compile("password|token|secret|csrf|session_id|proxy_url|_key$")
-    spec = operation_of(name).argument_spec
+    spec = operation_of(name).argument_spec.options
     undecided = [option for option in spec if looks_secret.search(option) and "no_log" not in spec[option]]
     shown = [
         option
@@ -74,12 +74,12 @@ def test_an_option_that_looks_secret_is_one_or_is_said_not_to_be(name: str) -> N
 
 @each_module
 def test_options_that_a_rule_names_exist(name: str) -> None:
-    operation = operation_of(name)
-    rules = (*operation.mutually_exclusive, *operation.required_together, *operation.required_one_of)
-    named = {option for rule in (*rules, *operation.alternatives) for option in rule}
-    named |= {rule[0] for rule in operation.required_if} | {o for rule in operation.required_if for o in rule[2]}
+    spec = operation_of(name).argument_spec
+    rules = (*spec.mutually_exclusive, *spec.required_together, *spec.required_one_of, *spec.alternatives)
+    named = {option for rule in rules for option in rule}
+    named |= {rule[0] for rule in spec.required_if} | {option for rule in spec.required_if for option in rule[2]}
 
-    assert named <= set(operation.argument_spec)
+    assert named <= set(spec.options)
 
 
 @functools.cache
@@ -117,8 +117,8 @@ def test_no_option_is_described_twice_for_a_module(name: str) -> None:
     # One that the module has with a fallback of its own needs a description of its own.
     own = {
         option
-        for option, spec in CONNECTION_OPTIONS.items()
-        if option in described and operation_of(name).argument_spec[option] != spec
+        for option, spec in CONNECTION.options.items()
+        if option in described and operation_of(name).argument_spec.options[option] != spec
     }
 
     assert {option for option, count in described.items() if count > 1} == own

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation
-from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution import Validated
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.validation import Validated
 from support.canary_plays import everything
 from support.collection import COLLECTION, GROUPS, HTTP_MODULES, MODULES, PLUGINS, PRODUCTS, doc
 from support.in_process import JOBS, operation_of
@@ -69,7 +69,7 @@ def test_module_says_in_which_groups_it_is(name: str) -> None:
 def shared_options() -> list[tuple[str, str]]:
     """Each option that all members of a group have, by group."""
     specs = {
-        group: [set(operation_of(name).argument_spec) for name in members if name in MODULES]
+        group: [set(operation_of(name).argument_spec.options) for name in members if name in MODULES]
         for group, members in GROUPS.items()
     }
     return [(group, option) for group, found in specs.items() for option in sorted(set.intersection(*found))]
@@ -87,23 +87,23 @@ def value_for(spec: Mapping[str, Any]) -> Any:
 
 def minimal_arguments(operation: type[Operation], option: str) -> list[dict[str, Any]]:
     """Argument sets around one option, the smallest that the rules may take."""
-    spec = operation.argument_spec
-    base = {name for name in spec if spec[name].get("required")} | {option}
-    choices = [group for group in operation.required_one_of if base.isdisjoint(group)]
+    spec, options = operation.argument_spec, operation.argument_spec.options
+    base = {name for name in options if options[name].get("required")} | {option}
+    choices = [group for group in spec.required_one_of if base.isdisjoint(group)]
     sets = [base]
     for group in choices:
         sets = [{*chosen, name} for chosen in sets for name in group]
-    for rule in operation.required_if:
+    for rule in spec.required_if:
         sets += [{*chosen, *(rule[2] if len(rule) < 4 else ())} for chosen in sets]
         sets += [{*chosen, name} for chosen in sets for name in rule[2] if len(rule) == 4]
-    for group in operation.required_together:
+    for group in spec.required_together:
         sets = [{*chosen, *(group if chosen & set(group) else ())} for chosen in sets]
-    return [{name: value_for(spec[name]) for name in chosen} for chosen in sets]
+    return [{name: value_for(options[name]) for name in chosen} for chosen in sets]
 
 
 @pytest.mark.parametrize(("group", "option"), shared_options())
 def test_a_default_for_a_group_breaks_none_of_its_members(group: str, option: str) -> None:
-    specs = [operation_of(name).argument_spec[option] for name in GROUPS[group]]
+    specs = [operation_of(name).argument_spec.options[option] for name in GROUPS[group]]
     meaning = [{fact: spec.get(fact) for fact in ("type", "elements", "choices", "no_log")} for spec in specs]
     assert meaning == meaning[:1] * len(meaning)
 

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 import jwt
 import pytest
 
+from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.nsx_service_instance_info import (
     NsxServiceInstanceInfo,
 )
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.nsx_service_reauth import NsxServiceReauth
-from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution import Validated, execute
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution import execute
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.validation import Validated
 from support.canaries import leaks
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ PATH = "/infra/tier-0s/T0-main/locale-services/default/service-instances/partner
 def run(operation: type[Operation], lab: Lab, **options: Any) -> dict[str, Any]:
     validated = Validated(operation, {"hostname": lab["nsx"]["url"], "ca_path": lab.ca_path, **options})
     assert validated.error is None
-    return execute(operation, validated.params, check_mode=False, diff_mode=False, environ={}, notify=lambda text: None)
+    return execute(operation, validated.params, Runtime())
 
 
 def reauth(lab: Lab, **options: Any) -> dict[str, Any]:

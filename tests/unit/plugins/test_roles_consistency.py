@@ -63,7 +63,7 @@ def module_options(module: str) -> Mapping[str, Mapping[str, Any]]:
         for value in vars(room).values()
         if isinstance(value, type) and issubclass(value, Operation) and value.__module__ == room.__name__
     ]
-    return found.argument_spec
+    return found.argument_spec.options
 
 
 def tasks_in(content: Any) -> Iterator[dict[str, Any]]:

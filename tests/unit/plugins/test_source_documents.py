@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.avi_securechanneltoken import (
     AviSecurechanneltoken,
 )
@@ -24,7 +25,8 @@ from ansible_collections.sddc.tokens.plugins.module_utils._operations.vcenter_re
     VcenterRegisteredToken,
 )
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.vrni_auth_token import VrniAuthToken
-from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution import Validated, execute
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution import execute
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.validation import Validated
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -91,7 +93,7 @@ AVI_OBJECT = {
 def run(operation: Any, lab: Lab, **options: Any) -> dict[str, Any]:
     validated = Validated(operation, {"ca_path": lab.ca_path, "retries": 0, **options})
     assert validated.error is None
-    return execute(operation, validated.params, check_mode=False, diff_mode=False, environ={}, notify=print)
+    return execute(operation, validated.params, Runtime())
 
 
 def vrni(lab: Lab, **options: Any) -> dict[str, Any]:
@@ -122,7 +124,7 @@ def test_the_example_reply_is_a_token_whose_past_expiry_in_milliseconds_is_not_b
 
     assert (result["token"], result["headers"]) == (VRNI_REPLY["token"], {"Authorization": VRNI_HEADER})
     assert result["expires_at"] is None
-    assert "does not say usefully" in result["warnings"][0]
+    assert "returned no usable expiry" in result["warnings"][0]
 
 
 @pytest.mark.parametrize("unit", [1, 1000])

@@ -12,7 +12,7 @@ import runpy
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Optional
+from typing import Any, Optional
 
 DOCUMENTATION = r"""
 module: nsx_jwt_alarms
@@ -167,7 +167,7 @@ EXAMPLES = r"""
 runpy.run_path(str(Path(__file__).parents[1] / "plugin_utils" / "importable.py"))
 
 from ansible_collections.sddc.tokens.extensions.eda.plugins.plugin_utils.polling import (
-    POLLING_OPTIONS,
+    POLLING,
     Event,
     Findings,
     Poller,
@@ -175,14 +175,12 @@ from ansible_collections.sddc.tokens.extensions.eda.plugins.plugin_utils.polling
     validated,
 )
 from ansible_collections.sddc.tokens.plugins.module_utils._clients import nsx
-from ansible_collections.sddc.tokens.plugins.module_utils._core.argspec import ArgumentSpec, with_secrets
+from ansible_collections.sddc.tokens.plugins.module_utils._core.argspec import ArgumentSpec
 from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import ApiError, InvalidOption
 from ansible_collections.sddc.tokens.plugins.module_utils._core.outcome import Outcome
+from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
 from ansible_collections.sddc.tokens.plugins.module_utils._operations import nsx_access
-from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation, Runtime
-from ansible_collections.sddc.tokens.plugins.module_utils._operations.nsx_service_instance_info import (
-    NsxServiceInstanceInfo,
-)
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.nsx_service_reauth import compiled
 
 _LOG = logging.getLogger("sddc.tokens.nsx_jwt_alarms")
@@ -194,16 +192,13 @@ class NsxJwtAlarms(Operation):
     """Read the alarms, as often as is wanted: it stays signed in until it is closed."""
 
     name = "sddc.tokens.nsx_jwt_alarms"
-    argument_spec: ClassVar[ArgumentSpec] = {
-        **nsx_access.NSX_OPTIONS,
-        "retries": {"type": "int", "default": 0},
-        "alarm_pattern": {"type": "str", "default": "(?i)jwt"},
-        **POLLING_OPTIONS,
-    }
-    alternatives = NsxServiceInstanceInfo.alternatives
-    mutually_exclusive = NsxServiceInstanceInfo.mutually_exclusive
-    required_together = NsxServiceInstanceInfo.required_together
-    required_one_of = NsxServiceInstanceInfo.required_one_of
+    argument_spec = nsx_access.SIGN_IN.merge(
+        ArgumentSpec(
+            {"retries": {"type": "int", "default": 0}, "alarm_pattern": {"type": "str", "default": "(?i)jwt"}},
+            required_one_of=(nsx_access.READERS,),
+        ),
+        POLLING,
+    )
 
     def __init__(self, params: Mapping[str, Any], runtime: Runtime) -> None:
         """Raises InvalidOption."""
@@ -283,7 +278,7 @@ class AlarmWatch:
         return {(alarm["service_instance"], alarm["alarm"]): {"nsx_jwt_alarm": alarm} for alarm in alarms}
 
     def _opened(self) -> NsxJwtAlarms:
-        params = with_secrets(NsxJwtAlarms.argument_spec, self._params)
+        params = NsxJwtAlarms.argument_spec.with_secrets(self._params)
         return NsxJwtAlarms(params, Runtime(False, os.environ, warn=self._warn, notify=_LOG.info))
 
     def _warn(self, message: str) -> None:

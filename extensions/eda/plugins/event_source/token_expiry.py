@@ -10,7 +10,7 @@ import os
 import runpy
 from collections.abc import Hashable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 DOCUMENTATION = r"""
 module: token_expiry
@@ -85,7 +85,7 @@ EXAMPLES = r"""
 runpy.run_path(str(Path(__file__).parents[1] / "plugin_utils" / "importable.py"))
 
 from ansible_collections.sddc.tokens.extensions.eda.plugins.plugin_utils.polling import (
-    POLLING_OPTIONS,
+    POLLING,
     Event,
     Findings,
     Poller,
@@ -93,7 +93,7 @@ from ansible_collections.sddc.tokens.extensions.eda.plugins.plugin_utils.polling
     validated,
 )
 from ansible_collections.sddc.tokens.plugins.module_utils._core.argspec import ArgumentSpec
-from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Runtime
+from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.token_file_info import TokenFileInfo, no_file
 
 _LOG = logging.getLogger("sddc.tokens.token_expiry")
@@ -103,11 +103,9 @@ class TokenExpiry(TokenFileInfo):
     """Look at token files, as often as is wanted."""
 
     name = "sddc.tokens.token_expiry"
-    argument_spec: ClassVar[ArgumentSpec] = {
-        **TokenFileInfo.argument_spec,
-        "all_files": {"type": "bool", "default": False},
-        **POLLING_OPTIONS,
-    }
+    argument_spec = TokenFileInfo.argument_spec.merge(
+        ArgumentSpec({"all_files": {"type": "bool", "default": False}}), POLLING
+    )
 
 
 class ExpiryWatch:

@@ -12,21 +12,23 @@ import time
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any, Optional, Protocol
 
-from ansible_collections.sddc.tokens.plugins.module_utils._core.argspec import ArgumentSpec, with_environment
+from ansible_collections.sddc.tokens.plugins.module_utils._core.argspec import ArgumentSpec
 from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import InvalidOption, TokensError, internal_error
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation
-from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution import Validated
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.validation import Validated
 
 Event = dict[str, Any]
 # What is to be reported at the moment, each by what tells it from all others.
 Findings = Mapping[Hashable, Event]
 
 # All in seconds.
-POLLING_OPTIONS: ArgumentSpec = {
-    "interval": {"type": "float", "default": 60},
-    "max_interval": {"type": "float", "default": 900},
-    "repeat_after": {"type": "float", "default": 0},
-}
+POLLING = ArgumentSpec(
+    {
+        "interval": {"type": "float", "default": 60},
+        "max_interval": {"type": "float", "default": 900},
+        "repeat_after": {"type": "float", "default": 0},
+    }
+)
 # What ansible-rulebook adds to the arguments of a source that asks for feedback.
 _ONLY_OF_RULEBOOK = ("feedback", "eda_feedback_queue")
 
@@ -49,7 +51,7 @@ def validated(operation: type[Operation], args: Mapping[str, Any]) -> Mapping[st
     """
     # A template of a rulebook renders what is not set as an empty text.
     given = {name: value for name, value in args.items() if name not in _ONLY_OF_RULEBOOK and value not in (None, "")}
-    completed = with_environment(operation.argument_spec, given, os.environ, operation.alternatives)
+    completed = operation.argument_spec.complete(given, os.environ)
     checked = Validated(operation, completed)
     if checked.error:
         raise InvalidArguments(checked.error)

@@ -18,9 +18,10 @@ from ansible.errors import AnsibleError
 
 from ansible_collections.sddc.tokens.plugins.lookup import token_file as lookup
 from ansible_collections.sddc.tokens.plugins.module_utils._core import secret as secrets
+from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
-from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import TokenFile
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import FileStore
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import Record, serialized
 
 VALUE, COMPANION = "token-of-great-value", "companion-of-great-value"
@@ -52,7 +53,8 @@ def store(path: Path, left: float | None = 600.0, offset: float = 0.0, **facts: 
     record = Record(
         **{"product": "csp", "host": "h", "principal": "me", "current": token, **facts}, clock_offset=offset
     )
-    TokenFile(str(path), warn=str, notify=str).write(record)
+    with FileStore(str(path), Runtime()).exclusive(10) as writer:
+        writer.write(record)
     return record
 
 
@@ -104,7 +106,7 @@ def test_expiry_is_judged_by_the_servers_clock(path: Path, offset: float) -> Non
     store(path, 600, offset)
     assert look(path) == [VALUE]
     store(path, -1, offset)
-    assert "expires at" in refusal(path)
+    assert "expired at" in refusal(path)
 
 
 def test_token_whose_expiry_is_unknown_is_returned(path: Path) -> None:
@@ -150,6 +152,7 @@ def test_file_that_others_can_read_is_warned_of_and_left_as_it_is(path: Path, wa
 
 def test_nothing_but_the_file_is_touched_and_no_lock_is_made(path: Path) -> None:
     store(path)
+    path.with_name(path.name + ".lock").unlink()
     before = path.stat().st_mtime_ns
     look(path)
     assert path.stat().st_mtime_ns == before

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A product in memory, for the tests of the life cycle: it mints, accepts and revokes, or dies in between.
+"""A product and a store in memory, for the tests of the life cycle, in which a run dies at any step.
 
 Time passes only where a test lets it: on the server, whose clock a source learns with its first reply.
 """
@@ -9,6 +9,7 @@ Time passes only where a test lets it: on the server, whose clock a source learn
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,15 +17,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Optional
 
-from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import ReplyLost, TokensError
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import (
+    DamagedRecord,
+    ReplyLost,
+    StoreError,
+    TokensError,
+)
 from ansible_collections.sddc.tokens.plugins.module_utils._core.outcome import Outcome
+from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
-from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle import file_store as token_file
-from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import DamagedFile, TokenFile
-from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.lifecycle import Lifecycle, LifecycleOptions
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle import file_store
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import FileStore
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.lifecycle import Lifecycle
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.options import LifecycleOptions
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import Record, serialized
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.source import TokenSource
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.store import Store, Stored, Writer
 
 HOST, PRINCIPAL, SCHEME = "memory.example.com", "me", "Bearer"
 
@@ -40,7 +49,7 @@ class Steps:
     crash_at: Optional[int] = None
     done: list[str] = field(default_factory=list)
     _number: int = 0
-    is_dead: bool = False
+    has_died: bool = False
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
@@ -52,8 +61,8 @@ class Steps:
 
     def _maybe_die(self) -> None:
         self._number += 1
-        if self.is_dead or self._number == self.crash_at:
-            self.is_dead = True
+        if self.has_died or self._number == self.crash_at:
+            self.has_died = True
             raise Crash
 
 
@@ -122,11 +131,11 @@ class MemorySource(TokenSource):
     def clock_offset(self) -> Optional[float]:
         return self._offset
 
-    def adopt(self, secret: Secret) -> Token:
+    def from_user(self, secret: Secret) -> Token:
         return Token(secret, SCHEME)
 
-    def lack(self, token: Token) -> str:
-        return "no companion" if self._server.gives_companions and not token.companions else ""
+    def missing(self, token: Token) -> str:
+        return "companion" if self._server.gives_companions and not token.companions else ""
 
     def create(self) -> Token:
         with self._call("create"):
@@ -163,8 +172,88 @@ class MemorySource(TokenSource):
             yield
 
 
+class MemoryStore(Store):
+    """The second store: a record in memory, with a place to die before and after each change."""
+
+    location = "memory"
+
+    def __init__(self) -> None:
+        self.record: Optional[Record] = None
+        self.is_damaged = False
+        self.aside = 0
+        self.steps = Steps()
+        self.before_exclusive: Callable[[], object] = lambda: None
+        self.write_error: Optional[StoreError] = None
+        self._version = 0
+        self._lock = threading.Lock()
+
+    def is_empty(self) -> bool:
+        return self.record is None and not self.is_damaged
+
+    def read(self) -> Stored:
+        if self.is_damaged:
+            raise DamagedRecord("the record in memory is damaged")
+        return Stored(self.record, self._version if self.record else None)
+
+    @contextmanager
+    def exclusive(self, timeout: float) -> Iterator[Writer]:
+        self.before_exclusive()
+        if not self._lock.acquire(timeout=timeout):
+            raise StoreError("another task writes")
+        try:
+            yield MemoryWriter(self)
+        finally:
+            self._lock.release()
+
+    def put(self, record: Optional[Record], *, is_damaged: bool = False) -> None:
+        """Replace what is stored, whoever does it."""
+        self.record, self.is_damaged = record, is_damaged
+        self._version += 1
+
+
+class MemoryWriter(Writer):
+    """The right to write into memory."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+
+    def write(self, record: Record) -> None:
+        if self._store.write_error:
+            raise self._store.write_error
+        with self._store.steps.step("write"):
+            self._store.put(record)
+
+    def remove(self) -> None:
+        with self._store.steps.step("remove"):
+            self._store.put(None)
+
+    def move_aside(self) -> str:
+        with self._store.steps.step("move aside"):
+            self._store.put(None)
+            self._store.aside += 1
+        return "memory.damaged"
+
+
+class SteppedFileStore(FileStore):
+    """The first store: a file, with a place to die before and after each change of the disk, and nothing synced."""
+
+    def __init__(self, path: Path, runtime: Runtime, steps: Steps) -> None:
+        super().__init__(str(path), runtime)
+        self._steps = steps
+
+    @contextmanager
+    def exclusive(self, timeout: float) -> Iterator[Writer]:  # type: ignore[override]
+        original = file_store.os
+        with super().exclusive(timeout) as writer:
+            file_store.os = _SteppedOs(self._steps)  # type: ignore[assignment]
+            try:
+                yield writer
+            finally:
+                file_store.os = original
+
+
 class _SteppedOs:
-    """The module os with a place to die before and after each change of the disk, and nothing synced to it."""
+    """The module os, whose changes of the disk are steps."""
 
     def __init__(self, steps: Steps) -> None:
         self._steps = steps
@@ -173,11 +262,12 @@ class _SteppedOs:
         original = getattr(os, name)
         if name == "fsync":
             return lambda descriptor: None
-        if name not in ("replace", "unlink", "rename"):
+        step = {"replace": "write", "unlink": "remove", "rename": "move aside"}.get(name)
+        if step is None:
             return original
 
         def stepped(*args: Any) -> Any:
-            with self._steps.step(name):
+            with self._steps.step(step):
                 return original(*args)
 
         return stepped
@@ -200,11 +290,11 @@ class Run:
 
 
 class World:
-    """A server, a token file, and runs between them."""
+    """A server, a store, and runs between them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self) -> None:
         self.server = Server()
-        self.path = folder / "token.json"
+        self.store = MemoryStore()
         self.source_type: type[MemorySource] = MemorySource
         self.prepare: Callable[[MemorySource], None] = lambda source: None
 
@@ -213,52 +303,79 @@ class World:
         *,
         crash_at: Optional[int] = None,
         can_revoke: bool = True,
-        in_file: bool = True,
+        in_store: bool = True,
+        check_mode: bool = False,
         **options: Any,
     ) -> Run:
         """Run the life cycle once, and keep its failure or its death."""
         run = Run(steps=Steps(crash_at))
         source = self.source_type(self.server, run.steps, can_revoke=can_revoke)
         self.prepare(source)
-        chosen = {
-            "state": "present",
-            "token": None,
-            "token_file": str(self.path) if in_file else None,
-            "min_remaining": 300.0,
-            "renew": "auto",
-            "verify": True,
-            "revoke_old": in_file,
-            "lock_timeout": 30.0,
-            "check_mode": False,
-            **options,
-        }
+        runtime = Runtime(check_mode, warn=run.warnings.append)
         seen = len(self.server.calls)
-        original = token_file.os
-        token_file.os = _SteppedOs(run.steps)  # type: ignore[assignment]
+        store = self.store_of(runtime, run.steps) if in_store else None
         try:
-            lifecycle = Lifecycle(source, LifecycleOptions(**chosen), warn=run.warnings.append, notify=str)
-            run.outcome = lifecycle.run()
+            run.outcome = Lifecycle(source, LifecycleOptions.from_params(options), store, runtime).run()
         except (TokensError, Crash) as error:
             run.error = error
-        finally:
-            token_file.os = original
         run.calls = self.server.calls[seen:]
         return run
 
-    def record(self) -> Optional[Record]:
-        """What the file holds; None where there is none or it is damaged."""
-        try:
-            return TokenFile(str(self.path), warn=str, notify=str, read_only=True).read()
-        except DamagedFile:
-            return None
+    def store_of(self, runtime: Runtime, steps: Steps) -> Store:
+        """The store, as one run sees it."""
+        self.store.steps = steps
+        return self.store
 
-    def store(self, **tokens: Any) -> Record:
-        """Put a record into the file, as an earlier run would."""
+    def record(self) -> Optional[Record]:
+        """What is stored; None where that is nothing or damaged."""
+        return self.store.record
+
+    def has_record(self) -> bool:
+        """Whether anything is stored."""
+        return not self.store.is_empty()
+
+    def keep(self, **tokens: Any) -> Record:
+        """Store a record, as an earlier run would."""
         record = Record(**{"product": "memory", "host": HOST, "principal": PRINCIPAL, **tokens})
-        self.path.write_bytes(serialized(record))
-        self.path.chmod(0o600)
+        self.put(record)
         return record
+
+    def put(self, record: Record) -> None:
+        """Store a record, whosever it is."""
+        self.store.put(record)
+
+    def damage(self) -> None:
+        """Let what is stored be something that cannot be understood."""
+        self.store.put(None, is_damaged=True)
 
     def pass_time(self, seconds: float) -> None:
         """Let the server's clock go on."""
         self.server.offset += seconds
+
+
+class FileWorld(World):
+    """The same with a token file."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.path = folder / "token.json"
+
+    def store_of(self, runtime: Runtime, steps: Steps) -> Store:
+        return SteppedFileStore(self.path, runtime, steps)
+
+    def record(self) -> Optional[Record]:
+        try:
+            return FileStore(str(self.path), Runtime(), read_only=True).read().record
+        except DamagedRecord:
+            return None
+
+    def has_record(self) -> bool:
+        return self.path.exists()
+
+    def put(self, record: Record) -> None:
+        self.path.write_bytes(serialized(record))
+        self.path.chmod(0o600)
+
+    def damage(self) -> None:
+        self.path.write_bytes(b'{"current": {')
+        self.path.chmod(0o600)

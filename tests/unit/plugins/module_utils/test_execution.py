@@ -17,13 +17,15 @@ from hypothesis import strategies as st
 from ansible_collections.sddc.tokens.plugins.module_utils._core.argspec import ArgumentSpec
 from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import ApiError, TokensError
 from ansible_collections.sddc.tokens.plugins.module_utils._core.outcome import Outcome
+from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
 from ansible_collections.sddc.tokens.plugins.module_utils._http import session as transport
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.csp_access_token import CspAccessToken
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.vrni_auth_token import VrniAuthToken
-from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution import Validated, execute
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution import execute
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.validation import Validated
 
 VALUE, COMPANION, PASSWORD = "token-of-great-value", "companion-of-great-value", "p4ssw0rd\\with'marks"
 NOW = 1_800_000_000.0
@@ -35,14 +37,16 @@ class Sample(Operation):
     """An operation that does what a test says."""
 
     name = "sddc.tokens.sample"
-    argument_spec: ClassVar[ArgumentSpec] = {
-        "hostname": {"type": "str", "required": True},
-        "password": {"type": "str", "no_log": True},
-        "timeout": {"type": "float", "default": 30},
-        "retries": {"type": "int", "default": 3},
-        "level": {"type": "str", "choices": ["low", "high"], "default": "low", "aliases": ["grade"]},
-        "return_token": {"type": "bool", "default": True, "no_log": False},
-    }
+    argument_spec = ArgumentSpec(
+        {
+            "hostname": {"type": "str", "required": True},
+            "password": {"type": "str", "no_log": True},
+            "timeout": {"type": "float", "default": 30},
+            "retries": {"type": "int", "default": 3},
+            "level": {"type": "str", "choices": ["low", "high"], "default": "low", "aliases": ["grade"]},
+            "return_token": {"type": "bool", "default": True, "no_log": False},
+        }
+    )
     secret_results = frozenset(("token", "headers", "id_token"))
     job: ClassVar[Callable[[Operation], Outcome]]
     seen: ClassVar[list[str]]
@@ -60,9 +64,7 @@ def run(job: Callable[[Operation], Outcome], diff_mode: bool = False, **params: 
     operation = type("Sample", (Sample,), {"job": staticmethod(job), "seen": []})
     validated = Validated(operation, {"hostname": "h", "password": PASSWORD, **params})
     assert validated.error is None
-    result = execute(
-        operation, validated.params, check_mode=False, diff_mode=diff_mode, environ={}, notify=lambda text: None
-    )
+    result = execute(operation, validated.params, Runtime(), diff_mode=diff_mode)
     assert operation.seen == ["closed"]
     return result
 
@@ -239,7 +241,7 @@ def test_missing_library_is_named_and_is_no_exception(monkeypatch: pytest.Monkey
     monkeypatch.setattr(transport, "HAS_REQUESTS", False)
     params = {"hostname": "h", "username": "u", "password": "p"}
     validated = Validated(VrniAuthToken, params)
-    result = execute(VrniAuthToken, validated.params, check_mode=False, diff_mode=False, environ={}, notify=str)
+    result = execute(VrniAuthToken, validated.params, Runtime())
     assert result["failed"] is True
     assert "requests" in result["msg"]
 
@@ -256,7 +258,7 @@ def complaint(**args: Any) -> str:
 def test_wrong_option_says_which_there_are() -> None:
     error = complaint(pasword="x")
     assert error.startswith("sddc.tokens.sample: there is no option pasword")
-    assert all(name in error for name in Sample.argument_spec)
+    assert all(name in error for name in Sample.argument_spec.options)
 
 
 def test_wrong_value_says_which_are_right() -> None:
@@ -269,7 +271,7 @@ def test_wrong_value_says_which_are_right() -> None:
 def test_option_with_bytes_that_are_no_utf_8_is_named_and_not_quoted(password: str) -> None:
     error = Validated(Sample, {"hostname": "h", "password": password}).error
 
-    assert error == "sddc.tokens.sample: the option password holds bytes that are no UTF-8"
+    assert error == "sddc.tokens.sample: the option password is not valid UTF-8"
 
 
 def test_option_and_its_alias_together_are_warned_of() -> None:
@@ -323,9 +325,7 @@ def test_option_that_is_empty_or_out_of_range_is_named(
     start = time.monotonic()
     message = validated.error
     if message is None:
-        message = execute(operation, validated.params, check_mode=False, diff_mode=False, environ={}, notify=str).get(
-            "msg", ""
-        )
+        message = execute(operation, validated.params, Runtime()).get("msg", "")
     assert named in message
     assert "internal error" not in message
     assert time.monotonic() - start < 5

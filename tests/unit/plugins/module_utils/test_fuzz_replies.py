@@ -15,7 +15,6 @@ import time
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,14 +23,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.sddc.tokens.plugins.module_utils._http import session as transport
-from ansible_collections.sddc.tokens.plugins.module_utils._operations import nsx_service_reauth
 from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.hostile_server import (
     HostileServer,
     TrueReply,
     hostile_server,
     recorded,
 )
-from support.in_process import JOBS, Done, Job, done, record_of
+from support.in_process import JOBS, Done, Job, SkippingClock, done, record_of
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -154,20 +152,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostileServer]:
         yield server
 
 
-@pytest.fixture(autouse=True)
-def _waits_take_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The waits are not what is tested here."""
-    timeless = SimpleNamespace(time=time.time, monotonic=time.monotonic, sleep=lambda _seconds: None)
-    monkeypatch.setattr(transport, "time", timeless)
-    monkeypatch.setattr(nsx_service_reauth, "time", timeless)
-
-
 def _run(job: Job, lab: Lab, server: HostileServer, file: str, **more: Any) -> Done:
     details = {**lab.details, "ca_path": server.ca_path}
     if job.module == "nsx_service_reauth":
         more["wait_timeout"] = 0.01
     started = time.monotonic()
-    run = done(job, details, file, proxy_url=server.proxy_url, timeout=20, retries=1, **more)
+    run = done(job, details, file, proxy_url=server.proxy_url, timeout=20, retries=1, clock=SkippingClock(), **more)
     assert time.monotonic() - started < LONGEST_RUN
     assert "internal error" not in run.said
     assert "Traceback" not in run.said

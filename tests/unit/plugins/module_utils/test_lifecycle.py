@@ -12,14 +12,19 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import TokenFileError, TokenRejected, TokensError
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import StoreError, TokenRejected, TokensError
+from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
-from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import TokenFile
-from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.lifecycle import Lifecycle, LifecycleOptions
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import FileStore, FileWriter
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.lifecycle import Lifecycle
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.options import LifecycleOptions
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import Record
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.store import Writer
 from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_source import (
+    FileWorld,
     MemorySource,
+    MemoryWriter,
     Server,
     Steps,
     World,
@@ -28,9 +33,15 @@ from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_sour
 ENDING = 3400.0  # the age at which a token of an hour is too old for the default of min_remaining
 
 
+@pytest.fixture(params=["memory", "file"])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
+    """A world with each store."""
+    return World() if request.param == "memory" else FileWorld(tmp_path)
+
+
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
+def file_world(tmp_path: Path) -> FileWorld:
+    return FileWorld(tmp_path)
 
 
 def value(token: Token | None) -> str:
@@ -64,7 +75,7 @@ def test_without_verify_the_expiry_is_trusted_and_a_second_run_asks_nobody(world
 
 def test_renewal_revokes_the_old_token_only_after_the_new_one_works(world: World) -> None:
     old = world.server.mint(age=ENDING)
-    world.store(current=old)
+    world.keep(current=old)
     found: list[tuple[str, str, str, list[str]]] = []
 
     def note(call: str) -> None:
@@ -87,7 +98,7 @@ def test_renewal_revokes_the_old_token_only_after_the_new_one_works(world: World
 
 def test_token_that_the_server_no_longer_knows_is_renewed_once_and_not_revoked(world: World) -> None:
     old = world.server.mint()
-    world.store(current=old)
+    world.keep(current=old)
     del world.server.alive[value(old)]
     run = world.run()
     assert run.result == (True, "renewed")
@@ -95,12 +106,12 @@ def test_token_that_the_server_no_longer_knows_is_renewed_once_and_not_revoked(w
 
 
 def test_expired_token_is_renewed_without_asking_for_it(world: World) -> None:
-    world.store(current=world.server.mint(age=4000))
+    world.keep(current=world.server.mint(age=4000))
     assert [call.split()[0] for call in world.run().calls] == ["create", "probe"]
 
 
 def test_token_that_lacks_what_the_user_asks_for_is_renewed(world: World) -> None:
-    world.store(current=world.server.mint())
+    world.keep(current=world.server.mint())
     world.server.gives_companions = True
     assert world.run().result == (True, "renewed")
     second = world.run()
@@ -122,7 +133,7 @@ def test_renew_always_renews_a_good_token(world: World) -> None:
 @pytest.mark.parametrize("age", [None, ENDING, 4000.0])
 def test_renew_never_fails_where_the_token_is_not_good_and_creates_none(world: World, age: float | None) -> None:
     if age is not None:
-        world.store(current=world.server.mint(age=age))
+        world.keep(current=world.server.mint(age=age))
     before = world.record()
     run = world.run(renew="never")
     assert isinstance(run.error, TokenRejected)
@@ -132,20 +143,20 @@ def test_renew_never_fails_where_the_token_is_not_good_and_creates_none(world: W
 
 
 def test_renew_never_uses_a_good_token(world: World) -> None:
-    world.store(current=world.server.mint())
+    world.keep(current=world.server.mint())
     assert world.run(renew="never").result == (False, "reused")
 
 
 def test_old_token_stays_where_it_is_not_to_be_revoked(world: World) -> None:
     old = world.server.mint(age=ENDING)
-    world.store(current=old)
+    world.keep(current=old)
     assert world.run(revoke_old=False).result == (True, "renewed")
     assert world.server.accepts(old)
     assert not record_of(world).is_unfinished
 
 
 def test_product_without_revocation_is_never_asked_to_revoke(world: World) -> None:
-    world.store(current=world.server.mint(age=ENDING))
+    world.keep(current=world.server.mint(age=ENDING))
     run = world.run(can_revoke=False)
     assert run.result == (True, "renewed")
     assert not any(call.startswith("revoke") for call in run.calls)
@@ -158,7 +169,7 @@ def test_product_without_revocation_is_never_asked_to_revoke(world: World) -> No
 def test_token_is_kept_while_it_has_min_remaining_seconds(
     world: World, left: float, min_remaining: float, kept: bool
 ) -> None:
-    world.store(current=world.server.mint(age=3600.0 - left))
+    world.keep(current=world.server.mint(age=3600.0 - left))
     assert world.run(min_remaining=min_remaining).result == ((False, "reused") if kept else (True, "renewed"))
 
 
@@ -167,7 +178,7 @@ def test_token_that_never_lives_that_long_counts_with_half_its_life_and_a_warnin
     world: World, left: float, kept: bool
 ) -> None:
     world.server.lifetime = 100.0
-    world.store(current=world.server.mint(age=100.0 - left))
+    world.keep(current=world.server.mint(age=100.0 - left))
     run = world.run()
     assert run.result == ((False, "reused") if kept else (True, "renewed"))
     assert ("half its life" in " ".join(run.warnings)) is not kept
@@ -202,7 +213,7 @@ def test_token_whose_expiry_is_unknown_is_kept_while_it_works_and_warned_of_once
 
 def test_new_token_that_does_not_work_is_revoked_and_the_old_one_stays(world: World) -> None:
     old = world.server.mint(age=ENDING)
-    world.store(current=old)
+    world.keep(current=old)
     world.server.refuses_new_tokens = True
     run = world.run()
     new = world.server.minted[-1]
@@ -222,7 +233,7 @@ def test_new_token_that_neither_works_nor_can_be_revoked_is_named(world: World) 
 
 def test_failure_to_revoke_is_a_warning_and_the_next_run_finishes(world: World) -> None:
     old = world.server.mint(age=ENDING)
-    world.store(current=old)
+    world.keep(current=old)
     world.server.cannot_revoke_now = True
     run = world.run()
     assert run.result == (True, "renewed")
@@ -236,18 +247,18 @@ def test_failure_to_revoke_is_a_warning_and_the_next_run_finishes(world: World) 
     assert not record_of(world).is_unfinished
 
 
-def test_superseded_token_that_cannot_be_revoked_changes_neither_the_file_nor_the_result(world: World) -> None:
-    world.store(current=world.server.mint(), superseded=(world.server.mint(),))
-    world.server.cannot_revoke_now = True
-    before = world.path.stat().st_ino
-    run = world.run()
+def test_superseded_token_that_cannot_be_revoked_changes_neither_the_file_nor_the_result(file_world: FileWorld) -> None:
+    file_world.keep(current=file_world.server.mint(), superseded=(file_world.server.mint(),))
+    file_world.server.cannot_revoke_now = True
+    before = file_world.path.stat().st_ino
+    run = file_world.run()
     assert run.result == (False, "reused")
     assert len(run.warnings) == 1
-    assert world.path.stat().st_ino == before
+    assert file_world.path.stat().st_ino == before
 
 
 def test_superseded_token_that_has_expired_meanwhile_is_not_revoked_but_forgotten(world: World) -> None:
-    world.store(current=world.server.mint(), superseded=(world.server.mint(age=4000),))
+    world.keep(current=world.server.mint(), superseded=(world.server.mint(age=4000),))
     run = world.run()
     assert not any(call.startswith("revoke") for call in run.calls)
     assert not record_of(world).is_unfinished
@@ -257,14 +268,15 @@ def test_superseded_token_that_has_expired_meanwhile_is_not_revoked_but_forgotte
 def test_token_that_cannot_be_stored_is_revoked_or_named(
     world: World, monkeypatch: pytest.MonkeyPatch, revocable: bool
 ) -> None:
-    def write(file: TokenFile, record: Record) -> None:
-        raise TokenFileError("the disk is full")
+    def write(writer: Writer, record: Record) -> None:
+        raise StoreError("the disk is full")
 
-    monkeypatch.setattr(TokenFile, "write", write)
+    for writer_type in (FileWriter, MemoryWriter):
+        monkeypatch.setattr(writer_type, "write", write)
     world.server.cannot_revoke_now = not revocable
     run = world.run()
     new = Secret(world.server.minted[-1])
-    assert isinstance(run.error, TokenFileError)
+    assert isinstance(run.error, StoreError)
     assert "disk is full" in str(run.error)
     assert (new.reveal() in world.server.working()) is not revocable
     assert (new.fingerprint in str(run.error)) is not revocable
@@ -272,7 +284,7 @@ def test_token_that_cannot_be_stored_is_revoked_or_named(
 
 def test_new_token_whose_proof_was_cut_short_is_used_by_the_next_run(world: World) -> None:
     old = world.server.mint(age=ENDING)
-    world.store(current=old)
+    world.keep(current=old)
     world.server.is_down_for_probes = True
     assert world.run().error is not None
     assert record_of(world).current == old
@@ -284,7 +296,7 @@ def test_new_token_whose_proof_was_cut_short_is_used_by_the_next_run(world: Worl
 
 def test_refused_creation_leaves_the_file_as_it_was(world: World) -> None:
     old = world.server.mint(age=ENDING)
-    before = world.store(current=old)
+    before = world.keep(current=old)
     world.server.is_down = True
     assert isinstance(world.run(verify=False).error, TokensError)
     assert world.record() == before
@@ -300,7 +312,7 @@ def test_file_of_another_server_or_user_is_reported_and_replaced_and_its_token_s
     world: World, other: dict[str, str]
 ) -> None:
     foreign = world.server.mint()
-    world.store(current=foreign, **other)
+    world.keep(current=foreign, **other)
     run = world.run()
     assert run.result == (True, "created")
     assert any("holds" in warning and next(iter(other.values())) in warning for warning in run.warnings)
@@ -309,15 +321,15 @@ def test_file_of_another_server_or_user_is_reported_and_replaced_and_its_token_s
     assert value(record_of(world).current) == world.server.minted[-1]
 
 
-def test_damaged_file_is_reported_kept_aside_and_replaced(world: World) -> None:
-    world.path.write_bytes(b'{"current": ')
-    world.path.chmod(0o600)
-    run = world.run()
-    aside = [path for path in world.path.parent.iterdir() if "damaged" in path.name]
+def test_damaged_file_is_reported_kept_aside_and_replaced(file_world: FileWorld) -> None:
+    file_world.path.write_bytes(b'{"current": ')
+    file_world.path.chmod(0o600)
+    run = file_world.run()
+    aside = [path for path in file_world.path.parent.iterdir() if "damaged" in path.name]
     assert run.result == (True, "created")
     assert [path.read_bytes() for path in aside] == [b'{"current": ']
     assert any(aside[0].name in warning for warning in run.warnings)
-    assert world.run().result == (False, "reused")
+    assert file_world.run().result == (False, "reused")
 
 
 # Many tasks, one file.
@@ -325,12 +337,12 @@ def test_damaged_file_is_reported_kept_aside_and_replaced(world: World) -> None:
 
 def test_many_tasks_that_share_a_file_make_one_token(tmp_path: Path) -> None:
     server, path = Server(), str(tmp_path / "token.json")
-    options = LifecycleOptions("present", None, path, 300.0, "auto", True, True, 60.0, False)
+    options = LifecycleOptions(lock_timeout=60)
     tokens: list[str] = []
 
     def work() -> None:
         source = MemorySource(server, Steps())
-        outcome = Lifecycle(source, options, warn=str, notify=str).run()
+        outcome = Lifecycle(source, options, FileStore(path, Runtime()), Runtime()).run()
         tokens.append(value(outcome.token))
 
     threads = [threading.Thread(target=work) for _number in range(12)]
@@ -342,43 +354,40 @@ def test_many_tasks_that_share_a_file_make_one_token(tmp_path: Path) -> None:
     assert tokens == server.minted * 12
 
 
-def test_task_that_waited_for_the_lock_uses_what_the_other_one_made(world: World) -> None:
+def test_task_that_waited_for_the_lock_uses_what_the_other_one_made() -> None:
+    world = World()
     made: list[Token] = []
 
-    original = TokenFile.locked
-
-    def locked(file: TokenFile, timeout: float) -> object:
+    def make_one() -> None:
         if not made:
             made.append(world.server.mint())
-            world.store(current=made[0])
-        return original(file, timeout)
+            world.keep(current=made[0])
 
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(TokenFile, "locked", locked)
-        run = world.run()
+    world.store.before_exclusive = make_one
+    run = world.run()
     assert run.result == (False, "reused")
     assert run.outcome is not None
     assert run.outcome.token == made[0]
     assert "create" not in run.calls
 
 
-def test_probe_of_a_good_token_does_not_wait_for_the_lock(world: World) -> None:
-    world.store(current=world.server.mint())
-    with TokenFile(str(world.path), warn=str, notify=str).locked(0):
-        assert world.run(lock_timeout=0).result == (False, "reused")
+def test_probe_of_a_good_token_does_not_wait_for_the_lock(file_world: FileWorld) -> None:
+    file_world.keep(current=file_world.server.mint())
+    with FileStore(str(file_world.path), Runtime()).exclusive(0):
+        assert file_world.run(lock_timeout=0).result == (False, "reused")
 
 
-def test_lock_that_is_not_released_in_time_fails_before_anything_is_created(world: World) -> None:
-    with TokenFile(str(world.path), warn=str, notify=str).locked(0):
-        run = world.run(lock_timeout=0.1)
-    assert isinstance(run.error, TokenFileError)
+def test_lock_that_is_not_released_in_time_fails_before_anything_is_created(file_world: FileWorld) -> None:
+    with FileStore(str(file_world.path), Runtime()).exclusive(0):
+        run = file_world.run(lock_timeout=0.1)
+    assert isinstance(run.error, StoreError)
     assert run.calls == []
 
 
-def test_unrelated_files_of_the_folder_stay(world: World) -> None:
-    neighbour = world.path.with_name("token.json.backup")
+def test_unrelated_files_of_the_folder_stay(file_world: FileWorld) -> None:
+    neighbour = file_world.path.with_name("token.json.backup")
     neighbour.write_text("mine")
-    world.run()
-    world.run(state="absent")
+    file_world.run()
+    file_world.run(state="absent")
     assert neighbour.read_text() == "mine"
-    assert sorted(os.listdir(world.path.parent)) == ["token.json.backup", "token.json.lock"]
+    assert sorted(os.listdir(file_world.path.parent)) == ["token.json.backup", "token.json.lock"]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 import os
 import stat
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,12 @@ import pytest
 from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import TokenRejected
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import Record
-from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_source import Crash, Run, World
+from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_source import (
+    Crash,
+    FileWorld,
+    Run,
+    World,
+)
 
 ENDING, OVER = 3400.0, 4000.0
 FOREIGN = "somebody else"
@@ -35,29 +41,24 @@ def revoked(world: World) -> Token:
     return token
 
 
-def damage(world: World) -> None:
-    world.path.write_bytes(b'{"current": {')
-    world.path.chmod(0o600)
-
-
 SITUATIONS: dict[str, Callable[[World], object]] = {
     "no file": lambda world: None,
-    "good": lambda world: world.store(current=world.server.mint()),
-    "ending": lambda world: world.store(current=world.server.mint(age=ENDING)),
-    "expired": lambda world: world.store(current=world.server.mint(age=OVER)),
-    "revoked": lambda world: world.store(current=revoked(world)),
-    "pending alone": lambda world: world.store(pending=world.server.mint()),
-    "good, pending": lambda world: world.store(current=world.server.mint(), pending=world.server.mint()),
-    "ending, pending": lambda world: world.store(current=world.server.mint(age=ENDING), pending=world.server.mint()),
-    "ending, pending revoked": lambda world: world.store(current=world.server.mint(age=ENDING), pending=revoked(world)),
-    "good, superseded": lambda world: world.store(
+    "good": lambda world: world.keep(current=world.server.mint()),
+    "ending": lambda world: world.keep(current=world.server.mint(age=ENDING)),
+    "expired": lambda world: world.keep(current=world.server.mint(age=OVER)),
+    "revoked": lambda world: world.keep(current=revoked(world)),
+    "pending alone": lambda world: world.keep(pending=world.server.mint()),
+    "good, pending": lambda world: world.keep(current=world.server.mint(), pending=world.server.mint()),
+    "ending, pending": lambda world: world.keep(current=world.server.mint(age=ENDING), pending=world.server.mint()),
+    "ending, pending revoked": lambda world: world.keep(current=world.server.mint(age=ENDING), pending=revoked(world)),
+    "good, superseded": lambda world: world.keep(
         current=world.server.mint(), superseded=(world.server.mint(), world.server.mint(age=ENDING))
     ),
-    "ending, pending, superseded": lambda world: world.store(
+    "ending, pending, superseded": lambda world: world.keep(
         current=world.server.mint(age=ENDING), pending=world.server.mint(), superseded=(world.server.mint(),)
     ),
-    "foreign": lambda world: world.store(current=world.server.mint(), principal=FOREIGN),
-    "damaged": damage,
+    "foreign": lambda world: world.keep(current=world.server.mint(), principal=FOREIGN),
+    "damaged": World.damage,
 }
 
 
@@ -74,7 +75,7 @@ class Killed:
     def lost_on_the_way(self) -> set[str]:
         """The token that was created and not yet written when the process died: nobody can know it."""
         done = self.run.steps.done
-        if "create" not in done or "replace" in done[done.index("create") :]:
+        if "create" not in done or "write" in done[done.index("create") :]:
             return set()
         return {self.world.server.minted[-1]}
 
@@ -83,12 +84,13 @@ def values(*tokens: Token | None) -> set[str]:
     return {token.secret.reveal() for token in tokens if token}
 
 
-def every_crash(folder: Path, situation: str, **options: Any) -> Iterator[Killed]:
-    """The same run from the same start, killed at each of its steps in turn, until it comes to its end."""
+def every_crash(situation: str, folder: Path | None = None, **options: Any) -> Iterator[Killed]:
+    """The same run from the same start, killed at each of its steps in turn, until it comes to its end.
+
+    The token is stored in a file of the folder, or in memory where there is none.
+    """
     for step in range(1, _MOST_STEPS):
-        place = folder / f"killed-{step}"
-        place.mkdir(mode=0o700)
-        world = World(place)
+        world = World() if folder is None else FileWorld(Path(tempfile.mkdtemp(dir=folder)))
         SITUATIONS[situation](world)
         before = world.record()
         worked = before is not None and world.server.accepts(before.current)
@@ -130,8 +132,9 @@ def assert_all_is_well(world: World, run: Run, excused: set[str]) -> None:
     assert world.server.accepts(record.current)
     assert not record.is_unfinished
     assert world.server.working() <= values(record.current) | excused
-    assert stat.S_IMODE(world.path.stat().st_mode) == 0o600
-    assert not [name for name in os.listdir(world.path.parent) if name.endswith(".new")]
+    if isinstance(world, FileWorld):
+        assert stat.S_IMODE(world.path.stat().st_mode) == 0o600
+        assert not [name for name in os.listdir(world.path.parent) if name.endswith(".new")]
 
 
 RENEWALS = [
@@ -146,14 +149,29 @@ RENEWALS = [
     # Without verify nobody can know that a token was revoked.
     if verify or "revoked" not in situation
 ]
+# The steps of a file are those of the store in memory, so a few options are enough.
+WITH_A_FILE = [
+    pytest.param(situation, {"renew": renew, "verify": True, "revoke_old": True, "can_revoke": True}, id=situation)
+    for situation in SITUATIONS
+    for renew in ("auto", "always")
+]
+
+
+@pytest.mark.parametrize(("situation", "options"), WITH_A_FILE)
+def test_no_crash_loses_the_working_token_of_a_file(tmp_path: Path, situation: str, options: dict[str, Any]) -> None:
+    assert_crashes_are_put_right(situation, tmp_path, options)
 
 
 @pytest.mark.parametrize(("situation", "options"), RENEWALS)
 def test_no_crash_loses_a_working_token_and_the_next_run_puts_things_right(
-    tmp_path: Path, situation: str, options: dict[str, Any]
+    situation: str, options: dict[str, Any]
 ) -> None:
+    assert_crashes_are_put_right(situation, None, options)
+
+
+def assert_crashes_are_put_right(situation: str, folder: Path | None, options: dict[str, Any]) -> None:
     revocation = {name: options[name] for name in ("revoke_old", "can_revoke")}
-    for killed in every_crash(tmp_path, situation, **options):
+    for killed in every_crash(situation, folder, **options):
         assert_nothing_is_lost(killed, **revocation)
         excused = killed.lost_on_the_way
         for record in (killed.before, killed.world.record()):
@@ -164,10 +182,8 @@ def test_no_crash_loses_a_working_token_and_the_next_run_puts_things_right(
 
 
 @pytest.mark.parametrize("situation", ["good", "ending, pending", "good, superseded", "no file", "ending"])
-def test_renewal_that_is_forbidden_still_finishes_or_leaves_alone_what_a_crash_left(
-    tmp_path: Path, situation: str
-) -> None:
-    for killed in every_crash(tmp_path, situation):
+def test_renewal_that_is_forbidden_still_finishes_or_leaves_alone_what_a_crash_left(situation: str) -> None:
+    for killed in every_crash(situation):
         minted = len(killed.world.server.minted)
         excused = killed.lost_on_the_way
         healed = killed.world.run(renew="never")
@@ -179,31 +195,27 @@ def test_renewal_that_is_forbidden_still_finishes_or_leaves_alone_what_a_crash_l
 @pytest.mark.parametrize("can_revoke", [True, False])
 @pytest.mark.parametrize("verify", [True, False])
 @pytest.mark.parametrize("situation", SITUATIONS)
-def test_absent_that_was_killed_is_finished_by_the_next_run(
-    tmp_path: Path, situation: str, verify: bool, can_revoke: bool
-) -> None:
+def test_absent_that_was_killed_is_finished_by_the_next_run(situation: str, verify: bool, can_revoke: bool) -> None:
     options = {"state": "absent", "verify": verify, "can_revoke": can_revoke}
-    for killed in every_crash(tmp_path, situation, **options):
+    for killed in every_crash(situation, **options):
         world = killed.world
         found = world.record()
         assert not can_revoke or world.server.working() <= (values(*found.tokens) if found else set())
         assert world.run(**options).error is None
-        assert world.path.exists() is (situation == "foreign")
+        assert world.has_record() is (situation == "foreign")
         assert not can_revoke or situation == "foreign" or world.server.working() == set()
 
 
 @pytest.mark.parametrize("situation", ["no file", "ending", "ending, pending"])
 @pytest.mark.parametrize("revocable", [True, False])
-def test_crash_while_giving_up_a_token_that_does_not_work_is_put_right(
-    tmp_path: Path, situation: str, revocable: bool
-) -> None:
+def test_crash_while_giving_up_a_token_that_does_not_work_is_put_right(situation: str, revocable: bool) -> None:
     def with_faults(world: World) -> None:
         SITUATIONS[situation](world)
         world.server.refuses_new_tokens, world.server.cannot_revoke_now = True, not revocable
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setitem(SITUATIONS, "faults", with_faults)
-        for killed in every_crash(tmp_path, "faults", renew="always"):
+        for killed in every_crash("faults", renew="always"):
             assert_nothing_is_lost(killed, revoke_old=True, can_revoke=True)
             server, excused = killed.world.server, killed.lost_on_the_way
             server.refuses_new_tokens = server.cannot_revoke_now = False

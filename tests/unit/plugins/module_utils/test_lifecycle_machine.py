@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import fingerprint
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import Record
-from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_source import Run, World
+from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_source import FileWorld, Run, World
 
 FAULTS = ("cannot_revoke_now", "refuses_new_tokens", "loses_replies", "is_down", "is_down_for_probes")
 
@@ -26,21 +26,26 @@ def values(*tokens: Token | None) -> set[str]:
 
 
 class TokenLife(RuleBasedStateMachine):
-    """One user's token file. `excused` are tokens that may work though the file does not know them."""
+    """One user's store. `excused` are tokens that may work though the store does not know them."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp())
-        self.world = World(self.folder)
+        self.folder: Path | None = None
+        self.world = World()
         self.excused: set[str] = set()
         self.unproved = False
 
     def teardown(self) -> None:
         self.heal()
-        shutil.rmtree(self.folder)
+        if self.folder:
+            shutil.rmtree(self.folder)
 
-    @initialize(lifetime=st.sampled_from([3600.0, 100.0, None]))
-    def choose_lifetime(self, lifetime: float | None) -> None:
+    @initialize(lifetime=st.sampled_from([3600.0, 100.0, None]), in_file=st.sampled_from([False, False, True]))
+    def choose(self, lifetime: float | None, in_file: bool) -> None:
+        """The lifetime of tokens, and the store: mostly the one in memory."""
+        if in_file:
+            self.folder = Path(tempfile.mkdtemp())
+            self.world = FileWorld(self.folder)
         self.world.server.lifetime = lifetime
 
     @rule(seconds=st.sampled_from([0.0, 3400.0, 4000.0]))
@@ -80,14 +85,14 @@ class TokenLife(RuleBasedStateMachine):
         self.let_fail(fault)
         run = self.world.run(crash_at=crash_at, state="absent", verify=verify)
         self.excuse_what_was_told(run)
-        assert (run.outcome is None) or not self.world.path.exists()
+        assert (run.outcome is None) or not self.world.has_record()
 
     @rule(renew=st.sampled_from(["auto", "always", "never"]), state=st.sampled_from(["present", "absent"]))
     def check(self, renew: str, state: str) -> None:
-        before = self.world.path.read_bytes() if self.world.path.exists() else None
+        before = self.world.record(), self.world.has_record()
         minted, working = list(self.world.server.minted), self.world.server.working()
         self.world.run(check_mode=True, renew=renew, state=state)
-        assert before == (self.world.path.read_bytes() if self.world.path.exists() else None)
+        assert before == (self.world.record(), self.world.has_record())
         assert (self.world.server.minted, self.world.server.working()) == (minted, working)
 
     @invariant()
@@ -103,7 +108,7 @@ class TokenLife(RuleBasedStateMachine):
     def excuse_what_was_told(self, run: Run) -> None:
         """A token whose reply was lost, or that was never written; and what an error or a warning names."""
         done = run.steps.done
-        if "create" in done and "replace" not in done[done.index("create") :]:
+        if "create" in done and "write" not in done[done.index("create") :]:
             self.excused.add(self.world.server.minted[-1])
         said = " ".join([str(run.error), *run.warnings])
         self.excused |= {value for value in self.world.server.minted if fingerprint(value) in said}

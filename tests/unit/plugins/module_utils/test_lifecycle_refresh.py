@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 from typing import Optional
 
 import pytest
@@ -29,7 +28,7 @@ def refresh_of(token: Optional[Token]) -> str:
 class RefreshingSource(MemorySource):
     """The server gives pairs: refresh tokens are alive without end, by the name of the token that they came with."""
 
-    revokes_itself = False
+    revokes_access = False
 
     def create(self) -> Token:
         token = super().create()
@@ -49,7 +48,7 @@ class RefreshingSource(MemorySource):
     def is_revocable(self, token: Token, kept: Optional[Token] = None) -> bool:
         return refresh_of(token) not in ("", refresh_of(kept))
 
-    def is_dead(self, token: Token, now: float) -> bool:
+    def is_revoked(self, token: Token, now: float) -> bool:
         with self._call(f"prove {refresh_of(token)}"):
             return refresh_of(token) not in self._server.alive
 
@@ -63,15 +62,15 @@ class RefreshingSource(MemorySource):
             return was_alive
 
 
-def new_world(folder: Path) -> World:
-    world = World(folder)
+def new_world() -> World:
+    world = World()
     world.source_type = RefreshingSource
     return world
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    return new_world(tmp_path)
+def world() -> World:
+    return new_world()
 
 
 def kept(world: World) -> Record:
@@ -119,8 +118,8 @@ def test_absent_revokes_the_refresh_token_proves_it_and_tells_until_when_the_tok
     assert (run.result, run.calls) == ((True, "revoked"), [f"revoke {refresh}", f"prove {refresh}"])
     assert run.outcome is not None
     assert run.outcome.verified
-    assert ["it lives until" in warning for warning in run.warnings] == [True]
-    assert not world.path.exists()
+    assert ["it is valid until" in warning for warning in run.warnings] == [True]
+    assert not world.has_record()
 
 
 def test_a_revocation_that_does_not_work_is_an_error_and_the_file_stays(world: World) -> None:
@@ -129,7 +128,7 @@ def test_a_revocation_that_does_not_work_is_an_error_and_the_file_stays(world: W
     run = world.run(state="absent")
 
     assert isinstance(run.error, TokenRejected)
-    assert world.path.exists()
+    assert world.has_record()
 
 
 def test_a_refused_revocation_is_an_error_where_the_refresh_token_lives_and_the_file_stays(world: World) -> None:
@@ -152,12 +151,12 @@ def test_a_refused_revocation_is_as_good_as_done_where_the_refresh_token_is_prov
     assert (run.result, run.calls) == ((True, "forgotten"), [f"revoke {refresh}", f"prove {refresh}"])
     assert run.outcome is not None
     assert run.outcome.verified
-    assert not world.path.exists()
+    assert not world.has_record()
 
 
 def test_a_replaced_refresh_token_whose_revocation_is_refused_stays_in_the_file_while_it_lives(world: World) -> None:
     old, new = pair(world), pair(world)
-    world.store(current=new, superseded=(old,))
+    world.keep(current=new, superseded=(old,))
     world.server.gateway_blocks_revocations = True
     run = world.run()
 
@@ -167,7 +166,7 @@ def test_a_replaced_refresh_token_whose_revocation_is_refused_stays_in_the_file_
 
 def test_a_given_token_without_its_refresh_token_cannot_be_revoked_and_that_is_said(world: World) -> None:
     given = pair(world)
-    run = world.run(state="absent", token=given.secret, in_file=False)
+    run = world.run(state="absent", token=given.secret, in_store=False)
 
     assert (run.result, run.calls) == ((False, "none"), [])
     assert ["cannot revoke" in warning for warning in run.warnings] == [True]
@@ -176,8 +175,10 @@ def test_a_given_token_without_its_refresh_token_cannot_be_revoked_and_that_is_s
 class HeldPairs(RefreshingSource):
     """The user holds the refresh token, too."""
 
-    def adopt(self, secret: Secret) -> Token:
-        return dataclasses.replace(super().adopt(secret), companions={REFRESH: Secret(f"refresh-of-{secret.reveal()}")})
+    def from_user(self, secret: Secret) -> Token:
+        return dataclasses.replace(
+            super().from_user(secret), companions={REFRESH: Secret(f"refresh-of-{secret.reveal()}")}
+        )
 
 
 @pytest.mark.parametrize("dead", ["token", "refresh token"])
@@ -185,7 +186,7 @@ def test_check_mode_of_absent_asks_nothing_of_a_refresh_token_and_says_that_it_c
     given = pair(world)
     del world.server.alive[given.secret.reveal() if dead == "token" else refresh_of(given)]
     world.source_type = HeldPairs
-    run = world.run(state="absent", token=given.secret, in_file=False, check_mode=True)
+    run = world.run(state="absent", token=given.secret, in_store=False, check_mode=True)
 
     assert (run.result, run.calls) == ((True, "revoked"), [])
     assert ["cannot be seen without creating a token" in warning for warning in run.warnings] == [True]
@@ -214,7 +215,7 @@ def test_a_new_pair_that_does_not_work_is_revoked_and_what_lives_on_is_told(worl
 
 def test_a_refresh_token_is_revoked_also_when_the_token_that_it_came_with_has_expired(world: World) -> None:
     old, new = pair(world, age=7200), pair(world)
-    world.store(current=new, superseded=(old,))
+    world.keep(current=new, superseded=(old,))
     run = world.run()
 
     assert run.calls[-1] == f"revoke {refresh_of(old)}"
@@ -222,11 +223,9 @@ def test_a_refresh_token_is_revoked_also_when_the_token_that_it_came_with_has_ex
     assert refresh_of(new) in world.server.alive
 
 
-def test_a_crash_at_any_step_of_a_refresh_loses_no_refresh_token(tmp_path: Path) -> None:
+def test_a_crash_at_any_step_of_a_refresh_loses_no_refresh_token() -> None:
     for crash_at in range(1, _MOST_STEPS):
-        folder = tmp_path / str(crash_at)
-        folder.mkdir()
-        world = new_world(folder)
+        world = new_world()
         world.run()
         refresh = refresh_of(kept(world).current)
         died = world.run(renew="always", crash_at=crash_at)
@@ -249,7 +248,7 @@ def test_a_refreshed_token_that_was_left_pending_and_works_no_longer_is_dropped_
     current = pair(world)
     pending = dataclasses.replace(world.server.mint(), companions=current.companions)
     del world.server.alive[pending.secret.reveal()]
-    world.store(current=current, pending=pending)
+    world.keep(current=current, pending=pending)
     run = world.run(renew="always")
 
     assert not any(call.startswith("revoke") for call in run.calls)
@@ -281,7 +280,7 @@ def test_a_token_that_was_left_pending_is_replaced_by_its_own_refresh_token_the_
     world.source_type = RotatingSource
     current, pending = pair(world, age=7200), pair(world, age=age)
     del world.server.alive[refresh_of(current)]
-    world.store(current=current, pending=pending)
+    world.keep(current=current, pending=pending)
     world.server.is_down = True
     world.run(renew="always")
     world.server.is_down = False

@@ -16,15 +16,20 @@ import pytest
 from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import TokenRejected, TokensError
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token, iso8601
-from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import TokenFile
-from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_source import World
+from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_source import FileWorld, World
 
 ENDING = 3400.0
 
 
+@pytest.fixture(params=["memory", "file"])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
+    """A world with each store."""
+    return World() if request.param == "memory" else FileWorld(tmp_path)
+
+
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
+def file_world(tmp_path: Path) -> FileWorld:
+    return FileWorld(tmp_path)
 
 
 def value(token: Token) -> str:
@@ -38,14 +43,14 @@ def kinds(calls: list[str]) -> list[str]:
 # A token that the user holds.
 
 
-def test_without_token_and_file_every_run_creates_one(world: World) -> None:
-    assert [world.run(in_file=False).result for _run in range(2)] == [(True, "created")] * 2
-    assert os.listdir(world.path.parent) == []
+def test_without_token_and_file_every_run_creates_one(file_world: FileWorld) -> None:
+    assert [file_world.run(in_store=False).result for _run in range(2)] == [(True, "created")] * 2
+    assert os.listdir(file_world.path.parent) == []
 
 
 def test_good_token_of_the_user_is_returned_as_it_is(world: World) -> None:
     given = world.server.mint()
-    run = world.run(in_file=False, token=given.secret)
+    run = world.run(in_store=False, token=given.secret)
     assert run.result == (False, "reused")
     assert kinds(run.calls) == ["probe"]
     assert run.outcome is not None
@@ -54,7 +59,7 @@ def test_good_token_of_the_user_is_returned_as_it_is(world: World) -> None:
 
 
 def test_bad_token_of_the_user_is_replaced(world: World) -> None:
-    run = world.run(in_file=False, token=Secret("nobody knows it"))
+    run = world.run(in_store=False, token=Secret("nobody knows it"))
     assert run.result == (True, "renewed")
     assert kinds(run.calls) == ["probe", "create", "probe"]
 
@@ -62,14 +67,14 @@ def test_bad_token_of_the_user_is_replaced(world: World) -> None:
 @pytest.mark.parametrize("revoke_old", [True, False])
 def test_good_token_of_the_user_is_revoked_after_a_renewal_only_if_asked(world: World, revoke_old: bool) -> None:
     given = world.server.mint()
-    run = world.run(in_file=False, token=given.secret, renew="always", revoke_old=revoke_old)
+    run = world.run(in_store=False, token=given.secret, renew="always", revoke_old=revoke_old)
     assert run.result == (True, "renewed")
     assert kinds(run.calls) == ["create", "probe", *(["revoke"] if revoke_old else [])]
     assert world.server.accepts(given) is not revoke_old
 
 
 def test_bad_token_of_the_user_fails_where_it_is_never_to_be_renewed(world: World) -> None:
-    run = world.run(in_file=False, token=Secret("nobody knows it"), renew="never")
+    run = world.run(in_store=False, token=Secret("nobody knows it"), renew="never")
     assert isinstance(run.error, TokenRejected)
     assert kinds(run.calls) == ["probe"]
     assert "nobody knows it" not in str(run.error)
@@ -77,7 +82,7 @@ def test_bad_token_of_the_user_fails_where_it_is_never_to_be_renewed(world: Worl
 
 def test_new_token_without_a_file_that_does_not_work_is_revoked(world: World) -> None:
     world.server.refuses_new_tokens = True
-    run = world.run(in_file=False)
+    run = world.run(in_store=False)
     assert isinstance(run.error, TokenRejected)
     assert kinds(run.calls) == ["create", "probe", "revoke"]
 
@@ -88,25 +93,25 @@ def test_new_token_without_a_file_that_does_not_work_is_revoked(world: World) ->
 @pytest.mark.parametrize("verify", [True, False])
 def test_absent_revokes_every_token_of_the_file_and_proves_it(world: World, verify: bool) -> None:
     server = world.server
-    world.store(current=server.mint(), pending=server.mint(), superseded=(server.mint(), server.mint()))
+    world.keep(current=server.mint(), pending=server.mint(), superseded=(server.mint(), server.mint()))
     run = world.run(state="absent", verify=verify)
     assert run.result == (True, "revoked")
     assert run.outcome is not None
     assert run.outcome.verified is verify
     assert server.working() == set()
     assert kinds(run.calls) == (["revoke", "probe"] if verify else ["revoke"]) * 4
-    assert not world.path.exists()
+    assert not world.has_record()
     assert world.run(state="absent").result == (False, "none")
 
 
 def test_absent_of_tokens_that_are_dead_already_still_removes_the_file(world: World) -> None:
-    world.store(current=world.server.mint(age=4000))
+    world.keep(current=world.server.mint(age=4000))
     assert world.run(state="absent").result == (True, "forgotten")
-    assert not world.path.exists()
+    assert not world.has_record()
 
 
 def test_absent_fails_and_keeps_the_file_where_the_token_works_still(world: World) -> None:
-    before = world.store(current=world.server.mint())
+    before = world.keep(current=world.server.mint())
     world.server.does_not_revoke = True
     assert isinstance(world.run(state="absent").error, TokenRejected)
     assert world.record() == before
@@ -114,10 +119,10 @@ def test_absent_fails_and_keeps_the_file_where_the_token_works_still(world: Worl
 
 @pytest.mark.parametrize("problem", ["cannot_revoke_now", "is_down"])
 def test_absent_that_fails_keeps_the_file_and_the_next_run_finishes(world: World, problem: str) -> None:
-    world.store(current=world.server.mint(), superseded=(world.server.mint(),))
+    world.keep(current=world.server.mint(), superseded=(world.server.mint(),))
     setattr(world.server, problem, True)
     assert isinstance(world.run(state="absent").error, TokensError)
-    assert world.path.exists()
+    assert world.has_record()
     setattr(world.server, problem, False)
     assert world.run(state="absent").result == (True, "revoked")
     assert world.server.working() == set()
@@ -125,7 +130,7 @@ def test_absent_that_fails_keeps_the_file_and_the_next_run_finishes(world: World
 
 def test_absent_where_the_product_cannot_revoke_forgets_and_warns_until_when_the_token_lives(world: World) -> None:
     token = world.server.mint()
-    world.store(current=token)
+    world.keep(current=token)
     run = world.run(state="absent", can_revoke=False)
     assert run.result == (True, "forgotten")
     assert run.outcome is not None
@@ -133,64 +138,57 @@ def test_absent_where_the_product_cannot_revoke_forgets_and_warns_until_when_the
     assert run.calls == []
     assert any(str(iso8601(token.expires_at)) in warning for warning in run.warnings)
     assert not any(value(token) in warning for warning in run.warnings)
-    assert not world.path.exists()
+    assert not world.has_record()
 
 
-def test_absent_without_a_file_does_nothing_and_makes_none(world: World) -> None:
-    run = world.run(state="absent")
+def test_absent_without_a_file_does_nothing_and_makes_none(file_world: FileWorld) -> None:
+    run = file_world.run(state="absent")
     assert (run.result, run.calls) == ((False, "none"), [])
-    assert os.listdir(world.path.parent) == []
+    assert os.listdir(file_world.path.parent) == []
 
 
 @pytest.mark.parametrize("check_mode", [True, False])
 def test_absent_leaves_a_file_of_another_server_or_user_alone_with_a_warning(world: World, check_mode: bool) -> None:
-    before = world.store(current=world.server.mint(), principal="somebody else")
+    before = world.keep(current=world.server.mint(), principal="somebody else")
     run = world.run(state="absent", check_mode=check_mode)
     assert (run.result, run.calls) == ((False, "none"), [])
     assert any("somebody else" in warning and "left alone" in warning for warning in run.warnings)
     assert world.record() == before
 
 
-def test_absent_leaves_alone_a_file_that_turns_foreign_while_it_waits_for_the_lock(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    world.store(current=world.server.mint())
+def test_absent_leaves_alone_a_file_that_turns_foreign_while_it_waits_for_the_lock() -> None:
+    world = World()
+    world.keep(current=world.server.mint())
     foreign = world.server.mint()
-    original = TokenFile.locked
-
-    def locked(file: TokenFile, timeout: float) -> object:
-        world.store(current=foreign, host="other.example.com")
-        return original(file, timeout)
-
-    monkeypatch.setattr(TokenFile, "locked", locked)
+    world.store.before_exclusive = lambda: world.keep(current=foreign, host="other.example.com")
     run = world.run(state="absent")
     assert not any(value(foreign) in call for call in run.calls)
-    assert world.path.exists()
+    assert world.has_record()
 
 
 def test_absent_of_an_unknown_principal_ends_the_token_that_is_there(world: World) -> None:
-    world.store(current=world.server.mint())
+    world.keep(current=world.server.mint())
     world.prepare = lambda source: setattr(source, "principal_of_options", None)
     assert world.run(state="absent").result == (True, "revoked")
 
 
-def test_absent_keeps_a_damaged_file_aside(world: World) -> None:
-    world.path.write_bytes(b"damage")
-    world.path.chmod(0o600)
-    assert world.run(state="absent").result == (True, "forgotten")
-    assert [path.read_bytes() for path in world.path.parent.glob("*damaged*")] == [b"damage"]
-    assert world.run(state="absent").result == (False, "none")
+def test_absent_keeps_a_damaged_file_aside(file_world: FileWorld) -> None:
+    file_world.path.write_bytes(b"damage")
+    file_world.path.chmod(0o600)
+    assert file_world.run(state="absent").result == (True, "forgotten")
+    assert [path.read_bytes() for path in file_world.path.parent.glob("*damaged*")] == [b"damage"]
+    assert file_world.run(state="absent").result == (False, "none")
 
 
 @pytest.mark.parametrize("alive", [True, False])
-def test_absent_of_a_token_that_the_user_holds_says_whether_it_ended_one(world: World, alive: bool) -> None:
-    given = world.server.mint()
+def test_absent_of_a_token_that_the_user_holds_says_whether_it_ended_one(file_world: FileWorld, alive: bool) -> None:
+    given = file_world.server.mint()
     if not alive:
-        world.server.alive.clear()
-    run = world.run(in_file=False, state="absent", token=given.secret)
+        file_world.server.alive.clear()
+    run = file_world.run(in_store=False, state="absent", token=given.secret)
     assert run.result == ((True, "revoked") if alive else (False, "none"))
-    assert not world.server.accepts(given)
-    assert world.run(in_file=False, state="absent", token=given.secret).result == (False, "none")
+    assert not file_world.server.accepts(given)
+    assert file_world.run(in_store=False, state="absent", token=given.secret).result == (False, "none")
 
 
 # Check mode.
@@ -198,33 +196,33 @@ def test_absent_of_a_token_that_the_user_holds_says_whether_it_ended_one(world: 
 Setup = Callable[[World], object]
 SITUATIONS: dict[str, Setup] = {
     "no file": lambda world: None,
-    "a good token": lambda world: world.store(current=world.server.mint()),
-    "an ending token": lambda world: world.store(current=world.server.mint(age=ENDING)),
-    "an expired token": lambda world: world.store(current=world.server.mint(age=4000)),
-    "an unknown token": lambda world: world.store(current=Token(Secret("nobody knows it"), "Bearer")),
-    "a pending token": lambda world: world.store(current=world.server.mint(age=ENDING), pending=world.server.mint()),
-    "a pending token alone": lambda world: world.store(pending=world.server.mint()),
-    "a good and a pending token": lambda world: world.store(current=world.server.mint(), pending=world.server.mint()),
-    "a superseded token": lambda world: world.store(current=world.server.mint(), superseded=(world.server.mint(),)),
-    "a foreign file": lambda world: world.store(current=world.server.mint(), principal="somebody else"),
-    "a damaged file": lambda world: (world.path.write_bytes(b"damage"), world.path.chmod(0o600)),
+    "a good token": lambda world: world.keep(current=world.server.mint()),
+    "an ending token": lambda world: world.keep(current=world.server.mint(age=ENDING)),
+    "an expired token": lambda world: world.keep(current=world.server.mint(age=4000)),
+    "an unknown token": lambda world: world.keep(current=Token(Secret("nobody knows it"), "Bearer")),
+    "a pending token": lambda world: world.keep(current=world.server.mint(age=ENDING), pending=world.server.mint()),
+    "a pending token alone": lambda world: world.keep(pending=world.server.mint()),
+    "a good and a pending token": lambda world: world.keep(current=world.server.mint(), pending=world.server.mint()),
+    "a superseded token": lambda world: world.keep(current=world.server.mint(), superseded=(world.server.mint(),)),
+    "a foreign file": lambda world: world.keep(current=world.server.mint(), principal="somebody else"),
+    "a damaged file": World.damage,
 }
 
 
 @pytest.mark.parametrize("options", [{}, {"renew": "always"}, {"verify": False}, {"state": "absent"}], ids=str)
 @pytest.mark.parametrize("situation", SITUATIONS.values(), ids=SITUATIONS)
 def test_check_mode_predicts_and_neither_writes_nor_creates_nor_revokes(
-    world: World, situation: Setup, options: dict[str, Any]
+    file_world: FileWorld, situation: Setup, options: dict[str, Any]
 ) -> None:
-    situation(world)
-    world.path.parent.chmod(0o700)
-    before = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in world.path.parent.iterdir()}
-    predicted = world.run(check_mode=True, **options)
-    after = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in world.path.parent.iterdir()}
+    situation(file_world)
+    file_world.path.parent.chmod(0o700)
+    before = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in file_world.path.parent.iterdir()}
+    predicted = file_world.run(check_mode=True, **options)
+    after = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in file_world.path.parent.iterdir()}
     assert after == before
     assert predicted.steps.done == predicted.calls
     assert set(kinds(predicted.calls)) <= {"probe"}
-    real = world.run(**options)
+    real = file_world.run(**options)
     assert predicted.outcome is not None
     assert predicted.result[0] == real.result[0]
     if options.get("state") != "absent":
@@ -237,11 +235,11 @@ def test_check_mode_fails_where_the_run_would(world: World, situation: str) -> N
     assert isinstance(world.run(check_mode=True, renew="never").error, TokenRejected)
 
 
-def test_check_mode_warns_of_a_mode_that_is_too_open_and_leaves_it(world: World) -> None:
-    world.store(current=world.server.mint())
-    world.path.chmod(0o644)
-    assert len(world.run(check_mode=True).warnings) == 1
-    assert stat.S_IMODE(world.path.stat().st_mode) == 0o644
+def test_check_mode_warns_of_a_mode_that_is_too_open_and_leaves_it(file_world: FileWorld) -> None:
+    file_world.keep(current=file_world.server.mint())
+    file_world.path.chmod(0o644)
+    assert len(file_world.run(check_mode=True).warnings) == 1
+    assert stat.S_IMODE(file_world.path.stat().st_mode) == 0o644
 
 
 @pytest.mark.parametrize("alive", [True, False])
@@ -249,6 +247,6 @@ def test_check_mode_of_absent_asks_whether_the_users_token_lives(world: World, a
     given = world.server.mint()
     if not alive:
         world.server.alive.clear()
-    run = world.run(in_file=False, state="absent", token=given.secret, check_mode=True)
+    run = world.run(in_store=False, state="absent", token=given.secret, check_mode=True)
     assert run.result == ((True, "revoked") if alive else (False, "none"))
     assert kinds(run.calls) == ["probe"]

@@ -11,13 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.sddc.tokens.plugins.module_utils._core.argspec import (
-    environment_variables,
-    option_from,
-    with_environment,
-    with_secrets,
-    without_fallbacks,
-)
+from ansible_collections.sddc.tokens.plugins.module_utils._core.argspec import ArgumentSpec
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.avi_securechanneltoken import (
     AviSecurechanneltoken,
@@ -30,16 +24,24 @@ from ansible_collections.sddc.tokens.plugins.module_utils._operations.vcenter_re
 )
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.vidb_access_token import VidbAccessToken
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.vrni_auth_token import VrniAuthToken
-from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution import Validated
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.validation import Validated
 
-SPEC = {
-    "hostname": option_from("X_HOST", type="str", required=True),
-    "api_token": option_from("X_API_TOKEN", "OLD_TOKEN", type="str", no_log=True, aliases=["pat"]),
-    "client_id": option_from("X_CLIENT_ID", type="str"),
-    "client_secret": option_from("X_CLIENT_SECRET", type="str", no_log=True),
-    "retries": {"type": "int", "default": 3},
-}
 ALTERNATIVES = (("api_token",), ("client_id", "client_secret"))
+PLAIN = ArgumentSpec(
+    {
+        "hostname": {"type": "str", "required": True, "environment": ("X_HOST",)},
+        "api_token": {
+            "type": "str",
+            "no_log": True,
+            "aliases": ["pat"],
+            "environment": ("X_API_TOKEN", "OLD_TOKEN"),
+        },
+        "client_id": {"type": "str", "environment": ("X_CLIENT_ID",)},
+        "client_secret": {"type": "str", "no_log": True, "environment": ("X_CLIENT_SECRET",)},
+        "retries": {"type": "int", "default": 3},
+    }
+)
+SPEC = PLAIN.merge(ArgumentSpec(alternatives=ALTERNATIVES))
 VARIABLES = ("X_HOST", "X_API_TOKEN", "OLD_TOKEN", "X_CLIENT_ID", "X_CLIENT_SECRET")
 ENVIRONMENTS = st.dictionaries(st.sampled_from(VARIABLES), st.sampled_from(["", "from environment"]))
 ARGUMENTS = st.dictionaries(
@@ -90,16 +92,16 @@ PROMISED = {
 @pytest.mark.parametrize("operation", PROMISED, ids=lambda operation: operation.__name__)
 def test_operation_falls_back_to_the_promised_variables(operation: type[Operation]) -> None:
     spec = operation.argument_spec
-    found = {name: tuple(option["fallback"][1]) for name, option in spec.items() if "fallback" in option}
+    found = {name: option["environment"] for name, option in spec.options.items() if option.get("environment")}
     assert {name: found.get(name) for name in PROMISED[operation]} == PROMISED[operation]
-    assert environment_variables(spec) == {name for names in found.values() for name in names}
+    assert spec.environment_variables == {name for names in found.values() for name in names}
 
 
 @given(args=ARGUMENTS, environ=ENVIRONMENTS)
 def test_option_of_the_task_wins_and_an_empty_one_counts_as_not_given(
     args: dict[str, Any], environ: dict[str, str]
 ) -> None:
-    completed = with_environment(SPEC, args, environ)
+    completed = PLAIN.complete(args, environ)
     for name, variables in (("hostname", ["X_HOST"]), ("api_token", ["X_API_TOKEN", "OLD_TOKEN"])):
         expected = args.get(name) or next((environ[one] for one in variables if environ.get(one)), args.get(name))
         assert completed.get(name) == expected
@@ -109,7 +111,7 @@ def test_option_of_the_task_wins_and_an_empty_one_counts_as_not_given(
 def test_credential_of_the_task_is_never_mixed_with_another_one_of_the_environment(
     args: dict[str, Any], environ: dict[str, str]
 ) -> None:
-    completed = with_environment(SPEC, args, environ, ALTERNATIVES)
+    completed = SPEC.complete(args, environ)
     of_task = {group for group in ALTERNATIVES if any(args.get(name) for name in group)}
     groups = {group for group in ALTERNATIVES if any(completed.get(name) for name in group)}
     if of_task:
@@ -122,48 +124,85 @@ def test_credential_of_the_task_is_never_mixed_with_another_one_of_the_environme
 @given(args=ARGUMENTS, environ=ENVIRONMENTS)
 def test_arguments_of_the_task_are_not_changed_in_place(args: dict[str, Any], environ: dict[str, str]) -> None:
     before = dict(args)
-    with_environment(SPEC, args, environ, ALTERNATIVES)
+    SPEC.complete(args, environ)
     assert args == before
 
 
 def test_first_of_several_variables_wins_and_the_first_group_before_the_second() -> None:
     environ = {"X_API_TOKEN": "new", "OLD_TOKEN": "old", "X_CLIENT_ID": "id", "X_CLIENT_SECRET": "secret"}
-    assert with_environment(SPEC, {}, environ, ALTERNATIVES) == {"api_token": "new"}
-    assert with_environment(SPEC, {}, {**environ, "X_API_TOKEN": ""}, ALTERNATIVES) == {"api_token": "old"}
+    assert SPEC.complete({}, environ) == {"api_token": "new"}
+    assert SPEC.complete({}, {**environ, "X_API_TOKEN": ""}) == {"api_token": "old"}
 
 
 def test_both_parts_of_a_credential_may_come_from_different_places() -> None:
-    completed = with_environment(SPEC, {"client_id": "mine"}, {"X_CLIENT_SECRET": "its secret"}, ALTERNATIVES)
+    completed = SPEC.complete({"client_id": "mine"}, {"X_CLIENT_SECRET": "its secret"})
     assert completed == {"client_id": "mine", "client_secret": "its secret"}
 
 
 def test_alias_of_the_task_wins_over_the_environment() -> None:
-    assert with_environment(SPEC, {"pat": "mine"}, {"X_API_TOKEN": "other"}) == {"pat": "mine"}
+    assert PLAIN.complete({"pat": "mine"}, {"X_API_TOKEN": "other"}) == {"pat": "mine"}
 
 
 def test_empty_alias_counts_as_not_given() -> None:
     environ = {"NSX_OPEN_ID_TOKEN": "from environment"}
     given_options = {"hostname": "nsx", "access_token": "x", "id_token": "", "service_instances": []}
-    completed = with_environment(NsxServiceReauth.argument_spec, given_options, environ)
+    completed = NsxServiceReauth.argument_spec.complete(given_options, environ)
     validated = Validated(NsxServiceReauth, completed)
     assert (validated.error, validated.params["open_id_token"]) == (None, "from environment")
 
 
-def test_specification_for_a_remote_module_names_no_variable_and_is_otherwise_the_same() -> None:
-    remote = without_fallbacks(SPEC)
-    assert not environment_variables(remote)
-    assert remote["api_token"] == {"type": "str", "no_log": True, "aliases": ["pat"]}
-    assert "fallback" in SPEC["api_token"]
+def test_the_core_is_given_the_specification_without_variables() -> None:
+    arguments = SPEC.core_arguments()
+    assert arguments["argument_spec"]["api_token"] == {"type": "str", "no_log": True, "aliases": ["pat"]}
+    assert arguments["argument_spec"].keys() == SPEC.options.keys()
+    assert arguments.keys() == {
+        "argument_spec",
+        "mutually_exclusive",
+        "required_together",
+        "required_one_of",
+        "required_if",
+    }
+
+
+def test_merged_specifications_have_the_rules_of_all_and_the_option_of_the_last() -> None:
+    rules = ArgumentSpec({"retries": {"type": "int", "default": 5}}, mutually_exclusive=(("client_id", "api_token"),))
+    merged = SPEC.merge(rules, ArgumentSpec(required_if=(("state", "absent", ("token",)),)))
+    assert merged.options == {**SPEC.options, "retries": {"type": "int", "default": 5}}
+    assert merged.mutually_exclusive == (("client_id", "api_token"),)
+    assert merged.required_if == (("state", "absent", ("token",)),)
+    assert merged.alternatives == ALTERNATIVES
+
+
+def test_a_prefix_reaches_every_option_and_every_rule() -> None:
+    spec = ArgumentSpec(
+        {"a": {"type": "str", "environment": ("A",)}, "b": {"type": "str"}},
+        mutually_exclusive=(("a", "b"),),
+        required_together=(("a", "b"),),
+        required_one_of=(("a", "b"),),
+        required_if=(("a", "value", ("b",), True),),
+        alternatives=(("a",), ("b",)),
+    ).prefixed("x_")
+    assert set(spec.options) == {"x_a", "x_b"}
+    assert spec.mutually_exclusive == spec.required_together == spec.required_one_of == (("x_a", "x_b"),)
+    assert spec.required_if == (("x_a", "value", ("x_b",), True),)
+    assert spec.alternatives == (("x_a",), ("x_b",))
+    assert spec.environment_variables == {"A"}
+
+
+def test_ignored_options_have_no_rule_and_no_variable() -> None:
+    ignored = SPEC.ignored()
+    assert ignored.options.keys() == SPEC.options.keys()
+    assert (ignored.environment_variables, ignored.alternatives) == (set(), ())
 
 
 def test_every_secret_option_becomes_a_secret_and_an_empty_one_is_not_given() -> None:
-    params = with_secrets(SPEC, {"hostname": "h", "api_token": "t", "client_secret": "", "retries": 3, "pat": "t"})
+    params = SPEC.with_secrets({"hostname": "h", "api_token": "t", "client_secret": "", "retries": 3, "pat": "t"})
     assert params == {"hostname": "h", "api_token": Secret("t"), "client_secret": None, "retries": 3}
 
 
 @pytest.mark.parametrize("operation", PROMISED, ids=lambda operation: operation.__name__)
 def test_every_option_whose_name_says_secret_is_one(operation: type[Operation]) -> None:
     harmless = {"token_file", "return_token", "client_key", "require_id_token", "csp_auth_token_header"}
-    for name, option in operation.argument_spec.items():
+    for name, option in operation.argument_spec.options.items():
         if any(word in name for word in ("token", "secret", "password", "proxy_url")) and name not in harmless:
             assert option.get("no_log") is True, name

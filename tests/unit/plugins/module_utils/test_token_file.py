@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import TokenFileError
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import DamagedRecord, StoreError
+from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import (
     LONGEST_FILE,
-    DamagedFile,
-    TokenFile,
+    FileStore,
 )
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import Record, serialized
 
@@ -39,8 +39,8 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def file(path: Path, warnings: list[str]) -> TokenFile:
-    return TokenFile(str(path), warn=warnings.append, notify=warnings.append)
+def file(path: Path, warnings: list[str]) -> FileStore:
+    return FileStore(str(path), Runtime(warn=warnings.append, notify=warnings.append))
 
 
 def mode(path: Path) -> int:
@@ -54,55 +54,69 @@ def give_away(path: Path) -> None:
     os.chown(path, 12345, 12345)
 
 
-def lock(file: TokenFile, timeout: float = 0) -> None:
-    with file.locked(timeout):
+def lock(file: FileStore, timeout: float = 0) -> None:
+    with file.exclusive(timeout):
         pass
+
+
+def write(file: FileStore, record: Record) -> None:
+    with file.exclusive(10) as writer:
+        writer.write(record)
+
+
+def remove(file: FileStore) -> None:
+    with file.exclusive(10) as writer:
+        writer.remove()
+
+
+def move_aside(file: FileStore) -> str:
+    with file.exclusive(10) as writer:
+        return writer.move_aside()
 
 
 # Writing.
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
-def test_file_and_lock_have_mode_0600_whatever_the_umask(file: TokenFile, path: Path, umask: int) -> None:
+def test_file_and_lock_have_mode_0600_whatever_the_umask(file: FileStore, path: Path, umask: int) -> None:
     before = os.umask(umask)
     try:
-        with file.locked(0):
-            file.write(RECORD)
+        write(file, RECORD)
     finally:
         os.umask(before)
     assert (mode(path), mode(Path(file.lock_path))) == (0o600, 0o600)
 
 
-def test_what_is_written_is_read_and_nothing_else_is_left_in_the_folder(file: TokenFile, tmp_path: Path) -> None:
-    assert file.read() is None
-    file.write(RECORD)
-    file.write(LATER)
-    assert file.read() == LATER
-    assert os.listdir(tmp_path) == ["vrni.json"]
+def test_what_is_written_is_read_and_nothing_else_is_left_in_the_folder(file: FileStore, tmp_path: Path) -> None:
+    assert file.read().record is None
+    write(file, RECORD)
+    write(file, LATER)
+    assert file.read().record == LATER
+    assert sorted(os.listdir(tmp_path)) == ["vrni.json", "vrni.json.lock"]
 
 
-def test_file_is_replaced_and_never_written_in_place(file: TokenFile, path: Path) -> None:
-    file.write(RECORD)
+def test_file_is_replaced_and_never_written_in_place(file: FileStore, path: Path) -> None:
+    write(file, RECORD)
     with path.open("rb") as held:
-        file.write(LATER)
+        write(file, LATER)
         assert held.read() == serialized(RECORD)
     assert path.read_bytes() == serialized(LATER)
 
 
-def test_reader_finds_an_old_or_a_new_record_while_others_write(file: TokenFile) -> None:
-    file.write(RECORD)
+def test_reader_finds_an_old_or_a_new_record_while_others_write(file: FileStore) -> None:
+    write(file, RECORD)
     done = threading.Event()
     found = []
 
     def read() -> None:
         while not done.is_set():
-            found.append(file.read())
+            found.append(file.read().record)
 
     reader = threading.Thread(target=read)
     reader.start()
     for _round in range(50):
-        file.write(LATER)
-        file.write(RECORD)
+        write(file, LATER)
+        write(file, RECORD)
     done.set()
     reader.join()
     assert found
@@ -112,23 +126,23 @@ def test_reader_finds_an_old_or_a_new_record_while_others_write(file: TokenFile)
 @pytest.mark.parametrize("step", ["fsync", "replace"])
 @pytest.mark.parametrize("problem", [errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EIO])
 def test_write_that_fails_leaves_the_old_file_and_no_other(
-    file: TokenFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, problem: int
+    file: FileStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, problem: int
 ) -> None:
-    file.write(RECORD)
+    write(file, RECORD)
 
     def fail(*args: object) -> None:
         raise OSError(problem, os.strerror(problem))
 
     with monkeypatch.context() as patched:
         patched.setattr(os, step, fail)
-        with pytest.raises(TokenFileError, match=os.strerror(problem)) as caught:
-            file.write(LATER)
+        with pytest.raises(StoreError, match=os.strerror(problem)) as caught:
+            write(file, LATER)
     assert "second" not in str(caught.value)
-    assert (file.read(), os.listdir(tmp_path)) == (RECORD, ["vrni.json"])
+    assert (file.read().record, sorted(os.listdir(tmp_path))) == (RECORD, ["vrni.json", "vrni.json.lock"])
 
 
 def test_content_is_on_the_disk_before_it_takes_the_place_of_the_old_one(
-    file: TokenFile, monkeypatch: pytest.MonkeyPatch
+    file: FileStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps: list[str] = []
 
@@ -141,15 +155,15 @@ def test_content_is_on_the_disk_before_it_takes_the_place_of_the_old_one(
 
     for name in ("fsync", "replace"):
         monkeypatch.setattr(os, name, noted(name, getattr(os, name)))
-    file.write(RECORD)
+    write(file, RECORD)
     assert steps == ["fsync", "replace", "fsync"]
 
 
-def test_removed_file_is_gone_and_removing_it_again_is_no_error(file: TokenFile, path: Path) -> None:
+def test_removed_file_is_gone_and_removing_it_again_is_no_error(file: FileStore, path: Path) -> None:
     lock(file)
-    file.write(RECORD)
-    file.remove()
-    file.remove()
+    write(file, RECORD)
+    remove(file)
+    remove(file)
     assert not path.exists()
     assert Path(file.lock_path).exists()
 
@@ -158,72 +172,72 @@ def test_removed_file_is_gone_and_removing_it_again_is_no_error(file: TokenFile,
 
 
 def test_symbolic_link_is_refused_as_file_and_its_target_left_alone(
-    file: TokenFile, path: Path, tmp_path: Path
+    file: FileStore, path: Path, tmp_path: Path
 ) -> None:
     target = tmp_path / "target"
     target.write_bytes(serialized(RECORD))
     path.symlink_to(target)
-    with pytest.raises(TokenFileError, match="symbolic link"):
+    with pytest.raises(StoreError, match="symbolic link"):
         file.read()
     assert target.read_bytes() == serialized(RECORD)
 
 
-def test_symbolic_link_is_refused_as_lock_and_leads_to_no_new_file(file: TokenFile, tmp_path: Path) -> None:
+def test_symbolic_link_is_refused_as_lock_and_leads_to_no_new_file(file: FileStore, tmp_path: Path) -> None:
     target = tmp_path / "target"
     Path(file.lock_path).symlink_to(target)
-    with pytest.raises(TokenFileError, match="symbolic link"):
+    with pytest.raises(StoreError, match="symbolic link"):
         lock(file)
     assert not target.exists()
 
 
-def test_file_of_another_user_is_refused(file: TokenFile, path: Path) -> None:
-    file.write(RECORD)
+def test_file_of_another_user_is_refused(file: FileStore, path: Path) -> None:
+    write(file, RECORD)
     give_away(path)
-    with pytest.raises(TokenFileError, match="belongs to another user"):
+    with pytest.raises(StoreError, match="belongs to another user"):
         file.read()
 
 
-def test_lock_of_another_user_is_refused(file: TokenFile) -> None:
+def test_lock_of_another_user_is_refused(file: FileStore) -> None:
     lock(file)
     give_away(Path(file.lock_path))
-    with pytest.raises(TokenFileError, match="belongs to another user"):
+    with pytest.raises(StoreError, match="belongs to another user"):
         lock(file)
 
 
 @pytest.mark.parametrize("make", [os.mkdir, os.mkfifo], ids=lambda make: make.__name__)
 def test_what_is_no_regular_file_is_refused_and_never_waited_for(
-    file: TokenFile, path: Path, make: Callable[[Path], None]
+    file: FileStore, path: Path, make: Callable[[Path], None]
 ) -> None:
     make(path)
-    with pytest.raises(TokenFileError, match="not a regular file"):
+    with pytest.raises(StoreError, match="not a regular file"):
         file.read()
 
 
-@pytest.mark.parametrize("use", [TokenFile.read, lock], ids=["read", "lock"])
+@pytest.mark.parametrize("use", [FileStore.read, lock], ids=["read", "lock"])
 def test_folder_in_which_anybody_may_replace_files_is_refused(
-    file: TokenFile, tmp_path: Path, use: Callable[[TokenFile], object]
+    file: FileStore, tmp_path: Path, use: Callable[[FileStore], object]
 ) -> None:
     tmp_path.chmod(0o777)
-    with pytest.raises(TokenFileError, match="chmod o-w"):
+    with pytest.raises(StoreError, match="chmod o-w"):
         use(file)
     tmp_path.chmod(0o1777)
     use(file)
 
 
-@pytest.mark.parametrize("use", [TokenFile.read, lock], ids=["read", "lock"])
-def test_folder_that_does_not_exist_is_named(tmp_path: Path, use: Callable[[TokenFile], object]) -> None:
-    file = TokenFile(str(tmp_path / "none" / "vrni.json"), warn=str, notify=str)
-    with pytest.raises(TokenFileError, match=r"Create .*none first, with mode 0700"):
+@pytest.mark.parametrize("use", [FileStore.read, lock], ids=["read", "lock"])
+def test_folder_that_does_not_exist_is_named(tmp_path: Path, use: Callable[[FileStore], object]) -> None:
+    file = FileStore(str(tmp_path / "none" / "vrni.json"), Runtime())
+    with pytest.raises(StoreError, match=r"Create .*none first, with mode 0700"):
         use(file)
 
 
 @pytest.mark.parametrize("open_mode", [0o644, 0o640, 0o604, 0o666, 0o610])
 def test_file_that_others_could_read_is_tightened_with_a_warning(
-    file: TokenFile, path: Path, warnings: list[str], open_mode: int
+    file: FileStore, path: Path, warnings: list[str], open_mode: int
 ) -> None:
-    file.write(RECORD)
+    write(file, RECORD)
     path.chmod(open_mode)
-    assert file.read() == RECORD
+    assert file.read().record == RECORD
     assert mode(path) == 0o600
     assert len(warnings) == 1
     assert str(path) in warnings[0]
@@ -233,23 +247,23 @@ def test_file_that_others_could_read_is_tightened_with_a_warning(
 
 
 def test_file_that_others_could_read_and_that_cannot_be_tightened_is_used_with_a_warning(
-    file: TokenFile, path: Path, warnings: list[str], monkeypatch: pytest.MonkeyPatch
+    file: FileStore, path: Path, warnings: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(descriptor: int, mode: int) -> None:
         raise OSError(errno.EROFS, "Read-only file system")
 
-    file.write(RECORD)
+    write(file, RECORD)
     path.chmod(0o644)
     monkeypatch.setattr(os, "fchmod", refused)
 
-    assert file.read() == RECORD
+    assert file.read().record == RECORD
     assert len(warnings) == 1
 
 
-def test_reading_only_changes_nothing_on_the_disk(path: Path, file: TokenFile, warnings: list[str]) -> None:
-    file.write(RECORD)
+def test_reading_only_changes_nothing_on_the_disk(path: Path, file: FileStore, warnings: list[str]) -> None:
+    write(file, RECORD)
     path.chmod(0o644)
-    assert TokenFile(str(path), warn=warnings.append, notify=str, read_only=True).read() == RECORD
+    assert FileStore(str(path), Runtime(warn=warnings.append, notify=str), read_only=True).read().record == RECORD
     assert mode(path) == 0o644
     assert len(warnings) == 1
 
@@ -260,36 +274,36 @@ def test_reading_only_changes_nothing_on_the_disk(path: Path, file: TokenFile, w
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"{}", b"\x00" * 100, serialized(RECORD)[:-1], b"[" * 100_000, b" " * (LONGEST_FILE + 9)]
 )
-def test_damaged_file_is_named_and_what_it_holds_is_not(file: TokenFile, path: Path, content: bytes) -> None:
+def test_damaged_file_is_named_and_what_it_holds_is_not(file: FileStore, path: Path, content: bytes) -> None:
     path.write_bytes(content)
     path.chmod(0o600)
-    with pytest.raises(DamagedFile, match="is damaged") as caught:
+    with pytest.raises(DamagedRecord, match="is damaged") as caught:
         file.read()
     assert str(path) in str(caught.value)
     assert "first" not in str(caught.value)
 
 
-def test_damaged_file_is_kept_aside_as_it_was(file: TokenFile, path: Path) -> None:
+def test_damaged_file_is_kept_aside_as_it_was(file: FileStore, path: Path) -> None:
     path.write_bytes(b"damage")
     path.chmod(0o600)
-    aside = Path(file.set_aside())
+    aside = Path(move_aside(file))
     assert aside.read_bytes() == b"damage"
     assert aside.parent == path.parent
     assert mode(aside) == 0o600
-    assert file.read() is None
+    assert file.read().record is None
 
 
-def test_two_files_that_are_damaged_in_one_second_are_both_kept(file: TokenFile, path: Path) -> None:
+def test_two_files_that_are_damaged_in_one_second_are_both_kept(file: FileStore, path: Path) -> None:
     kept = {}
     for content in (b"one", b"two"):
         path.write_bytes(content)
-        kept[file.set_aside()] = content
+        kept[move_aside(file)] = content
     assert {Path(aside).read_bytes() for aside in kept} == {b"one", b"two"}
 
 
-def test_file_larger_than_any_token_file_is_not_read_to_its_end(file: TokenFile, path: Path) -> None:
+def test_file_larger_than_any_token_file_is_not_read_to_its_end(file: FileStore, path: Path) -> None:
     with path.open("wb") as sparse:
         sparse.truncate(1 << 40)
     path.chmod(0o600)
-    with pytest.raises(DamagedFile):
+    with pytest.raises(DamagedRecord):
         file.read()

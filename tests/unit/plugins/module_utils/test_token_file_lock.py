@@ -20,10 +20,11 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import TokenFileError
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import StoreError
+from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
-from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import TokenFile
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import FileStore
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import Record
 
 FORK = multiprocessing.get_context("fork")
@@ -35,11 +36,12 @@ def path(tmp_path: Path) -> str:
     return str(tmp_path / "vrni.json")
 
 
-def token_file(path: str, warnings: list[str] | None = None, notes: list[str] | None = None) -> TokenFile:
-    return TokenFile(
+def token_file(path: str, warnings: list[str] | None = None, notes: list[str] | None = None) -> FileStore:
+    return FileStore(
         path,
-        warn=(warnings if warnings is not None else []).append,
-        notify=(notes if notes is not None else []).append,
+        Runtime(
+            warn=(warnings if warnings is not None else []).append, notify=(notes if notes is not None else []).append
+        ),
     )
 
 
@@ -51,21 +53,21 @@ def count_in_file(path: str, overlaps: str) -> None:
     """Add one to the number in the file, many times, each in a critical section that must be empty."""
     file = token_file(path)
     for _section in range(SECTIONS):
-        with file.locked(60):
+        with file.exclusive(60) as writer:
             try:
                 os.close(os.open(path + ".inside", os.O_CREAT | os.O_EXCL))
             except FileExistsError:
                 Path(overlaps).touch()
-            found = file.read()
+            found = file.read().record
             number = int(found.clock_offset) if found else 0
-            file.write(replace(record(number), clock_offset=float(number + 1)))
+            writer.write(replace(record(number), clock_offset=float(number + 1)))
             with suppress(FileNotFoundError):
                 os.unlink(path + ".inside")
 
 
 def hold(path: str, held: Connection) -> None:
     """Hold the lock until somebody kills this process."""
-    with token_file(path).locked(10):
+    with token_file(path).exclusive(10):
         held.send(True)
         signal.pause()
 
@@ -92,7 +94,7 @@ def test_two_hundred_critical_sections_of_four_processes_never_overlap(path: str
         worker.join()
     assert [worker.exitcode for worker in workers] == [0] * PROCESSES
     assert not overlaps.exists()
-    found = token_file(path).read()
+    found = token_file(path).read().record
     assert found is not None
     assert found.clock_offset == PROCESSES * SECTIONS
 
@@ -104,7 +106,7 @@ def test_threads_of_one_process_exclude_each_other(path: str) -> None:
         nonlocal inside, most
         file = token_file(path)
         for _section in range(10):
-            with file.locked(60):
+            with file.exclusive(60):
                 inside += 1
                 most = max(most, inside)
                 time.sleep(0)
@@ -121,15 +123,17 @@ def test_threads_of_one_process_exclude_each_other(path: str) -> None:
 def test_lock_that_is_held_too_long_is_an_error_that_says_so(path: str) -> None:
     with held_by_another_process(path):
         start = time.monotonic()
-        with pytest.raises(TokenFileError, match=r"more than 0\.3 s.*raise lock_timeout"), token_file(path).locked(0.3):
+        with pytest.raises(StoreError, match=r"more than 0\.3 s.*raise lock_timeout"), token_file(path).exclusive(0.3):
             pytest.fail("two hold the lock")
         assert 0.3 <= time.monotonic() - start < 3
 
 
 def test_waiting_for_the_lock_is_told_once(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store._TELL_AFTER", 0.05)
+    monkeypatch.setattr(
+        "ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store._NOTIFY_AFTER", 0.05
+    )
     notes: list[str] = []
-    with held_by_another_process(path), pytest.raises(TokenFileError), token_file(path, notes=notes).locked(0.5):
+    with held_by_another_process(path), pytest.raises(StoreError), token_file(path, notes=notes).exclusive(0.5):
         pytest.fail("two hold the lock")
     assert len(notes) == 1
     assert path in notes[0]
@@ -138,14 +142,14 @@ def test_waiting_for_the_lock_is_told_once(path: str, monkeypatch: pytest.Monkey
 def test_lock_of_a_killed_process_is_free_at_once(path: str) -> None:
     with held_by_another_process(path) as holder:
         os.kill(holder, signal.SIGKILL)
-        with token_file(path).locked(5):
+        with token_file(path).exclusive(5):
             pass
 
 
 def test_lock_is_released_after_an_error_in_the_critical_section(path: str) -> None:
-    with pytest.raises(KeyboardInterrupt), token_file(path).locked(0):
+    with pytest.raises(KeyboardInterrupt), token_file(path).exclusive(0):
         raise KeyboardInterrupt
-    with token_file(path).locked(0):
+    with token_file(path).exclusive(0):
         pass
 
 
@@ -159,9 +163,9 @@ def test_file_system_that_cannot_lock_is_a_warning_and_no_failure(
     monkeypatch.setattr(fcntl, "flock", flock)
     warnings: list[str] = []
     file = token_file(path, warnings)
-    with file.locked(0):
-        file.write(record(1))
-    assert file.read() == record(1)
+    with file.exclusive(0) as writer:
+        writer.write(record(1))
+    assert file.read().record == record(1)
     assert len(warnings) == 1
     assert "cannot lock" in warnings[0]
 
@@ -171,19 +175,19 @@ def test_lock_that_cannot_be_asked_for_is_an_error(path: str, monkeypatch: pytes
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     monkeypatch.setattr(fcntl, "flock", flock)
-    with pytest.raises(TokenFileError, match="cannot be used"), token_file(path).locked(0):
+    with pytest.raises(StoreError, match="cannot be used"), token_file(path).exclusive(0):
         pytest.fail("the lock is not held")
 
 
 def test_lock_file_stays_the_same_file_for_ever(path: str) -> None:
     file = token_file(path)
-    with file.locked(0):
+    with file.exclusive(0) as writer:
         number = os.stat(file.lock_path).st_ino
-        file.write(record(1))
-    with file.locked(0):
-        file.remove()
-    with file.locked(0):
-        file.write(record(2))
+        writer.write(record(1))
+    with file.exclusive(0) as writer:
+        writer.remove()
+    with file.exclusive(0) as writer:
+        writer.write(record(2))
     assert os.stat(file.lock_path).st_ino == number
 
 
@@ -197,17 +201,18 @@ def test_what_a_crash_left_half_written_is_swept_by_the_next_writer(
         raise Killed
 
     file = token_file(path)
-    file.write(record(1))
-    with monkeypatch.context() as patched, file.locked(0):
+    with file.exclusive(0) as writer:
+        writer.write(record(1))
+    with monkeypatch.context() as patched, file.exclusive(0) as writer:
         patched.setattr(os, "replace", stop)
         patched.setattr(os, "unlink", stop)
         with pytest.raises(Killed):
-            file.write(record(2))
+            writer.write(record(2))
     assert len(list(tmp_path.glob(".vrni.json*"))) == 1
-    assert file.read() == record(1)
-    with file.locked(0):
+    assert file.read().record == record(1)
+    with file.exclusive(0):
         assert not list(tmp_path.glob(".vrni.json*"))
-    assert file.read() == record(1)
+    assert file.read().record == record(1)
 
 
 def test_sweeping_leaves_alone_what_writers_of_other_files_are_at(
@@ -217,20 +222,67 @@ def test_sweeping_leaves_alone_what_writers_of_other_files_are_at(
     original = os.replace
 
     def replace_after_a_neighbour_swept(source: str, target: str) -> None:
-        with short.locked(0):
+        with short.exclusive(0):
             pass
         original(source, target)
 
     monkeypatch.setattr(os, "replace", replace_after_a_neighbour_swept)
-    with long.locked(0):
-        long.write(record(1))
-    assert long.read() == record(1)
+    with long.exclusive(0) as writer:
+        writer.write(record(1))
+    assert long.read().record == record(1)
 
 
 @pytest.mark.parametrize("name", ["a[b]*?.json", "ä ö.json", ".hidden", "-rf"])
 def test_any_file_name_will_do(tmp_path: Path, name: str) -> None:
     file = token_file(str(tmp_path / name))
-    with file.locked(0):
-        file.write(record(1))
-    assert file.read() == record(1)
+    with file.exclusive(0) as writer:
+        writer.write(record(1))
+    assert file.read().record == record(1)
     assert sorted(os.listdir(tmp_path)) == sorted([name, name + ".lock"])
+
+
+def test_a_lock_file_that_was_deleted_meanwhile_is_not_taken_for_the_lock(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody deletes it between opening and locking: who locks the old one would not be alone."""
+    file = token_file(path)
+    original = fcntl.flock
+    deletions = 0
+
+    def flock(descriptor: int, operation: int) -> None:
+        nonlocal deletions
+        original(descriptor, operation)
+        if deletions < 2:
+            deletions += 1
+            os.unlink(file.lock_path)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with file.exclusive(5) as writer:
+        with pytest.raises(StoreError, match="more than 0 s"), token_file(path).exclusive(0):
+            pytest.fail("two writers at once")
+        writer.write(record(1))
+    assert deletions == 2
+
+
+@pytest.mark.parametrize("change", ["write", "remove", "move_aside"])
+def test_who_has_lost_the_lock_changes_nothing(path: str, change: str) -> None:
+    file = token_file(path)
+    with file.exclusive(0) as writer:
+        writer.write(record(1))
+    with file.exclusive(0) as writer:
+        os.unlink(file.lock_path)
+        with pytest.raises(StoreError, match="was deleted while this task held it"):
+            getattr(writer, change)(*([record(2)] if change == "write" else []))
+    assert file.read().record == record(1)
+
+
+def test_the_version_changes_with_every_write_and_is_none_without_a_file(path: str) -> None:
+    file = token_file(path)
+    versions = [file.read().version]
+    for number in (1, 2):
+        with file.exclusive(0) as writer:
+            writer.write(record(number))
+        versions.append(file.read().version)
+    assert versions[0] is None
+    assert len(set(versions)) == 3
+    assert file.read().version == versions[2]

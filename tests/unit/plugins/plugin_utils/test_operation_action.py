@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from ansible.parsing.dataloader import DataLoader
@@ -16,7 +16,7 @@ from ansible.playbook.task import Task
 from ansible.plugins.loader import connection_loader
 from ansible.template import Templar
 
-from ansible_collections.sddc.tokens.plugins.module_utils._core.argspec import ArgumentSpec, option_from
+from ansible_collections.sddc.tokens.plugins.module_utils._core.argspec import ArgumentSpec
 from ansible_collections.sddc.tokens.plugins.module_utils._core.outcome import Outcome
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation
 from ansible_collections.sddc.tokens.plugins.plugin_utils.operation_action import OperationAction
@@ -30,13 +30,15 @@ class Echo(Operation):
     """An operation that returns what it was given."""
 
     name = "sddc.tokens.echo"
-    argument_spec: ClassVar[ArgumentSpec] = {
-        "hostname": option_from("ECHO_HOST", type="str", required=True),
-        "password": option_from("ECHO_PASSWORD", "OLD_PASSWORD", type="str", no_log=True),
-        "key": option_from("ECHO_KEY", type="str", no_log=True),
-        "level": {"type": "int", "default": 1},
-    }
-    alternatives = (("password",), ("key",))
+    argument_spec = ArgumentSpec(
+        {
+            "hostname": {"type": "str", "required": True, "environment": ("ECHO_HOST",)},
+            "password": {"type": "str", "no_log": True, "environment": ("ECHO_PASSWORD", "OLD_PASSWORD")},
+            "key": {"type": "str", "no_log": True, "environment": ("ECHO_KEY",)},
+            "level": {"type": "int", "default": 1},
+        },
+        alternatives=(("password",), ("key",)),
+    )
     secret_results = frozenset(("token",))
 
     def run(self) -> Outcome:

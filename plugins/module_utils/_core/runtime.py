@@ -1,0 +1,44 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where an operation runs: its environment variables, its clock, and who receives warnings and notices."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+
+class Clock:
+    """The time of this machine. Another one plays a year in seconds."""
+
+    def time(self) -> float:
+        """Epoch seconds."""
+        return time.time()
+
+    def monotonic(self) -> float:
+        """Seconds from an arbitrary start, unaffected by changes of the system's clock."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+
+SYSTEM_CLOCK = Clock()
+
+
+def ignore(_message: str) -> None:
+    """Where nobody reads warnings or notices."""
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """`warn` receives what the user should know, `notify` what happens while a task waits."""
+
+    check_mode: bool = False
+    environ: Mapping[str, str] = field(default_factory=dict)
+    warn: Callable[[str], None] = ignore
+    notify: Callable[[str], None] = ignore
+    clock: Clock = SYSTEM_CLOCK

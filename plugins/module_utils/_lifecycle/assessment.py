@@ -1,0 +1,77 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a token can be used: by its expiry, and by what the server says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Optional
+
+from .._core.token import Token, iso8601
+from .options import LifecycleOptions
+from .source import TokenSource
+
+
+class TokenState(Enum):
+    """As google-auth names them."""
+
+    FRESH = "fresh"
+    """To be used."""
+    STALE = "stale"
+    """To be replaced, though it may work."""
+    INVALID = "invalid"
+    """Known not to work, or not there."""
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """The state of a token, and why it is not fresh."""
+
+    state: TokenState
+    reason: str = ""
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the token is used as it is."""
+        return self.state is TokenState.FRESH
+
+
+FRESH = Assessment(TokenState.FRESH)
+
+
+class Assessor:
+    """Assesses tokens for one task; `now` is the time by the server's clock, in epoch seconds."""
+
+    def __init__(self, source: TokenSource, options: LifecycleOptions, now: Callable[[], float]) -> None:
+        self._source = source
+        self._options = options
+        self._now = now
+
+    def assess(self, token: Optional[Token]) -> Assessment:
+        """Assess a token; the server is asked where that decides. Raises TokensError."""
+        if token is None:
+            return Assessment(TokenState.INVALID, "there is none")
+        if self._options.renew == "always":
+            return Assessment(TokenState.STALE, "renew is always")
+        missing = self._source.missing(token)
+        if missing:
+            return Assessment(TokenState.STALE, f"it has no {missing}")
+        assessment = self._by_expiry(token)
+        if not assessment.is_fresh or not self._options.verify:
+            return assessment
+        if not self._source.is_accepted(token, self._now()):
+            return Assessment(TokenState.INVALID, "the server does not accept it")
+        # The response told the server's time.
+        return self._by_expiry(token)
+
+    def _by_expiry(self, token: Token) -> Assessment:
+        now = self._now()
+        if token.has_expired(now):
+            return Assessment(TokenState.INVALID, f"it expired at {iso8601(token.expires_at)}")
+        if not token.is_lasting(now, self._options.min_remaining):
+            left = token.expires_in(now)
+            return Assessment(TokenState.STALE, f"it expires at {iso8601(token.expires_at)}, in {left:.0f} s")
+        return FRESH

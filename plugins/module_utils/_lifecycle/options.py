@@ -1,0 +1,48 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options of the life cycle. Each field is an option, with its default and its argument specification."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Optional
+
+from .._core.argspec import ArgumentSpec
+from .._core.secret import Secret
+
+
+@dataclass(frozen=True)
+class LifecycleOptions:
+    """What the user wants of a token; times are in seconds."""
+
+    state: str = field(default="present", metadata={"type": "str", "choices": ["present", "absent"]})
+    token: Optional[Secret] = field(default=None, metadata={"type": "str", "no_log": True})
+    token_file: Optional[str] = field(default=None, metadata={"type": "path", "no_log": False})
+    min_remaining: float = field(default=300, metadata={"type": "float"})
+    renew: str = field(default="auto", metadata={"type": "str", "choices": ["auto", "always", "never"]})
+    verify: bool = field(default=True, metadata={"type": "bool"})
+    revoke_old: Optional[bool] = field(default=None, metadata={"type": "bool"})
+    return_token: bool = field(default=True, metadata={"type": "bool", "no_log": False})
+    lock_timeout: float = field(default=120, metadata={"type": "float"})
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any]) -> LifecycleOptions:
+        """The options among the parameters of a task; what is not given has its default."""
+        names = (option.name for option in fields(cls))
+        return cls(**{name: params[name] for name in names if params.get(name) is not None})
+
+
+_REVOCATION = ("revoke_old",)
+_OPTIONS: dict[str, Any] = {
+    option.name: {**option.metadata, **({} if option.default is None else {"default": option.default})}
+    for option in fields(LifecycleOptions)
+}
+
+LIFECYCLE = ArgumentSpec(
+    {name: option for name, option in _OPTIONS.items() if name not in _REVOCATION},
+    mutually_exclusive=(("token", "token_file"),),
+)
+# Only for products that can revoke a token.
+REVOCATION = ArgumentSpec({name: _OPTIONS[name] for name in _REVOCATION})

@@ -1,0 +1,90 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What of a store belongs to a token source, and what of it is somebody else's."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import Optional
+
+from .._core.errors import DamagedRecord
+from .._core.runtime import Runtime
+from .record import Record
+from .source import TokenSource
+from .store import Store, Stored, Writer
+
+
+class OwnRecord:
+    """The record of one source in a store. `clock_offset` is the one that was stored with it, in seconds."""
+
+    def __init__(self, store: Store, source: TokenSource, runtime: Runtime) -> None:
+        self._store = store
+        self._source = source
+        self._runtime = runtime
+        self.clock_offset = 0.0
+
+    @property
+    def location(self) -> str:
+        """How messages name the store."""
+        return self._store.location
+
+    def exclusive(self, timeout: float) -> AbstractContextManager[Writer]:
+        """As Store.exclusive()."""
+        return self._store.exclusive(timeout)
+
+    def is_empty(self) -> bool:
+        """Whether nothing is stored."""
+        return self._store.is_empty()
+
+    def find(self, fate: str) -> Stored:
+        """What is stored for the source, under its name. Another's is none, and a warning that ends with `fate`.
+
+        Raises as Store.read().
+        """
+        record, version = self._store.read()
+        if record is None:
+            return Stored(None, version)
+        source = self._source
+        is_own = record.belongs_to(source.product, source.host, source.principal)
+        if not is_own and record.belongs_to(source.product, source.host, None):
+            is_own = any(source.belongs_to(record.principal, token) for token in record.tokens)
+            # What proves it now is replaced by the next renewal.
+            record = replace(record, principal=source.principal or "") if is_own else record
+        if not is_own:
+            self._runtime.warn(
+                f"The token file {self.location} holds a {record.product} token of {record.principal} on "
+                f"{record.host}, not one of {source.principal or 'this user'} on {source.host}. {fate}"
+            )
+            return Stored(None, version)
+        self.clock_offset = record.clock_offset
+        return Stored(record, version)
+
+    def read(self, writer: Optional[Writer] = None) -> tuple[Record, Hashable]:
+        """The record of the source, empty where there is none, and its version.
+
+        What cannot be understood is none, and moved aside where there is the right to write. Raises StoreError.
+        """
+        try:
+            record, version = self.find("It is replaced.")
+        except DamagedRecord as error:
+            record, version = None, None
+            self._report(error, writer)
+        return record or Record(self._source.product, self._source.host, self._source.principal or ""), version
+
+    def write(self, writer: Writer, record: Record) -> Record:
+        """Store the record, with the server's clock as this task has seen it, and return it as it was stored."""
+        offset = self._source.clock_offset
+        if offset is not None:
+            record = replace(record, clock_offset=offset)
+        writer.write(record)
+        return record
+
+    def _report(self, error: DamagedRecord, writer: Optional[Writer]) -> None:
+        cause = error.cause[:1].upper() + error.cause[1:]
+        if writer:
+            self._runtime.warn(f"{cause}. It was moved to {writer.move_aside()}.")
+        elif self._runtime.check_mode:
+            self._runtime.warn(f"{cause}. It would be moved aside and replaced.")

@@ -1,0 +1,41 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read the token that another task keeps in a store."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from .._core.errors import StoreError
+from .._core.token import Token, iso8601
+from .store import Store
+
+
+def read_token(
+    store: Store, now: float, *, product: Optional[str] = None, min_remaining: float = 0, advice: str
+) -> Token:
+    """The current token of a store, which must be valid for `min_remaining` seconds and of the product where one is
+    given. `now` is the time of this machine, in epoch seconds.
+
+    Raises StoreError, with the advice, where there is no such token.
+    """
+    record, _version = store.read()
+    if record is None or record.current is None:
+        raise StoreError(f"there is no token in {store.location}", advice=advice)
+    # To send it would hand the secret of one product to another.
+    if product not in (None, record.product):
+        raise StoreError(
+            f"{store.location} holds a token of {record.product}, where one of {product} is needed",
+            advice=f"Give the file in which a task keeps its {product} token.",
+        )
+    left = record.current.expires_in(now + record.clock_offset)
+    if left is not None and left <= 0:
+        raise StoreError(
+            f"the token in {store.location} expired at {iso8601(record.current.expires_at)}", advice=advice
+        )
+    if left is not None and left < min_remaining:
+        raise StoreError(
+            f"the token in {store.location} expires too soon, at {iso8601(record.current.expires_at)}", advice=advice
+        )
+    return record.current

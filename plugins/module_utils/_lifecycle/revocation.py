@@ -1,0 +1,97 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Revoke tokens, and prove that they are revoked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Optional
+
+from .._core.errors import TokenRejected, TokensError
+from .._core.token import Token, iso8601
+from .source import TokenSource
+
+
+class Revoker:
+    """Revokes the tokens of a source. With `verify` it asks the server whether they are invalid then.
+
+    `now` is the time by the server's clock, in epoch seconds.
+    """
+
+    def __init__(
+        self, source: TokenSource, *, verify: bool, now: Callable[[], float], warn: Callable[[str], None]
+    ) -> None:
+        self._source = source
+        self._verify = verify
+        self._now = now
+        self._warn = warn
+
+    def revoke(self, token: Token) -> bool:
+        """Revoke a token. False when it was invalid already. Raises TokensError."""
+        if self._source.revoke(token):
+            return True
+        # A token that is refused itself needs no further proof; what is sent to be revoked, a gateway may refuse.
+        if not self._source.revokes_access:
+            self._prove_revoked(token, "the server refuses to revoke the token and still accepts it")
+        return False
+
+    def revoke_and_prove(self, token: Token) -> bool:
+        """Revoke a token and prove it, with a warning for what stays valid. False when it was invalid already."""
+        if not self._source.revokes_access and not token.has_expired(self._now()):
+            self.warn_that_it_stays_valid(token)
+        if not self.revoke(token):
+            return False
+        self._prove_revoked(token, "the server still accepts the token after it said that it was revoked")
+        return True
+
+    def revoke_or_warn(self, token: Token, fate: str) -> bool:
+        """Revoke a replaced token; false, and a warning that ends with `fate`, where that fails."""
+        try:
+            self.revoke(token)
+            return True
+        except TokensError as error:
+            self._warn(f"The replaced token {token.fingerprint} is still valid. {error}{fate}")
+            return False
+
+    def discard(self, token: Token, kept: Optional[Token]) -> str:
+        """Revoke a token that is of no use, and say what is left of it."""
+        if self._source.is_revocable(token, kept):
+            with suppress(TokensError):
+                self._source.revoke(token)
+                if self._source.revokes_access:
+                    return ""
+        until = iso8601(token.expires_at)
+        return f"A token with the fingerprint {token.fingerprint} is left on the server" + (
+            f" until {until}" if until else ""
+        )
+
+    def has_expired(self, token: Token) -> bool:
+        """Whether nothing is left of a token to revoke."""
+        return self._source.revokes_access and token.has_expired(self._now())
+
+    def would_revoke(self, token: Token) -> bool:
+        """Whether there is something to revoke, as far as a request that changes nothing can tell."""
+        if self._source.revokes_access:
+            return self._source.is_accepted(token, self._now())
+        self._warn(
+            f"Whether what would be revoked of the token {token.fingerprint} is still valid cannot be seen without "
+            "creating a token: this predicts that it is."
+        )
+        return True
+
+    def warn_that_it_stays_valid(self, token: Token) -> None:
+        """Say until when a token works that nothing can revoke."""
+        until = iso8601(token.expires_at) or "an unknown time"
+        self._warn(f"{self._source.host} cannot revoke the token {token.fingerprint}: it is valid until {until}.")
+
+    def _prove_revoked(self, token: Token, otherwise: str) -> None:
+        """With verify, raise TokenRejected, for the reason `otherwise`, while the token is valid."""
+        if self._verify and not self._source.is_revoked(token, self._now()):
+            raise TokenRejected(
+                otherwise,
+                doing="revoke a token",
+                host=self._source.host,
+                advice="Run the task again in a moment; the token file, if there is one, still holds the token.",
+            )

@@ -1,0 +1,64 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a task returns of an outcome."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from .._core.outcome import Outcome
+from .._core.token import Token, iso8601
+
+_KNOWN_LATER = "known after the run"
+
+
+def result_of(outcome: Outcome, *, return_token: bool, diff_mode: bool) -> dict[str, Any]:
+    """The result of a task; it holds secrets only with `return_token`."""
+    result: dict[str, Any] = {"changed": outcome.changed, "action": outcome.action, **outcome.values}
+    if outcome.error:
+        result.update(failed=True, msg=str(outcome.error))
+    if outcome.verified is not None:
+        result["verified"] = outcome.verified
+    if outcome.token:
+        result.update(_facts(outcome.token, outcome.now))
+        if return_token:
+            result.update(_secrets(outcome.token))
+    if diff_mode and outcome.about_token:
+        result["diff"] = _diff(outcome)
+    return result
+
+
+def _facts(token: Token, now: float) -> dict[str, Any]:
+    expires_in = token.expires_in(now)
+    return {
+        "token_type": token.token_type,
+        "issued_at": iso8601(token.issued_at),
+        "expires_at": iso8601(token.expires_at),
+        "expires_in": None if expires_in is None else max(0, int(expires_in)),
+        "fingerprint": token.fingerprint,
+    }
+
+
+def _secrets(token: Token) -> dict[str, Any]:
+    value = token.secret.reveal()
+    secrets: dict[str, Any] = {"token": value}
+    if token.signs_requests:
+        secrets["headers"] = {"Authorization": f"{token.token_type} {value}"}
+    return {**secrets, **{name: secret.reveal() for name, secret in token.companions.items()}}
+
+
+def _diff(outcome: Outcome) -> dict[str, Any]:
+    # A token that the product cannot revoke is in no outcome of absent, and still valid.
+    after = _shown(outcome.token if outcome.changed else outcome.before)
+    if outcome.changed and outcome.token is None and outcome.action in ("created", "renewed"):
+        after = {"fingerprint": _KNOWN_LATER, "expires_at": _KNOWN_LATER}
+    return {"before": _shown(outcome.before), "after": after}
+
+
+def _shown(token: Optional[Token]) -> dict[str, Any]:
+    """What a diff may show of a token."""
+    if token is None:
+        return {}
+    shown = {"fingerprint": token.fingerprint, "expires_at": iso8601(token.expires_at)}
+    return {**shown, "scope": token.scope} if token.scope else shown
