@@ -10,6 +10,4 @@ from ansible_collections.sddc.tokens.plugins.plugin_utils.operation_action impor
 
 
 class ActionModule(OperationAction):
-    """See OperationAction."""
-
     operation = SddcManagerToken

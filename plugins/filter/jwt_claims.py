@@ -68,8 +68,6 @@ def jwt_claims(token: Any) -> dict[str, Any]:
 
 
 class FilterModule:
-    """See DOCUMENTATION."""
-
     def filters(self) -> dict[str, Callable[..., Any]]:
         """The filter by its name."""
         return {"jwt_claims": jwt_claims}

@@ -73,8 +73,6 @@ def token_fingerprint(token: Any) -> str:
 
 
 class FilterModule:
-    """See DOCUMENTATION."""
-
     def filters(self) -> dict[str, Callable[..., Any]]:
         """The filter by its name."""
         return {"token_fingerprint": token_fingerprint}

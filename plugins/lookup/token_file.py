@@ -88,10 +88,8 @@ _ADVICE = "Run the module that keeps it first."
 
 
 class LookupModule(LookupBase):
-    """See DOCUMENTATION."""
-
     def run(self, terms: list[str], variables: Optional[dict[str, Any]] = None, **kwargs: Any) -> list[str]:
-        """See LookupBase. Raises AnsibleError."""
+        """Raises AnsibleError."""
         self.set_options(var_options=variables, direct=kwargs)
         name, min_remaining = self.get_option("secret"), self.get_option("min_remaining")
         try:

@@ -30,7 +30,7 @@ class TokenFileInfo(Operation):
     )
 
     def run(self) -> Outcome:
-        """See Operation. A file that cannot be used is an entry with an error, not a failure."""
+        """A file that cannot be used is an entry with an error, not a failure."""
         paths = dict.fromkeys(path for given in self.params["paths"] for path in self._files(os.path.abspath(given)))
         entries = [self._entry(path) for path in paths]
         return Outcome(False, "none", values={"token_files": [entry for entry in entries if entry]})

@@ -51,7 +51,6 @@ class VcenterRegisteredToken(Operation):
     secret_results = frozenset(("token", "headers"))
 
     def run(self) -> Outcome:
-        """See Operation."""
         base_url = BaseUrl.parse(self.params["hostname"])
         probe = Link.parse_path(self.params["probe_path"], base_url, "probe_path")
         issuers = [BaseUrl.parse(text, "trusted_issuers").authority for text in self.params["trusted_issuers"]]

@@ -20,7 +20,6 @@ class VrniVidmClientInfo(Operation):
     argument_spec = SERVER.merge(CREDENTIALS.ignored())
 
     def run(self) -> Outcome:
-        """See Operation."""
         session = self.open_session(BaseUrl.parse(self.params["hostname"]), vrni.error_facts)
         appliance, client_id = vrni.VrniClient(session).get_vidm_client()
         return Outcome(False, "none", values={"vidm_appliance": appliance, "client_id": client_id})
