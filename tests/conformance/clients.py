@@ -18,6 +18,7 @@ from vcf.nsx.policy.api.v1.infra.tier_0s.locale_services_client import ServiceIn
 from vmware.vapi.bindings.error import VapiError
 
 from ansible_collections.sddc.tokens.plugins.module_utils._clients import avi, nsx, sddc_manager, vcenter
+from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._http.session import Session, SessionOptions
 from ansible_collections.sddc.tokens.plugins.module_utils._http.url import BaseUrl
@@ -37,7 +38,7 @@ def _session(lab: Lab, product: str, module: ModuleType, url: str | None = None)
     """Open a session as our modules have it."""
     options = SessionOptions(ca_path=lab.ca_path, retries=0)
     base_url = BaseUrl.parse(url or lab[product]["url"])
-    return Session(base_url, options, error_facts=module.error_facts, environ={}, notify=print)
+    return Session(base_url, options, error_facts=module.error_facts, runtime=Runtime())
 
 
 @dataclass
