@@ -316,7 +316,7 @@ def test_an_alarm_beyond_the_first_page_is_found_whichever_way_the_last_page_say
 
 
 def test_no_more_instances_than_concurrency_are_handled_at_the_same_time(ansible: Ansible, lab: Lab) -> None:
-    lab.change_settings("nsx", reauth_seconds=0.5)
+    lab.change_settings("nsx", reauth_seconds=1)
     listed = [path_of("T0-main", "default", f"partner-fw-{number:02d}") for number in (1, 4, 7, 10)]
     lab.act("nsx", "raise_alarms", host=HOST, paths=listed[1:])
 

@@ -96,10 +96,10 @@ def test_a_good_token_of_a_file_is_reused_by_one_request_and_by_none_without_ver
 def test_a_token_with_too_little_life_left_is_revoked_only_after_the_new_one_works(ansible: Ansible, lab: Lab) -> None:
     tasks = [
         vrni("created", token_file=FILE),
-        change_settings("vrni", clock_offset=LIFETIME - 200),
-        vrni("enough", token_file=FILE, min_remaining=100),
-        vrni("renewed", token_file=FILE, min_remaining=300),
-        vrni("settled", token_file=FILE, min_remaining=300),
+        change_settings("vrni", clock_offset=LIFETIME - 2000),
+        vrni("enough", token_file=FILE, min_remaining=1000),
+        vrni("renewed", token_file=FILE, min_remaining=3000),
+        vrni("settled", token_file=FILE, min_remaining=3000),
     ]
 
     run = succeeded(ansible.play(tasks))
@@ -129,7 +129,7 @@ def test_renew_always_replaces_a_good_token_and_renew_never_fails_where_one_is_n
         vrni("kept", token_file=FILE, renew="never"),
         vrni("always", token_file=FILE, renew="always"),
         vrni("unrevoked", token_file=FILE, renew="always", revoke_old=False),
-        change_settings("vrni", clock_offset=LIFETIME - 200),
+        change_settings("vrni", clock_offset=LIFETIME - 2000),
         failing(vrni("never", token_file=FILE, renew="never")),
     ]
 
@@ -258,7 +258,7 @@ def test_check_mode_predicts_what_the_task_does_next_and_creates_revokes_and_wri
         "good": ([], {"token_file": FILE}),
         "always": ([], {"token_file": FILE, "renew": "always"}),
         "revoked": ([end_tokens("revoked", "vrni")], {"token_file": FILE}),
-        "expiring": ([change_settings("vrni", clock_offset=LIFETIME - 200)], {"token_file": FILE}),
+        "expiring": ([change_settings("vrni", clock_offset=LIFETIME - 2000)], {"token_file": FILE}),
         "without_file": ([], {}),
         "absent_file": ([], {"token_file": FILE, "state": "absent"}),
         "absent_file_again": ([], {"token_file": FILE, "state": "absent"}),
