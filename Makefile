@@ -32,11 +32,14 @@ CONFORMANCE := .venv/stamps/conformance-$(call checksum,tests/conformance/requir
 PIP_INSTALL := -m pip install -qq --disable-pip-version-check --only-binary :all:
 
 # The tests with the vendors' clients have a virtual environment of their own; the others run even if those failed.
+# Whatever failed in either is named at the end.
+FAILED := .venv/failed-tests
 define run_tests
-	@failed=0; \
-	.venv/conformance/bin/python -m pytest -q -rs tests/conformance || failed=1; \
-	$(BIN)/python -m pytest -q -rs -n auto --dist worksteal $(1) $(wildcard tests/unit tests/integration) || failed=1; \
-	exit $$failed
+	@: > $(FAILED); status=0; \
+	.venv/conformance/bin/python -m pytest -q -rs --failed-to $(FAILED) tests/conformance || status=1; \
+	$(BIN)/python -m pytest -q -rs -n auto --dist worksteal --failed-to $(FAILED) $(1) \
+	    $(wildcard tests/unit tests/integration) || status=1; \
+	cat $(FAILED); exit $$status
 endef
 
 help: ## List the targets
