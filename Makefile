@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo lab test test-all matrix units coverage molecule bench lint pre-commit docs galaxy build clean
+.PHONY: help setup demo lab unit test test-all matrix units coverage molecule bench lint pre-commit docs galaxy build clean
 
 BIN := .venv/bin
 COLLECTIONS := $(CURDIR)/.venv/collections
@@ -53,6 +53,9 @@ demo: $(TESTS) ## Show the modules at work against the lab, in about a minute
 
 lab: $(TESTS) ## Run the lab in the foreground, to try playbooks against
 	@$(BIN)/python tests/lab/run --state-file .lab.json --explain
+
+unit: $(TESTS) ## Run the unit tests, without the slow ones, in about a minute (ARGS="-k lock" for some)
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow" tests/unit $(ARGS)
 
 test: $(WORKFLOWS) $(COLLECTION) $(CORES) $(CONFORMANCE) ## Run the tests, without the slow ones
 	$(call run_tests,-m "not slow")
