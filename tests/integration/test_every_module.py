@@ -171,7 +171,6 @@ def results_of(run: Run) -> dict[str, Any]:
     return results
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     "route", [AS_MODULE, pytest.param(OVER_SSH, marks=pytest.mark.slow)], ids=lambda route: route.name
 )

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 RETRIES = 1
 # Seconds of patience with a server that is late, and with all others, so that a busy machine does no harm.
-SHORT, LONG = 4, 60
+SHORT, LONG = 4, 300
 CLOSED = "the connection was closed before the reply was whole"
 OVERLOADED = {"status": 503, "headers": {"Retry-After": "0"}}
 LIMITED = {"status": 429, "headers": {"Retry-After": "1"}}

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lab.client import Lab, LoggedRequest
 
 # Seconds of patience with a server that is late, and with all others, so that a busy machine does no harm.
-SHORT, LONG = 1, 60
+SHORT, LONG = 2, 300
 CUT = "the connection was closed before the reply was whole|the reply was cut off"
 PAGE = r"an HTML page came back|the server answered \d+, 'an HTML page'"
 ERROR = r"the server answered 500, .*'Out of disk'|the server answered 500, 'Out of disk'"
@@ -74,7 +74,7 @@ _ONCE = {
     "endless headers": Fault("endless_headers", {"limit": 100000, "work": True}, "more headers"),
     "late": Fault("delay", {"seconds": LONG}, LATE),
     "late reply": Fault("delay", {"seconds": LONG, "work": True}, LATE),
-    "trickle": Fault("trickle", {"interval": 1}, LATE),
+    "trickle": Fault("trickle", {"interval": SHORT}, LATE),
     "dropped before": Fault("drop_before", {}, CUT, passes=True),
     "dropped after": Fault("drop_after", {}, CUT, passes=True),
     "torn before": Fault("drop_before", {"abrupt": True}, CUT, passes=True),
@@ -320,7 +320,7 @@ def test_a_fault_behind_a_proxy_is_survived_or_named_and_nothing_is_lost(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("job_name", JOBS)
 def test_every_fault_at_any_request_is_survived_or_named_and_nothing_is_lost(
     lab: Lab, tmp_path: Path, job_name: str

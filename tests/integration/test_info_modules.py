@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from support.canaries import leaks
+from support.in_process_plays import InProcess
 from support.playbooks import Ansible, Task, module
 from support.tasks import (
     by_task,
@@ -216,7 +217,7 @@ def test_a_reauthentication_gets_its_own_tokens_or_takes_those_of_a_file_and_ren
     assert leaks({"output": run.output}, ["a-wrong-token", *(value["value"] for value in lab.secrets())]) == []
 
 
-def test_the_vidm_client_is_read_without_signing_in_and_its_absence_is_named(ansible: Ansible, lab: Lab) -> None:
+def test_the_vidm_client_is_read_without_signing_in_and_its_absence_is_named(in_process: InProcess, lab: Lab) -> None:
     def client(register: str) -> Task:
         return module("vrni_vidm_client_info", register, hostname="{{ lab.vrni.url }}", ca_path="{{ ca_path }}")
 
@@ -226,7 +227,7 @@ def test_the_vidm_client_is_read_without_signing_in_and_its_absence_is_named(ans
         failing(client("absent")),
     ]
 
-    run = succeeded(ansible.play(tasks))
+    run = succeeded(in_process.play(tasks))
 
     asked = lab.requests("vrni")
     assert lines(asked) == ["GET /api/ni/auth/vidm/client-id"] * 2

@@ -10,8 +10,6 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
 from support.canaries import leaks
 from support.checkout import built
 from support.guides import Substitute, follow
@@ -32,7 +30,6 @@ def editor(lab: Lab, folder: Path) -> Path:
     return program
 
 
-@pytest.mark.timeout(300)
 def test_the_guide_for_laptops_works_word_for_word_and_leaves_nothing_behind(lab: Lab, tmp_path: Path) -> None:
     home, work = tmp_path / "home", tmp_path / "work"
     home.mkdir()

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from support.in_process_plays import InProcess
 from support.playbooks import Ansible, Run
 from support.tasks import by_task, change_settings, checked, csp, end_tokens, failing, lines, nsx, said, says, succeeded
 
@@ -71,7 +72,7 @@ def test_an_alarm_makes_the_task_act_and_wait_until_it_is_cleared_and_a_second_r
 
 
 def test_ids_with_reserved_characters_arrive_as_one_segment_and_what_is_listed_twice_is_handled_once(
-    ansible: Ansible, lab: Lab
+    in_process: InProcess, lab: Lab
 ) -> None:
     ids = ["a/b?c#d e%2Fé", "partner fw 12"]
     lab.act("nsx", "add_service_instances", host=HOST, ids=ids)
@@ -80,7 +81,7 @@ def test_ids_with_reserved_characters_arrive_as_one_segment_and_what_is_listed_t
     mappings = [{**IDS, "service_instance_id": name} for name in ids]
     listed = [mappings[0], paths[1], mappings[1], paths[1], mappings[0]]
 
-    run = succeeded(ansible.play([csp("csp"), nsx("acted", service_instances=listed)]))
+    run = succeeded(in_process.play([csp("csp"), nsx("acted", service_instances=listed)]))
 
     posts = {entry.path for entry in lab.requests("nsx") if entry.method == "POST"}
     above = f"{POLICY}/infra/tier-0s/T0-main/locale-services/default/service-instances/"
@@ -90,7 +91,7 @@ def test_ids_with_reserved_characters_arrive_as_one_segment_and_what_is_listed_t
 
 
 def test_alarms_are_matched_by_intent_path_and_details_and_those_that_match_nothing_are_quoted(
-    ansible: Ansible, lab: Lab
+    in_process: InProcess, lab: Lab
 ) -> None:
     tasks = [
         csp("csp"),
@@ -100,7 +101,7 @@ def test_alarms_are_matched_by_intent_path_and_details_and_those_that_match_noth
         failing(nsx("bad_pattern", **IDS, alarm_pattern="(")),
     ]
 
-    run = succeeded(ansible.play(tasks))
+    run = succeeded(in_process.play(tasks))
 
     cut = by_task(run, lab, "nsx", "acted", "own_pattern", "in_vain")
     assert lines(cut["acted"]) == [ALARMS, reauth(DETAILED_ALARM)]
@@ -123,7 +124,9 @@ def test_alarms_are_matched_by_intent_path_and_details_and_those_that_match_noth
     assert "alarm_pattern is not a valid regular expression" in run["bad_pattern"]["msg"]
 
 
-def test_behind_the_vmc_proxy_the_missing_alarm_api_is_named_and_force_works_there(ansible: Ansible, lab: Lab) -> None:
+def test_behind_the_vmc_proxy_the_missing_alarm_api_is_named_and_force_works_there(
+    in_process: InProcess, lab: Lab
+) -> None:
     proxy = {"hostname": "{{ lab.nsx.proxy_url }}", **IDS}
     tasks = [
         csp("csp"),
@@ -133,7 +136,7 @@ def test_behind_the_vmc_proxy_the_missing_alarm_api_is_named_and_force_works_the
         failing(nsx("invalid_path", **IDS)),
     ]
 
-    run = succeeded(ansible.play(tasks))
+    run = succeeded(in_process.play(tasks))
 
     base = lab["nsx"]["proxy_url"].removeprefix(lab["nsx"]["url"])
     cut = by_task(run, lab, "nsx", "without", "forced", "invalid_path")
@@ -149,7 +152,9 @@ def test_behind_the_vmc_proxy_the_missing_alarm_api_is_named_and_force_works_the
     assert lab.counts("nsx")["reauths"] == 1
 
 
-def test_a_manager_without_the_operation_is_named_whether_it_answers_404_or_400(ansible: Ansible, lab: Lab) -> None:
+def test_a_manager_without_the_operation_is_named_whether_it_answers_404_or_400(
+    in_process: InProcess, lab: Lab
+) -> None:
     lab.change_settings("nsx", reauth_api=False)
     tasks = [
         csp("csp"),
@@ -158,7 +163,7 @@ def test_a_manager_without_the_operation_is_named_whether_it_answers_404_or_400(
         failing(nsx("invalid_path", **IDS)),
     ]
 
-    run = succeeded(ansible.play(tasks))
+    run = succeeded(in_process.play(tasks))
 
     assert "answered 404" in run["not_found"]["msg"]
     assert "answered 400, code 500012" in run["invalid_path"]["msg"]
@@ -168,13 +173,13 @@ def test_a_manager_without_the_operation_is_named_whether_it_answers_404_or_400(
 
 
 def test_one_instance_that_fails_does_not_stop_the_rest_and_the_result_tells_each_outcome(
-    ansible: Ansible, lab: Lab
+    in_process: InProcess, lab: Lab
 ) -> None:
     missing = path_of("T0-main", "default", "no-such-instance")
     lab.act("nsx", "raise_alarms", host=HOST, paths=[missing])
     listed = [missing, JWT_ALARM, DETAILED_ALARM]
 
-    run = succeeded(ansible.play([csp("csp"), failing(nsx("acted", service_instances=listed))]))
+    run = succeeded(in_process.play([csp("csp"), failing(nsx("acted", service_instances=listed))]))
 
     acted = run["acted"]
     assert (acted["failed"], acted["changed"], acted["action"]) == (True, True, "reauthenticated")
@@ -192,7 +197,7 @@ def test_one_instance_that_fails_does_not_stop_the_rest_and_the_result_tells_eac
     assert lab.counts("nsx")["alarms"] == 2, "it has waited for those that went well"
 
 
-def test_check_mode_reads_alarms_and_acts_on_nothing(ansible: Ansible, lab: Lab) -> None:
+def test_check_mode_reads_alarms_and_acts_on_nothing(in_process: InProcess, lab: Lab) -> None:
     listed = [JWT_ALARM, NO_ALARM]
     tasks = [
         csp("csp"),
@@ -203,7 +208,7 @@ def test_check_mode_reads_alarms_and_acts_on_nothing(ansible: Ansible, lab: Lab)
         nsx("empty", service_instances=[]),
     ]
 
-    run = succeeded(ansible.play(tasks))
+    run = succeeded(in_process.play(tasks))
 
     cut = by_task(run, lab, "nsx", "predicted", "nothing_due", "forced", "acted", "empty")
     assert [lines(cut[name]) for name in ("predicted", "nothing_due", "forced", "empty")] == [
@@ -225,7 +230,7 @@ def test_check_mode_reads_alarms_and_acts_on_nothing(ansible: Ansible, lab: Lab)
 
 
 def test_alarms_are_read_by_user_and_password_where_they_are_given_and_refused_tokens_are_named(
-    ansible: Ansible, lab: Lab
+    in_process: InProcess, lab: Lab
 ) -> None:
     user = {"username": "{{ lab.nsx.username }}", "password": "{{ lab.nsx.password }}"}
     tasks = [
@@ -243,7 +248,7 @@ def test_alarms_are_read_by_user_and_password_where_they_are_given_and_refused_t
         failing(nsx("dots", **{**IDS, "service_instance_id": ".."}, force=True)),
     ]
 
-    run = succeeded(ansible.play(tasks))
+    run = succeeded(in_process.play(tasks))
 
     names = ["by_user", "wrong_user", "expired", "expired_later", "expired_older"]
     cut = by_task(run, lab, "nsx", *names)
@@ -274,7 +279,9 @@ def test_alarms_are_read_by_user_and_password_where_they_are_given_and_refused_t
     assert "the option service_instance_id cannot be '..'" in run["dots"]["msg"].lower()
 
 
-def test_too_many_requests_are_tried_again_after_the_time_that_the_server_asks_for(ansible: Ansible, lab: Lab) -> None:
+def test_too_many_requests_are_tried_again_after_the_time_that_the_server_asks_for(
+    in_process: InProcess, lab: Lab
+) -> None:
     body = {"module_name": "common-services", "error_message": "exceeded request rate", "error_code": "102"}
     limited: dict[str, Any] = {"status": 429, "headers": {"Retry-After": "1"}, "body": body}
     lab.fault("nsx", "status", method="GET", path="/alarms", **limited)
@@ -282,7 +289,7 @@ def test_too_many_requests_are_tried_again_after_the_time_that_the_server_asks_f
     tasks = [csp("csp"), nsx("acted", **IDS, wait=False), failing(nsx("given_up", **IDS, force=True, retries=0))]
     lab.fault("nsx", "status", method="POST", path="action=reauth", skip=1, times=0, **limited)
 
-    run = succeeded(ansible.play(tasks))
+    run = succeeded(in_process.play(tasks))
 
     cut = by_task(run, lab, "nsx", "acted", "given_up")
     assert [entry.status for entry in cut["acted"]] == [429, 200, 429, 429, 200]
@@ -295,7 +302,7 @@ def test_too_many_requests_are_tried_again_after_the_time_that_the_server_asks_f
 
 
 def test_an_alarm_beyond_the_first_page_is_found_whichever_way_the_last_page_says_that_it_is_the_last(
-    ansible: Ansible, lab: Lab
+    in_process: InProcess, lab: Lab
 ) -> None:
     lab.act("nsx", "clear_alarms", host=HOST)
     lab.act("nsx", "raise_alarms", host=HOST, paths=[OTHER_ALARM] * 1000, text="Something else.")
@@ -307,7 +314,7 @@ def test_an_alarm_beyond_the_first_page_is_found_whichever_way_the_last_page_say
         nsx("acted", **IDS, wait=False),
     ]
 
-    run = succeeded(ansible.play(tasks))
+    run = succeeded(in_process.play(tasks))
 
     *pages, post = lab.requests("nsx")
     assert [entry.parameters.keys() for entry in pages] == [{"page_size"}, {"page_size", "cursor"}] * 2
@@ -315,12 +322,12 @@ def test_an_alarm_beyond_the_first_page_is_found_whichever_way_the_last_page_say
     assert run["predicted"]["action"] == run["acted"]["action"] == "reauthenticated"
 
 
-def test_no_more_instances_than_concurrency_are_handled_at_the_same_time(ansible: Ansible, lab: Lab) -> None:
-    lab.change_settings("nsx", reauth_seconds=0.5)
+def test_no_more_instances_than_concurrency_are_handled_at_the_same_time(in_process: InProcess, lab: Lab) -> None:
+    lab.change_settings("nsx", reauth_seconds=1)
     listed = [path_of("T0-main", "default", f"partner-fw-{number:02d}") for number in (1, 4, 7, 10)]
     lab.act("nsx", "raise_alarms", host=HOST, paths=listed[1:])
 
-    run = succeeded(ansible.play([csp("csp"), nsx("acted", service_instances=listed, concurrency=3)]))
+    run = succeeded(in_process.play([csp("csp"), nsx("acted", service_instances=listed, concurrency=3)]))
 
     assert [item["reauthenticated"] for item in run["acted"]["instances"]] == [True] * 4
     assert 1 < lab.counts("nsx")["peak_concurrency"] <= 3

@@ -162,7 +162,7 @@ WAYS = {
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("core", ALL, ids=lambda core: f"core {core.version}")
 @pytest.mark.parametrize(("callback", "arguments"), WAYS.values(), ids=WAYS)
 def test_no_callback_shows_a_secret_with_or_without_diff_and_check(
@@ -193,7 +193,7 @@ PARTS: dict[str, Callable[[], list[Task]]] = {
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("core", ALL, ids=lambda core: f"core {core.version}")
 @pytest.mark.parametrize("route", [AS_MODULE, OVER_SSH], ids=lambda route: route.name)
 @pytest.mark.parametrize("part", PARTS)

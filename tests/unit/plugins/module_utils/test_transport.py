@@ -99,7 +99,7 @@ def test_cookie_that_is_set_is_for_a_host_that_no_lab_can_be_and_for_no_other(
 def test_request_count_is_what_the_server_saw_whatever_became_of_it(
     lab: Lab, session: OpenSession, waits: list[float]
 ) -> None:
-    one = session(retries=2, timeout=1)
+    one = session(retries=2, timeout=3)
     faults: list[tuple[str, dict[str, Any]]] = [
         ("drop_before", {}),
         ("drop_after", {"abrupt": True}),
@@ -107,7 +107,7 @@ def test_request_count_is_what_the_server_saw_whatever_became_of_it(
         ("html", {}),
         ("truncate", {}),
         ("invalid_json", {}),
-        ("delay", {"seconds": 60}),
+        ("delay", {"seconds": 600}),
         ("redirect", {}),
     ]
     for kind, parameters in faults:
@@ -228,8 +228,8 @@ def test_post_whose_api_makes_it_safe_is_sent_again(lab: Lab, session: OpenSessi
 def test_request_that_timed_out_is_not_sent_again(
     lab: Lab, session: OpenSession, waits: list[float], method: str
 ) -> None:
-    lab.fault("vrni", "delay", seconds=60)
     one = session(retries=3, timeout=0.3)
+    lab.fault("vrni", "delay", seconds=600)
     with pytest.raises(TimedOut, match=r"no whole reply within 0\.3 s"):
         one.request(method, TOKEN, doing="create a token", left_behind=ORPHAN)
     lab.clear_faults()

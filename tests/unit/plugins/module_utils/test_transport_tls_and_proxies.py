@@ -241,7 +241,7 @@ def test_proxy_that_trickles_is_given_up_in_time(open_session: OpenSession) -> N
 
     def trickle(connection: socket.socket) -> None:
         connection.recv(65536)
-        for _byte in range(100):
+        for _byte in range(3000):
             connection.sendall(b"H")
             if stopped.wait(0.1):
                 return
@@ -254,4 +254,4 @@ def test_proxy_that_trickles_is_given_up_in_time(open_session: OpenSession) -> N
             )
         taken = time.monotonic() - start
         stopped.set()
-    assert taken < 5
+    assert taken < 120
