@@ -14,6 +14,7 @@ import pytest
 if str(Path(__file__).resolve().parents[1]) not in sys.path:
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from products import EXAMPLE, ISSUER
 from support.playbooks import Ansible
 
 if TYPE_CHECKING:
@@ -22,5 +23,6 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def ansible(lab: Lab, tmp_path: Path) -> Ansible:
-    """Plays with the lab's details in `lab`, its authority trusted by all modules of the collection."""
-    return Ansible(tmp_path, {"lab": lab.details, "ca_path": lab.ca_path})
+    """Plays with the lab's details in `lab`, those of two products once more, and the path of its CA certificate."""
+    products = {"example": lab[EXAMPLE.name], "issuer": lab[ISSUER.name]}
+    return Ansible(tmp_path, {"lab": lab.details, "ca_path": lab.ca_path, **products})

@@ -16,9 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from products.csp import csp
+from products.nsx import INSTANCE, nsx
+from products.vrni import vrni
 from support.canaries import leaks
 from support.playbooks import Ansible, Run, Task
-from support.tasks import INSTANCE, csp, failing, nsx, said, succeeded, vrni
+from support.tasks import failing, said, succeeded
 
 if TYPE_CHECKING:
     from lab.client import Lab, LoggedRequest

@@ -14,22 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from products.csp import csp
+from products.nsx import nsx
+from products.vidb import vidb
+from products.vrni import vrni
 from support.canaries import leaks
 from support.playbooks import Ansible, Task, module
-from support.tasks import (
-    by_task,
-    change_settings,
-    checked,
-    csp,
-    end_tokens,
-    failing,
-    lines,
-    nsx,
-    said,
-    succeeded,
-    vidb,
-    vrni,
-)
+from support.tasks import by_task, change_settings, checked, end_tokens, failing, lines, said, succeeded
 
 if TYPE_CHECKING:
     from lab.client import Lab

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from products.sddc_manager import sddc_manager
 from support.canaries import leaks
 from support.playbooks import AS_MODULE, IN_PROCESS, Ansible, Route
-from support.tasks import by_task, change_settings, checked, end_tokens, failing, lines, said, sddc_manager, succeeded
+from support.tasks import by_task, change_settings, checked, end_tokens, failing, lines, said, succeeded
 
 if TYPE_CHECKING:
     from lab.client import Lab

@@ -9,19 +9,9 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from products.vrni import LDAP, VIDM, vrni
 from support.playbooks import Ansible
-from support.tasks import (
-    LDAP,
-    VIDM,
-    by_task,
-    change_settings,
-    checked,
-    end_tokens,
-    failing,
-    lines,
-    succeeded,
-    vrni,
-)
+from support.tasks import by_task, change_settings, checked, end_tokens, failing, lines, succeeded
 
 if TYPE_CHECKING:
     from lab.client import Lab

@@ -11,8 +11,8 @@ import re
 import pytest
 
 from ansible_collections.sddc.tokens.tests.integration.test_faults_matrix import FAULTS
+from products import JOBS
 from support.checkout import CHECKOUT
-from support.in_process import JOBS
 
 PAGE = (CHECKOUT / "docs" / "reliability.md").read_text()
 NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", PAGE)))

@@ -14,9 +14,10 @@ import pytest
 
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation
 from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution import Validated
+from products import JOBS, KITS
 from support.canary_plays import everything
 from support.collection import COLLECTION, GROUPS, HTTP_MODULES, MODULES, PLUGINS, PRODUCTS, doc
-from support.in_process import JOBS, operation_of
+from support.in_process import operation_of
 
 PACKAGE = f"ansible_collections.{COLLECTION}.plugins"
 
@@ -50,6 +51,7 @@ def test_groups_hold_the_modules_that_belong_to_them() -> None:
 def test_every_module_that_asks_a_product_meets_the_faults_the_lies_and_the_canaries_of_the_tests() -> None:
     of_canaries = {key.removeprefix(f"{COLLECTION}.") for task in everything() for key in _keys(task)}
 
+    assert set(KITS) == set(PRODUCTS)
     assert {job.module for job in JOBS.values()} == set(HTTP_MODULES)
     assert of_canaries & set(MODULES) == set(MODULES)
 

@@ -25,7 +25,8 @@ from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import Ap
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import MASK, Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token, iso8601
 from ansible_collections.sddc.tokens.plugins.module_utils._http.session import Session
-from support.in_process import JOBS, done
+from products import JOBS
+from support.in_process import done
 
 if TYPE_CHECKING:
     from lab.client import Lab
