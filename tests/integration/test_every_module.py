@@ -30,6 +30,8 @@ VOLATILE = {
     *("token", "id_token", "refresh_token", "headers", "fingerprint", "issued_at", "expires_at", "expires_in"),
     *("uuid", "url", "ova_properties", "cluster_uuid", "exception", "principal"),
 }
+# The same in a warning: times, fingerprints and seconds.
+MEASURED = r"\d{4}-\d\d-\d\dT[\d:]+Z|\b[0-9a-f]{12}\b|\b\d+ s\b"
 
 
 def defaults_for(kit: Kit) -> dict[str, Any]:
@@ -95,7 +97,9 @@ def results_of(run: Run) -> dict[str, Any]:
         results[name] = steady(result)
         # Newer cores tell where in the playbook a warning came from.
         texts = [re.sub(r".*msg=(['\"])(.*?)\1, .*", r"\2", text) for text in result.get("warnings", ())]
-        results[name]["warnings"] = [re.sub(r"\d{4}-\d\d-\d\dT[\d:]+Z|\b[0-9a-f]{12}\b", "...", text) for text in texts]
+        results[name]["warnings"] = [
+            re.sub(r"\d{4}-\d\d-\d\dT[\d:]+Z|\b[0-9a-f]{12}\b|\b\d+ s\b", "...", text) for text in texts
+        ]
     return results
 
 
