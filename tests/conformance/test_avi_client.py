@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The lab's Avi controller understands avisdk, and avisdk understands the lab's controller.
 
-The client knows no `initial-data`, and escapes no `/`, `?` or `#` in an id.
+The client knows no `initial-data`, and escapes no `/`, `?` or `#` in an id. It notes a CSRF token that has changed and
+does not use it, so that it signs in again (`rotate_csrf`).
 """
 
 # Requires --no-binary avisdk avisdk==32.1.4

@@ -4,7 +4,7 @@
 """The lab's NSX understands vcf-nsx, and vcf-nsx understands the lab's NSX.
 
 The client signs in to no session, it only signs out; it sends no `csp-auth-token`, and escapes no `/`, `?` or `#` in
-an id.
+an id. Its ApiError drops every field but one, and knows neither 401 nor 429.
 """
 
 # Requires vcf-nsx==9.1.1.0
