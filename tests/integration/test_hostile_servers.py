@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Servers that want to exhaust whoever asks them: each module gives up within bounds of time and memory, and says why.
 
-Faults of honest servers are in test_faults.py; a link to a foreign host is in test_vcenter_registered_token.py.
+Faults of honest servers are in test_faults.py; a link to a foreign host is in that of the one product with links.
 """
 
 from __future__ import annotations

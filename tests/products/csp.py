@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from support.kit import OMIT, TOKEN_RESULT, Job, Kit, Server
+from support.kit import OMIT, TOKEN_RESULT, Job, Kit, Server, Target
 from support.playbooks import Task
 from support.tasks import checked, failing, rescued
 
@@ -38,6 +38,9 @@ KIT = Kit(
         ),
     },
     tokens=(csp("csp", require_id_token=True),),
+    reply=("access_token", {"expires_in": 1800, "token_type": "bearer"}),
+    targets={"authorize": Target("POST", "authorize", "get an access token", (csp("struck"),))},
+    secrets_in_lab=2,
     mints=(r"POST \S+authorize$",),
     successes=(
         csp("csp", require_id_token=True),

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from products.csp import SERVER as CSP
-from support.kit import EVERY_RESULT, OMIT, Job, Kit, Server
+from products.csp import csp
+from support.kit import EVERY_RESULT, OMIT, Job, Kit, Server, Target
 from support.playbooks import Task
 from support.tasks import INSTANCE_PATH, checked, failing
 
@@ -67,6 +68,18 @@ KIT = Kit(
     signs_in=("POST /api/session/create$",),
     signs_out=("POST /api/session/destroy$",),
     unread=(r"POST \S+/service-instances/", "POST /api/session/"),
+    targets={
+        "alarms": Target(
+            "GET", "/alarms", "read the alarms", (csp("csp"), nsx("struck", **INSTANCE, wait=False)), safe=True
+        ),
+        "reauth": Target(
+            "POST",
+            "action=reauth",
+            "re-authenticate .*/partner-fw-01",
+            (csp("csp"), nsx("struck", **INSTANCE, force=True)),
+            harmless=("no_json", "no_body"),
+        ),
+    },
     successes=(
         instances(),
         nsx(**INSTANCE, wait=False),

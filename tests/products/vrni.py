@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from support.kit import EVERY_RESULT, OMIT, TOKEN_RESULT, Job, Kit, Server
+from support.kit import EVERY_RESULT, OMIT, TOKEN_RESULT, Job, Kit, Server, Target
 from support.playbooks import Task
 from support.tasks import checked, failing
 
 MODULE, INFO = "vrni_auth_token", "vrni_vidm_client_info"
 FILE = {"token_file": "{{ playbook_dir }}/vrni.json"}
+OF_HOST = {"token_file": "{{ playbook_dir }}/{{ inventory_hostname }}.json"}
 SERVER = Server("vrni", ("username", "password"))
 # Of a task whose credentials are its own.
 NOBODY = {"username": OMIT, "password": OMIT}
@@ -60,6 +61,26 @@ KIT = Kit(
     mints=(r"POST \S+/auth/token$",),
     lies=frozenset({("refused", "DELETE /api/ni/auth/token")}),
     counts_tokens=True,
+    reply=("token", {"expiry": 0}),
+    targets={
+        "create": Target("POST", "/auth/token", "create an auth token", (vrni("struck"),)),
+        "prove": Target("GET", "/info/version", "check an auth token", (vrni("struck"),), safe=True),
+        "verify": Target(
+            "GET",
+            "/info/version",
+            "check an auth token",
+            (vrni("before", **OF_HOST, verify=False), vrni("struck", **OF_HOST)),
+            safe=True,
+        ),
+        "revoke": Target(
+            "DELETE",
+            "/auth/token",
+            "delete an auth token",
+            (vrni("before", **OF_HOST, verify=False), vrni("struck", **OF_HOST, state="absent")),
+            safe=True,
+            harmless=("no_json", "no_body", "truncated"),
+        ),
+    },
     successes=(
         vrni("vrni", **FILE),
         vrni(**FILE, renew="always"),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # Wrong credentials, which are secrets as well.
 WRONG = {"awkward": AWKWARD, "wrong": "wrong-4e6f2c9a7b1d8053"}
-# A name that no person gave: on an Avi controller it lets a Service Engine in.
+# A name that no person gave: where a name is a credential, it lets a machine in.
 GENERATED = "5b0b8f0e-6f5d-4c7c-9f39-2f8f7f1f4a63"
 _QUOTED = "WHAT WAS SENT"
 # What it may answer; the words above are replaced by that. A few of these are enough where a task is dear.

@@ -70,6 +70,23 @@ class Job:
 
 
 @dataclass(frozen=True)
+class Target:
+    """A request that faults strike in a playbook: what it is for, in the words of an error, and the tasks that send it.
+
+    The faults meet the tasks `before` and `struck`, as they are registered; other tasks ask the honest server.
+    """
+
+    method: str
+    path: str
+    doing: str
+    tasks: tuple[Task, ...]
+    safe: bool = False
+    """Whether it may be sent again."""
+    harmless: tuple[str, ...] = ()
+    """Faults that do no harm here, because nobody reads the body."""
+
+
+@dataclass(frozen=True)
 class Kit:
     """What the suites know of a product. Everything has a default that fits a product to which it does not apply."""
 
@@ -103,6 +120,13 @@ class Kit:
     """Pairs of a fault and a request in which the fault is a valid response."""
     counts_tokens: bool = False
     """Whether every valid token that the lab counts must be in a result or in the token file."""
+
+    reply: tuple[str, Options] | None = None
+    """The field of the token in the response that creates it, and what else that response needs."""
+    targets: Mapping[str, Target] = field(default_factory=dict)
+    """Requests that faults strike in a playbook, too. One product has them all; another needs none."""
+    secrets_in_lab: int = 1
+    """How many valid tokens the lab counts for each one that is created."""
 
     # Plays that look for secrets.
     successes: tuple[Task, ...] = ()
