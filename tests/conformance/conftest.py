@@ -20,7 +20,7 @@ _OF_THE_MACHINE = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "HTTP_PROXY", "HTTPS_
 
 def pytest_configure(config: pytest.Config) -> None:
     """Leave it to the vendors that their clients use what Python will drop."""
-    config.addinivalue_line("filterwarnings", r"ignore::DeprecationWarning:(avi|com|vcf|vmware)\..*")
+    config.addinivalue_line("filterwarnings", r"ignore::DeprecationWarning:(?!ansible_collections|conformance|lab)")
 
 
 @pytest.fixture(autouse=True)
