@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import logging
 import resource
+import sys
 import time
 import tracemalloc
 from collections.abc import Iterator
@@ -24,7 +25,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.sddc.tokens.plugins.module_utils._http import session as transport
-from ansible_collections.sddc.tokens.plugins.module_utils._operations import nsx_service_reauth
 from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.hostile_server import (
     HostileServer,
     TrueReply,
@@ -32,7 +32,7 @@ from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.hostile_ser
     recorded,
 )
 from products import EXAMPLE, JOBS
-from support.in_process import Done, done, record_of
+from support.in_process import Done, done, operation_of, record_of
 from support.kit import Job
 
 if TYPE_CHECKING:
@@ -161,12 +161,15 @@ def _waits_take_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """The waits are not what is tested here."""
     timeless = SimpleNamespace(time=time.time, monotonic=time.monotonic, sleep=lambda _seconds: None)
     monkeypatch.setattr(transport, "time", timeless)
-    monkeypatch.setattr(nsx_service_reauth, "time", timeless)
+    for module in {job.module for job in JOBS.values()}:
+        code = sys.modules[operation_of(module).__module__]
+        if hasattr(code, "time"):
+            monkeypatch.setattr(code, "time", timeless)
 
 
 def _run(job: Job, lab: Lab, server: HostileServer, file: str, **more: Any) -> Done:
     details = {**lab.details, "ca_path": server.ca_path}
-    if job.module == "nsx_service_reauth":
+    if "wait_timeout" in operation_of(job.module).argument_spec:
         more["wait_timeout"] = 0.01
     started = time.monotonic()
     run = done(job, details, file, proxy_url=server.proxy_url, timeout=20, retries=1, **more)
