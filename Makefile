@@ -27,7 +27,9 @@ CORES := .venv/stamps/cores-$(call checksum,tests/tools/install_cores.py tests/r
 FURTHER_CORES := .venv/stamps/further-cores-$(call checksum,tests/tools/install_cores.py tests/requirements.txt)
 GALAXY := .venv/stamps/galaxy-$(call checksum,$(addprefix tests/requirements,.txt -lint.txt -galaxy.txt))
 COLLECTION := .venv/stamps/collections-$(call checksum,tests/tools/extract_collections.py)
-CONFORMANCE := .venv/stamps/conformance-$(call checksum,tests/conformance/requirements.txt)
+# The vendors' clients: what the tests with them say that they require.
+CLIENTS := $(shell sed -n 's/^# Requires //p' tests/conformance/test_*.py)
+CONFORMANCE := .venv/stamps/conformance-$(call checksum,tests/conformance/requirements.txt)-$(firstword $(shell echo $(CLIENTS) | cksum))
 
 PIP_INSTALL := -m pip install -qq --disable-pip-version-check --only-binary :all:
 
@@ -156,8 +158,8 @@ $(GALAXY): | $(VENV)
 	@rm -f .venv/stamps/galaxy-* && touch $@
 
 $(CONFORMANCE): | $(VENV)
-	@echo "Installing tests/conformance/requirements.txt (the vendors' clients, 200 MB)"
+	@echo "Installing $(CLIENTS) (the vendors' clients, 200 MB)"
 	@$(BIN)/python -m venv --clear .venv/conformance
 	@PIP_CONSTRAINT=tests/conformance/requirements.txt \
-	    .venv/conformance/bin/python $(PIP_INSTALL) -r tests/conformance/requirements.txt
+	    .venv/conformance/bin/python $(PIP_INSTALL) -r tests/conformance/requirements.txt $(CLIENTS)
 	@rm -f .venv/stamps/conformance-* && touch $@

@@ -13,10 +13,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from products.avi import avi
 from support.canaries import leaks
 from support.in_process_plays import InProcess
 from support.playbooks import Ansible, Run, Task
-from support.tasks import avi, by_task, change_settings, checked, failing, lines, succeeded
+from support.tasks import by_task, change_settings, checked, failing, lines, succeeded
 
 if TYPE_CHECKING:
     from lab.client import Lab

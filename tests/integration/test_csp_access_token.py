@@ -10,10 +10,11 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from products.csp import OAUTH_APP, csp
 from support.canaries import leaks
 from support.in_process_plays import InProcess
 from support.playbooks import Ansible, Task, module
-from support.tasks import OAUTH_APP, by_task, change_settings, checked, csp, failing, lines, said, succeeded
+from support.tasks import by_task, change_settings, checked, failing, lines, said, succeeded
 
 if TYPE_CHECKING:
     from lab.client import Lab

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from products import EXAMPLE, ISSUER
 from support.in_process_plays import InProcess
 from support.playbooks import Ansible, Run
-from support.tasks import act, change_settings, checked, csp, failing, nsx, said, vrni
+from support.tasks import change_settings, checked, failing, said
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -17,23 +18,23 @@ if TYPE_CHECKING:
 FILE = "{{ playbook_dir }}/token.json"
 # What differs from token to token, and what the core adds.
 VOLATILE = {"token", "id_token", "headers", "fingerprint", "issued_at", "expires_at", "expires_in", "diff", "exception"}
+SET = change_settings(EXAMPLE.name, clock_offset=30)
 TASKS = [
-    vrni("created", token_file=FILE),
-    vrni("given", token="{{ created.token }}"),
-    checked(vrni("predicted", token_file=FILE, renew="always")),
-    failing(vrni("refused", password="wrong-{{ lab.vrni.password }}", username="{{ omit }}", vidm_token="x")),
-    failing(vrni("unauthorized", password="wrong-{{ lab.vrni.password }}")),
-    {**act("nsx", "add_service_instances", host="127.0.0.1", ids=["one"]), "register": "added"},
-    csp("csp") | {"environment": {"CSP_HOST": "https://not-used.example.com"}},
-    change_settings("nsx", alarm_clear_delay=0),
-    nsx("acted", service_instances="{{ added.json.result }}", force=True),
-    csp("stopped", hostname="127.0.0.1:1", retries=0),
-    csp("never"),
+    EXAMPLE.task("created", token_file=FILE),
+    EXAMPLE.task("given", token="{{ created.token }}"),
+    checked(EXAMPLE.task("predicted", token_file=FILE, renew="always")),
+    failing(EXAMPLE.task("refused", no_such_option="{{ created.token }}", username="{{ omit }}")),
+    failing(EXAMPLE.task("unauthorized", password="wrong-{{ example.password }}")),
+    {**SET, "register": "set"},
+    EXAMPLE.task("acted", min_remaining="{{ set.json.clock_offset }}"),
+    ISSUER.task("by_option") | {"environment": {"https_proxy": ""}},
+    ISSUER.task("stopped", hostname="127.0.0.1:1", retries=0),
+    ISSUER.task("never"),
 ]
 
 
 def results(run: Run) -> dict[str, Any]:
-    names = set(run.by_host["sddc"]) - {"added"}
+    names = set(run.by_host["sddc"]) - {"set"}
     return {name: {key: run[name][key] for key in run[name].keys() - VOLATILE} for name in names}
 
 

@@ -12,9 +12,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import pytest
+
+from products.csp import csp
+from products.nsx import BY_CSP, nsx
+from support.canaries import leaks
 from support.in_process_plays import InProcess
-from support.playbooks import Ansible, Run
-from support.tasks import by_task, change_settings, checked, csp, end_tokens, failing, lines, nsx, said, says, succeeded
+from support.playbooks import ROUTES, Ansible, Route, Run, module
+from support.tasks import by_task, change_settings, checked, end_tokens, failing, lines, said, says, succeeded
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -332,3 +337,35 @@ def test_no_more_instances_than_concurrency_are_handled_at_the_same_time(in_proc
     assert [item["reauthenticated"] for item in run["acted"]["instances"]] == [True] * 4
     assert 1 < lab.counts("nsx")["peak_concurrency"] <= 3
     assert run["acted"]["request_count"] == len(lab.requests("nsx"))
+
+
+def test_the_text_of_an_alarm_writes_nothing_on_the_terminal_and_is_no_template(ansible: Ansible, lab: Lab) -> None:
+    text = "out of order \x1b[2J\x1b]0;owned\x07 \x9b31m \u202edesrever {{ 7000 * 7 }}"
+    lab.act("nsx", "raise_alarms", host="127.0.0.1", paths=[JWT_ALARM], text=text)
+
+    run = succeeded(ansible.play([nsx("warned", **BY_CSP, **IDS, alarm_pattern="no such alarm")], arguments=["-v"]))
+
+    assert "owned" in run.output.split("Task warned")[1], "the alarm is quoted in a warning"
+    assert not [character for character in run.output if not character.isprintable() and not character.isspace()]
+    assert "49000" not in run.output
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+def test_defaults_of_the_group_and_the_alias_id_token_are_the_same_on_all_routes(
+    ansible: Ansible, lab: Lab, route: Route
+) -> None:
+    defaults = {"group/sddc.tokens.nsx": {**nsx()["sddc.tokens.nsx_service_reauth"], **IDS}}
+    del defaults["group/sddc.tokens.nsx"]["open_id_token"]
+    tasks = [
+        csp("csp"),
+        module("nsx_service_reauth", "nsx", id_token="{{ csp.id_token }}", wait=False),
+        failing(module("nsx_service_reauth", "no_number", id_token="{{ csp.id_token }}", timeout="soon")),
+    ]
+
+    run = succeeded(ansible.play(tasks, route=route, keywords={"module_defaults": defaults}, arguments=["-vvv"]))
+
+    assert run["nsx"]["action"] == "reauthenticated"
+    (post,) = [entry for entry in lab.requests("nsx") if entry.method == "POST"]
+    assert post.header("X-NSX-OpenId") == run["csp"]["id_token"]
+    assert "timeout" in run["no_number"]["msg"]
+    assert leaks({"output": run.output}, [secret["value"] for secret in lab.secrets()]) == []

@@ -14,9 +14,10 @@ from urllib.parse import unquote
 import pytest
 import trustme
 
+from products.csp import csp
 from support.playbooks import Ansible
 from support.roles import mended, note, play, role, tally, task_file
-from support.tasks import change_settings, csp, said, succeeded
+from support.tasks import change_settings, said, succeeded
 
 if TYPE_CHECKING:
     from lab.client import Lab

@@ -6,14 +6,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from products.sddc_manager import KIT, sddc_manager
 from support.canaries import leaks
+from support.in_process import done
 from support.in_process_plays import InProcess
 from support.playbooks import AS_MODULE, IN_PROCESS, Ansible, Route
-from support.tasks import by_task, change_settings, checked, end_tokens, failing, lines, said, sddc_manager, succeeded
+from support.tasks import by_task, change_settings, checked, end_tokens, failing, lines, said, succeeded
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -288,3 +291,15 @@ def test_a_replaced_pair_whose_revocation_a_gateway_blocks_stays_in_the_file_unt
     ]
     assert f"The replaced token {run['created']['fingerprint']} is still valid" in said(run)
     assert lab.counts("sddc_manager")["refresh_tokens_valid"] == 1
+
+
+def test_refresh_token_that_no_text_can_hold_is_an_error_once_and_kept_by_nobody(lab: Lab, tmp_path: Path) -> None:
+    job, file = KIT.jobs["creates and keeps"], tmp_path / "token.json"
+    body = json.dumps({"accessToken": "header.e30.signature", "refreshToken": {"id": "\ud800"}})
+    lab.fault("sddc_manager", "status", status=200, body=body, headers={"Content-Type": "application/json"})
+
+    failed = done(job, lab.details, str(file))
+
+    assert "'refreshToken' in the reply holds characters" in failed.message
+    assert not file.exists()
+    assert not done(job, lab.details, str(file)).result.get("failed")

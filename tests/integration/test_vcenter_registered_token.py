@@ -10,24 +10,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from products.vcenter import VIDB_BY_TASK, vcenter
+from products.vidb import VIDB_CLIENT, vidb
+from products.vrni import vrni
 from support.canaries import leaks
 from support.in_process_plays import InProcess
 from support.playbooks import Ansible, Task
-from support.tasks import (
-    VIDB_BY_TASK,
-    VIDB_CLIENT,
-    by_task,
-    change_settings,
-    checked,
-    end_tokens,
-    failing,
-    lines,
-    said,
-    succeeded,
-    vcenter,
-    vidb,
-    vrni,
-)
+from support.tasks import by_task, change_settings, checked, end_tokens, failing, lines, said, succeeded
 
 if TYPE_CHECKING:
     from lab.client import Lab

@@ -9,21 +9,11 @@ import base64
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+from products.vidb import VIDB_CLIENT, vidb
 from support.canaries import leaks
 from support.in_process_plays import InProcess
 from support.playbooks import Ansible, module
-from support.tasks import (
-    VIDB_CLIENT,
-    by_task,
-    change_settings,
-    checked,
-    end_tokens,
-    failing,
-    lines,
-    said,
-    succeeded,
-    vidb,
-)
+from support.tasks import by_task, change_settings, checked, end_tokens, failing, lines, said, succeeded
 
 if TYPE_CHECKING:
     from lab.client import Lab, LoggedRequest

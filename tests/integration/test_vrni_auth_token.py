@@ -9,20 +9,10 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from products.vrni import LDAP, VIDM, vidm_client, vrni
 from support.in_process_plays import InProcess
 from support.playbooks import Ansible
-from support.tasks import (
-    LDAP,
-    VIDM,
-    by_task,
-    change_settings,
-    checked,
-    end_tokens,
-    failing,
-    lines,
-    succeeded,
-    vrni,
-)
+from support.tasks import by_task, change_settings, checked, end_tokens, failing, lines, succeeded
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -346,3 +336,22 @@ def test_a_refusal_names_wrong_password_and_token_limit_as_its_causes_and_revoke
     assert lab.counts("vrni")["refused_for_limit"] == 1
     assert lab.counts("vrni")["tokens_valid"] == 2
     assert run["reused"]["action"] == "reused"
+
+
+def test_the_vidm_client_is_read_without_signing_in_and_its_absence_is_named(ansible: Ansible, lab: Lab) -> None:
+    tasks = [
+        checked(vidm_client("found")),
+        change_settings("vrni", vidm="not_configured"),
+        failing(vidm_client("absent")),
+    ]
+
+    run = succeeded(ansible.play(tasks))
+
+    asked = lab.requests("vrni")
+    assert lines(asked) == ["GET /api/ni/auth/vidm/client-id"] * 2
+    assert {entry.header("Authorization") for entry in asked} == {None}
+    assert run["found"]["changed"] is False
+    assert run["found"]["client_id"].startswith("vrni-")
+    assert run["found"]["vidm_appliance"] == lab["vrni"]["url"].removeprefix("https://")
+    assert "answered 403" in run["absent"]["msg"]
+    assert "Check that vIDM is configured and enabled" in run["absent"]["msg"]

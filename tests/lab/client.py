@@ -108,7 +108,7 @@ class Lab:
         self._session.close()
 
     def __getitem__(self, product: str) -> dict[str, str]:
-        """Return a product's part of the state file: `lab["vrni"]["url"]`."""
+        """Return a product's part of the state file: `lab[product]["url"]`."""
         details: dict[str, str] = self.details[product]
         return details
 

@@ -34,6 +34,7 @@ TYPED_TESTS = (
     "tests/lab",
     "tests/lab/demo",
     "tests/lab/run",
+    "tests/products",
     "tests/support",
     "tests/tools",
 )

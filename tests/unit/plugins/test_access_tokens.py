@@ -24,28 +24,29 @@ from ansible_collections.sddc.tokens.plugins.module_utils._operations.nsx_servic
     NsxServiceInstanceInfo,
 )
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.nsx_service_reauth import NsxServiceReauth
-from ansible_collections.sddc.tokens.plugins.module_utils._operations.sddc_manager_token import SddcManagerToken
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.token_providers import KeptToken
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.vcenter_registered_token import (
     VcenterRegisteredToken,
 )
-from ansible_collections.sddc.tokens.plugins.module_utils._operations.vidb_access_token import VidbAccessToken
 from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution import execute
 from ansible_collections.sddc.tokens.plugins.module_utils._runner.validation import Validated
+from products import KITS
+from support.in_process import operation_of
 
 if TYPE_CHECKING:
     from lab.client import Lab
 
 PATH = "/infra/tier-0s/T0-main/locale-services/default/service-instances/partner-fw-01"
-MAKERS: dict[str, tuple[type[Operation], tuple[str, ...]]] = {
-    "csp": (CspAccessToken, ("api_token",)),
-    "sddc_manager": (SddcManagerToken, ("username", "password")),
-    "vidb": (VidbAccessToken, ("api_token",)),
-}
+# The products whose main module creates a token with the credentials of the lab, and keeps it.
+MAKERS = [
+    name
+    for name, kit in KITS.items()
+    if not kit.needs and "token_file" in operation_of(kit.module).argument_spec.options
+]
 
 
 def run(operation: type[Operation], lab: Lab, product: str, **options: Any) -> dict[str, Any]:
-    validated = Validated(operation, {"hostname": lab[product]["url"], "ca_path": lab.ca_path, **options})
+    validated = Validated(operation, {"ca_path": lab.ca_path, "hostname": lab[product]["url"], **options})
     assert validated.error is None
     return execute(operation, validated.params, Runtime())
 
@@ -70,8 +71,8 @@ def test_a_token_of_a_file_is_sent_only_to_the_product_that_it_is_for(
     options: dict[str, Any],
 ) -> None:
     file = str(tmp_path / "token.json")
-    made, credentials = MAKERS[maker]
-    assert "msg" not in run(made, lab, maker, token_file=file, **{name: lab[maker][name] for name in credentials})
+    kit = KITS[maker]
+    assert "msg" not in run(operation_of(kit.module), lab, maker, token_file=file, **kit.server.options(lab.details))
 
     result = run(operation, lab, product, token_file=file, **options)
 

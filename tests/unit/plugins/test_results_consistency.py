@@ -5,14 +5,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from products import JOBS, KITS
 from support.collection import MODULES, doc, returns
-from support.in_process import JOBS, Job, done, prepared
+from support.in_process import done, prepared
+from support.kit import EVERY_RESULT, Job
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -20,25 +23,10 @@ if TYPE_CHECKING:
 each_module = pytest.mark.parametrize("name", MODULES)
 
 
-EVERY_RESULT = {"action", "request_count"}
-TOKEN_RESULT = {
-    *EVERY_RESULT,
-    *("token", "token_type", "headers", "issued_at", "expires_at", "expires_in", "fingerprint", "verified"),
-}
 # What the design promises of each.
 PROMISED = {
-    "avi_se_auth_token": EVERY_RESULT | {"token", "token_type", "cluster_uuid", "ova_properties"},
-    "avi_securechanneltoken": TOKEN_RESULT - {"headers"},
-    "avi_securechanneltoken_info": EVERY_RESULT | {"securechanneltokens"},
-    "csp_access_token": TOKEN_RESULT | {"id_token"},
-    "nsx_service_instance_info": EVERY_RESULT | {"service_instances"},
-    "nsx_service_reauth": EVERY_RESULT | {"instances"},
-    "sddc_manager_token": TOKEN_RESULT | {"refresh_token"},
     "token_file_info": EVERY_RESULT | {"token_files"},
-    "vcenter_registered_token": TOKEN_RESULT,
-    "vidb_access_token": TOKEN_RESULT,
-    "vrni_auth_token": TOKEN_RESULT,
-    "vrni_vidm_client_info": EVERY_RESULT | {"vidm_appliance", "client_id"},
+    **{name: keys for kit in KITS.values() for name, keys in kit.promised.items()},
 }
 # What Ansible itself gives a meaning to.
 ANSIBLES_OWN = {"changed", "diff", "warnings"}
@@ -49,21 +37,14 @@ def test_the_results_of_the_design_are_documented(name: str) -> None:
     assert set(returns(name)) >= PROMISED[name]
 
 
-# In place of those in JOBS: a module without a server, and one whose keys must be asked for.
-FURTHER_JOBS = (
-    Job("token_file_info", lambda lab, file: {"paths": [file]}, (JOBS["csp exchanges and keeps"],)),
-    Job(
-        "avi_securechanneltoken_info",
-        lambda lab, file: {**JOBS["avi lists"].options(lab, file), "return_token": True},
-        JOBS["avi lists"].before,
-    ),
-)
+# It asks no server, and reads what one that does has kept.
+KEEPING = next(job for job in JOBS.values() if job.keeps and not job.before)
+READING = Job("token_file_info", lambda lab, file: {"paths": [file]}, (KEEPING,))
 
 
 def jobs_of(name: str) -> list[Job]:
-    found = [job for job in FURTHER_JOBS if job.module == name]
-    found = found or [job for job in JOBS.values() if job.module == name]
-    assert found, f"no job of support/in_process.py runs {name}"
+    found = [job for job in (*JOBS.values(), READING) if job.module == name]
+    assert found, f"no job of tests/products runs {name}"
     return found
 
 
@@ -74,8 +55,7 @@ def results(name: str, lab: Lab, tmp_path: Path) -> list[dict[str, Any]]:
     found = []
     for job in jobs_of(name):
         prepared(job, lab, file)
-        lab.change_settings("vidb", id_token_grants=["api_token"])
-        result = done(job, lab.details, file).result
+        result = done(job, lab.details, file, **job.all_keys).result
         assert not result.get("failed"), result.get("msg")
         found.append(result)
     return found
@@ -116,9 +96,9 @@ def test_module_gives_a_diff_where_it_says_so(name: str, results: list[dict[str,
     assert support == ("full" if any("diff" in result for result in results) else "none")
 
 
-# To sign in and out is no change, though it is no GET; one GET creates a token.
-SIGN_IN = ("/login", "/logout", "/api/session/create", "/api/session/destroy")
-CREATING_GET = "/api/securetoken-generate"
+# Requests that a check may send: to sign in and out is no change, though it is no GET. A GET may create a token.
+SIGNS = re.compile("|".join(pattern for kit in KITS.values() for pattern in (*kit.signs_in, *kit.signs_out)))
+MINTS = re.compile("|".join(pattern for kit in KITS.values() for pattern in kit.mints))
 
 
 @each_module
@@ -131,6 +111,7 @@ def test_check_mode_only_reads(name: str, lab: Lab, tmp_path: Path) -> None:
         result = done(job, lab.details, file, check_mode=True).result
 
         assert not result.get("failed"), result.get("msg")
-        asked = [entry for entry in lab.requests() if entry.path not in SIGN_IN]
-        assert [entry.line for entry in asked if entry.method != "GET" or entry.path == CREATING_GET] == []
+        asked = [f"{entry.method} {entry.path}" for entry in lab.requests()]
+        changing = [line for line in asked if not line.startswith("GET ") or MINTS.search(line)]
+        assert [line for line in changing if not SIGNS.search(line)] == []
         assert {path: path.read_bytes() for path in tmp_path.iterdir()} == files

@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation
+from products import ISSUERS
 from support.checkout import CHECKOUT
 
 COLLECTION = "sddc.tokens"
@@ -133,7 +134,7 @@ def test_a_variable_that_goes_to_a_module_is_what_the_modules_option_is(role: st
 def test_a_variable_that_goes_to_a_module_has_the_name_of_its_option(role: str) -> None:
     """Those of the server that issues the tokens carry its product before it."""
     prefix = "" if role == "token_rotation" else f"{role}_"
-    issuers = {"csp_access_token": "csp_", "vidb_access_token": "vidb_"}
+    issuers = {kit.module: f"{kit.name}_" for kit in ISSUERS}
     strange = [
         (variable, module, option)
         for variable, module, option in handed_on(role)

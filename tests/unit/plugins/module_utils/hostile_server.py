@@ -23,7 +23,8 @@ import pytest
 from ansible_collections.sddc.tokens.plugins.module_utils._http.session import Session
 from lab.client import Lab
 from lab.tls import Authority
-from support.in_process import Job, done, prepared
+from support.in_process import done, prepared
+from support.kit import Job
 
 # Seconds; a client that is at work is never silent for so long.
 _SILENCE = 30

@@ -25,7 +25,8 @@ from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import Ap
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import MASK, Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token, iso8601
 from ansible_collections.sddc.tokens.plugins.module_utils._http.session import Session
-from support.in_process import JOBS, done
+from products import KITS
+from support.in_process import done
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -118,37 +119,21 @@ def test_reply_without_a_token_is_an_error_that_names_what_may_be_left(
         create_vrni_token()
 
 
-@pytest.mark.parametrize(
-    ("job_name", "product", "name", "document"),
-    [
-        ("vrni creates and keeps", "vrni", "token", {"expiry": 0}),
-        ("csp exchanges and keeps", "csp", "access_token", {"expires_in": 1800, "token_type": "bearer"}),
-        ("sddc manager creates and keeps", "sddc_manager", "accessToken", {"refreshToken": {"id": "refresh"}}),
-    ],
-)
+@pytest.mark.parametrize(("product", "reply"), [(name, kit.reply) for name, kit in KITS.items() if kit.reply])
 def test_token_that_no_header_can_carry_is_an_error_once_and_kept_by_nobody(
-    lab: Lab, tmp_path: Path, job_name: str, product: str, name: str, document: dict[str, Any]
+    lab: Lab, tmp_path: Path, product: str, reply: tuple[str, dict[str, Any]]
 ) -> None:
     file = tmp_path / "token.json"
+    name, document = reply
+    (keeping,) = (job for job in KITS[product].jobs.values() if job.keeps and not job.before)
     answer(lab, product, {**document, name: "torn\nin two"})
 
-    failed = done(JOBS[job_name], lab.details, str(file))
+    failed = done(keeping, lab.details, str(file))
 
     assert f"'{name}' in the reply holds characters that no header can carry" in failed.message
     assert "may" in failed.message
     assert not file.exists()
-    assert not done(JOBS[job_name], lab.details, str(file)).result.get("failed")
-
-
-def test_refresh_token_that_no_text_can_hold_is_an_error_once_and_kept_by_nobody(lab: Lab, tmp_path: Path) -> None:
-    job, file = JOBS["sddc manager creates and keeps"], tmp_path / "token.json"
-    answer(lab, "sddc_manager", {"accessToken": "header.e30.signature", "refreshToken": {"id": "\ud800"}})
-
-    failed = done(job, lab.details, str(file))
-
-    assert "'refreshToken' in the reply holds characters" in failed.message
-    assert not file.exists()
-    assert not done(job, lab.details, str(file)).result.get("failed")
+    assert not done(keeping, lab.details, str(file)).result.get("failed")
 
 
 def test_page_of_a_proxy_is_no_proof_that_a_token_works(lab: Lab, session: OpenSession) -> None:

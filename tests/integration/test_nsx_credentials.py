@@ -1,36 +1,18 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What only reads: NSX service instances, the vIDM client, token files, and the filters; and the ways to sign in to
-NSX, which the re-authentication shares with the readings."""
+"""With what credentials NSX is asked, by both of its modules, and what is listed of its service instances."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
-import os
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
+from products.csp import csp
+from products.nsx import nsx
 from support.canaries import leaks
-from support.in_process_plays import InProcess
 from support.playbooks import Ansible, Task, module
-from support.tasks import (
-    by_task,
-    change_settings,
-    checked,
-    csp,
-    end_tokens,
-    failing,
-    lines,
-    nsx,
-    said,
-    succeeded,
-    vidb,
-    vrni,
-)
+from support.tasks import by_task, change_settings, checked, end_tokens, failing, lines, said, succeeded
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -60,11 +42,6 @@ def instances(register: str, **options: Any) -> Task:
     """The module nsx_service_instance_info."""
     base: dict[str, Any] = {"hostname": "{{ lab.nsx.url }}", "ca_path": "{{ ca_path }}"}
     return module("nsx_service_instance_info", register, **base, **options)
-
-
-def token_files(register: str, *paths: str, **options: Any) -> Task:
-    """The module token_file_info."""
-    return module("token_file_info", register, paths=list(paths), **options)
 
 
 def test_instances_are_read_by_password_session_certificate_and_access_token_and_the_session_is_closed(
@@ -215,114 +192,3 @@ def test_a_reauthentication_gets_its_own_tokens_or_takes_those_of_a_file_and_ren
         assert not {"token", "id_token", "headers"} & set(run[name]), "tokens are the business of csp_access_token"
     assert lab.counts("nsx")["reauths"] == 5
     assert leaks({"output": run.output}, ["a-wrong-token", *(value["value"] for value in lab.secrets())]) == []
-
-
-def test_the_vidm_client_is_read_without_signing_in_and_its_absence_is_named(in_process: InProcess, lab: Lab) -> None:
-    def client(register: str) -> Task:
-        return module("vrni_vidm_client_info", register, hostname="{{ lab.vrni.url }}", ca_path="{{ ca_path }}")
-
-    tasks = [
-        checked(client("found")),
-        change_settings("vrni", vidm="not_configured"),
-        failing(client("absent")),
-    ]
-
-    run = succeeded(in_process.play(tasks))
-
-    asked = lab.requests("vrni")
-    assert lines(asked) == ["GET /api/ni/auth/vidm/client-id"] * 2
-    assert {entry.header("Authorization") for entry in asked} == {None}
-    assert run["found"]["changed"] is False
-    assert run["found"]["client_id"].startswith("vrni-")
-    assert run["found"]["vidm_appliance"] == lab["vrni"]["url"].removeprefix("https://")
-    assert "answered 403" in run["absent"]["msg"]
-    assert "Check that vIDM is configured and enabled" in run["absent"]["msg"]
-
-
-def test_token_files_and_folders_are_described_without_secrets_whatever_became_of_them(
-    ansible: Ansible, lab: Lab
-) -> None:
-    folder = ansible.folder / "tokens"
-    folder.mkdir()
-    damaged = folder / "damaged.json"
-    damaged.write_text('{"version": 1, "token": "left-over-of-a-token')
-    damaged.chmod(0o600)
-    os.symlink(damaged, folder / "link.json")
-    (folder / "notes.txt").write_text("no token file")
-    before = sorted(path.name for path in folder.iterdir())
-    tasks = [
-        csp("csp", token_file=FILE),
-        vrni("vrni", token_file=f"{FOLDER}/vrni.json"),
-        change_settings("vidb", lifetime=4),
-        vidb("expired", token_file=f"{FOLDER}/vidb.json", min_remaining=0, verify=False),
-        {"name": "Wait", "ansible.builtin.pause": {"seconds": 4}},
-        token_files("listed", FOLDER, f"{FOLDER}/none.json", FILE),
-        checked(token_files("demanding", FILE, min_remaining=86400)),
-        failing(token_files("misspelt", FILE, min_remaining=-1)),
-    ]
-
-    run = succeeded(ansible.play(tasks, arguments=["-vvv"]))
-
-    found = {item["path"].rpartition("/")[2]: item for item in run["listed"]["token_files"]}
-    assert list(found) == ["csp.json", "damaged.json", "link.json", "vidb.json", "vrni.json", "none.json"]
-    assert len(run["listed"]["token_files"]) == len(found), "what is named twice is told once"
-    assert {name: item["usable"] for name, item in found.items()} == {
-        **dict.fromkeys(found, False),
-        **dict.fromkeys(("csp.json", "vrni.json"), True),
-    }
-    entry, kept = found["csp.json"], run["csp"]
-    facts = ("issued_at", "expires_at", "fingerprint")
-    assert [entry[key] for key in facts] == [kept[key] for key in facts]
-    assert entry["product"] == "csp"
-    assert entry["host"] == lab["csp"]["url"].removeprefix("https://")
-    assert entry["principal"].startswith("API token ")
-    assert entry["error"] is None
-    assert kept["expires_in"] - 60 <= entry["expires_in"] <= kept["expires_in"]
-    assert (found["vidb.json"]["expires_in"], found["vidb.json"]["error"]) == (0, None)
-    assert "is damaged" in found["damaged.json"]["error"]
-    assert "symbolic link" in found["link.json"]["error"]
-    assert found["none.json"]["error"] == f"There is no file {folder / 'none.json'}."
-    assert run["demanding"]["token_files"][0]["usable"] is True, (
-        "of a token that never lives a day, half its life counts"
-    )
-    assert (run["listed"]["changed"], run["listed"]["request_count"]) == (False, 0)
-    assert "min_remaining must be a number of seconds, 0 or more" in run["misspelt"]["msg"]
-    made = {f"{name}.json{end}" for name in ("csp", "vrni", "vidb") for end in ("", ".lock")}
-    assert {path.name for path in folder.iterdir()} == {*before, *made}, "reading leaves the folder as it is"
-    secrets = [value["value"] for value in lab.secrets()]
-    told = {"registered": json.dumps(run["listed"]), "output": run.output}
-    assert leaks(told, ["left-over-of-a-token", *secrets]) == []
-
-
-@pytest.mark.parametrize("wrong", ["not-a-jwt-but-a-secret-text", ["a-list-of-a-secret-text"], ""])
-def test_the_filters_show_claims_and_fingerprints_and_their_errors_do_not_quote_the_token(
-    ansible: Ansible, lab: Lab, wrong: Any
-) -> None:
-    facts = {
-        "claims": "{{ vidb.token | sddc.tokens.jwt_claims }}",
-        "mark": "{{ vidb.token | sddc.tokens.token_fingerprint }}",
-        "fingerprint": "{{ vidb.fingerprint }}",
-    }
-    ansible.variables["wrong"] = wrong
-    debug = "ansible.builtin.debug"
-    tasks: list[Task] = [
-        vidb("vidb"),
-        {"name": "Show", debug: {"msg": facts}, "register": "shown"},
-        {"name": "Fail", debug: {"msg": "{{ wrong | sddc.tokens.jwt_claims }}"}, "register": "no_jwt"},
-        {"name": "Fail", debug: {"msg": "{{ wrong | sddc.tokens.token_fingerprint }}"}, "register": "no_token"},
-    ]
-
-    run = succeeded(ansible.play([*tasks[:2], *map(failing, tasks[2:])]))
-
-    shown = run["shown"]["msg"]
-    payload = run["vidb"]["token"].split(".")[1]
-    assert shown["claims"] == json.loads(base64.urlsafe_b64decode(payload + "=="))
-    assert {"iss", "sub", "exp", "ovl"} <= set(shown["claims"])
-    assert shown["mark"] == shown["fingerprint"] == hashlib.sha256(run["vidb"]["token"].encode()).hexdigest()[:12]
-    assert "the input is not a JWT with claims" in run["no_jwt"]["msg"]
-    if isinstance(wrong, str) and wrong:
-        assert run["no_token"]["msg"] == hashlib.sha256(wrong.encode()).hexdigest()[:12]
-    else:
-        assert "the input is not a token" in run["no_token"]["msg"]
-    assert "secret-text" not in run.output
-    assert run["vidb"]["token"] not in run.output
