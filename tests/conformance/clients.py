@@ -17,8 +17,17 @@ from vcf.nsx.policy.api.v1.infra.realized_state_client import Alarms
 from vcf.nsx.policy.api.v1.infra.tier_0s.locale_services_client import ServiceInstances
 from vmware.vapi.bindings.error import VapiError
 
-from ansible_collections.sddc.tokens.plugins.module_utils._clients import avi, nsx, sddc_manager, vcenter
+from ansible_collections.sddc.tokens.plugins.module_utils._clients import (
+    avi,
+    avi_auth,
+    nsx,
+    nsx_auth,
+    sddc_manager,
+    vcenter,
+)
+from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils._http.auth import StaticAuth
 from ansible_collections.sddc.tokens.plugins.module_utils._http.session import Session, SessionOptions
 from ansible_collections.sddc.tokens.plugins.module_utils._http.url import BaseUrl
 from conformance.vendors import NsxSdk, SddcManagerSdk, VcenterSdk, avi_session
@@ -37,7 +46,7 @@ def _session(lab: Lab, product: str, module: ModuleType, url: str | None = None)
     """Open a session as our modules have it."""
     options = SessionOptions(ca_path=lab.ca_path, retries=0)
     base_url = BaseUrl.parse(url or lab[product]["url"])
-    return Session(base_url, options, error_facts=module.error_facts, environ={}, notify=print)
+    return Session(base_url, options, error_facts=module.error_facts, runtime=Runtime(notify=print))
 
 
 @dataclass
@@ -54,10 +63,11 @@ class NsxClients:
         sdk = NsxSdk(self.http, url or self.lab["nsx"]["url"])
         return sdk.with_token(self.tokens["access_token"], self.tokens["id_token"] if open_id else None).stub(service)
 
-    def ours(self, url: str | None = None) -> nsx.NsxClient:
+    def ours(self, url: str | None = None, *, open_id: bool = False) -> nsx.NsxClient:
         """Return ours."""
-        headers = nsx.bearer_headers(Secret(self.tokens["access_token"]))
-        return nsx.NsxClient(_session(self.lab, "nsx", nsx, url), headers)
+        open_id_token = Secret(self.tokens["id_token"]) if open_id else None
+        headers = nsx_auth.bearer_headers(Secret(self.tokens["access_token"]), open_id_token=open_id_token)
+        return nsx.NsxClient(_session(self.lab, "nsx", nsx, url), StaticAuth(headers))
 
     def their_renewal(self, *ids: str, url: str | None = None) -> None:
         """Re-authenticate as the vendor does, whatever comes of it."""
@@ -67,7 +77,7 @@ class NsxClients:
 
     def our_renewal(self, *ids: str, url: str | None = None) -> None:
         """Re-authenticate as we do."""
-        self.ours(url).renew_authentication_tokens(nsx.InstanceRef(*ids), Secret(self.tokens["id_token"]))
+        self.ours(url, open_id=True).renew_authentication_tokens(nsx.InstanceRef(*ids))
 
     def all_alarms(self) -> None:
         """Read all pages of the alarms as the vendor's client leads to them."""
@@ -83,8 +93,8 @@ class NsxClients:
             f"{self.lab['nsx']['url']}/api/session/create", data={"j_username": user, "j_password": password}
         )
         self.http.headers["X-XSRF-TOKEN"] = reply.headers["X-XSRF-TOKEN"]
-        self.kept["session"] = _session(self.lab, "nsx", nsx)
-        self.kept["headers"] = nsx.create_session(self.kept["session"], user, Secret(password))
+        self.kept["auth"] = nsx_auth.SessionAuth(_session(self.lab, "nsx", nsx), user, Secret(password))
+        self.kept["auth"].credential()
 
 
 @dataclass
@@ -161,9 +171,10 @@ class AviClients:
             "tenant": details["tenant"],
             "tenant_uuid": None,
         }
-        client = avi.AviClient(_session(self.lab, "avi", avi), avi.Identity(**{**given, **identity}))
-        client.login()
-        return client
+        session = _session(self.lab, "avi", avi)
+        self.auth = avi_auth.AviAuth(session, avi_auth.Identity(**{**given, **identity}))
+        self.auth.login()
+        return avi.AviClient(session, self.auth)
 
     def in_their_session(self) -> ApiSession:
         """Return the vendor's client in a session that is there already."""

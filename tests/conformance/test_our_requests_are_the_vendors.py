@@ -72,7 +72,7 @@ NSX = {
     ),
     "nsx sign out": Operation(
         lambda it: NsxSdk(it.http, it.lab["nsx"]["url"]).stub(Destroy).destroy_authenticated_session(),
-        lambda it: nsx.destroy_session(it.kept["session"], it.kept["headers"]),
+        lambda it: it.kept["auth"].sign_out(),
         lambda it: it.sign_in(),
     ),
 }  # fmt: skip
@@ -96,7 +96,7 @@ SDDC_MANAGER = {
 
 AVI = {
     "avi login": Operation(lambda it: avi_session(it.lab), lambda it: it.client()),
-    "avi logout": Operation(lambda it: it.theirs.post("logout"), lambda it: it.ours.logout()),
+    "avi logout": Operation(lambda it: it.theirs.post("logout"), lambda it: it.auth.logout()),
     "avi list": Operation(lambda it: list(it.theirs.get_objects_iter(TOKENS)), lambda it: it.ours.list_tokens()),
     "avi list, page by page": Operation(
         lambda it: list(it.theirs.get_objects_iter(TOKENS, params={"page_size": PAGE_SIZE})),

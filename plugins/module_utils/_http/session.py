@@ -12,7 +12,7 @@ import re
 import threading
 import urllib.request
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Optional, Union
 
 from .._core.errors import (
@@ -26,6 +26,7 @@ from .._core.errors import (
 from .._core.runtime import Runtime
 from .._core.secret import Secret, redact
 from .adapter import Adapter
+from .auth import UNSIGNED, Auth, send_signed
 from .deadline import deadline, watch
 from .errors import translated
 from .proxy import proxy_for
@@ -97,16 +98,20 @@ class SessionOptions:
 
 @dataclass
 class _Call:
-    """One request of an API, however often it is tried."""
+    """One request of an API, however often it is tried.
+
+    `was_lost` tells whether the response to a try was lost, which may have been carried out."""
 
     method: str
     url: str
     arguments: Mapping[str, Any]
+    headers: Mapping[str, Any]
     doing: str
     repeatable: bool
     advice: Mapping[int, str]
     left_behind: str
-    retry_after: Optional[str] = field(default=None)
+    retry_after: Optional[str] = None
+    was_lost: bool = False
 
 
 class Session:
@@ -177,6 +182,7 @@ class Session:
         doing: str,
         query: Optional[Mapping[str, str]] = None,
         headers: Optional[Mapping[str, Any]] = None,
+        auth: Auth[Any] = UNSIGNED,
         form: Optional[Mapping[str, Any]] = None,
         json_body: Optional[Union[Mapping[str, Any], Secret]] = None,
         repeatable: Optional[bool] = None,
@@ -185,6 +191,7 @@ class Session:
     ) -> Reply:
         """Send one request, again where that is safe, and return the reply of a status 2xx.
 
+        `auth` signs it, and may renew its credential once when the server refuses that.
         `doing` says what for, in the words of an error ("create an auth token"); `advice` what to do next, by
         status; `left_behind` what a lost reply may leave on the server. `repeatable` tells whether a request that
         may have been carried out may be sent again; by default its method decides.
@@ -193,7 +200,6 @@ class Session:
         """
         arguments = {
             "params": query,
-            "headers": self._revealed(headers or {}),
             "data": self._revealed(form),
             "json": self._revealed(json_body),
         }
@@ -201,13 +207,18 @@ class Session:
             method,
             self.base_url.url(path),
             arguments,
+            headers or {},
             doing,
             method in _SAFE_TO_REPEAT if repeatable is None else repeatable,
             advice or {},
             left_behind,
         )
-        self._check_headers(call)
-        return self._try_until_done(call)
+        return send_signed(auth, lambda signature: self._send(call, signature))
+
+    def _send(self, call: _Call, signature: Mapping[str, Any]) -> Reply:
+        headers = self._revealed({**signature, **call.headers})
+        self._check_headers(headers, call)
+        return self._try_until_done(call, headers)
 
     def _revealed(self, value: Any) -> Any:
         """A copy with the secrets in the clear, and each of them remembered for redaction."""
@@ -219,8 +230,8 @@ class Session:
             return {key: self._revealed(item) for key, item in value.items()}
         return value
 
-    def _check_headers(self, call: _Call) -> None:
-        for name, value in call.arguments["headers"].items():
+    def _check_headers(self, headers: Mapping[str, str], call: _Call) -> None:
+        for name, value in headers.items():
             if not HEADER_VALUE.fullmatch(value):
                 raise TokensError(
                     f"the value for the header {name} holds characters that no header can carry, such as a line break",
@@ -229,30 +240,30 @@ class Session:
                     advice="Check the credential that it is made of.",
                 )
 
-    def _try_until_done(self, call: _Call) -> Reply:
+    def _try_until_done(self, call: _Call, headers: Mapping[str, str]) -> Reply:
         retries = Retries(self._options.retries)
-        was_lost = False
         while True:
             call.retry_after = None
             try:
-                return self._accepted(self._exchange(call), call)
+                return self._accepted(self._exchange(call, headers), call)
             except (TransportError, ApiError) as error:
                 if isinstance(error, ApiError):
-                    error.follows_lost_reply = was_lost
-                was_lost = was_lost or isinstance(error, ReplyLost)
+                    error.follows_lost_reply = call.was_lost
+                call.was_lost = call.was_lost or isinstance(error, ReplyLost)
                 wait = retries.next_wait(call.method, error, call.retry_after) if _may_repeat(call, error) else None
                 if wait is None:
                     raise
                 self._runtime.notify(f"{self.host}: {error.cause}; trying again in {wait:g} s")
             self._runtime.clock.sleep(wait)
 
-    def _exchange(self, call: _Call) -> Reply:
+    def _exchange(self, call: _Call, headers: Mapping[str, str]) -> Reply:
         """One request on the wire and its whole reply, of whatever status."""
         try:
             with deadline(self._options.timeout, _LONGEST_REPLY):
                 response = self._http.request(
                     call.method,
                     call.url,
+                    headers=headers,
                     timeout=self._options.timeout,
                     allow_redirects=False,
                     stream=True,

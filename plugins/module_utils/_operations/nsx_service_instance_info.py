@@ -52,14 +52,13 @@ class NsxServiceInstanceInfo(Operation):
 
     def run(self) -> Outcome:
         """See Operation."""
-        access = nsx_access.NsxAccess(self, require_id_token=False)
-        found = access.read(self._found)
-        if found is None:
+        reader = nsx_access.NsxAccess(self, require_id_token=False).reader()
+        if reader is None:
             self.runtime.warn(
                 "Check mode creates no access token, so that the instances are unknown. Give username and password to "
                 "read with, or a token_file that holds a token."
             )
-        return Outcome(False, "none", values={"service_instances": found or []})
+        return Outcome(False, "none", values={"service_instances": self._found(reader) if reader else []})
 
     def _found(self, reader: nsx.NsxClient) -> list[dict[str, Any]]:
         alarms = self._alarms(reader) if self.params["alarms"] else None

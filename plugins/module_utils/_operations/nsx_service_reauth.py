@@ -9,9 +9,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Optional
 
-from .._clients import nsx, oauth
+from .._clients import nsx
 from .._core.argspec import ArgumentSpec
 from .._core.errors import (
     ApiError,
@@ -21,7 +22,6 @@ from .._core.errors import (
 )
 from .._core.outcome import Outcome
 from .._core.runtime import Clock
-from .._core.token import Token
 from . import nsx_access
 from .base import Operation
 
@@ -29,7 +29,6 @@ _IDS = ("tier0_id", "locale_service_id", "service_instance_id")
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 10.0
 _NO_ALARM_API = (404, 501)
-_OPEN_ID_ADVICE = "csp_access_token returns one, and keeps one in its token_file, with require_id_token: true."
 
 
 @dataclass
@@ -84,7 +83,7 @@ class NsxServiceReauth(Operation):
         if params["concurrency"] < 1:
             raise InvalidOption("concurrency", "must be at least 1")
         if params["access_token"] and not params["open_id_token"]:
-            raise InvalidOption("open_id_token", "is needed besides access_token", advice=_OPEN_ID_ADVICE)
+            raise InvalidOption("open_id_token", "is needed besides access_token", advice=nsx_access.OPEN_ID_ADVICE)
         pattern = compiled(params["alarm_pattern"])
         instances = [_Instance(ref) for ref in dict.fromkeys(_references(params))]
         if not instances:
@@ -125,8 +124,9 @@ class NsxServiceReauth(Operation):
 
     def _alarms(self) -> Optional[list[nsx.Alarm]]:
         """The alarms of the server; None when check mode cannot sign in."""
+        reader = self._nsx.reader()
         try:
-            return self._nsx.read(nsx.NsxClient.list_policy_alarms)
+            return reader.list_policy_alarms() if reader else None
         except ApiError as error:
             if error.status in _NO_ALARM_API or error.code == nsx.INVALID_PATH:
                 error.advice = (
@@ -137,38 +137,11 @@ class NsxServiceReauth(Operation):
 
     def _reauthenticate(self, instances: Sequence[_Instance]) -> None:
         due = [instance for instance in instances if instance.is_due]
+        client = self._nsx.reauthenticator()
         with ThreadPoolExecutor(max_workers=self.params["concurrency"]) as pool:
-            for done, _result in enumerate(pool.map(self._reauthenticate_one, due), start=1):
+            for done, _result in enumerate(pool.map(partial(_reauthenticate_one, client), due), start=1):
                 if len(due) > 1 and done in (len(due) // 4, len(due) // 2, len(due) * 3 // 4):
                     self.runtime.notify(f"{self._nsx.host}: {done} of {len(due)} instances handled")
-
-    def _reauthenticate_one(self, instance: _Instance) -> None:
-        try:
-            self._renew_once_more_if_refused(instance.ref)
-            instance.reauthenticated = True
-        except TokensError as error:
-            instance.error = error
-
-    def _renew_once_more_if_refused(self, ref: nsx.InstanceRef) -> None:
-        """A token that has expired meanwhile is replaced once, where the task has the credentials for it."""
-        tokens = self._nsx.tokens
-        token = tokens.token() if tokens else None
-        if tokens is None or token is None:
-            raise InvalidOption("access_token", "is needed to re-authenticate")
-        try:
-            self._renew(ref, token)
-        except ApiError as error:
-            another = tokens.renewed(token) if error.status in nsx_access.REFUSED else None
-            if another is None:
-                raise
-            self._renew(ref, another)
-
-    def _renew(self, ref: nsx.InstanceRef, token: Token) -> None:
-        open_id_token = token.companions.get(oauth.ID_TOKEN)
-        if open_id_token is None:
-            raise InvalidOption("token_file", "holds no OpenID token", advice=_OPEN_ID_ADVICE)
-        client = nsx.NsxClient(self._nsx.session, self._nsx.bearer_headers(token.secret))
-        client.renew_authentication_tokens(ref, open_id_token)
 
     def _wait_until_alarms_clear(self, instances: Sequence[_Instance], pattern: re.Pattern[str]) -> None:
         waiting = [instance for instance in instances if instance.reauthenticated]
@@ -204,6 +177,14 @@ class NsxServiceReauth(Operation):
             values={"instances": [instance.result() for instance in instances]},
             error=_summary(instances),
         )
+
+
+def _reauthenticate_one(client: nsx.NsxClient, instance: _Instance) -> None:
+    try:
+        client.renew_authentication_tokens(instance.ref)
+        instance.reauthenticated = True
+    except TokensError as error:
+        instance.error = error
 
 
 def compiled(alarm_pattern: str) -> re.Pattern[str]:

@@ -176,7 +176,7 @@ from ansible_collections.sddc.tokens.extensions.eda.plugins.plugin_utils.polling
 )
 from ansible_collections.sddc.tokens.plugins.module_utils._clients import nsx
 from ansible_collections.sddc.tokens.plugins.module_utils._core.argspec import ArgumentSpec
-from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import ApiError, InvalidOption
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import InvalidOption
 from ansible_collections.sddc.tokens.plugins.module_utils._core.outcome import Outcome
 from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
 from ansible_collections.sddc.tokens.plugins.module_utils._operations import nsx_access
@@ -212,10 +212,10 @@ class NsxJwtAlarms(Operation):
         return Outcome(False, "none", values={"alarms": [event for alarm in alarms for event in self._events(alarm)]})
 
     def _listed(self) -> list[nsx.Alarm]:
-        alarms = self._access.read(nsx.NsxClient.list_policy_alarms)
-        if alarms is None:
+        reader = self._access.reader()
+        if reader is None:
             raise InvalidOption("access_token", "is needed to read with")
-        return alarms
+        return reader.list_policy_alarms()
 
     def _events(self, alarm: nsx.Alarm) -> Iterator[Event]:
         refs = (nsx.InstanceRef.from_path("/".join(path.split("/")[:_SEGMENTS])) for path in alarm.paths)
@@ -245,14 +245,14 @@ class AlarmWatch:
     def look(self) -> Findings:
         """The alarms that are raised, by instance and text. Raises TokensError."""
         with self._lock:
-            was_open = self._operation is not None
             try:
-                return self._read_or_abandon()
-            except ApiError as error:
-                # A session may have ended, or a token file have got a new token, since it was opened.
-                if not was_open or error.status not in nsx_access.REFUSED:
-                    raise
-            return self._read_or_abandon()
+                return self._read()
+            except BaseException:
+                # That it cannot sign out any more is no news.
+                self._abandons = True
+                self.close()
+                self._abandons = False
+                raise
 
     def close(self) -> None:
         """Sign out, and close all connections."""
@@ -260,16 +260,6 @@ class AlarmWatch:
             operation, self._operation = self._operation, None
             if operation is not None:
                 operation.close()
-
-    def _read_or_abandon(self) -> Findings:
-        try:
-            return self._read()
-        except BaseException:
-            # That it cannot sign out any more is no news.
-            self._abandons = True
-            self.close()
-            self._abandons = False
-            raise
 
     def _read(self) -> Findings:
         if self._operation is None:
