@@ -16,6 +16,7 @@ from typing import Any, Optional
 from .._core.errors import ApiError
 from .._core.secret import Secret
 from .._http.auth import Auth
+from .._http.probe import was_deleted
 from .._http.response import Reply, items
 from .._http.session import Session
 from .._http.url import segment
@@ -88,15 +89,10 @@ class AviClient:
         return self._request("PUT", _path(token_uuid), "update the secure channel token", json_body=body).mapping()
 
     def delete_token(self, token_uuid: str) -> bool:
-        """DELETE /securechanneltoken/{uuid}. False when it was gone already, and no try of this request whose
-        reply was lost can have done it."""
-        try:
-            self._request("DELETE", _path(token_uuid), "delete the secure channel token")
-        except ApiError as error:
-            if error.status != 404:
-                raise
-            return error.follows_lost_reply
-        return True
+        """DELETE /securechanneltoken/{uuid}. False when it did not exist any more."""
+        return was_deleted(
+            lambda: self._request("DELETE", _path(token_uuid), "delete the secure channel token"), gone=(404,)
+        )
 
     # --- a Service Engine's token ------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from typing import Any
 from .._core.errors import ApiError
 from .._core.secret import Secret
 from .._core.token import Token
+from .._http.probe import is_accepted, was_deleted
 from .._http.session import Session
 from . import oauth
 
@@ -81,35 +82,24 @@ class SddcManagerClient:
         return True
 
     def invalidate_refresh_token(self, refresh_token: Secret) -> bool:
-        """DELETE /v1/tokens/refresh-token. False when that was refused, as for one that was dead already.
-
-        A refresh token that is dead after a reply was lost counts as ended by this request."""
-        try:
-            self._session.request(
+        """DELETE /v1/tokens/refresh-token. False when that was refused, as for one that was invalid already."""
+        return was_deleted(
+            lambda: self._session.request(
                 "DELETE", "/v1/tokens/refresh-token", doing="revoke a refresh token", json_body=refresh_token
-            )
-        except ApiError as error:
-            if not is_refusal(error):
-                raise
-            return error.follows_lost_reply
-        return True
+            ),
+            gone=_REFUSED,
+        )
 
     def is_accepted(self, token: Secret) -> bool:
-        """GET /v1/sddc-managers, a list of one that every role may read: false for a 401."""
-        try:
-            reply = self._session.request(
+        """GET /v1/sddc-managers, a list of one that every role may read."""
+        return is_accepted(
+            lambda: self._session.request(
                 "GET",
                 "/v1/sddc-managers",
                 doing="check an access token",
                 headers={"Authorization": oauth.bearer(token)},
             )
-        except ApiError as error:
-            if error.status != 401:
-                raise
-            return False
-        # A proxy's page of status 200 proves nothing.
-        reply.mapping()
-        return True
+        )
 
     def _token(self, access_token: Secret, refresh_token: Secret) -> Token:
         return oauth.described(

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._core.errors import ApiError
 from .._core.secret import Secret
-from .._http.response import items
+from .._http.probe import is_accepted
+from .._http.response import Reply, items
 from .._http.session import Session
 from .._http.url import Link
 from .oauth import bearer
@@ -57,22 +57,16 @@ class VcenterClient:
         )
 
     def is_accepted(self, probe: Link) -> bool:
-        """Whether the token authenticates. Only an answer of vCenter itself, in JSON, says so: 200 or 403, or 401."""
-        try:
-            reply = self._session.request(
+        """Whether the token authenticates: a user without the right to read gets a 403 of vCenter itself."""
+        return is_accepted(
+            lambda: self._session.request(
                 "GET",
                 probe.path,
                 query=probe.query,
                 headers=self._headers,
                 doing="see whether the access token is accepted",
                 advice={404: "Check hostname and probe_path."},
-            )
-        except ApiError as error:
-            if error.status == 401:
-                return False
-            # Without its own error type it is the page of somebody in between.
-            if error.status == 403 and error.code:
-                return True
-            raise
-        reply.json()
-        return True
+            ),
+            proof=Reply.json,
+            forbidden_is_accepted=True,
+        )

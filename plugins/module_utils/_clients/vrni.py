@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
-from .._core.errors import ApiError
 from .._core.secret import Secret, authorization
 from .._core.token import Token
+from .._http.probe import is_accepted, was_deleted
 from .._http.response import Reply, items, number
 from .._http.session import Session
 
@@ -80,30 +80,21 @@ class VrniClient:
         return self._token(reply)
 
     def delete_auth_token(self, token: Secret) -> bool:
-        """DELETE /auth/token, which ends the token that it is sent with. False when it was dead already (401).
-
-        A token that is dead after a reply was lost counts as ended by this request."""
-        try:
-            self._session.request("DELETE", "/api/ni/auth/token", doing="delete an auth token", headers=_signed(token))
-        except ApiError as error:
-            if error.status != 401:
-                raise
-            return error.follows_lost_reply
-        return True
+        """DELETE /auth/token, which ends the token that it is sent with. False when it was invalid already (401)."""
+        return was_deleted(
+            lambda: self._session.request(
+                "DELETE", "/api/ni/auth/token", doing="delete an auth token", headers=_signed(token)
+            ),
+            gone=(401,),
+        )
 
     def is_accepted(self, token: Secret) -> bool:
-        """GET /info/version, the cheapest authenticated read: false for a 401."""
-        try:
-            reply = self._session.request(
+        """GET /info/version, the cheapest authenticated read."""
+        return is_accepted(
+            lambda: self._session.request(
                 "GET", "/api/ni/info/version", doing="check an auth token", headers=_signed(token)
             )
-        except ApiError as error:
-            if error.status != 401:
-                raise
-            return False
-        # A proxy's page of status 200 proves nothing.
-        reply.mapping()
-        return True
+        )
 
     def get_vidm_client(self) -> tuple[str, str]:
         """GET /auth/vidm/client-id: the appliance and the OAuth client id. Raises ApiError: 403, 500."""
