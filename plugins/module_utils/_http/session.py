@@ -253,7 +253,7 @@ class Session:
                 wait = retries.next_wait(call.method, error, call.retry_after) if _may_repeat(call, error) else None
                 if wait is None:
                     raise
-                self._runtime.notify(f"{self.host}: {error.cause}; trying again in {wait:g} s")
+                self._runtime.notify(f"{self.host}: {error.cause}; trying again in {wait:.1f} s")
             self._runtime.clock.sleep(wait)
 
     def _exchange(self, call: _Call, headers: Mapping[str, str]) -> Reply:

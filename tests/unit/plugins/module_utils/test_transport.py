@@ -249,7 +249,7 @@ def test_overloaded_server_is_asked_again_when_it_says(
         assert create(one, lab).status == 200
     else:
         assert get(one) == 401
-    assert waits == [7, pytest.approx(30, abs=3), 60]
+    assert [low <= wait <= high for wait, (low, high) in zip(waits, ((7, 8), (27, 34), (60, 60)))] == [True] * 3
     assert one.request_count == len(lab.requests("vrni")) == 4
     assert all(str(status) in note for note in told)
 
@@ -260,7 +260,7 @@ def test_time_that_one_reply_asked_for_is_not_waited_again_after_another_failure
     lab.fault("vrni", "status", status=503, headers={"Retry-After": "40"})
     lab.fault("vrni", "drop_before")
     assert get(session(retries=2)) == 401
-    assert waits[0] == 40
+    assert 40 <= waits[0] <= 44
     assert waits[1] < 40
 
 
