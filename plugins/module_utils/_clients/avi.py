@@ -17,7 +17,7 @@ from .._core.errors import ApiError
 from .._core.secret import Secret
 from .._http.auth import Auth
 from .._http.probe import was_deleted
-from .._http.response import Reply, items
+from .._http.response import Response, items
 from .._http.session import Session
 from .._http.url import segment
 from .avi_auth import SIGNED_OUT
@@ -106,15 +106,15 @@ class AviClient:
 
     def generate_se_token(self, cloud_uuid: str) -> Secret:
         """GET /securetoken-generate?cloud_uuid=..., which creates a token though it is a GET. Undocumented."""
-        reply = self._request(
+        response = self._request(
             "GET",
             "/api/securetoken-generate",
             "create a token for a Service Engine",
             query={"cloud_uuid": cloud_uuid},
-            repeatable=False,
+            idempotent=False,
             left_behind="A token that nobody holds may be left; it ends by itself within an hour",
         )
-        return Secret(reply.field("auth_token", str))
+        return Secret(response.field("auth_token", str))
 
     # --- requests ----------------------------------------------------------------------------------------------
 
@@ -122,21 +122,21 @@ class AviClient:
         for page in range(1, MOST_PAGES + 1):
             # The link to the next page is absolute, and might lead elsewhere: the number does as well.
             numbered = {**query, "page": str(page), "page_size": str(PAGE_SIZE)}
-            reply = self._request("GET", path, doing, query=numbered)
-            results = reply.field("results", list) if reply.mapping().get("results") else []
+            response = self._request("GET", path, doing, query=numbered)
+            results = response.field("results", list) if response.mapping().get("results") else []
             for item in items(results):
                 self.hide_generated(item)
                 yield item
-            if not reply.mapping().get("next"):
+            if not response.mapping().get("next"):
                 return
-        raise reply.bad(f"the listing has not ended after {MOST_PAGES} pages")
+        raise response.bad(f"the listing has not ended after {MOST_PAGES} pages")
 
-    def _request(self, method: str, path: str, doing: str, **arguments: Any) -> Reply:
-        reply = self._session.request(method, path, doing=doing, auth=self._auth, advice=_ADVICE, **arguments)
-        document = reply.json_or_none()
+    def _request(self, method: str, path: str, doing: str, **arguments: Any) -> Response:
+        response = self._session.request(method, path, doing=doing, auth=self._auth, advice=_ADVICE, **arguments)
+        document = response.json_or_none()
         if isinstance(document, dict):
             self.hide_generated(document)
-        return reply
+        return response
 
     def hide_generated(self, item: Mapping[str, Any]) -> None:
         """Name, uuid and url of a secure channel token are the token itself, unless a person chose them."""

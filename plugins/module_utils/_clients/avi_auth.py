@@ -62,7 +62,7 @@ class AviAuth(Auth[int]):
             headers["X-Avi-Tenant-UUID"] = identity.tenant_uuid
         elif identity.tenant:
             headers["X-Avi-Tenant"] = identity.tenant
-        # The controller may change the token with any reply.
+        # The controller may change the token with any response.
         csrftoken = self._session.cookie("csrftoken") or self._csrftoken
         if csrftoken:
             headers["X-CSRFToken"] = csrftoken
@@ -111,7 +111,7 @@ class AviAuth(Auth[int]):
                 headers=self.headers(self._sign_ins),
                 json_body={},
                 doing="sign out",
-                repeatable=True,
+                idempotent=True,
             )
         except ApiError as error:
             if not self.is_refusal(error) or _is_csrf_refusal(error):
@@ -120,7 +120,7 @@ class AviAuth(Auth[int]):
             self._session.clear_cookies()
 
     def _login(self, username: str, password: Secret) -> None:
-        reply = self._session.request(
+        response = self._session.request(
             "POST",
             "/login",
             form={"username": username, "password": password},
@@ -131,18 +131,18 @@ class AviAuth(Auth[int]):
         self._signed_in = True
         self._sign_ins += 1
         self._csrftoken = self._session.cookie("csrftoken")
-        for name in ("sessionid", str(reply.mapping().get("session_cookie_name") or "")):
+        for name in ("sessionid", str(response.mapping().get("session_cookie_name") or "")):
             cookie = self._session.cookie(name) if name else None
             if cookie:
                 self._session.hide(cookie)
-        self._version = self._version or _version(reply.mapping())
+        self._version = self._version or _version(response.mapping())
 
     def _controller_version(self) -> str:
         """GET /api/initial-data, usually without signing in."""
-        reply = self._session.request("GET", "/api/initial-data", doing="read the controller's version")
-        version = _version(reply.mapping())
+        response = self._session.request("GET", "/api/initial-data", doing="read the controller's version")
+        version = _version(response.mapping())
         if not version:
-            raise reply.bad("the reply does not tell the controller's version", advice="Give api_version.")
+            raise response.bad("the response does not tell the controller's version", advice="Give api_version.")
         return version
 
 
@@ -151,7 +151,7 @@ def _is_csrf_refusal(error: ApiError) -> bool:
 
 
 def _version(document: Mapping[str, Any]) -> Optional[str]:
-    """The version in the reply of a sign-in, or of the initial data."""
+    """The version in the response of a sign-in, or of the initial data."""
     version = document.get("version")
     value = version.get("Version") if isinstance(version, dict) else version
     return value if isinstance(value, str) and value else None

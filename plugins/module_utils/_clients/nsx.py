@@ -151,18 +151,18 @@ class NsxClient:
         cursor = ""
         for _page in range(MOST_PAGES):
             query = {"page_size": str(PAGE_SIZE), **({"cursor": cursor} if cursor else {})}
-            reply = self._session.request(
+            response = self._session.request(
                 "GET", _POLICY + path, query=query, auth=self._auth, doing=doing, advice=advice
             )
-            page = reply.mapping()
+            page = response.mapping()
             results = page.get("results", [])
             if not isinstance(results, list):
-                raise reply.bad("the reply has no list of 'results'")
+                raise response.bad("the response has no list of 'results'")
             found += items(results)
             cursor = str(page.get("cursor") or "")
             if not cursor or cursor.startswith("0000"):
                 return found
-        raise reply.bad(f"the listing has not ended after {MOST_PAGES} pages")
+        raise response.bad(f"the listing has not ended after {MOST_PAGES} pages")
 
 
 def _alarm(item: Mapping[str, Any]) -> Alarm:

@@ -73,8 +73,8 @@ class SessionAuth(Auth[Secret]):
                 self._sign_out()
 
     def _sign_in(self) -> Secret:
-        """POST /api/session/create. Raises ApiError, and BadReply."""
-        reply = self._session.request(
+        """POST /api/session/create. Raises ApiError, and BadResponse."""
+        response = self._session.request(
             "POST",
             "/api/session/create",
             form={"j_username": self._username, "j_password": self._password},
@@ -82,10 +82,10 @@ class SessionAuth(Auth[Secret]):
             advice=dict.fromkeys((401, 403), "Check username and password; a user may be locked for some minutes."),
             left_behind="A session may be left open; it ends by itself when it is idle",
         )
-        xsrf_token = reply.headers.get(_XSRF_HEADER, "")
+        xsrf_token = response.headers.get(_XSRF_HEADER, "")
         if not xsrf_token:
             # Each further request would be refused as if the password were wrong.
-            raise reply.bad(f"the reply opens no session: it has no {_XSRF_HEADER}")
+            raise response.bad(f"the response opens no session: it has no {_XSRF_HEADER}")
         self._xsrf_token, self._signed_requests = Secret(xsrf_token), 0
         return self._xsrf_token
 
@@ -94,6 +94,6 @@ class SessionAuth(Auth[Secret]):
         token, self._xsrf_token = self._xsrf_token, None
         headers = {_XSRF_HEADER: token, "Content-Type": "application/json"}
         try:
-            self._session.request("POST", "/api/session/destroy", headers=headers, doing="sign out", repeatable=True)
+            self._session.request("POST", "/api/session/destroy", headers=headers, doing="sign out", idempotent=True)
         finally:
             self._session.clear_cookies()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Generic, Optional, TypeVar
 
 from .._core.errors import ApiError
-from .response import Reply
+from .response import Response
 
 CredentialT = TypeVar("CredentialT")
 
@@ -57,7 +57,7 @@ class StaticAuth(Auth[None]):
 UNSIGNED = StaticAuth({})
 
 
-def send_signed(auth: Auth[CredentialT], send: Callable[[Mapping[str, Any]], Reply]) -> Reply:
+def send_signed(auth: Auth[CredentialT], send: Callable[[Mapping[str, Any]], Response]) -> Response:
     """Send a request with the headers of `auth`; after a refusal once more, if `auth` has another credential by then.
 
     A refused request was not carried out, so any method is safe to replay. Raises what `send` raises.
@@ -69,6 +69,6 @@ def send_signed(auth: Auth[CredentialT], send: Callable[[Mapping[str, Any]], Rep
         another = auth.renewed(credential, error) if auth.is_refusal(error) else None
         if another is None:
             raise
-    reply = send(auth.headers(another))
+    response = send(auth.headers(another))
     auth.confirm(another)
-    return reply
+    return response

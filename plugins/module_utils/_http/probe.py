@@ -9,13 +9,13 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from .._core.errors import ApiError
-from .response import Reply
+from .response import Response
 
 
 def is_accepted(
-    read: Callable[[], Reply],
+    read: Callable[[], Response],
     *,
-    proof: Callable[[Reply], Any] = Reply.mapping,
+    proof: Callable[[Response], Any] = Response.mapping,
     forbidden_is_accepted: bool = False,
 ) -> bool:
     """Whether the credential of an authenticated read is accepted: not for a 401.
@@ -24,14 +24,14 @@ def is_accepted(
     the product itself, which has a code, says that the credential was accepted.
     """
     try:
-        reply = read()
+        response = read()
     except ApiError as error:
         if error.status == 401:
             return False
         if forbidden_is_accepted and error.status == 403 and error.code:
             return True
         raise
-    proof(reply)
+    proof(response)
     return True
 
 
@@ -45,5 +45,5 @@ def was_deleted(delete: Callable[[], Any], *, gone: Collection[int]) -> bool:
     except ApiError as error:
         if error.status not in gone:
             raise
-        return error.follows_lost_reply
+        return error.follows_lost_response
     return True

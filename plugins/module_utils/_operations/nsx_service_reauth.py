@@ -22,7 +22,7 @@ from .._core.errors import (
 )
 from .._core.outcome import Outcome
 from .._core.runtime import Clock
-from . import nsx_access
+from . import nsx_connection
 from .base import Operation
 
 _IDS = ("tier0_id", "locale_service_id", "service_instance_id")
@@ -57,7 +57,7 @@ class NsxServiceReauth(Operation):
     """Re-authenticate the instances on which an alarm complains of an expired token."""
 
     name = "sddc.tokens.nsx_service_reauth"
-    argument_spec = nsx_access.SIGN_IN.merge(
+    argument_spec = nsx_connection.SIGN_IN.merge(
         ArgumentSpec(
             {
                 **{name: {"type": "str"} for name in _IDS},
@@ -83,15 +83,15 @@ class NsxServiceReauth(Operation):
         if params["concurrency"] < 1:
             raise InvalidOption("concurrency", "must be at least 1")
         if params["access_token"] and not params["open_id_token"]:
-            raise InvalidOption("open_id_token", "is needed besides access_token", advice=nsx_access.OPEN_ID_ADVICE)
-        pattern = compiled(params["alarm_pattern"])
+            raise InvalidOption("open_id_token", "is needed besides access_token", advice=nsx_connection.OPEN_ID_ADVICE)
+        pattern = compile_alarm_pattern(params["alarm_pattern"])
         instances = [_Instance(ref) for ref in dict.fromkeys(_references(params))]
         if not instances:
             return Outcome(False, "none", values={"instances": []})
         for instance in instances:
             # Escaping refuses ids that no URL can carry, before anything is done.
             instance.ref.url_path()
-        self._nsx = nsx_access.NsxAccess(self, require_id_token=True, connections=params["concurrency"])
+        self._nsx = nsx_connection.NsxConnection(self, require_id_token=True, connections=params["concurrency"])
         if params["force"]:
             for instance in instances:
                 instance.is_due, instance.reason = True, "force"
@@ -187,7 +187,7 @@ def _reauthenticate_one(client: nsx.NsxClient, instance: _Instance) -> None:
         instance.error = error
 
 
-def compiled(alarm_pattern: str) -> re.Pattern[str]:
+def compile_alarm_pattern(alarm_pattern: str) -> re.Pattern[str]:
     """The pattern that the text of an alarm must match. Raises InvalidOption."""
     try:
         return re.compile(alarm_pattern)

@@ -53,7 +53,7 @@ class GivenToken(TokenProvider):
     """A token, and perhaps its OpenID token, that the user gives."""
 
     def __init__(self, access_token: Secret, id_token: Optional[Secret] = None) -> None:
-        self._token = oauth.described(access_token, companions={oauth.ID_TOKEN: id_token} if id_token else {})
+        self._token = oauth.access_token_of(access_token, companions={oauth.ID_TOKEN: id_token} if id_token else {})
 
     def token(self) -> Token:
         return self._token

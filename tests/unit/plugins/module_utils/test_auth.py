@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ansible_collections.sddc.tokens.plugins.module_utils._clients import nsx, nsx_auth
-from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import ApiError, ReplyLost
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import ApiError, ResponseLost
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._http.auth import Auth
 from ansible_collections.sddc.tokens.plugins.module_utils._http.session import Session
@@ -105,7 +105,7 @@ def test_a_post_whose_response_was_lost_is_not_replayed(lab: Lab, session: OpenS
     lab.fault("vrni", "drop_after")
     auth = Numbered()
 
-    with pytest.raises(ReplyLost):
+    with pytest.raises(ResponseLost):
         session(retries=3).request("POST", TOKEN, doing="create", json_body={}, auth=auth)
 
     assert (numbers(lab), auth.number) == (["number-0"], 0)
@@ -135,7 +135,7 @@ def test_a_replay_knows_that_an_earlier_try_may_have_been_carried_out(lab: Lab, 
     with pytest.raises(ApiError) as caught:
         session(retries=1).request("DELETE", TOKEN, doing="delete", auth=Numbered())
 
-    assert (caught.value.status, caught.value.follows_lost_reply) == (404, True)
+    assert (caught.value.status, caught.value.follows_lost_response) == (404, True)
 
 
 def test_a_signature_is_never_quoted(lab: Lab, session: OpenSession) -> None:

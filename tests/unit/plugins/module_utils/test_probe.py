@@ -10,19 +10,19 @@ from typing import NoReturn
 
 import pytest
 
-from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import ApiError, BadReply
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import ApiError, BadResponse
 from ansible_collections.sddc.tokens.plugins.module_utils._http.probe import is_accepted, was_deleted
-from ansible_collections.sddc.tokens.plugins.module_utils._http.response import Reply
+from ansible_collections.sddc.tokens.plugins.module_utils._http.response import Response
 
 
-def returning(body: bytes) -> Callable[[], Reply]:
-    return lambda: Reply(200, {}, body, doing="read", host="server", received_at=0)
+def returning(body: bytes) -> Callable[[], Response]:
+    return lambda: Response(200, {}, body, doing="read", host="server", received_at=0)
 
 
-def failing(status: int, *, code: str = "", follows_lost_reply: bool = False) -> Callable[[], NoReturn]:
+def failing(status: int, *, code: str = "", follows_lost_response: bool = False) -> Callable[[], NoReturn]:
     def fail() -> NoReturn:
         error = ApiError(status, code=code)
-        error.follows_lost_reply = follows_lost_reply
+        error.follows_lost_response = follows_lost_response
         raise error
 
     return fail
@@ -35,12 +35,12 @@ def test_a_credential_is_accepted_when_the_product_says_so_and_not_for_a_401() -
 
 @pytest.mark.parametrize("body", [b"<html>sign in</html>", b"", b"welcome", b"[]"])
 def test_a_page_of_status_200_proves_nothing(body: bytes) -> None:
-    with pytest.raises(BadReply):
+    with pytest.raises(BadResponse):
         is_accepted(returning(body))
 
 
 def test_the_client_says_how_the_body_of_a_proof_is_read() -> None:
-    assert is_accepted(returning(b"[]"), proof=Reply.json)
+    assert is_accepted(returning(b"[]"), proof=Response.json)
 
 
 @pytest.mark.parametrize(("code", "counts"), [("UNAUTHORIZED", True), ("", False)])
@@ -67,9 +67,9 @@ def test_any_other_failure_says_nothing_about_a_credential(status: int) -> None:
 def test_what_is_gone_was_deleted_only_if_the_response_to_an_earlier_try_was_lost(status: int) -> None:
     assert was_deleted(returning(b""), gone=(401, 404))
     assert not was_deleted(failing(status), gone=(401, 404))
-    assert was_deleted(failing(status, follows_lost_reply=True), gone=(401, 404))
+    assert was_deleted(failing(status, follows_lost_response=True), gone=(401, 404))
 
 
 def test_a_deletion_that_fails_is_an_error() -> None:
     with pytest.raises(ApiError):
-        was_deleted(failing(403, follows_lost_reply=True), gone=(401, 404))
+        was_deleted(failing(403, follows_lost_response=True), gone=(401, 404))

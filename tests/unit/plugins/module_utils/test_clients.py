@@ -21,7 +21,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.sddc.tokens.plugins.module_utils._clients import avi, csp, nsx, nsx_auth, vcenter, vidb, vrni
-from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import ApiError, BadReply, TokensError
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import ApiError, BadResponse, TokensError
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import MASK, Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token, iso8601
 from ansible_collections.sddc.tokens.plugins.module_utils._http.auth import UNSIGNED, StaticAuth
@@ -115,7 +115,7 @@ def test_reply_without_a_token_is_an_error_that_names_what_may_be_left(
     lab: Lab, create_vrni_token: Callable[[], Token], body: object
 ) -> None:
     answer(lab, "vrni", body)
-    with pytest.raises(BadReply, match="may be left on the server"):
+    with pytest.raises(BadResponse, match="may be left on the server"):
         create_vrni_token()
 
 
@@ -135,7 +135,7 @@ def test_token_that_no_header_can_carry_is_an_error_once_and_kept_by_nobody(
 
     failed = done(JOBS[job_name], lab.details, str(file))
 
-    assert f"'{name}' in the reply holds characters that no header can carry" in failed.message
+    assert f"'{name}' in the response holds characters that no header can carry" in failed.message
     assert "may" in failed.message
     assert not file.exists()
     assert not done(JOBS[job_name], lab.details, str(file)).result.get("failed")
@@ -147,14 +147,14 @@ def test_refresh_token_that_no_text_can_hold_is_an_error_once_and_kept_by_nobody
 
     failed = done(job, lab.details, str(file))
 
-    assert "'refreshToken' in the reply holds characters" in failed.message
+    assert "'refreshToken' in the response holds characters" in failed.message
     assert not file.exists()
     assert not done(job, lab.details, str(file)).result.get("failed")
 
 
 def test_page_of_a_proxy_is_no_proof_that_a_token_works(lab: Lab, session: OpenSession) -> None:
     lab.fault("vrni", "html", status=200)
-    with pytest.raises(BadReply, match="HTML page"):
+    with pytest.raises(BadResponse, match="HTML page"):
         vrni.VrniClient(session()).is_accepted(Secret("any"))
 
 
@@ -312,7 +312,7 @@ def test_alarm_of_any_form_is_read_or_named_as_a_bad_reply(
     client = nsx.NsxClient(session("nsx"), UNSIGNED)
     try:
         alarms = client.list_policy_alarms()
-    except BadReply:
+    except BadResponse:
         return
     assert all(isinstance(part, str) for alarm in alarms for part in (alarm.text, *alarm.paths))
 

@@ -45,7 +45,7 @@ SIGN_IN = ArgumentSpec(
 ).merge(token_file_or(CREDENTIALS.prefixed(_CSP)), CONNECTION)
 
 
-class NsxAccess:
+class NsxConnection:
     """The server, and the clients that the options of a task allow."""
 
     def __init__(self, operation: Operation, *, require_id_token: bool, connections: int = 1) -> None:

@@ -37,7 +37,7 @@ SIGN_IN = ArgumentSpec(
 ).merge(CONNECTION)
 
 
-def signed_in(operation: Operation) -> tuple[Session, avi.AviClient]:
+def open_client(operation: Operation) -> tuple[Session, avi.AviClient]:
     """A session with the controller, signed in; it is signed out when the operation is over. Raises ApiError."""
     params = operation.params
     session = operation.open_session(BaseUrl.parse(params["hostname"]), avi.error_facts)
