@@ -109,12 +109,12 @@ class NsxServiceReauth(Operation):
             self.runtime.warn("Check mode creates no access token, so that the alarms could not be read.")
         for instance in instances:
             if alarms is None:
-                instance.is_due, instance.reason = True, "unknown in check mode"
+                instance.is_due, instance.reason = True, "unknown_in_check_mode"
                 continue
             matching, others = _alarms_of(instance, alarms, pattern)
             instance.alarms = matching
             instance.is_due = bool(matching)
-            instance.reason = "alarm" if matching else "no matching alarm"
+            instance.reason = "alarm" if matching else "no_matching_alarm"
             if others and not matching:
                 quoted = "; ".join(f"'{text}'" for text in others)
                 self.runtime.warn(
