@@ -172,9 +172,11 @@ instances:
       sample: true
     reason:
       description:
-        - Why it was due or not, V(alarm), V(force), V(no matching alarm), or V(unknown in check mode) where the alarms
-          could not be read without creating a token.
+        - V(alarm) if an alarm on it matches O(alarm_pattern), and V(no_matching_alarm) if none does.
+        - V(force) if O(force=true), so that no alarm was read.
+        - V(unknown_in_check_mode) if the alarms could not be read without creating a token.
       type: str
+      choices: [alarm, force, no_matching_alarm, unknown_in_check_mode]
       sample: alarm
     alarms:
       description: Texts of the alarms on it that match O(alarm_pattern), as they were at the start.

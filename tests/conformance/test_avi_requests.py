@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from avi.sdk.avi_api import ApiSession
 
-from ansible_collections.sddc.tokens.plugins.module_utils._clients import avi
+from ansible_collections.sddc.tokens.plugins.module_utils._clients import avi, avi_auth
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
 from conformance.comparison import (
     ESCAPED,
@@ -55,9 +55,10 @@ class AviClients:
             "tenant": details["tenant"],
             "tenant_uuid": None,
         }
-        client = avi.AviClient(session(self.lab, "avi", avi), avi.Identity(**{**given, **identity}))
-        client.login()
-        return client
+        controller = session(self.lab, "avi", avi)
+        self.auth = avi_auth.AviAuth(controller, avi_auth.Identity(**{**given, **identity}))
+        self.auth.login()
+        return avi.AviClient(controller, self.auth)
 
     def in_their_session(self) -> ApiSession:
         """Return the vendor's client in a session that is there already."""
@@ -83,7 +84,7 @@ class AviClients:
 
 REQUESTS = {
     "avi login": Operation(lambda it: avi_session(it.lab), lambda it: it.client()),
-    "avi logout": Operation(lambda it: it.theirs.post("logout"), lambda it: it.ours.logout()),
+    "avi logout": Operation(lambda it: it.theirs.post("logout"), lambda it: it.auth.logout()),
     "avi list": Operation(lambda it: list(it.theirs.get_objects_iter(TOKENS)), lambda it: it.ours.list_tokens()),
     "avi list, page by page": Operation(
         lambda it: list(it.theirs.get_objects_iter(TOKENS, params={"page_size": PAGE_SIZE})),

@@ -18,8 +18,9 @@ from vcf.nsx.policy.api.v1.infra.tier_0s_client import LocaleServices
 from vcf.nsx.policy.api.v1.infra_client import Tier0s
 from vmware.vapi.bindings.error import VapiError
 
-from ansible_collections.sddc.tokens.plugins.module_utils._clients import nsx
+from ansible_collections.sddc.tokens.plugins.module_utils._clients import nsx, nsx_auth
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils._http.auth import StaticAuth
 from conformance.comparison import (
     ESCAPED,
     PAGE_SIZE,
@@ -51,10 +52,11 @@ class NsxClients:
         sdk = NsxSdk(self.http, url or self.lab["nsx"]["url"])
         return sdk.with_token(self.tokens["access_token"], self.tokens["id_token"] if open_id else None).stub(service)
 
-    def ours(self, url: str | None = None) -> nsx.NsxClient:
+    def ours(self, url: str | None = None, *, open_id: bool = False) -> nsx.NsxClient:
         """Return ours."""
-        headers = nsx.bearer_headers(Secret(self.tokens["access_token"]))
-        return nsx.NsxClient(session(self.lab, "nsx", nsx, url), headers)
+        open_id_token = Secret(self.tokens["id_token"]) if open_id else None
+        headers = nsx_auth.bearer_headers(Secret(self.tokens["access_token"]), open_id_token=open_id_token)
+        return nsx.NsxClient(session(self.lab, "nsx", nsx, url), StaticAuth(headers))
 
     def their_renewal(self, *ids: str, url: str | None = None) -> None:
         """Re-authenticate as the vendor does, whatever comes of it."""
@@ -64,7 +66,7 @@ class NsxClients:
 
     def our_renewal(self, *ids: str, url: str | None = None) -> None:
         """Re-authenticate as we do."""
-        self.ours(url).renew_authentication_tokens(nsx.InstanceRef(*ids), Secret(self.tokens["id_token"]))
+        self.ours(url, open_id=True).renew_authentication_tokens(nsx.InstanceRef(*ids))
 
     def all_alarms(self) -> None:
         """Read all pages of the alarms as the vendor's client leads to them."""
@@ -80,8 +82,8 @@ class NsxClients:
             f"{self.lab['nsx']['url']}/api/session/create", data={"j_username": user, "j_password": password}
         )
         self.http.headers["X-XSRF-TOKEN"] = reply.headers["X-XSRF-TOKEN"]
-        self.kept["session"] = session(self.lab, "nsx", nsx)
-        self.kept["headers"] = nsx.create_session(self.kept["session"], user, Secret(password))
+        self.kept["auth"] = nsx_auth.SessionAuth(session(self.lab, "nsx", nsx), user, Secret(password))
+        self.kept["auth"].credential()
 
 
 REQUESTS = {
@@ -117,7 +119,7 @@ REQUESTS = {
     ),
     "nsx sign out": Operation(
         lambda it: NsxSdk(it.http, it.lab["nsx"]["url"]).stub(Destroy).destroy_authenticated_session(),
-        lambda it: nsx.destroy_session(it.kept["session"], it.kept["headers"]),
+        lambda it: it.kept["auth"].sign_out(),
         lambda it: it.sign_in(),
     ),
 }  # fmt: skip

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 RETRIES = 1
 # Seconds of patience with a server that is late, and with all others, so that a busy machine does no harm.
 SHORT, LONG = 4, 300
-CLOSED = "the connection was closed before the reply was whole"
+CLOSED = "the connection was closed before the response was whole"
 OVERLOADED = {"status": 503, "headers": {"Retry-After": "0"}}
 LIMITED = {"status": 429, "headers": {"Retry-After": "1"}}
 
@@ -51,18 +51,18 @@ FAULTS = {
     "overloaded": Fault("status", OVERLOADED, "the server answered 503", 1 + RETRIES, 1 + RETRIES),
     "overloaded_once": Fault("status", OVERLOADED, "", 2, 2, times=1),
     "limited_once": Fault("status", LIMITED, "", 2, 2, times=1),
-    "late": Fault("delay", {"seconds": LONG}, f"no whole reply within {SHORT} s"),
-    "late_reply": Fault("delay", {"seconds": LONG, "work": True}, f"no whole reply within {SHORT} s"),
+    "late": Fault("delay", {"seconds": LONG}, f"no whole response within {SHORT} s"),
+    "late_reply": Fault("delay", {"seconds": LONG, "work": True}, f"no whole response within {SHORT} s"),
     "dropped_before": Fault("drop_before", {}, CLOSED, 1 + RETRIES),
     "dropped_after": Fault("drop_after", {}, CLOSED, 1 + RETRIES),
     "torn_before": Fault("drop_before", {"abrupt": True}, CLOSED, 1 + RETRIES),
     "torn_after": Fault("drop_after", {"abrupt": True}, CLOSED, 1 + RETRIES),
-    "truncated": Fault("truncate", {}, "the reply was cut off.*", 1 + RETRIES),
+    "truncated": Fault("truncate", {}, "the response was cut off.*", 1 + RETRIES),
     "page_200": Fault("html", {"status": 200}, "an HTML page came back .*"),
     "page_403": Fault("html", {"status": 403}, "an HTML page came back .*"),
     "page_502": Fault("html", {"status": 502}, "an HTML page came back .*"),
-    "no_json": Fault("invalid_json", {"work": True}, "the reply is not valid JSON.*"),
-    "no_body": Fault("empty", {"work": True}, "the reply has an empty body.*"),
+    "no_json": Fault("invalid_json", {"work": True}, "the response is not valid JSON.*"),
+    "no_body": Fault("empty", {"work": True}, "the response has an empty body.*"),
     "redirected": Fault("redirect", {}, "the server answered with a redirect.*"),
 }
 

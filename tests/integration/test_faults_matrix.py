@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 # Seconds of patience with a server that is late, and with all others, so that a busy machine does no harm.
 SHORT, LONG = 2, 300
-CUT = "the connection was closed before the reply was whole|the reply was cut off"
+CUT = "the connection was closed before the response was whole|the response was cut off"
 PAGE = r"an HTML page came back|the server answered \d+, 'an HTML page'"
 ERROR = r"the server answered 500, .*'Out of disk'|the server answered 500, 'Out of disk'"
 OVERLOADED = {"status": 503, "headers": {"Retry-After": "0"}}
-OVERSIZED = "the reply is longer than 16 MiB"
-LATE = f"no whole reply within {SHORT} s"
+OVERSIZED = "the response is longer than 16 MiB"
+LATE = f"no whole response within {SHORT} s"
 REFUSED = "the server answered 401|does not accept the token|the token is not accepted"
 
 

@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 SHORT, LONG = 2, 60
 # What a fault sends, and what the error says of it.
 HOSTILE: dict[str, tuple[str, dict[str, Any], str]] = {
-    "megabytes": ("huge", {"megabytes": 300}, "the reply is longer than 16 MiB"),
-    "bomb": ("gzip_bomb", {"megabytes": 300}, "the reply is compressed, though that was not asked for"),
-    "headers": ("endless_headers", {}, "the reply has more headers, or longer ones, than any of the API can have"),
-    "trickle": ("trickle", {"interval": 0.5}, f"no whole reply within {SHORT} s"),
+    "megabytes": ("huge", {"megabytes": 300}, "the response is longer than 16 MiB"),
+    "bomb": ("gzip_bomb", {"megabytes": 300}, "the response is compressed, though that was not asked for"),
+    "headers": ("endless_headers", {}, "the response has more headers, or longer ones, than any of the API can have"),
+    "trickle": ("trickle", {"interval": 0.5}, f"no whole response within {SHORT} s"),
 }
 # MiB that a hostile reply may cost: what is read of it, once more as it grows, and the noise of a run.
 MEMORY = 64

@@ -300,6 +300,6 @@ def test_refresh_token_that_no_text_can_hold_is_an_error_once_and_kept_by_nobody
 
     failed = done(job, lab.details, str(file))
 
-    assert "'refreshToken' in the reply holds characters" in failed.message
+    assert "'refreshToken' in the response holds characters" in failed.message
     assert not file.exists()
     assert not done(job, lab.details, str(file)).result.get("failed")

@@ -10,7 +10,7 @@ from typing import Any, Optional
 
 from .._core.secret import Secret, authorization
 from .._core.token import Token, claimed_time, jwt_claims
-from .._http.response import Reply, number
+from .._http.response import Response, number
 
 SCHEME = "Bearer"
 ID_TOKEN = "id_token"
@@ -20,20 +20,20 @@ REFRESH_TOKEN = "refresh_token"
 _LEEWAY = 60
 
 
-def token_of_reply(reply: Reply, now: float, companions: tuple[str, ...]) -> Token:
-    """The token of a successful reply, `now` by the server's clock. Raises BadReply.
+def token_of_response(response: Response, now: float, companions: tuple[str, ...]) -> Token:
+    """The token of a successful response, `now` by the server's clock. Raises BadResponse.
 
-    `companions` are the further secrets of the reply to keep.
+    `companions` are the further secrets of the response to keep.
     """
-    secret = reply.secret("access_token")
-    document = reply.mapping()
-    return described(
+    secret = response.secret("access_token")
+    document = response.mapping()
+    return access_token_of(
         secret,
         issued_at=now,
         expires_at=_expiry(document.get("expires_in"), now),
         scope=_text(document.get("scope")),
         companions={
-            name: reply.sendable(value, f"'{name}'")
+            name: response.sendable(value, f"'{name}'")
             for name in companions
             for value in [_text(document.get(name))]
             if value
@@ -41,19 +41,19 @@ def token_of_reply(reply: Reply, now: float, companions: tuple[str, ...]) -> Tok
     )
 
 
-def jwt_of_reply(reply: Reply, what: str) -> Secret:
-    """The JWT that is the whole reply, bare or as a JSON string; `what` it should be. Raises BadReply."""
-    if not reply.is_html:
-        text = reply.body.decode("utf-8", "replace").strip()
+def jwt_of_response(response: Response, what: str) -> Secret:
+    """The JWT that is the whole response, bare or as a JSON string; `what` it should be. Raises BadResponse."""
+    if not response.is_html:
+        text = response.body.decode("utf-8", "replace").strip()
         text = text[1:-1] if text.startswith('"') and text.endswith('"') else text
         if jwt_claims(text):
-            return reply.sendable(text, what)
-    if not reply.body.strip():
-        raise reply.bad(f"the reply has an empty body where {what} is due")
-    raise reply.bad(f"the reply is not {what}, a JWT")
+            return response.sendable(text, what)
+    if not response.body.strip():
+        raise response.bad(f"the response has an empty body where {what} is due")
+    raise response.bad(f"the response is not {what}, a JWT")
 
 
-def described(
+def access_token_of(
     secret: Secret,
     *,
     issued_at: Optional[float] = None,

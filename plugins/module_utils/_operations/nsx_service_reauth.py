@@ -9,9 +9,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Optional
 
-from .._clients import nsx, oauth
+from .._clients import nsx
 from .._core.argspec import ArgumentSpec
 from .._core.errors import (
     ApiError,
@@ -21,15 +22,13 @@ from .._core.errors import (
 )
 from .._core.outcome import Outcome
 from .._core.runtime import Clock
-from .._core.token import Token
-from . import nsx_access
+from . import nsx_connection
 from .base import Operation
 
 _IDS = ("tier0_id", "locale_service_id", "service_instance_id")
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 10.0
 _NO_ALARM_API = (404, 501)
-_OPEN_ID_ADVICE = "csp_access_token returns one, and keeps one in its token_file, with require_id_token: true."
 
 
 @dataclass
@@ -58,7 +57,7 @@ class NsxServiceReauth(Operation):
     """Re-authenticate the instances on which an alarm complains of an expired token."""
 
     name = "sddc.tokens.nsx_service_reauth"
-    argument_spec = nsx_access.SIGN_IN.merge(
+    argument_spec = nsx_connection.SIGN_IN.merge(
         ArgumentSpec(
             {
                 **{name: {"type": "str"} for name in _IDS},
@@ -84,15 +83,15 @@ class NsxServiceReauth(Operation):
         if params["concurrency"] < 1:
             raise InvalidOption("concurrency", "must be at least 1")
         if params["access_token"] and not params["open_id_token"]:
-            raise InvalidOption("open_id_token", "is needed besides access_token", advice=_OPEN_ID_ADVICE)
-        pattern = compiled(params["alarm_pattern"])
+            raise InvalidOption("open_id_token", "is needed besides access_token", advice=nsx_connection.OPEN_ID_ADVICE)
+        pattern = compile_alarm_pattern(params["alarm_pattern"])
         instances = [_Instance(ref) for ref in dict.fromkeys(_references(params))]
         if not instances:
             return Outcome(False, "none", values={"instances": []})
         for instance in instances:
             # Escaping refuses ids that no URL can carry, before anything is done.
             instance.ref.url_path()
-        self._nsx = nsx_access.NsxAccess(self, require_id_token=True, connections=params["concurrency"])
+        self._nsx = nsx_connection.NsxConnection(self, require_id_token=True, connections=params["concurrency"])
         if params["force"]:
             for instance in instances:
                 instance.is_due, instance.reason = True, "force"
@@ -110,12 +109,12 @@ class NsxServiceReauth(Operation):
             self.runtime.warn("Check mode creates no access token, so that the alarms could not be read.")
         for instance in instances:
             if alarms is None:
-                instance.is_due, instance.reason = True, "unknown in check mode"
+                instance.is_due, instance.reason = True, "unknown_in_check_mode"
                 continue
             matching, others = _alarms_of(instance, alarms, pattern)
             instance.alarms = matching
             instance.is_due = bool(matching)
-            instance.reason = "alarm" if matching else "no matching alarm"
+            instance.reason = "alarm" if matching else "no_matching_alarm"
             if others and not matching:
                 quoted = "; ".join(f"'{text}'" for text in others)
                 self.runtime.warn(
@@ -125,8 +124,9 @@ class NsxServiceReauth(Operation):
 
     def _alarms(self) -> Optional[list[nsx.Alarm]]:
         """The alarms of the server; None when check mode cannot sign in."""
+        reader = self._nsx.reader()
         try:
-            return self._nsx.read(nsx.NsxClient.list_policy_alarms)
+            return reader.list_policy_alarms() if reader else None
         except ApiError as error:
             if error.status in _NO_ALARM_API or error.code == nsx.INVALID_PATH:
                 error.advice = (
@@ -137,38 +137,11 @@ class NsxServiceReauth(Operation):
 
     def _reauthenticate(self, instances: Sequence[_Instance]) -> None:
         due = [instance for instance in instances if instance.is_due]
+        client = self._nsx.reauthenticator()
         with ThreadPoolExecutor(max_workers=self.params["concurrency"]) as pool:
-            for done, _result in enumerate(pool.map(self._reauthenticate_one, due), start=1):
+            for done, _result in enumerate(pool.map(partial(_reauthenticate_one, client), due), start=1):
                 if len(due) > 1 and done in (len(due) // 4, len(due) // 2, len(due) * 3 // 4):
                     self.runtime.notify(f"{self._nsx.host}: {done} of {len(due)} instances handled")
-
-    def _reauthenticate_one(self, instance: _Instance) -> None:
-        try:
-            self._renew_once_more_if_refused(instance.ref)
-            instance.reauthenticated = True
-        except TokensError as error:
-            instance.error = error
-
-    def _renew_once_more_if_refused(self, ref: nsx.InstanceRef) -> None:
-        """A token that has expired meanwhile is replaced once, where the task has the credentials for it."""
-        tokens = self._nsx.tokens
-        token = tokens.token() if tokens else None
-        if tokens is None or token is None:
-            raise InvalidOption("access_token", "is needed to re-authenticate")
-        try:
-            self._renew(ref, token)
-        except ApiError as error:
-            another = tokens.renewed(token) if error.status in nsx_access.REFUSED else None
-            if another is None:
-                raise
-            self._renew(ref, another)
-
-    def _renew(self, ref: nsx.InstanceRef, token: Token) -> None:
-        open_id_token = token.companions.get(oauth.ID_TOKEN)
-        if open_id_token is None:
-            raise InvalidOption("token_file", "holds no OpenID token", advice=_OPEN_ID_ADVICE)
-        client = nsx.NsxClient(self._nsx.session, self._nsx.bearer_headers(token.secret))
-        client.renew_authentication_tokens(ref, open_id_token)
 
     def _wait_until_alarms_clear(self, instances: Sequence[_Instance], pattern: re.Pattern[str]) -> None:
         waiting = [instance for instance in instances if instance.reauthenticated]
@@ -206,7 +179,15 @@ class NsxServiceReauth(Operation):
         )
 
 
-def compiled(alarm_pattern: str) -> re.Pattern[str]:
+def _reauthenticate_one(client: nsx.NsxClient, instance: _Instance) -> None:
+    try:
+        client.renew_authentication_tokens(instance.ref)
+        instance.reauthenticated = True
+    except TokensError as error:
+        instance.error = error
+
+
+def compile_alarm_pattern(alarm_pattern: str) -> re.Pattern[str]:
     """The pattern that the text of an alarm must match. Raises InvalidOption."""
     try:
         return re.compile(alarm_pattern)

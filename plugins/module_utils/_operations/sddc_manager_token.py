@@ -51,7 +51,7 @@ class SddcManagerTokens(OAuthTokens):
     def from_user(self, secret: Secret) -> Token:
         """The user may hold the refresh token, too."""
         given = {oauth.REFRESH_TOKEN: self._refresh_token} if self._refresh_token else {}
-        return oauth.described(secret, companions=given)
+        return oauth.access_token_of(secret, companions=given)
 
     def create(self) -> Token:
         if not self._username or not self._password:

@@ -160,14 +160,15 @@ def test_an_access_token_that_is_refused_is_replaced_without_a_word(
     looks(3)
     minted_before = quiet.counts("csp")["tokens_minted"]
 
-    quiet.revoke_tokens("csp")
-    raise_alarm(quiet, FIRST)
-    source.event()
-    looks(3)
+    for path in (FIRST, SECOND):
+        quiet.revoke_tokens("csp")
+        raise_alarm(quiet, path)
+        source.event()
+        looks(3)
 
     # An access token, and the OpenID token that comes with it.
-    assert quiet.counts("csp")["tokens_minted"] == 2 * minted_before
-    assert [entry.line for entry in quiet.requests("csp")] == ["POST /csp/gateway/am/api/auth/api-tokens/authorize"] * 2
+    assert quiet.counts("csp")["tokens_minted"] == 3 * minted_before
+    assert [entry.line for entry in quiet.requests("csp")] == ["POST /csp/gateway/am/api/auth/api-tokens/authorize"] * 3
     assert log() == []
 
 
@@ -233,6 +234,19 @@ def test_a_session_that_has_ended_is_opened_anew_without_a_word_and_the_last_one
     counts = quiet.counts("nsx")
     assert (counts["sessions_opened"], counts["sessions_open"]) == (2, 0)
     assert log() == []
+
+
+def test_a_session_that_lacks_a_right_costs_one_sign_in_for_each_look(
+    quiet: Lab, start: StartSource, with_password: dict[str, Any], looks: Looks, pauses: list[float]
+) -> None:
+    quiet.fault("nsx", "status", path=ALARMS, times=0, status=403, body={"error_message": "no permission"})
+    source = start(main, **with_password, use_session=True)
+    looks(3)
+    source.stop()
+
+    lines = [entry.line.split("?")[0].split("/")[-1] for entry in quiet.requests("nsx")]
+    assert lines[:6] == ["create", "alarms", "destroy"] * 2
+    assert lines.count("alarms") <= len(pauses) + 1
 
 
 def test_credentials_that_the_issuer_refuses_are_one_line_of_the_log_and_no_storm(

@@ -87,6 +87,7 @@ def test_an_event_tells_all_that_is_known_of_the_file(start: StartSource, path: 
         "principal": "LOCAL/admin@local",
         "fingerprint": Secret(FIRST).fingerprint,
         "usable": False,
+        "status": "expiring",
         "error": None,
     }
 

@@ -24,7 +24,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils._operations.nsx_servic
     NsxServiceInstanceInfo,
 )
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.nsx_service_reauth import NsxServiceReauth
-from ansible_collections.sddc.tokens.plugins.module_utils._operations.token_providers import KeptToken
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.token_providers import KeptToken, StoredToken
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.vcenter_registered_token import (
     VcenterRegisteredToken,
 )
@@ -144,6 +144,41 @@ def test_tasks_that_share_a_file_and_whose_token_is_refused_at_once_renew_it_onc
     assert first != second
     assert None not in renewed
     assert len(lab.requests("csp")) == 2
+
+
+def test_a_valid_token_that_is_refused_is_renewed_again_only_if_the_first_renewal_has_helped(
+    another_task: Callable[[], KeptToken],
+) -> None:
+    helped, in_vain = another_task(), another_task()
+    for task in (helped, in_vain):
+        token = task.token()
+        assert token is not None
+        renewed = task.renewed(token)
+        assert renewed is not None
+        if task is helped:
+            task.confirm(renewed)
+        assert (task.renewed(renewed) is not None) == (task is helped)
+
+
+def test_a_stored_token_that_is_refused_is_replaced_only_by_another_one_in_its_file(
+    lab: Lab, tmp_path: Path, another_task: Callable[[], KeptToken]
+) -> None:
+    keeper = another_task()
+    first = keeper.token()
+    stored = StoredToken(str(tmp_path / "csp.json"), "csp", Runtime())
+    assert first is not None
+    assert stored.token().secret == first.secret
+    assert stored.renewed(first) is None
+
+    second = keeper.renewed(first)
+
+    assert second is not None
+    assert stored.token().secret == first.secret, "the file is read once unless the token is refused"
+    for _thread in range(2):
+        again = stored.renewed(first)
+        assert again is not None
+        assert again.secret == stored.token().secret == second.secret
+    assert stored.renewed(second) is None
 
 
 def test_a_task_that_outlives_its_tokens_renews_each_that_has_expired(

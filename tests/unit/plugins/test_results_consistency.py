@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,11 +82,24 @@ def _wrong_types(values: Mapping[str, Any], documented: Mapping[str, Any], at: s
         for example in (value, entry.get("sample")):
             if example is not None and not isinstance(example, types[entry["type"]]):
                 wrong.append(f"{at}{key}: {example!r} is no {entry['type']}")
+            if example not in entry.get("choices", [example]):
+                wrong.append(f"{at}{key}: {example!r} is not a documented choice")
         if "contains" in entry:
             for item in value if entry["type"] == "list" else [value]:
                 wrong += [f"{at}{key}: {other}" for other in set(item) ^ set(entry["contains"])]
                 wrong += _wrong_types(item, entry["contains"], f"{at}{key}.")
     return wrong
+
+
+def choices_of(documented: Mapping[str, Any]) -> Iterator[str]:
+    for entry in documented.values():
+        yield from entry.get("choices", ())
+        yield from choices_of(entry.get("contains", {}))
+
+
+@each_module
+def test_a_state_is_an_identifier_that_a_playbook_can_compare(name: str) -> None:
+    assert [state for state in choices_of(returns(name)) if not re.fullmatch("[a-z]+(_[a-z]+)*", state)] == []
 
 
 @each_module

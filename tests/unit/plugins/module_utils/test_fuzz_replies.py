@@ -289,7 +289,7 @@ def test_a_chunk_of_negative_length_is_named_for_what_it_is(lab: Lab, server: Ho
 
     # Before release 2 the library waited for what cannot come.
     waited = urllib3.__version__.startswith("1.")
-    cause = "the connection was closed before the reply was whole" if waited else "the reply is not valid HTTP"
+    cause = "the connection was closed before the response was whole" if waited else "the response is not valid HTTP"
     assert cause in message
     assert "may be left on the server" in message
 
@@ -308,7 +308,7 @@ def test_a_chunk_without_end_is_read_up_to_a_bound_and_no_further(
     finally:
         tracemalloc.stop()
 
-    assert "the reply is longer than any of the API can be" in message
+    assert "the response is longer than any of the API can be" in message
     assert peak < 200 * MIB
 
 

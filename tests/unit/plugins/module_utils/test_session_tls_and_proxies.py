@@ -21,7 +21,7 @@ import pytest
 from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import (
     ApiError,
     ConnectionFailed,
-    ReplyLost,
+    ResponseLost,
     TlsFailed,
     TokensError,
     TransportError,
@@ -166,7 +166,7 @@ def test_request_that_may_have_been_carried_out_behind_a_proxy_is_not_sent_again
 
     error = failure(one)
 
-    assert isinstance(error, ReplyLost)
+    assert isinstance(error, ResponseLost)
     assert (one.request_count, error.left_behind, waits) == (1, "something", [])
     assert len(lab.requests("vrni")) == 1
 
@@ -232,7 +232,7 @@ def test_proxy_that_cannot_be_used_is_an_option_to_mend_and_no_lost_reply(
 ) -> None:
     with pytest.raises(TokensError, match="proxy_url") as caught:
         session(proxy_url=Secret(url)).request("POST", VERSION, doing="read the version", left_behind="something")
-    assert not isinstance(caught.value, ReplyLost)
+    assert not isinstance(caught.value, ResponseLost)
     assert lab.requests("vrni") == []
 
 

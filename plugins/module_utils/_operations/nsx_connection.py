@@ -5,25 +5,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Optional, TypeVar
+from typing import Any, Optional
 
-from .._clients import nsx
+from .._clients import nsx, nsx_auth, oauth
 from .._core.argspec import CONNECTION, ArgumentSpec
-from .._core.errors import ApiError
+from .._core.errors import InvalidOption
 from .._core.secret import Secret, basic_authorization
 from .._core.token import Token
+from .._http.auth import UNSIGNED, Auth, StaticAuth
 from .._http.url import BaseUrl
 from .base import Operation
 from .csp_access_token import CREDENTIALS, CspTokens, csp_tokens
-from .token_providers import GivenToken, KeptToken, StoredToken, TokenProvider, token_file_or
+from .token_providers import GivenToken, KeptToken, StoredToken, TokenAuth, TokenProvider, token_file_or
 
 _CSP = "csp_"
-# How a manager answers a token that has expired, by its release.
-REFUSED = (401, 403)
-
-T = TypeVar("T")
-
+OPEN_ID_ADVICE = "csp_access_token returns one, and keeps one in its token_file, with require_id_token: true."
 _ISSUED = ("token_file", "csp_api_token", "csp_client_id")
 # The options one of which a reader needs.
 READERS = ("username", "access_token", *_ISSUED, "client_cert")
@@ -49,68 +45,57 @@ SIGN_IN = ArgumentSpec(
 ).merge(token_file_or(CREDENTIALS.prefixed(_CSP)), CONNECTION)
 
 
-class NsxAccess:
-    """The server, and what signs requests to it."""
+class NsxConnection:
+    """The server, and the clients that the options of a task allow."""
 
     def __init__(self, operation: Operation, *, require_id_token: bool, connections: int = 1) -> None:
         self._operation = operation
         self._params = operation.params
-        self._reading_headers: Optional[Mapping[str, Secret]] = None
-        self._reading_token: Optional[Token] = None
         base_url = BaseUrl.parse(self._params["hostname"])
         self.session = operation.open_session(base_url, nsx.error_facts, connections=connections)
-        self.tokens = self._token_provider(require_id_token)
+        self._tokens = self._token_provider(require_id_token)
+        self._reading = self._reading_auth()
 
     @property
     def host(self) -> str:
         """The server as errors name it."""
         return self.session.host
 
-    def bearer_headers(self, access_token: Secret) -> dict[str, Secret]:
-        """What signs a request with an access token."""
-        return nsx.bearer_headers(access_token, csp_auth_token_header=self._params["csp_auth_token_header"])
-
     def reader(self) -> Optional[nsx.NsxClient]:
-        """A client for the readings, signed in by whatever the options give: name and password, with a session or
-        without; an access token; a client certificate. None in check mode when a token would have to be created."""
-        if self._reading_headers is None:
-            self._reading_headers = self._signed_in()
-        return None if self._reading_headers is None else nsx.NsxClient(self.session, self._reading_headers)
+        """A client for readings. None in check mode when a token would have to be created for it."""
+        if isinstance(self._reading, TokenAuth) and not self._reading.has_credential():
+            return None
+        return nsx.NsxClient(self.session, self._reading)
 
-    def _signed_in(self) -> Optional[Mapping[str, Secret]]:
+    def reauthenticator(self) -> nsx.NsxClient:
+        """A client that signs with an OpenID token, too. Raises InvalidOption."""
+        if self._tokens is None:
+            raise InvalidOption("access_token", "is needed to re-authenticate")
+        return nsx.NsxClient(self.session, TokenAuth(self._tokens, self._headers_with_open_id_token))
+
+    def _reading_auth(self) -> Auth[Any]:
+        """User name and password, with a session or without; else a token; else the certificate of the connection."""
         username, password = self._params["username"], self._params["password"]
         if username and password and self._params["use_session"]:
-            headers = nsx.create_session(self.session, username, password)
-            self._operation.at_end(lambda: nsx.destroy_session(self.session, headers))
-            return headers
+            auth = nsx_auth.SessionAuth(self.session, username, password)
+            self._operation.at_end(auth.sign_out)
+            return auth
         if username and password:
-            return {"Authorization": basic_authorization(username, password)}
-        if self.tokens is None:
-            # The certificate of the connection says who it is.
-            return {}
-        self._reading_token = self.tokens.token()
-        return None if self._reading_token is None else self.bearer_headers(self._reading_token.secret)
+            return StaticAuth({"Authorization": basic_authorization(username, password)})
+        return UNSIGNED if self._tokens is None else TokenAuth(self._tokens, self._headers)
 
-    def read(self, reading: Callable[[nsx.NsxClient], T]) -> Optional[T]:
-        """Read, and once more with another token where the server refuses the first and there is a way to get one.
-        None in check mode when a token would have to be created. Raises ApiError."""
-        reader = self.reader()
-        if reader is None:
-            return None
-        try:
-            return reading(reader)
-        except ApiError as error:
-            another = self._another_reader() if error.status in REFUSED else None
-            if another is None:
-                raise
-            return reading(another)
+    def _headers(self, token: Token, open_id_token: Optional[Secret] = None) -> dict[str, Secret]:
+        return nsx_auth.bearer_headers(
+            token.secret,
+            open_id_token=open_id_token,
+            csp_auth_token_header=self._params["csp_auth_token_header"],
+        )
 
-    def _another_reader(self) -> Optional[nsx.NsxClient]:
-        another = self.tokens.renewed(self._reading_token) if self.tokens and self._reading_token else None
-        if another is None:
-            return None
-        self._reading_token, self._reading_headers = another, self.bearer_headers(another.secret)
-        return nsx.NsxClient(self.session, self._reading_headers)
+    def _headers_with_open_id_token(self, token: Token) -> dict[str, Secret]:
+        open_id_token = token.companions.get(oauth.ID_TOKEN)
+        if open_id_token is None:
+            raise InvalidOption("token_file", "holds no OpenID token", advice=OPEN_ID_ADVICE)
+        return self._headers(token, open_id_token)
 
     def _token_provider(self, require_id_token: bool) -> Optional[TokenProvider]:
         params, runtime = self._params, self._operation.runtime
@@ -120,5 +105,5 @@ class NsxAccess:
             source = csp_tokens(self._operation, prefix=_CSP, require_id_token=require_id_token)
             return KeptToken(source, params["token_file"], runtime)
         if params["token_file"]:
-            return StoredToken(params["token_file"], CspTokens.product, runtime, self.session.now())
+            return StoredToken(params["token_file"], CspTokens.product, runtime)
         return None

@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 
 from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import (
     ApiError,
-    BadReply,
-    ReplyLost,
+    BadResponse,
+    ResponseLost,
     TimedOut,
     TokensError,
 )
@@ -179,7 +179,7 @@ def test_redirect_is_an_error_and_never_followed(lab: Lab, session: OpenSession,
     target = f"{lab['csp']['url']}/csp/gateway/am/api/auth/authorize"
     lab.fault("vrni", "redirect", status=status, location=target)
     one = session(retries=2)
-    with pytest.raises(BadReply, match="redirect") as caught:
+    with pytest.raises(BadResponse, match="redirect") as caught:
         one.request(method, VERSION, doing="read", headers={"Authorization": Secret("Bearer the-token-itself")})
     assert f"status {status}" in str(caught.value)
     assert "hostname" in caught.value.advice
@@ -208,7 +208,7 @@ def test_post_is_not_sent_again_and_the_error_names_what_may_be_left(
 ) -> None:
     lab.fault("vrni", kind)
     one = session(retries=5)
-    with pytest.raises(ReplyLost) as caught:
+    with pytest.raises(ResponseLost) as caught:
         create(one, lab)
     assert ORPHAN in str(caught.value)
     assert "Could not create a token on 127.0.0.1" in str(caught.value)
@@ -219,7 +219,7 @@ def test_post_is_not_sent_again_and_the_error_names_what_may_be_left(
 def test_post_whose_api_makes_it_safe_is_sent_again(lab: Lab, session: OpenSession, waits: list[float]) -> None:
     lab.fault("vrni", "drop_before")
     one = session(retries=1)
-    assert create(one, lab, repeatable=True).status == 200
+    assert create(one, lab, idempotent=True).status == 200
     assert one.request_count == 2
     assert len(waits) == 1
 
@@ -230,7 +230,7 @@ def test_request_that_timed_out_is_not_sent_again(
 ) -> None:
     one = session(retries=3, timeout=0.3)
     lab.fault("vrni", "delay", seconds=600)
-    with pytest.raises(TimedOut, match=r"no whole reply within 0\.3 s"):
+    with pytest.raises(TimedOut, match=r"no whole response within 0\.3 s"):
         one.request(method, TOKEN, doing="create a token", left_behind=ORPHAN)
     lab.clear_faults()
     assert (one.request_count, waits) == (1, [])
@@ -249,7 +249,7 @@ def test_overloaded_server_is_asked_again_when_it_says(
         assert create(one, lab).status == 200
     else:
         assert get(one) == 401
-    assert waits == [7, pytest.approx(30, abs=3), 60]
+    assert [low <= wait <= high for wait, (low, high) in zip(waits, ((7, 8), (27, 34), (60, 60)))] == [True] * 3
     assert one.request_count == len(lab.requests("vrni")) == 4
     assert all(str(status) in note for note in told)
 
@@ -260,7 +260,7 @@ def test_time_that_one_reply_asked_for_is_not_waited_again_after_another_failure
     lab.fault("vrni", "status", status=503, headers={"Retry-After": "40"})
     lab.fault("vrni", "drop_before")
     assert get(session(retries=2)) == 401
-    assert waits[0] == 40
+    assert 40 <= waits[0] <= 44
     assert waits[1] < 40
 
 
@@ -332,7 +332,7 @@ def test_message_of_many_lines_becomes_one(lab: Lab, session: OpenSession) -> No
 
 def test_error_never_quotes_what_came_back(lab: Lab, session: OpenSession) -> None:
     lab.fault("vrni", "invalid_json", body='{"token": "minted-and-precious", ')
-    with pytest.raises(BadReply) as caught:
+    with pytest.raises(BadResponse) as caught:
         create(session(), lab).mapping()
     assert "precious" not in str(caught.value)
 
@@ -347,6 +347,6 @@ def test_credential_that_no_header_can_carry_is_named_before_anything_is_sent(
     one = session()
     with pytest.raises(TokensError, match="header X-NSX-OpenId") as caught:
         one.request("GET", VERSION, doing="read", headers={"X-NSX-OpenId": Secret(value)})
-    assert not isinstance(caught.value, ReplyLost)
+    assert not isinstance(caught.value, ResponseLost)
     assert value.strip() not in str(caught.value)
     assert one.request_count == len(lab.requests("vrni")) == 0

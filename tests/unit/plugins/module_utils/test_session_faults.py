@@ -16,9 +16,9 @@ import pytest
 from ansible_collections.sddc.tokens.plugins.module_utils._clients import vrni
 from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import (
     ApiError,
-    BadReply,
+    BadResponse,
     ConnectionFailed,
-    OversizedReply,
+    OversizedResponse,
     TimedOut,
     TlsFailed,
     TokensError,
@@ -78,7 +78,7 @@ def test_reply_is_named_for_what_it_is(
     lab.fault("vrni", kind, **parameters)
     error = failure(session(), lab)
     assert named in error.cause
-    if isinstance(error, BadReply):
+    if isinstance(error, BadResponse):
         assert f"status {error.status}" in error.cause
 
 
@@ -182,13 +182,13 @@ def test_reply_that_is_not_whole_in_time_is_given_up(
     start = time.monotonic()
     error = failure(session(timeout=0.5), lab, TimedOut)
     assert 0.4 < time.monotonic() - start < 120
-    assert "no whole reply within 0.5 s" in error.cause
+    assert "no whole response within 0.5 s" in error.cause
     assert ORPHAN in str(error)
 
 
 def test_headers_that_never_end_are_given_up_in_time(lab: Lab, session: OpenSession) -> None:
     lab.fault("vrni", "endless_headers")
-    error = failure(session(timeout=120), lab, OversizedReply)
+    error = failure(session(timeout=120), lab, OversizedResponse)
     assert "more headers" in error.cause
     assert ORPHAN in str(error)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Optional
 
-from .._clients import avi
+from .._clients import avi, avi_auth
 from .._core.argspec import CONNECTION, ArgumentSpec
 from .._core.secret import Secret
 from .._core.token import Token
@@ -37,11 +37,11 @@ SIGN_IN = ArgumentSpec(
 ).merge(CONNECTION)
 
 
-def signed_in(operation: Operation) -> tuple[Session, avi.AviClient]:
+def open_client(operation: Operation) -> tuple[Session, avi.AviClient]:
     """A session with the controller, signed in; it is signed out when the operation is over. Raises ApiError."""
     params = operation.params
     session = operation.open_session(BaseUrl.parse(params["hostname"]), avi.error_facts)
-    identity = avi.Identity(
+    identity = avi_auth.Identity(
         username=params["username"],
         password=params["password"],
         session_id=params["session_id"],
@@ -50,10 +50,10 @@ def signed_in(operation: Operation) -> tuple[Session, avi.AviClient]:
         tenant=params["tenant"],
         tenant_uuid=params["tenant_uuid"],
     )
-    client = avi.AviClient(session, identity)
-    operation.at_end(client.logout)
-    client.login()
-    return session, client
+    auth = avi_auth.AviAuth(session, identity)
+    operation.at_end(auth.logout)
+    auth.login()
+    return session, avi.AviClient(session, auth)
 
 
 def token_of(item: Optional[Mapping[str, Any]]) -> Optional[Token]:

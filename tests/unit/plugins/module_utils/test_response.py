@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A reply is read strictly: what is not what the API documents is named for what it is."""
+"""A response is read strictly: what is not what the API documents is named for what it is."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
-from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import BadReply
-from ansible_collections.sddc.tokens.plugins.module_utils._http.response import Reply
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import BadResponse
+from ansible_collections.sddc.tokens.plugins.module_utils._http.response import Response
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -27,14 +27,16 @@ JSON = st.recursive(
 PAGE = b"<!DOCTYPE html>\n<html><body>Blocked.</body></html>"
 
 
-def reply(body: bytes = b"", status: int = 200, left_behind: str = "", **headers: str) -> Reply:
+def response(body: bytes = b"", status: int = 200, left_behind: str = "", **headers: str) -> Response:
     named = CaseInsensitiveDict({name.replace("_", "-"): value for name, value in headers.items()})
-    return Reply(status, named, body, doing="read", host="nsx.example.com", received_at=1000.0, left_behind=left_behind)
+    return Response(
+        status, named, body, doing="read", host="nsx.example.com", received_at=1000.0, left_behind=left_behind
+    )
 
 
 @pytest.mark.parametrize("body", [b"", b" \r\n"])
 def test_reply_without_a_body_is_nobodys_page_whatever_it_is_called(body: bytes) -> None:
-    assert not reply(body, status=204, Content_Type="text/html").is_html
+    assert not response(body, status=204, Content_Type="text/html").is_html
 
 
 @pytest.mark.parametrize(
@@ -56,8 +58,8 @@ def test_reply_without_a_body_is_nobodys_page_whatever_it_is_called(body: bytes)
     ],
 )
 def test_reply_that_is_no_json_object_is_named_for_what_it_is(body: bytes, content_type: str, named: str) -> None:
-    with pytest.raises(BadReply, match=named) as caught:
-        reply(body, Content_Type=content_type).mapping()
+    with pytest.raises(BadResponse, match=named) as caught:
+        response(body, Content_Type=content_type).mapping()
     assert caught.value.status == 200
     assert str(caught.value).startswith("Could not read on nsx.example.com:")
     assert "status 200" in str(caught.value)
@@ -65,41 +67,41 @@ def test_reply_that_is_no_json_object_is_named_for_what_it_is(body: bytes, conte
 
 @given(body=st.binary(max_size=60))
 def test_no_body_makes_the_reader_stumble(body: bytes) -> None:
-    found = reply(body)
+    found = response(body)
     found.json_or_none()
-    with contextlib.suppress(BadReply):
+    with contextlib.suppress(BadResponse):
         assert isinstance(found.mapping(), dict)
 
 
 @given(document=st.dictionaries(st.text(max_size=5), JSON, max_size=3))
 def test_json_object_is_read_as_it_is(document: dict[str, Any]) -> None:
     body = json.dumps(document)
-    assert json.dumps(reply(body.encode()).mapping()) == body
+    assert json.dumps(response(body.encode()).mapping()) == body
 
 
 @given(value=JSON)
 def test_field_is_given_only_with_the_type_that_the_api_documents(value: object) -> None:
-    found = reply(json.dumps({"token": value}).encode())
+    found = response(json.dumps({"token": value}).encode())
     if isinstance(value, str) and value:
         assert found.field("token", str) == value
     else:
-        with pytest.raises(BadReply, match="no usable 'token'"):
+        with pytest.raises(BadResponse, match="no usable 'token'"):
             found.field("token", str)
 
 
 def test_missing_field_is_named() -> None:
-    with pytest.raises(BadReply, match="no usable 'token'"):
-        reply(b"{}").field("token", str)
+    with pytest.raises(BadResponse, match="no usable 'token'"):
+        response(b"{}").field("token", str)
 
 
 def test_bad_reply_names_what_it_may_have_left_behind_where_the_work_was_done() -> None:
-    assert reply(b"", 200, left_behind="a token").bad("bad").left_behind == "a token"
-    assert reply(b"", 403, left_behind="a token").bad("bad").left_behind == ""
+    assert response(b"", 200, left_behind="a token").bad("bad").left_behind == "a token"
+    assert response(b"", 403, left_behind="a token").bad("bad").left_behind == ""
 
 
 @pytest.mark.parametrize(("status", "ok"), [(199, False), (200, True), (204, True), (299, True), (300, False)])
 def test_every_status_from_200_to_299_is_good(status: int, ok: bool) -> None:
-    assert reply(status=status).ok is ok
+    assert response(status=status).ok is ok
 
 
 # The server's clock.
@@ -107,16 +109,16 @@ def test_every_status_from_200_to_299_is_good(status: int, ok: bool) -> None:
 
 @given(seconds=st.integers(0, 4_000_000_000))
 def test_clock_offset_is_the_servers_clock_minus_this_one(seconds: int) -> None:
-    assert reply(Date=email.utils.formatdate(seconds, usegmt=True)).clock_offset == seconds - 1000
+    assert response(Date=email.utils.formatdate(seconds, usegmt=True)).clock_offset == seconds - 1000
 
 
 @given(date=st.text(max_size=40) | st.from_regex(r"[A-Z][a-z]{2}, \d{1,3} [A-Z][a-z]{2} \d{1,6} [\d:]{1,9} [A-Z+-]*"))
 def test_date_that_makes_no_sense_tells_no_offset_and_is_no_error(date: str) -> None:
-    assert isinstance(reply(Date=date).clock_offset, (float, type(None)))
+    assert isinstance(response(Date=date).clock_offset, (float, type(None)))
 
 
 def test_reply_without_a_date_tells_no_offset() -> None:
-    assert reply().clock_offset is None
+    assert response().clock_offset is None
 
 
 @pytest.mark.parametrize(
@@ -128,6 +130,6 @@ def test_all_three_forms_of_an_http_date_are_read_as_utc_wherever_the_task_runs(
     with monkeypatch.context() as patched:
         patched.setenv("TZ", "Asia/Tokyo")
         time.tzset()
-        offset = reply(Date=date).clock_offset
+        offset = response(Date=date).clock_offset
     time.tzset()
     assert offset == 784111777 - 1000
