@@ -98,7 +98,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 action:
-  description: What was done, or would be done in check mode, V(registered) or V(none).
+  description:
+    - What was done, or would be done in check mode, V(registered) or V(none).
+    - V(created) or V(renewed) where only the token in O(token_file) has changed.
   type: str
   returned: always
   sample: registered

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from support.canaries import leaks
 from support.collection import PRODUCTS
+from support.entries import entry
 from support.playbooks import Ansible, Run
 from support.roles import mended, note, play, role, tally
 from support.tasks import INSTANCE_PATH, change_settings, lines, said, succeeded
@@ -18,32 +19,6 @@ if TYPE_CHECKING:
 
 NAME = "token_rotation"
 KEYS = ["name", "product", "action", "changed", "expires_at", "expires_in", "error", "summary"]
-
-
-def entry(product: str, **further: Any) -> dict[str, Any]:
-    """A token of a product, kept in a file of its own."""
-    user = {"username": f"{{{{ lab.{product}.username }}}}", "password": f"{{{{ lab.{product}.password }}}}"}
-    file = {"token_file": f"{{{{ playbook_dir }}}}/{product}.json"}
-    own: dict[str, dict[str, Any]] = {
-        "avi": {**user, "name": "Engines in the east", "lifetime": 86400, "metadata": {"rack": "4"}},
-        "csp": {**file, "api_token": "{{ lab.csp.api_token }}", "require_id_token": True},
-        "nsx": {
-            **file,
-            "csp_hostname": "{{ lab.csp.url }}",
-            "csp_api_token": "{{ lab.csp.api_token }}",
-            "service_instances": [INSTANCE_PATH],
-        },
-        "sddc_manager": {**user, **file},
-        "vcenter": {**file, "vidb_hostname": "{{ lab.vidb.url }}", "vidb_api_token": "{{ lab.vidb.api_token }}"},
-        "vidb": {
-            **file,
-            "client_id": "{{ lab.vidb.client_id }}",
-            "client_secret": "{{ lab.vidb.client_secret }}",
-        },
-        "vrni": {**user, **file},
-    }
-    reached = {"hostname": f"{{{{ lab.{product}.url }}}}", "ca_path": "{{ ca_path }}"}
-    return {"product": product, **reached, **own[product], **further}
 
 
 def outcomes(result: list[dict[str, Any]]) -> dict[str, str]:

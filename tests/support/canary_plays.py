@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from support.canaries import AWKWARD
 from support.collection import PRODUCTS
+from support.entries import entry, token_set
 from support.playbooks import Task, module
 from support.tasks import (
     INSTANCE,
@@ -125,6 +126,7 @@ def successes() -> list[Task]:
         nsx(**INSTANCE, wait=False),
         nsx(**BY_CSP, **INSTANCE, force=True, wait=False),
         module("token_file_info", paths=["{{ playbook_dir }}/csp.json", "{{ playbook_dir }}/vidb.json"]),
+        token_set("", *(entry(product) for product in PRODUCTS if product != "nsx"), entry("nsx", wait=False)),
     ]
 
 
@@ -159,6 +161,16 @@ def refusals() -> list[Task]:
         failing(csp(renew=api_token)),
         failing(csp(token_file="/no/such/folder/token.json", min_remaining=api_token)),
         failing(avi(metadata={"password": ["{{ lab.avi.password }}"]}, expiry_time="{{ lab.avi.password }}")),
+        failing(
+            token_set("", entry("vrni", password="{{ wrong.awkward }}"), entry("csp", api_token="{{ wrong.wrong }}"))
+        ),
+        failing(token_set("", entry("vrni", timeout=password), entry("csp", min_remaining=password))),
+        failing(token_set("", entry("vrni", passwort=password, state=password, domain_type=password))),
+        failing(token_set("", entry("vrni", password={"value": [password]}, vidm_token=[password]))),
+        failing(token_set("", {**entry("vrni"), "product": password}, {**entry("csp"), "product": "cspp"})),
+        failing(token_set("", f"product=vrni password={password}", {"password": password})),
+        failing(token_set("", entry("vrni", return_token=True, token=password))),
+        failing(token_set("", {**entry("vrni"), "token_file": ""}, retries=password)),
         _rescued(vidb(tenant="nobody", client_secret="{{ lab.vidb.client_secret }}")),
         _rescued(csp("rescued", api_token=f"wrong-{api_token}", retries=0)),
     ]
@@ -179,6 +191,12 @@ def struck() -> list[Task]:
     """Every module against each of the servers of `answering`, which are in the variable `places`."""
     patience: dict[str, Any] = {"timeout": 2, "retries": 0}
     manager: dict[str, Any] = {"ca_path": "{{ ca_path }}", **patience}
+
+    # Where an entry would not send by itself what the servers quote.
+    sending: dict[str, dict[str, Any]] = {
+        "nsx": NSX_USER,
+        "vidb": {"api_token": "{{ lab.vidb.api_token }}", "client_id": "", "client_secret": ""},
+    }
 
     def at(product: str) -> dict[str, Any]:
         return {"hostname": f"{{{{ item.{product} }}}}", **patience}
@@ -202,6 +220,7 @@ def struck() -> list[Task]:
         nsx(**at("nsx"), **NSX_USER, **INSTANCE),
         nsx(**{**BY_CSP, "csp_hostname": "{{ item.csp }}"}, **patience, **INSTANCE),
         module("nsx_service_instance_info", **{**manager, **at("nsx")}, **NSX_USER),
+        token_set("", *(entry(product, **at(product), **sending.get(product, {})) for product in PRODUCTS)),
     ]
     label = {"loop_control": {"label": "a place"}}
     return [failing({**task, "loop": "{{ places }}", **label, "register": "struck"}) for task in tasks]

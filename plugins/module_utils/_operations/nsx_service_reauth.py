@@ -77,6 +77,7 @@ class NsxServiceReauth(Operation):
             mutually_exclusive=(("service_instance_id", "service_instances"),),
         )
     )
+    token_owner = nsx_access.TOKEN_OWNER
 
     def run(self) -> Outcome:
         """See Operation."""

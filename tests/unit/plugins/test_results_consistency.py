@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from support.collection import MODULES, doc, returns
-from support.in_process import JOBS, Job, done, prepared
+from support.in_process import JOBS, VRNI_KEPT, Job, done, prepared
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -35,6 +35,7 @@ PROMISED = {
     "nsx_service_reauth": EVERY_RESULT | {"instances"},
     "sddc_manager_token": TOKEN_RESULT | {"refresh_token"},
     "token_file_info": EVERY_RESULT | {"token_files"},
+    "token_set": EVERY_RESULT | {"tokens"},
     "vcenter_registered_token": TOKEN_RESULT,
     "vidb_access_token": TOKEN_RESULT,
     "vrni_auth_token": TOKEN_RESULT,
@@ -49,9 +50,13 @@ def test_the_results_of_the_design_are_documented(name: str) -> None:
     assert set(returns(name)) >= PROMISED[name]
 
 
-# In place of those in JOBS: a module without a server, and one whose keys must be asked for.
+# In place of those in JOBS: modules without a server of their own, and one whose keys must be asked for.
 FURTHER_JOBS = (
     Job("token_file_info", lambda lab, file: {"paths": [file]}, (JOBS["csp exchanges and keeps"],)),
+    Job(
+        "token_set",
+        lambda lab, file: {"tokens": [{"product": "vrni", **VRNI_KEPT.options(lab, file)}]},
+    ),
     Job(
         "avi_securechanneltoken_info",
         lambda lab, file: {**JOBS["avi lists"].options(lab, file), "return_token": True},
