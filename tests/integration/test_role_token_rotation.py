@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lab.client import Lab
 
 NAME = "token_rotation"
-KEYS = ["name", "product", "action", "changed", "expires_at", "expires_in", "error", "summary"]
+KEYS = ["name", "product", "action", "changed", "expires_at", "expires_in", "fingerprint", "error", "summary"]
 
 
 def outcomes(result: list[dict[str, Any]]) -> dict[str, str]:
@@ -160,7 +160,7 @@ def test_an_entry_that_makes_no_sense_is_refused_before_anything_is_done(ansible
     run = succeeded(play(ansible, [mended(role(NAME, tokens=[entry("csp"), bad])) for bad in wrong], arguments=["-v"]))
 
     assert tally(run)["rescued"] == len(wrong)
-    assert "product is vrni but all of the following are missing: token_file" in said(run)
+    assert "token 'vrni': state is present but all of the following are missing: token_file" in said(run)
     assert "value of product must be one of: avi, csp, nsx, sddc_manager, vcenter, vidb, vrni, got: nsxt" in said(run)
     assert "passwort. Supported parameters include:" in said(run)
     assert "min_remaining" in said(run)
