@@ -94,29 +94,32 @@ EXAMPLES = r"""
       ansible.builtin.debug:
         msg: "{{ kept.tokens | items2dict(key_name='name', value_name='expires_in') }}"
 
-- name: Manage the tokens of many servers, and go on when some of them fail
+- name: Show the plan, then carry it out, and go on when some of the tokens fail
   hosts: localhost
   gather_facts: false
   vars:
-    servers: [vrni-01.example.com, vrni-02.example.com]
+    # Servers and credentials are those of VIDB_HOST, VIDB_API_TOKEN, VMWARE_HOST and so on.
+    tokens:
+      - {product: vidb, token_file: ~/.sddc/vidb.json}
+      - {product: vcenter, token_file: ~/.sddc/vidb.json}
+      - {product: sddc_manager, token_file: ~/.sddc/sddc-manager.json}
   tasks:
-    - name: List one token for each server
-      ansible.builtin.set_fact:
-        entries: "{{ entries | default([]) + [entry] }}"
-      vars:
-        entry: {product: vrni, name: "{{ item }}", hostname: "{{ item }}", token_file: "~/.sddc/{{ item }}.json"}
-      loop: "{{ servers }}"
-
-    - name: Create or renew the tokens, as the user of VRNI_USERNAME and VRNI_PASSWORD
+    - name: Show what would change
       sddc.tokens.token_set:
-        tokens: "{{ entries }}"
+        tokens: "{{ tokens }}"
+      check_mode: true
+      diff: true
+
+    - name: Create or renew the tokens
+      sddc.tokens.token_set:
+        tokens: "{{ tokens }}"
         concurrency: 16
-      register: many
+      register: kept
       ignore_errors: true
 
-    - name: List the servers that failed
+    - name: List those that failed
       ansible.builtin.debug:
-        msg: "{{ many.tokens | rejectattr('error', 'none') | map(attribute='name') }}"
+        msg: "{{ kept.tokens | rejectattr('error', 'none') | map(attribute='name') }}"
 """
 
 RETURN = r"""
