@@ -37,12 +37,6 @@ options:
       - With O(csp_api_token) or O(csp_client_id) this task keeps the token in the file alive by itself. Without them
         it reads the file, and fails when the token has expired or is that of another product.
     type: path
-  min_remaining:
-    description:
-      - Remaining lifetime (seconds) below which this task renews the token of VMware Cloud Services.
-      - It has no effect on a token that this task does not get by itself.
-    type: float
-    default: 300
   csp_hostname:
     description:
       - The server of VMware Cloud Services, as a name, name:port, or https base URL.

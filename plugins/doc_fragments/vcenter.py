@@ -29,12 +29,6 @@ options:
       - With O(vidb_api_token), O(vidb_refresh_token) or O(vidb_client_id) this task keeps the token in the file alive
         by itself. Without them it reads the file, and fails when the token has expired or is that of another product.
     type: path
-  min_remaining:
-    description:
-      - Remaining lifetime (seconds) below which this task renews the token of the broker.
-      - It has no effect on a token that this task does not get by itself.
-    type: float
-    default: 300
   vidb_hostname:
     description:
       - The broker, as a name, name:port, or https base URL. Needed with O(vidb_api_token), O(vidb_refresh_token) and

@@ -34,6 +34,12 @@ options:
         nothing.
     type: str
     default: /api/vcenter/datacenter?names=none-of-this-name
+  min_remaining:
+    description:
+      - Remaining lifetime (seconds) below which this task renews the token of the broker.
+      - It has no effect on a token that this task does not get by itself.
+    type: float
+    default: 300
 extends_documentation_fragment:
   - sddc.tokens.vcenter
   - sddc.tokens.sealing

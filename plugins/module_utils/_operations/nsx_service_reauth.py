@@ -22,6 +22,7 @@ from .._core.errors import (
 from .._core.outcome import Outcome
 from .._core.runtime import Clock
 from .._core.token import Token
+from .._lifecycle.options import LIFECYCLE
 from . import nsx_access
 from .base import Operation
 
@@ -68,6 +69,7 @@ class NsxServiceReauth(Operation):
                 "wait": {"type": "bool", "default": True},
                 "wait_timeout": {"type": "float", "default": 300},
                 "concurrency": {"type": "int", "default": 4},
+                "min_remaining": LIFECYCLE.options["min_remaining"],
             },
             required_together=(_IDS,),
             required_one_of=(

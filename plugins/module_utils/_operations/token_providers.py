@@ -27,7 +27,7 @@ _ADVICE = "Run the module that keeps it first, or give this one its credentials,
 
 def token_file_or(credentials: ArgumentSpec) -> ArgumentSpec:
     """The options of a module that takes a token from a file, which the credentials of its product may keep valid."""
-    return ArgumentSpec({name: LIFECYCLE.options[name] for name in ("token_file", "min_remaining")}).merge(
+    return ArgumentSpec({"token_file": LIFECYCLE.options["token_file"]}).merge(
         replace(credentials, alternatives=tuple(("token_file", *group) for group in credentials.alternatives))
     )
 

@@ -39,7 +39,7 @@ class VcenterRegisteredToken(Operation):
                 "expanded_access_token": {"type": "str", "no_log": True},
                 "trusted_issuers": {"type": "list", "elements": "str", "default": []},
                 "probe_path": {"type": "str", "default": "/api/vcenter/datacenter?names=none-of-this-name"},
-                "return_token": LIFECYCLE.options["return_token"],
+                **{name: LIFECYCLE.options[name] for name in ("min_remaining", "return_token")},
                 "validate_certs": {**CONNECTION.options["validate_certs"], "environment": ("VMWARE_VALIDATE_CERTS",)},
             },
             alternatives=(("access_token",),),
