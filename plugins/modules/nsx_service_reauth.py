@@ -61,6 +61,12 @@ options:
       - NSX serves 40 requests at a time, and 100 a second, of one client.
     type: int
     default: 4
+  min_remaining:
+    description:
+      - Remaining lifetime (seconds) below which this task renews the token of VMware Cloud Services.
+      - It has no effect on a token that this task does not get by itself.
+    type: float
+    default: 300
 extends_documentation_fragment:
   - sddc.tokens.nsx
   - sddc.tokens.connection

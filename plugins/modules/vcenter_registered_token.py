@@ -34,6 +34,12 @@ options:
         nothing.
     type: str
     default: /api/vcenter/datacenter?names=none-of-this-name
+  min_remaining:
+    description:
+      - Remaining lifetime (seconds) below which this task renews the token of the broker.
+      - It has no effect on a token that this task does not get by itself.
+    type: float
+    default: 300
 extends_documentation_fragment:
   - sddc.tokens.vcenter
   - sddc.tokens.sealing
@@ -98,7 +104,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 action:
-  description: What was done, or would be done in check mode, V(registered) or V(none).
+  description:
+    - What was done, or would be done in check mode, V(registered) or V(none).
+    - V(created) or V(renewed) where only the token in O(token_file) has changed.
   type: str
   returned: always
   sample: registered

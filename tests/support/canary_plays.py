@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from products import KITS
+from products import EXAMPLE, ISSUER, KITS
 from support.canaries import AWKWARD
+from support.entries import entry, token_set
 from support.kit import Kit
 from support.playbooks import Task, module
 from support.tasks import checked, failing
@@ -62,13 +63,29 @@ def successes() -> list[Task]:
     """Every module in everything that it does successfully."""
     tasks = [task for kit in KITS.values() for task in kit.successes]
     files = [f"{{{{ playbook_dir }}}}/{product}.json" for product in KITS]
-    return [*tasks, module("token_file_info", paths=files)]
+    return [*tasks, module("token_file_info", paths=files), token_set("", *map(entry, KITS))]
 
 
 def refusals() -> list[Task]:
     """Wrong credentials, and valid ones in the wrong place, which the server or the module refuses."""
-    tasks = [task for kit in KITS.values() for task in kit.refusals]
+    tasks = [*(task for kit in KITS.values() for task in kit.refusals), *_refused_entries()]
     return [task if "block" in task else failing(task) for task in tasks]
+
+
+def _refused_entries() -> list[Task]:
+    one, two = EXAMPLE.name, ISSUER.name
+    secret = "{{ example.password }}"
+    (other,) = ISSUER.server.credentials[-1:]
+    return [
+        token_set("", entry(one, password="{{ wrong.awkward }}"), entry(two, **{other: "{{ wrong.wrong }}"})),
+        token_set("", entry(one, timeout=secret), entry(two, min_remaining=secret)),
+        token_set("", entry(one, passwort=secret, state=secret, renew=secret)),
+        token_set("", entry(one, password={"value": [secret]}, token=[secret])),
+        token_set("", {**entry(one), "product": secret}, {**entry(two), "product": "no-such-product"}),
+        token_set("", f"product={one} password={secret}", {"password": secret}),
+        token_set("", entry(one, return_token=True, token=secret)),
+        token_set("", {**entry(one), "token_file": ""}, retries=secret),
+    ]
 
 
 def tokens() -> list[Task]:

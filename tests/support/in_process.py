@@ -22,7 +22,9 @@ from support.kit import Details, Job
 if TYPE_CHECKING:
     from lab.client import Lab
 
-_OPERATIONS = "ansible_collections.sddc.tokens.plugins.module_utils._operations"
+_MODULE_UTILS = "ansible_collections.sddc.tokens.plugins.module_utils"
+# The operation that runs those of all products is part of what runs operations.
+_RUNNERS = ("token_set",)
 
 
 @dataclass(frozen=True)
@@ -40,13 +42,15 @@ class Done:
     @property
     def said(self) -> str:
         """All that a person reads of it."""
-        errors = [str(instance["error"] or "") for instance in self.result.get("instances", ())]
+        parts = (*self.result.get("instances", ()), *self.result.get("tokens", ()))
+        errors = [str(part["error"] or "") for part in parts]
         return "\n".join([self.message, *self.result["warnings"], *self.notes, *errors])
 
 
 def operation_of(module: str) -> type[Operation]:
     """The operation of a module."""
-    room = importlib.import_module(f"{_OPERATIONS}.{module}")
+    package = "_runner" if module in _RUNNERS else "_operations"
+    room = importlib.import_module(f"{_MODULE_UTILS}.{package}.{module}")
     (found,) = [
         value
         for value in vars(room).values()

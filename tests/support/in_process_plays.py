@@ -47,8 +47,8 @@ class InProcess:
         printed: dict[str, None] = {}
         for task in tasks:
             variables = {**self.variables, "playbook_dir": str(self.folder), "omit": _OMIT, **registered}
-            rendered = _rendered(task, variables)
-            result = _asked(rendered) if _URI in task else _executed(rendered, diff, printed)
+            given = rendered(task, variables)
+            result = _asked(given) if _URI in task else _executed(given, diff, printed)
             result = json.loads(json.dumps({"failed": False, **result}))
             printed.update(dict.fromkeys([*result.get("warnings", ()), result.get("msg", "")]))
             if "register" in task:
@@ -84,13 +84,13 @@ def _asked(task: Task) -> dict[str, Any]:
         return {"cookies": session.cookies.get_dict(), **content}
 
 
-def _rendered(value: Any, variables: Mapping[str, Any]) -> Any:
+def rendered(value: Any, variables: Mapping[str, Any]) -> Any:
     """A value with its templates filled in; what is omitted is left out."""
     if isinstance(value, Mapping):
-        found = {key: _rendered(item, variables) for key, item in value.items()}
+        found = {key: rendered(item, variables) for key, item in value.items()}
         return {key: item for key, item in found.items() if item is not _OMIT}
     if isinstance(value, list):
-        return [item for item in (_rendered(item, variables) for item in value) if item is not _OMIT]
+        return [item for item in (rendered(item, variables) for item in value) if item is not _OMIT]
     if not isinstance(value, str) or "{{" not in value:
         return value
     if whole := _EXPRESSION.fullmatch(value.strip()):

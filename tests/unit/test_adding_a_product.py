@@ -51,6 +51,7 @@ NAMES_ALLOWED = {
     "tests/unit/plugins/lookup/*": "the same",
     "tests/unit/plugins/conftest.py": "the same",
     "tests/unit/plugins/test_access_tokens.py": "the products that take the tokens of another",
+    "tests/*/test_token_set.py": "a list has tokens of several products",
     "tests/unit/plugins/test_source_documents.py": "the examples of four vendors' pages, as data",
     "tests/unit/test_adding_a_product.py": "it names the example of the guide",
 }

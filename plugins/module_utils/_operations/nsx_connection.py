@@ -14,6 +14,7 @@ from .._core.secret import Secret, basic_authorization
 from .._core.token import Token
 from .._http.auth import UNSIGNED, Auth, StaticAuth
 from .._http.url import BaseUrl
+from . import csp_access_token
 from .base import Operation
 from .csp_access_token import CREDENTIALS, CspTokens, csp_tokens
 from .token_providers import GivenToken, KeptToken, StoredToken, TokenAuth, TokenProvider, token_file_or
@@ -43,6 +44,7 @@ SIGN_IN = ArgumentSpec(
     mutually_exclusive=tuple((given, issued) for given in ("access_token", "open_id_token") for issued in _ISSUED),
     required_together=(("username", "password"),),
 ).merge(token_file_or(CREDENTIALS.prefixed(_CSP)), CONNECTION)
+TOKEN_OWNER = csp_access_token.TOKEN_OWNER.prefixed(_CSP)
 
 
 class NsxConnection:
@@ -103,7 +105,7 @@ class NsxConnection:
             return GivenToken(params["access_token"], params["open_id_token"])
         if params["csp_api_token"] or params["csp_client_id"]:
             source = csp_tokens(self._operation, prefix=_CSP, require_id_token=require_id_token)
-            return KeptToken(source, params["token_file"], runtime)
+            return KeptToken(source, params, runtime)
         if params["token_file"]:
             return StoredToken(params["token_file"], CspTokens.product, runtime)
         return None

@@ -22,6 +22,7 @@ from .._core.errors import (
 )
 from .._core.outcome import Outcome
 from .._core.runtime import Clock
+from .._lifecycle.options import LIFECYCLE
 from . import nsx_connection
 from .base import Operation
 
@@ -67,6 +68,7 @@ class NsxServiceReauth(Operation):
                 "wait": {"type": "bool", "default": True},
                 "wait_timeout": {"type": "float", "default": 300},
                 "concurrency": {"type": "int", "default": 4},
+                "min_remaining": LIFECYCLE.options["min_remaining"],
             },
             required_together=(_IDS,),
             required_one_of=(
@@ -76,6 +78,7 @@ class NsxServiceReauth(Operation):
             mutually_exclusive=(("service_instance_id", "service_instances"),),
         )
     )
+    token_owner = nsx_connection.TOKEN_OWNER
 
     def run(self) -> Outcome:
         """See Operation."""

@@ -16,6 +16,7 @@ from .._http.session import Session
 from .._http.url import BaseUrl
 from .._lifecycle.options import LIFECYCLE, REVOCATION
 from .base import TokenOperation
+from .credentials import TokenOwner
 from .session_tokens import OAuthTokens
 
 
@@ -101,6 +102,7 @@ class SddcManagerToken(TokenOperation):
         required_if=(("state", "present", ("username",)), ("state", "absent", ("token", "token_file"), True)),
     ).merge(LIFECYCLE, REVOCATION, CONNECTION)
     secret_results = TokenOperation.secret_results | {oauth.REFRESH_TOKEN}
+    token_owner = TokenOwner("sddc_manager", ("hostname",), ("username", "password"))
 
     def source(self) -> SddcManagerTokens:
         params = self.params

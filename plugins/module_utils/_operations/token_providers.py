@@ -37,6 +37,9 @@ def token_file_or(credentials: ArgumentSpec) -> ArgumentSpec:
 class TokenProvider(ABC):
     """Provides an access token. Safe to use from several threads."""
 
+    # What the task has done to the token in its file, such as renewed; None for nothing.
+    stored_action: Optional[str] = None
+
     @abstractmethod
     def token(self) -> Optional[Token]:
         """The token; None in check mode when one would have to be created. Raises TokensError."""
@@ -89,10 +92,12 @@ class StoredToken(TokenProvider):
 class KeptToken(TokenProvider):
     """A token that this task keeps valid by itself, in a file where one is given."""
 
-    def __init__(self, source: OAuthTokens, token_file: Optional[str], runtime: Runtime) -> None:
+    def __init__(self, source: OAuthTokens, params: Mapping[str, Any], runtime: Runtime) -> None:
+        """`params` are those of the task, with its options of the life cycle."""
         self._source = source
-        options = LifecycleOptions(token_file=token_file)
-        store = FileStore(token_file, runtime) if token_file else None
+        options = LifecycleOptions.from_params(params)
+        store = FileStore(options.token_file, runtime) if options.token_file else None
+        self._is_stored = store is not None
         self._lifecycle = Lifecycle(source, options, store, runtime)
         self._lock = threading.Lock()
         self._token: Optional[Token] = None
@@ -101,7 +106,7 @@ class KeptToken(TokenProvider):
     def token(self) -> Optional[Token]:
         with self._lock:
             if self._token is None:
-                self._token = self._lifecycle.run().token
+                self._token = self._run()
             return self._token
 
     def renewed(self, refused: Token) -> Optional[Token]:
@@ -119,13 +124,19 @@ class KeptToken(TokenProvider):
                 self._has_renewed = True
             # Not by renew: always, which would replace what another task has stored in the file meanwhile.
             self._source.note_refusal(refused)
-            self._token = self._lifecycle.run().token
+            self._token = self._run()
             return self._token
 
     def confirm(self, renewed: Token) -> None:
         with self._lock:
             if self._token is not None and self._token.secret == renewed.secret:
                 self._has_renewed = False
+
+    def _run(self) -> Optional[Token]:
+        outcome = self._lifecycle.run()
+        if outcome.changed and self._is_stored:
+            self.stored_action = outcome.action
+        return outcome.token
 
 
 class TokenAuth(Auth[Token]):

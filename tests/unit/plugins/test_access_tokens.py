@@ -121,7 +121,9 @@ def another_task(lab: Lab, tmp_path: Path) -> Iterator[Callable[[], KeptToken]]:
         validated = Validated(CspAccessToken, {"hostname": lab["csp"]["url"], "ca_path": lab.ca_path, "api_token": "-"})
         runtime = Runtime()
         begun.append(CspAccessToken({**validated.params, "api_token": Secret(lab["csp"]["api_token"])}, runtime))
-        return KeptToken(csp_tokens(begun[-1], require_id_token=True), str(tmp_path / "csp.json"), runtime)
+        return KeptToken(
+            csp_tokens(begun[-1], require_id_token=True), {"token_file": str(tmp_path / "csp.json")}, runtime
+        )
 
     yield another_task
     for operation in begun:

@@ -26,6 +26,7 @@ each_module = pytest.mark.parametrize("name", MODULES)
 # What the design promises of each.
 PROMISED = {
     "token_file_info": EVERY_RESULT | {"token_files"},
+    "token_set": EVERY_RESULT | {"tokens"},
     **{name: keys for kit in KITS.values() for name, keys in kit.promised.items()},
 }
 # What Ansible itself gives a meaning to.
@@ -37,13 +38,16 @@ def test_the_results_of_the_design_are_documented(name: str) -> None:
     assert set(returns(name)) >= PROMISED[name]
 
 
-# It asks no server, and reads what one that does has kept.
-KEEPING = next(job for job in JOBS.values() if job.keeps and not job.before)
-READING = Job("token_file_info", lambda lab, file: {"paths": [file]}, (KEEPING,))
+# Modules without a server of their own: one reads what another one keeps, one runs others.
+KEPT, KEEPING = next((kit, job) for kit in KITS.values() for job in kit.jobs.values() if job.keeps and not job.before)
+FURTHER_JOBS = (
+    Job("token_file_info", lambda lab, file: {"paths": [file]}, (KEEPING,)),
+    Job("token_set", lambda lab, file: {"tokens": [{"product": KEPT.name, **KEEPING.options(lab, file)}]}),
+)
 
 
 def jobs_of(name: str) -> list[Job]:
-    found = [job for job in (*JOBS.values(), READING) if job.module == name]
+    found = [job for job in (*JOBS.values(), *FURTHER_JOBS) if job.module == name]
     assert found, f"no job of tests/products runs {name}"
     return found
 
