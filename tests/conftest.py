@@ -34,7 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Write to the file of `--failed-to`; the workers of xdist leave that to the process that started them."""
     config = terminalreporter.config
-    file: Path | None = config.getoption("failed_to")
+    file: Path | None = config.getoption("failed_to", None)
     if file is None or hasattr(config, "workerinput"):
         return
     reports = [(kind, report) for kind in ("failed", "error") for report in terminalreporter.getreports(kind)]

@@ -10,6 +10,8 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from support.canaries import leaks
 from support.checkout import built
 from support.guides import Substitute, follow
@@ -30,6 +32,7 @@ def editor(lab: Lab, folder: Path) -> Path:
     return program
 
 
+@pytest.mark.slow
 def test_the_guide_for_laptops_works_word_for_word_and_leaves_nothing_behind(lab: Lab, tmp_path: Path) -> None:
     home, work = tmp_path / "home", tmp_path / "work"
     home.mkdir()

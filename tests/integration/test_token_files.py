@@ -19,6 +19,7 @@ import pytest
 
 from products import EXAMPLE
 from support.canaries import leaks
+from support.in_process_plays import InProcess
 from support.playbooks import Ansible, Task
 from support.tasks import by_task, checked, end_tokens, failing, lines, said, says, succeeded
 
@@ -51,7 +52,7 @@ def use(register: str, authorization: str) -> Task:
 
 
 def test_a_file_of_another_host_or_user_is_reported_and_replaced_and_its_token_never_sent_there(
-    ansible: Ansible, lab: Lab
+    in_process: InProcess, lab: Lab
 ) -> None:
     (elsewhere,) = lab.add_addresses(1)
     other = {"hostname": lab.url(EXAMPLE.name, elsewhere), "token_file": FILE}
@@ -63,7 +64,7 @@ def test_a_file_of_another_host_or_user_is_reported_and_replaced_and_its_token_n
         EXAMPLE.task("ldap", **other, **EXAMPLE.other_user),
     ]
 
-    run = succeeded(ansible.play(tasks))
+    run = succeeded(in_process.play(tasks))
 
     tokens = [run[name]["token"] for name in ("created", "there", "ldap")]
     sent = {entry.header("Authorization") for entry in lab.requests(EXAMPLE.name, elsewhere)}
@@ -106,11 +107,11 @@ def test_a_file_is_private_from_the_start_and_made_so_again_and_a_symlink_is_ref
     assert not list(folder.glob(".token.json.*")), "nothing half written is left"
 
 
-def test_a_damaged_file_is_reported_kept_aside_and_replaced(ansible: Ansible, lab: Lab) -> None:
+def test_a_damaged_file_is_reported_kept_aside_and_replaced(in_process: InProcess, lab: Lab) -> None:
     content = '{"version": 1, "product": "any", "current": {"tok'
     for name in ("token.json", "other.json"):
-        (ansible.folder / name).write_text(content)
-        (ansible.folder / name).chmod(0o600)
+        (in_process.folder / name).write_text(content)
+        (in_process.folder / name).chmod(0o600)
     other = {"token_file": "{{ playbook_dir }}/other.json", "state": "absent"}
     tasks = [
         checked(EXAMPLE.task("predicted", token_file=FILE)),
@@ -120,20 +121,20 @@ def test_a_damaged_file_is_reported_kept_aside_and_replaced(ansible: Ansible, la
         EXAMPLE.task("absent", **other),
     ]
 
-    run = succeeded(ansible.play(tasks))
+    run = succeeded(in_process.play(tasks))
 
     cut = by_task(run, lab, EXAMPLE.name, "predicted", "created", "reused")
     assert [lines(requests) for requests in cut.values()] == [[], [CREATE, PROBE], [PROBE]]
     assert [run[name]["action"] for name in cut] == ["created", "created", "reused"]
     assert run["absent_predicted"]["action"] == run["absent"]["action"] == "forgotten"
-    asides = [*ansible.folder.glob("token.json.damaged-*"), *ansible.folder.glob("other.json.damaged-*")]
+    asides = [*in_process.folder.glob("token.json.damaged-*"), *in_process.folder.glob("other.json.damaged-*")]
     assert len(asides) == 2
     for aside in asides:
         assert aside.read_text() == content
         assert mode(aside) == 0o600
         assert says(run, f"It was moved to {aside}")
-    assert says(run, f"{ansible.folder}/token.json is damaged. It would be moved aside and replaced.")
-    assert not (ansible.folder / "other.json").exists()
+    assert says(run, f"{in_process.folder}/token.json is damaged. It would be moved aside and replaced.")
+    assert not (in_process.folder / "other.json").exists()
 
 
 def test_an_expired_token_in_the_file_is_replaced_without_asking_the_server_about_it(
@@ -183,10 +184,10 @@ def test_two_processes_that_share_a_file_create_one_token(ansible: Ansible, lab:
     assert lab.counts(EXAMPLE.name)["tokens_minted"] == 1
 
 
-def test_a_task_that_waits_too_long_for_the_lock_says_so_and_creates_nothing(ansible: Ansible, lab: Lab) -> None:
-    with (ansible.folder / "token.json.lock").open("w") as lock:
+def test_a_task_that_waits_too_long_for_the_lock_says_so_and_creates_nothing(in_process: InProcess, lab: Lab) -> None:
+    with (in_process.folder / "token.json.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        run = succeeded(ansible.play([failing(EXAMPLE.task("late", token_file=FILE, lock_timeout=0.1))]))
+        run = succeeded(in_process.play([failing(EXAMPLE.task("late", token_file=FILE, lock_timeout=0.1))]))
 
     assert "another task has held the lock" in run["late"]["msg"].lower()
     assert "lock_timeout" in run["late"]["msg"]
