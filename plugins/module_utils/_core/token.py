@@ -38,7 +38,6 @@ class Token:
 
     @property
     def fingerprint(self) -> str:
-        """See Secret.fingerprint."""
         return self.secret.fingerprint
 
     @property

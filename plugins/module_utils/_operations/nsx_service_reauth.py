@@ -78,7 +78,6 @@ class NsxServiceReauth(Operation):
     )
 
     def run(self) -> Outcome:
-        """See Operation."""
         params = self.params
         if params["concurrency"] < 1:
             raise InvalidOption("concurrency", "must be at least 1")

@@ -207,7 +207,6 @@ class NsxJwtAlarms(Operation):
         self._connection = nsx_connection.NsxConnection(self, require_id_token=False)
 
     def run(self) -> Outcome:
-        """See Operation."""
         alarms = [alarm for alarm in self._listed() if self._pattern.search(alarm.text)]
         return Outcome(False, "none", values={"alarms": [event for alarm in alarms for event in self._events(alarm)]})
 
