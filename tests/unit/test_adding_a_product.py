@@ -27,7 +27,6 @@ NO_STEP = {
     "changelogs/*": "they tell what was released",
     "tests/lab/demo.yml": "it shows some products to people",
     "tests/integration/test_laptop_guide.py": "it follows a page",
-    "plugins/doc_fragments/*": "options that only one module has belong to its documentation",
     "tests/unit/test_adding_a_product.py": "it names the example of the guide",
     "*token_rotation*": "the rotation will take the options of each product as they are",
 }

@@ -43,11 +43,10 @@ def token_of_response(response: Response, now: float, companions: tuple[str, ...
 
 def jwt_of_response(response: Response, what: str) -> Secret:
     """The JWT that is the whole response, bare or as a JSON string; `what` it should be. Raises BadResponse."""
-    if not response.is_html:
-        text = response.body.decode("utf-8", "replace").strip()
-        text = text[1:-1] if text.startswith('"') and text.endswith('"') else text
-        if jwt_claims(text):
-            return response.sendable(text, what)
+    text = response.body.decode("utf-8", "replace").strip()
+    text = text[1:-1] if text.startswith('"') and text.endswith('"') else text
+    if jwt_claims(text):
+        return response.sendable(text, what)
     if not response.body.strip():
         raise response.bad(f"the response has an empty body where {what} is due")
     raise response.bad(f"the response is not {what}, a JWT")

@@ -35,11 +35,14 @@ class TokensError(Exception):
 
 
 class InvalidOption(TokensError):
-    """An option whose value cannot be used."""
+    """An option whose value cannot be used. `source` says where the value comes from, if not from the task."""
 
-    def __init__(self, option: str, reason: str, *, advice: str = "") -> None:
-        super().__init__(f"the option {option} {reason}", advice=advice)
+    def __init__(self, option: str, reason: str, *, source: str = "", advice: str = "") -> None:
+        origin = f" (from {source})" if source else ""
+        super().__init__(f"the option {option}{origin} {reason}", advice=advice)
         self.option = option
+        self.reason = reason
+        self.source = source
 
 
 class MissingLibrary(TokensError):

@@ -63,7 +63,6 @@ class DeadlineTlsSocket(ssl.SSLSocket):
     """A TLS socket whose reads end at the deadline."""
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        """See socket.recv_into(); raises TimeoutError once the deadline is over."""
         if watch.ends_at is not None:
             self.settimeout(watch.left())
         return watch.count(super().recv_into(*args, **kwargs))
@@ -81,7 +80,6 @@ class DeadlineSocket(socket.socket):
         return wrapped
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        """See socket.recv_into(); raises TimeoutError once the deadline is over."""
         if watch.ends_at is not None:
             self.settimeout(watch.left())
         return watch.count(super().recv_into(*args, **kwargs))

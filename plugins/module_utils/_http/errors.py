@@ -31,14 +31,14 @@ except Exception:  # pylint: disable=broad-exception-caught  # a broken library 
 
 _CONNECTION_ADVICE = "Check hostname and port, the route to it, and proxy_url."
 _PROXY_ADVICE = "Check proxy_url or the environment variables https_proxy and no_proxy."
-_CA_ADVICE = "Give the authority that signed it as ca_path."
+_CA_ADVICE = "Set ca_path to the CA certificate that signed it."
 _WRONG_NAME = 62
 # The codes of OpenSSL's verification, x509_vfy.h.
 _CERTIFICATE_ADVICE = {
     9: "It is not valid yet: check the clocks of both sides.",
     10: "It has expired: the server needs a new one.",
-    _WRONG_NAME: "Give the host name that it was made for as hostname.",
-    64: "Give the host name that it was made for as hostname.",
+    _WRONG_NAME: "Set hostname to a name for which it was issued.",
+    64: "Set hostname to a name for which it was issued.",
 }
 _TLS_ADVICE = "Check that the port speaks TLS 1.2 or newer, and the client certificate where it asks for one."
 _TIMEOUT_ADVICE = "Raise the option timeout if the server is merely slow."

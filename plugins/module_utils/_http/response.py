@@ -21,7 +21,6 @@ HEADER_VALUE = re.compile(r"(?:[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)?")
 _HTML_STARTS = (b"<!doctype html", b"<html")
 _GATEWAY_GAVE_UP = (502, 504)
 _LONGEST_SENTENCE = 2000
-_HTML_ADVICE = "That is the page of a proxy, a load balancer or a login portal: check hostname and the way to it."
 
 
 class Response:
@@ -62,8 +61,6 @@ class Response:
 
     def json(self) -> Any:
         """The body as JSON. Raises BadResponse."""
-        if self.is_html:
-            raise self.bad("an HTML page came back in place of JSON", advice=_HTML_ADVICE)
         if not self.body.strip():
             raise self.bad("the response has an empty body where JSON is due")
         try:
@@ -87,9 +84,9 @@ class Response:
 
     @property
     def plain_text(self) -> str:
-        """The body where it is neither HTML nor JSON but a sentence, else nothing."""
+        """The body if it is plain text, else nothing."""
         is_plain = self.headers.get("Content-Type", "").lower().startswith("text/plain")
-        return self.body[:_LONGEST_SENTENCE].decode("utf-8", "replace") if is_plain and not self.is_html else ""
+        return self.body[:_LONGEST_SENTENCE].decode("utf-8", "replace") if is_plain else ""
 
     def bad(self, cause: str, *, advice: str = "") -> BadResponse:
         """The error that says what is wrong with this response."""

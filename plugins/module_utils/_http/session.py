@@ -69,7 +69,6 @@ class _NothingOfOurs(logging.Filter):
     """The library's log quotes paths, and header lines that it cannot read: what it says of our requests is dropped."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """See logging.Filter."""
         return watch.ends_at is None
 
 
@@ -309,8 +308,7 @@ class Session:
             raise response.bad("an HTML page came back in place of the API's own answer", advice=_HTML_ADVICE)
         if response.ok:
             return response
-        code, message = self._error_facts(response.json_or_none())
-        message = "an HTML page" if response.is_html else message or response.plain_text
+        code, message = self._facts_of(response)
         raise ApiError(
             response.status,
             code=self._readable(code),
@@ -320,6 +318,13 @@ class Session:
             left_behind=response.left_behind,
             advice=call.advice.get(response.status, _OVERLOADED_ADVICE if overloaded else ""),
         )
+
+    def _facts_of(self, response: Response) -> tuple[str, str]:
+        """Code and message of an error."""
+        if response.is_html:
+            return "", "an HTML page"
+        code, message = self._error_facts(response.json_or_none())
+        return code, message or response.plain_text
 
     def _readable(self, text: str) -> str:
         """What the server said: without secrets, on one line, not too long."""

@@ -31,7 +31,6 @@ class AviSeAuthToken(Operation):
     secret_results = frozenset(("token", "ova_properties"))
 
     def run(self) -> Outcome:
-        """See Operation."""
         session, client = avi_connection.open_client(self)
         cloud_uuid = self.params["cloud_uuid"] or self._cloud_uuid(client, session.host)
         cluster = client.get_cluster()

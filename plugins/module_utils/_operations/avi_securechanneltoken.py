@@ -43,7 +43,6 @@ class AviSecurechanneltoken(Operation):
     secret_results = frozenset(("token", "uuid"))
 
     def run(self) -> Outcome:
-        """See Operation."""
         if self.params["lifetime"] == 0:
             raise InvalidOption("lifetime", "must be more than 0 seconds")
         self._metadata = _metadata(self.params["metadata"])

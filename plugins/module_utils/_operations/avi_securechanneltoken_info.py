@@ -34,11 +34,9 @@ class AviSecurechanneltokenInfo(Operation):
 
     @classmethod
     def carries_secret(cls, result: Mapping[str, Any]) -> bool:
-        """See Operation."""
         return any("uuid" in entry for entry in result.get("securechanneltokens") or ())
 
     def run(self) -> Outcome:
-        """See Operation."""
         session, client = avi_connection.open_client(self)
         client.hide_generated(self.params)
         if self.params["uuid"]:

@@ -51,7 +51,6 @@ class NsxServiceInstanceInfo(Operation):
     )
 
     def run(self) -> Outcome:
-        """See Operation."""
         reader = nsx_connection.NsxConnection(self, require_id_token=False).reader()
         if reader is None:
             self.runtime.warn(

@@ -94,8 +94,11 @@ class VcenterRegisteredToken(Operation):
         if link is None:
             return None
         if not isinstance(link, str):
-            raise InvalidOption("access_token", "has an overflow claim (ovl) that is no link")
-        return Link.parse(link, "access_token (its claim ovl)")
+            raise InvalidOption("access_token", "is not a link", source="its claim ovl")
+        try:
+            return Link.parse(link, "access_token")
+        except InvalidOption as error:
+            raise InvalidOption("access_token", error.reason, source="its claim ovl", advice=error.advice) from None
 
     def _expanded(self, token: Token, link: Link, issuers: list[str]) -> Secret:
         given = self.params["expanded_access_token"]

@@ -181,7 +181,10 @@ from ansible_collections.sddc.tokens.plugins.module_utils._core.outcome import O
 from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
 from ansible_collections.sddc.tokens.plugins.module_utils._operations import nsx_connection
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation
-from ansible_collections.sddc.tokens.plugins.module_utils._operations.nsx_service_reauth import compile_alarm_pattern
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.nsx_alarms import (
+    ALARM_PATTERN,
+    compile_alarm_pattern,
+)
 
 _LOG = logging.getLogger("sddc.tokens.nsx_jwt_alarms")
 # Segments of the policy path of an instance; an alarm may be about a part of it.
@@ -193,10 +196,8 @@ class NsxJwtAlarms(Operation):
 
     name = "sddc.tokens.nsx_jwt_alarms"
     argument_spec = nsx_connection.SIGN_IN.merge(
-        ArgumentSpec(
-            {"retries": {"type": "int", "default": 0}, "alarm_pattern": {"type": "str", "default": "(?i)jwt"}},
-            required_one_of=(nsx_connection.READERS,),
-        ),
+        ALARM_PATTERN,
+        ArgumentSpec({"retries": {"type": "int", "default": 0}}, required_one_of=(nsx_connection.READERS,)),
         POLLING,
     )
 
@@ -207,7 +208,6 @@ class NsxJwtAlarms(Operation):
         self._connection = nsx_connection.NsxConnection(self, require_id_token=False)
 
     def run(self) -> Outcome:
-        """See Operation."""
         alarms = [alarm for alarm in self._listed() if self._pattern.search(alarm.text)]
         return Outcome(False, "none", values={"alarms": [event for alarm in alarms for event in self._events(alarm)]})
 

@@ -52,6 +52,13 @@ def test_wrong_option_is_named() -> None:
     assert str(InvalidOption("timeout", "must be more than 0")) == "The option timeout must be more than 0."
 
 
+def test_the_source_of_a_wrong_option_is_named_where_it_is_not_the_task() -> None:
+    error = InvalidOption("proxy_url", "is not an HTTP proxy", source="the environment variable https_proxy")
+
+    assert str(error) == ("The option proxy_url (from the environment variable https_proxy) is not an HTTP proxy.")
+    assert (error.option, error.source) == ("proxy_url", "the environment variable https_proxy")
+
+
 @given(cause=TEXTS.filter(bool), doing=TEXTS, host=TEXTS, advice=TEXTS, left_behind=TEXTS)
 def test_error_is_always_one_line_that_holds_every_fact(
     cause: str, doing: str, host: str, advice: str, left_behind: str

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import InvalidOption
 from ansible_collections.sddc.tokens.plugins.module_utils._http.proxy import proxy_for
 
 PROXY = "http://proxy.example.com:3128"
@@ -61,6 +62,21 @@ def test_no_proxy_bypasses_whatever_is_set(environ: dict[str, str], bypasses: di
 )
 def test_no_proxy_names_hosts_and_domains(host: str, no_proxy: str, bypassed: bool) -> None:
     assert proxy_for(host, None, {"https_proxy": PROXY, "no_proxy": no_proxy}) == (None if bypassed else PROXY)
+
+
+@pytest.mark.parametrize("name", ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
+def test_a_proxy_that_cannot_be_used_is_named_by_its_variable(name: str) -> None:
+    with pytest.raises(InvalidOption) as caught:
+        proxy_for("nsx.example.com", None, {name: "socks5://127.0.0.1"})
+
+    assert (caught.value.option, caught.value.source) == ("proxy_url", f"the environment variable {name}")
+
+
+def test_a_proxy_of_the_option_has_no_other_source() -> None:
+    with pytest.raises(InvalidOption) as caught:
+        proxy_for("nsx.example.com", "socks5://127.0.0.1", {})
+
+    assert (caught.value.option, caught.value.source) == ("proxy_url", "")
 
 
 def test_neither_the_process_nor_the_operating_system_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,12 +40,25 @@ def test_reply_without_a_body_is_nobodys_page_whatever_it_is_called(body: bytes)
 
 
 @pytest.mark.parametrize(
+    ("body", "content_type", "is_html"),
+    [
+        (PAGE, "text/html", True),
+        (PAGE, "application/json", True),
+        (b"\r\n  <HTML><body>", "", True),
+        (b"{}", "text/html; charset=utf-8", True),
+        (b"{}", "application/json", False),
+        (b"the word <html>", "text/plain", False),
+    ],
+)
+def test_a_page_for_people_is_recognized_by_its_type_or_its_start(
+    body: bytes, content_type: str, is_html: bool
+) -> None:
+    assert response(body, Content_Type=content_type).is_html == is_html
+
+
+@pytest.mark.parametrize(
     ("body", "content_type", "named"),
     [
-        (PAGE, "text/html", "HTML page"),
-        (PAGE, "application/json", "HTML page"),
-        (b"\r\n  <HTML><body>", "", "HTML page"),
-        (b"{}", "text/html; charset=utf-8", "HTML page"),
         (b"", "application/json", "empty body"),
         (b" \r\n", "application/json", "empty body"),
         (b'{"token": "', "application/json", "not valid JSON"),
