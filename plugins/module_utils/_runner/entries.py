@@ -100,9 +100,8 @@ def _completed(entry: Any, args: Mapping[str, Any], environ: Mapping[str, str]) 
     if spec is None:
         return entry
     own = _given(entry)
-    shared = {name: args[name] for name in SHARED.options if args.get(name) not in (None, "") and name not in own}
-    completed = spec.complete({**shared, **own}, environ)
-    return {name: value for name, value in completed.items() if name not in shared}
+    shared = {name for name in SHARED.options if args.get(name) not in (None, "") and name not in own}
+    return {name: value for name, value in spec.complete(own, environ).items() if name not in shared}
 
 
 def _given(entry: Mapping[str, Any]) -> dict[str, Any]:
