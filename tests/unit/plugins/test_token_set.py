@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,8 @@ from ansible_collections.sddc.tokens.plugins.module_utils._operations.base impor
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.products import PRODUCTS
 from ansible_collections.sddc.tokens.plugins.module_utils._runner import entries
 from ansible_collections.sddc.tokens.plugins.module_utils._runner.token_set import TokenSet
+from support.checkout import CHECKOUT
+from support.collection import doc
 from support.in_process import Done, Job, done
 from support.tasks import INSTANCE_PATH
 
@@ -99,6 +102,17 @@ def test_a_token_of_each_product_is_kept_and_the_second_run_changes_nothing(
 
 def test_the_registry_holds_an_operation_of_each_product() -> None:
     assert all(operation.name.split(".")[-1].startswith(f"{product}_") for product, operation in PRODUCTS.items())
+
+
+def test_the_documentation_lists_each_product_with_its_module() -> None:
+    modules = {product: operation.name for product, operation in PRODUCTS.items()}
+    described = " ".join(doc("token_set")["options"]["tokens"]["description"])
+    readme = (CHECKOUT / "roles" / "token_rotation" / "README.md").read_text()
+
+    assert dict(re.findall(r"V\((\w+)\) \(M\(([\w.]+)\)\)", described)) == modules
+    assert {
+        product: f"sddc.tokens.{module}" for product, module in re.findall(r"\| `(\w+)` \| `([a-z]\w+)` \|", readme)
+    } == modules
 
 
 def test_a_failure_stops_no_other_entry_and_is_named_at_the_end(entry: MakeEntry, keep: Keep, tmp_path: Path) -> None:
