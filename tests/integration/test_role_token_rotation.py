@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from support.canaries import leaks
 from support.collection import PRODUCTS
+from support.cores import DEFAULT, EVERY, Core
 from support.entries import entry
 from support.playbooks import Ansible, Run
 from support.roles import mended, note, play, role, tally
@@ -166,3 +169,18 @@ def test_an_entry_that_makes_no_sense_is_refused_before_anything_is_done(ansible
     assert "min_remaining" in said(run)
     assert "do-not-print-this" not in run.output
     assert lab.requests() == []
+
+
+@pytest.mark.parametrize(
+    "core", [pytest.param(core, marks=[] if core is DEFAULT else [pytest.mark.slow]) for core in EVERY], ids=str
+)
+def test_an_option_that_is_left_to_omit_counts_as_not_given(ansible: Ansible, lab: Lab, core: Core) -> None:
+    if core.why_not:
+        pytest.skip(core.why_not)
+    omitted = dict.fromkeys(
+        ["domain", "domain_type", "verify", "min_remaining"], "{{ no_such_variable | default(omit) }}"
+    )
+
+    run = succeeded(play(ansible, [rotation(entry("vrni", **omitted))], core=core))
+
+    assert outcomes(run[f"{NAME}_result"]) == {"vrni": "created"}

@@ -28,7 +28,7 @@ NO_STEP = {
     "tests/lab/demo.yml": "it shows some products to people",
     "tests/integration/test_laptop_guide.py": "it follows a page",
     "tests/unit/test_adding_a_product.py": "it names the example of the guide",
-    "*token_rotation*": "the rotation will take the options of each product as they are",
+    "*token_rotation*": "the scenario and the test rotate tokens of some products",
 }
 # Shared files of the tests that name products, and why.
 NAMES_ALLOWED = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from typing import Any, Optional
 
 from .._core.argspec import CONNECTION, ArgumentSpec
@@ -100,14 +101,13 @@ def _completed(entry: Any, args: Mapping[str, Any], environ: Mapping[str, str]) 
     if spec is None:
         return entry
     own = _given(entry)
-    shared = {name: args[name] for name in SHARED.options if args.get(name) not in (None, "") and name not in own}
-    completed = spec.complete({**shared, **own}, environ)
-    return {name: value for name, value in completed.items() if name not in shared}
+    shared = {name for name in SHARED.options if args.get(name) not in (None, "") and name not in own}
+    return {name: value for name, value in spec.complete(own, environ).items() if name not in shared}
 
 
 def _given(entry: Mapping[str, Any]) -> dict[str, Any]:
     """What is neither blank nor null."""
-    return {name: value for name, value in entry.items() if value is not None and value != ""}
+    return {str(name): value for name, value in entry.items() if value is not None and value != ""}
 
 
 def validated_entries(tokens: Sequence[Mapping[str, Any]], shared: Mapping[str, Any]) -> list[Entry]:
@@ -130,11 +130,11 @@ def validated_entries(tokens: Sequence[Mapping[str, Any]], shared: Mapping[str, 
     errors = errors or [*_repeated_names(given), *_conflicts(entries)]
     if errors:
         # A secret of one entry may stand in the wrong place of another one.
-        raise InvalidOption("tokens", redact(f"has {_count(errors)}: {'; '.join(errors[:_MOST_NAMED])}", secrets))
+        raise InvalidOption("tokens", redact(f"has {_number(errors)}: {'; '.join(errors[:_MOST_NAMED])}", secrets))
     return entries
 
 
-def _count(errors: Sequence[str]) -> str:
+def _number(errors: Sequence[str]) -> str:
     return "an invalid entry" if len(errors) == 1 else f"{len(errors)} invalid entries"
 
 
@@ -158,20 +158,16 @@ def _texts(value: Any) -> Iterator[str]:
 def _names(tokens: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """What results and messages call each: its name, or its product, with a number from the second one on."""
     taken = {str(entry[_NAME]) for entry in tokens if _NAME in entry}
+    unused: dict[str, Iterator[str]] = {}
     for entry in tokens:
-        name = str(entry.get(_NAME, entry.get("product", "token")))
-        if _NAME not in entry:
-            name = _unused(name, taken)
-            taken.add(name)
-        yield name
+        product = str(entry.get("product", "token"))
+        yield str(entry[_NAME]) if _NAME in entry else next(unused.setdefault(product, _unused(product, taken)))
 
 
-def _unused(name: str, taken: Collection[str]) -> str:
-    number, candidate = 1, name
-    while candidate in taken:
-        number += 1
-        candidate = f"{name} {number}"
-    return candidate
+def _unused(name: str, taken: Collection[str]) -> Iterator[str]:
+    """The name, with a number from the second time on, without those that are taken."""
+    candidates = chain([name], (f"{name} {number}" for number in count(2)))
+    return (candidate for candidate in candidates if candidate not in taken)
 
 
 def _with_name(spec: ArgumentSpec, args: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,8 @@ from ansible_collections.sddc.tokens.plugins.module_utils._operations.products i
 from ansible_collections.sddc.tokens.plugins.module_utils._runner import entries
 from ansible_collections.sddc.tokens.plugins.module_utils._runner.token_set import TokenSet
 from products import KITS
+from support.checkout import CHECKOUT
+from support.collection import doc
 from support.in_process import Done, done
 from support.in_process_plays import rendered
 from support.kit import Job
@@ -99,6 +102,18 @@ def test_a_token_of_each_product_is_kept_and_the_second_run_changes_nothing(
 
 def test_the_registry_holds_an_operation_of_each_product() -> None:
     assert all(operation.name.split(".")[-1].startswith(f"{product}_") for product, operation in PRODUCTS.items())
+
+
+def test_the_documentation_names_products_with_their_modules() -> None:
+    modules = {product: operation.name for product, operation in PRODUCTS.items()}
+    described = " ".join(doc("token_set")["options"]["tokens"]["description"])
+    readme = (CHECKOUT / "roles" / "token_rotation" / "README.md").read_text()
+    examples = dict(re.findall(r"V\((\w+)\) \(M\(([\w.]+)\)\)", described))
+    rows = re.findall(r"\| `(\w+)` \| `([a-z]\w+)` \|", readme)
+
+    assert examples
+    assert rows
+    assert {**examples, **{product: f"sddc.tokens.{module}" for product, module in rows}}.items() <= modules.items()
 
 
 def test_a_failure_stops_no_other_entry_and_is_named_at_the_end(entry: MakeEntry, keep: Keep, tmp_path: Path) -> None:
