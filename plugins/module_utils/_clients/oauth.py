@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Optional
 
+from .._core.errors import BadReply
 from .._core.secret import Secret, authorization
 from .._core.token import Token, claimed_time, jwt_claims
 from .._http.response import Reply, number
@@ -21,23 +22,31 @@ _LEEWAY = 60
 
 
 def token_of_reply(reply: Reply, now: float, companions: tuple[str, ...]) -> Token:
-    """The token of a successful reply, `now` by the server's clock. Raises BadReply.
+    """The token of a successful reply, `now` by the server's clock.
 
-    `companions` are the further secrets of the reply to keep.
+    `companions` are the further secrets of the reply to keep. Raises BadReply, with those of them that can be used:
+    one may be all that renews from now on.
     """
-    secret = reply.secret("access_token")
     document = reply.mapping()
+    kept: dict[str, Secret] = {}
+    problem: Optional[BadReply] = None
+    for name in ("access_token", *companions):
+        try:
+            if name == "access_token" or _text(document.get(name)):
+                kept[name] = reply.secret(name)
+        except BadReply as error:
+            problem = problem or error
+    secret = kept.pop("access_token", None)
+    if problem is not None or secret is None:
+        problem = problem or reply.bad("the reply has no usable 'access_token'")
+        problem.companions = kept
+        raise problem
     return described(
         secret,
         issued_at=now,
         expires_at=_expiry(document.get("expires_in"), now),
         scope=_text(document.get("scope")),
-        companions={
-            name: reply.sendable(value, f"'{name}'")
-            for name in companions
-            for value in [_text(document.get(name))]
-            if value
-        },
+        companions=kept,
     )
 
 
@@ -95,4 +104,6 @@ def _expiry(expires_in: Any, now: float) -> Optional[float]:
 
 
 def _text(value: Any) -> Optional[str]:
-    return value if isinstance(value, str) and value else None
+    """A text that can be stored and shown."""
+    is_text = isinstance(value, str) and value and not any("\ud800" <= character <= "\udfff" for character in value)
+    return value if is_text else None

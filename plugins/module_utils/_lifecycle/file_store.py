@@ -14,13 +14,15 @@ import re
 import stat
 import time
 from collections.abc import Iterator
+from typing import Optional
 
 from .._core.errors import DamagedRecord, StoreError
 from .._core.runtime import Runtime
-from .record import Record, deserialized, serialized
+from .record import LONGEST_DOCUMENT, Record, deserialized, serialized
 from .store import Store, Stored, Writer
 
-LONGEST_FILE = 4 * 1024 * 1024
+# For the longest tokens that anybody has seen, three of them and what comes with each.
+_RESERVED = 256 * 1024
 _PRIVATE = 0o600
 _NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL)
 _FIRST_PAUSE = 0.02
@@ -62,7 +64,7 @@ class FileStore(Store):
             self._check_owner(status, self.path)
             self._make_private(descriptor, stat.S_IMODE(status.st_mode))
             with os.fdopen(descriptor, "rb", closefd=False) as stream:
-                content = stream.read(LONGEST_FILE + 1)
+                content = stream.read(LONGEST_DOCUMENT + 1)
         finally:
             os.close(descriptor)
         return Stored(self._parsed(content), hashlib.sha256(content).hexdigest())
@@ -74,7 +76,11 @@ class FileStore(Store):
         descriptor = self._locked(timeout)
         try:
             self._sweep()
-            yield FileWriter(self, descriptor)
+            writer = FileWriter(self, descriptor)
+            try:
+                yield writer
+            finally:
+                writer.close()
         finally:
             # Closing releases the lock, also when the process is killed.
             os.close(descriptor)
@@ -196,28 +202,55 @@ class FileWriter(Writer):
         self._store = store
         self._path = store.path
         self._lock = lock
+        # What is written next to the file, and takes its place.
+        self._new: Optional[str] = None
+
+    def reserve(self) -> None:
+        """The space for the next write is allocated and synced."""
+        self._check_lock()
+        try:
+            self._write_new(bytes(_RESERVED))
+        except OSError as error:
+            raise _unusable(self._path, error) from None
 
     def write(self, record: Record) -> None:
         """A crash leaves the old file or the new one."""
         self._check_lock()
-        content = serialized(record)
-        folder, name = os.path.split(self._path)
-        new = os.path.join(folder, f".{name}.{os.getpid()}.{time.monotonic_ns()}.new")
         try:
-            descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, _PRIVATE)
-            try:
-                with os.fdopen(descriptor, "wb") as stream:
-                    stream.write(content)
-                    stream.flush()
-                    os.fsync(stream.fileno())
-                os.replace(new, self._path)
-            except BaseException:
-                with contextlib.suppress(OSError):
-                    os.unlink(new)
-                raise
-            _sync_folder(folder)
+            content = serialized(record)
+        except ValueError as error:
+            raise StoreError(f"the token cannot be stored in {self._path}: {error}") from None
+        try:
+            os.replace(self._write_new(content), self._path)
+            self._new = None
+            _sync_folder(os.path.dirname(self._path))
         except OSError as error:
+            self.close()
             raise _unusable(self._path, error) from None
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Remove what was reserved and not used."""
+        if self._new is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(self._new)
+            self._new = None
+
+    def _write_new(self, content: bytes) -> str:
+        """Write the file that takes the place of the old one, where it was reserved into that space."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        if self._new is None:
+            folder, name = os.path.split(self._path)
+            self._new = os.path.join(folder, f".{name}.{os.getpid()}.{time.monotonic_ns()}.new")
+            flags |= os.O_EXCL
+        with os.fdopen(os.open(self._new, flags, _PRIVATE), "wb") as stream:
+            stream.write(content)
+            stream.truncate()
+            stream.flush()
+            os.fsync(stream.fileno())
+        return self._new
 
     def remove(self) -> None:
         """Delete the file; the lock file stays."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import Optional
@@ -12,6 +13,7 @@ from typing import Optional
 from .._core.errors import DamagedRecord, StoreError, TokenRejected, TokensError
 from .._core.outcome import Outcome
 from .._core.runtime import Runtime
+from .._core.secret import Secret
 from .._core.token import Token
 from .assessment import FRESH, Assessment, Assessor, TokenState
 from .options import LifecycleOptions
@@ -156,33 +158,68 @@ class Lifecycle:
             return record, False
         if self._is_to_promote(pending, found):
             return self._promote(own, writer, record, pending, found), True
-        if self._source.is_revocable(pending, record.current):
+        if self._revoker.is_revocable(pending, record.current):
             superseded = (*record.superseded, pending)
             return own.write(writer, replace(record, pending=None, superseded=superseded)), False
         self._revoker.warn_that_it_stays_valid(pending)
         if not found.is_fresh:
             # What came with it may be all that still renews: it stays until the next one takes its place.
             return record, False
-        return own.write(writer, replace(record, pending=None)), False
+        return own.write(writer, self._without_pending(record)), False
+
+    def _without_pending(self, record: Record) -> Record:
+        """The record without a pending token that is of no use. What came with it and renews is kept: it may be all
+        that the server still takes (RFC 6749, section 6)."""
+        pending, current = record.pending, record.current
+        renewal = self._renewal(pending.companions) if pending else {}
+        if pending is None or not renewal or self._source.is_revocable(pending, current):
+            return replace(record, pending=None)
+        return self._with_renewal(record, renewal)
+
+    def _renewal(self, companions: Mapping[str, Secret]) -> Mapping[str, Secret]:
+        """Of secrets that came with a token, the one that renews it."""
+        return {name: secret for name, secret in companions.items() if name == self._source.renewed_by}
+
+    def _with_renewal(self, record: Record, renewal: Mapping[str, Secret]) -> Record:
+        """The record whose current token is renewed so; a pending one is the only place where there is none."""
+        if record.current is None:
+            return record
+        current = replace(record.current, companions={**record.current.companions, **renewal})
+        return replace(record, current=current, pending=None)
 
     def _replace_current(
         self, own: OwnRecord, writer: Writer, record: Record, found: Assessment
     ) -> tuple[Record, bool]:
-        new = self._create(record.pending or record.current)
+        writer.reserve()
+        try:
+            new = self._create(record.pending or record.current)
+        except TokensError as error:
+            # A response that cannot be used may have used up what renews, and brought its successor.
+            renewal = self._renewal(error.companions)
+            if renewal and record.current:
+                own.write(writer, self._with_renewal(record, renewal))
+            raise
         try:
             record = own.write(writer, replace(record, pending=new))
         except StoreError as error:
-            error.left_behind = self._revoker.discard(new, record.current)
+            error.left_behind = self._left_unstored(new, record)
             raise
         try:
             verified = self._prove(new, record.current)
         except TokenRejected:
-            own.write(writer, replace(record, pending=None))
+            own.write(writer, self._without_pending(record))
             raise
         except TokensError as error:
             error.left_behind = f"The new token is kept in {own.location}, and the next run goes on with it"
             raise
         return self._promote(own, writer, record, new, found), verified
+
+    def _left_unstored(self, new: Token, record: Record) -> str:
+        left = self._revoker.discard(new, record.current)
+        if not self._renewal(new.companions):
+            return left
+        lost = f"The {self._source.renewed_by} that came with it is lost, and the one before may be used up"
+        return f"{left}. {lost}" if left else lost
 
     def _promote(self, own: OwnRecord, writer: Writer, record: Record, new: Token, found: Assessment) -> Record:
         superseded = record.superseded
@@ -195,15 +232,20 @@ class Lifecycle:
         # Without a store a crash would leave the user with neither token.
         is_wanted = self._own is not None if asked is None else asked
         may_work = found.state is not TokenState.INVALID
-        return self._source.can_revoke and is_wanted and may_work and self._source.is_revocable(old, new)
+        return self._source.can_revoke and is_wanted and may_work and self._revoker.is_revocable(old, new)
 
     def _revoke_superseded(self, own: OwnRecord, writer: Writer, record: Record) -> Record:
         kept = tuple(
             token
             for token in record.superseded
-            if not self._revoker.has_expired(token) and not self._revoker.revoke_or_warn(token, _NEXT_RUN)
+            if not self._is_over(token, record.current) and not self._revoker.revoke_or_warn(token, _NEXT_RUN)
         )
         return own.write(writer, replace(record, superseded=kept)) if kept != record.superseded else record
+
+    def _is_over(self, superseded: Token, current: Optional[Token]) -> bool:
+        """Whether nothing of a replaced token is left to revoke; the server may have given the same one again."""
+        is_current = current is not None and superseded.secret == current.secret
+        return is_current or self._revoker.has_expired(superseded)
 
     def _create(self, old: Optional[Token]) -> Token:
         new = self._source.replace(old) if old else self._source.create()

@@ -15,6 +15,8 @@ from .._core.secret import Secret
 from .._core.token import Token
 
 FORMAT_VERSION = 1
+# In bytes.
+LONGEST_DOCUMENT = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -47,12 +49,26 @@ class Record:
 
 
 def serialized(record: Record) -> bytes:
-    """The content of a token file. It holds the tokens in plain text."""
-    return json.dumps(_document(record), indent=1).encode()
+    """The content of a token file. It holds the tokens in plain text.
+
+    Raises ValueError for a record that could not be read again: a file that nobody can read costs a token each run.
+    """
+    content = json.dumps(_document(record), indent=1).encode()
+    if len(content) > LONGEST_DOCUMENT:
+        raise ValueError(f"it would take more than {LONGEST_DOCUMENT // 1024**2} MiB")
+    try:
+        is_readable = deserialized(content) == record
+    except ValueError:
+        is_readable = False
+    if not is_readable:
+        raise ValueError("it holds characters or numbers that no file can hold")
+    return content
 
 
 def deserialized(content: bytes) -> Record:
     """What a token file says. Raises ValueError where it cannot be understood."""
+    if len(content) > LONGEST_DOCUMENT:
+        raise ValueError("too long")
     try:
         return _record(json.loads(content))
     except (KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:

@@ -17,6 +17,8 @@ class TokenSource(ABC):
 
     product: ClassVar[str]
     can_revoke: ClassVar[bool]
+    # The companion that renews a token, by its name, where the product renews so.
+    renewed_by: ClassVar[Optional[str]] = None
     # Whether a revocation makes the token itself invalid, and not only what renews it.
     revokes_access: ClassVar[bool] = True
 

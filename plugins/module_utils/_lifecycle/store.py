@@ -24,6 +24,10 @@ class Writer(ABC):
     """The right to be the only writer of a store."""
 
     @abstractmethod
+    def reserve(self) -> None:
+        """Prove, before a token is requested, that write() will succeed as far as can be known. Raises StoreError."""
+
+    @abstractmethod
     def write(self, record: Record) -> None:
         """Replace what is stored as a whole. Raises StoreError, also where the right to write was lost meanwhile."""
 

@@ -109,6 +109,7 @@ class VidbTokens(OAuthTokens):
     """The access tokens of an API token, a refresh token or a client, in one tenant."""
 
     product = "vidb"
+    renewed_by = oauth.REFRESH_TOKEN
 
     def __init__(self, session: Session, tenant: str, credential: Optional[Credential[vidb.VidbClient]]) -> None:
         super().__init__(session)

@@ -183,6 +183,7 @@ class MemoryStore(Store):
         self.aside = 0
         self.steps = Steps()
         self.before_exclusive: Callable[[], object] = lambda: None
+        self.reserve_error: Optional[StoreError] = None
         self.write_error: Optional[StoreError] = None
         self._version = 0
         self._lock = threading.Lock()
@@ -216,6 +217,10 @@ class MemoryWriter(Writer):
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
+
+    def reserve(self) -> None:
+        if self._store.reserve_error:
+            raise self._store.reserve_error
 
     def write(self, record: Record) -> None:
         if self._store.write_error:

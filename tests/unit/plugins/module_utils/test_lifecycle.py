@@ -282,6 +282,50 @@ def test_token_that_cannot_be_stored_is_revoked_or_named(
     assert (new.fingerprint in str(run.error)) is not revocable
 
 
+def test_a_store_that_cannot_be_written_fails_before_a_token_is_requested() -> None:
+    world = World()
+    world.store.reserve_error = StoreError("the disk is full")
+    run = world.run()
+    assert (run.error, run.calls) == (world.store.reserve_error, [])
+
+
+class SameTokenAgain(MemorySource):
+    """A server that gives the same token to the same user again."""
+
+    def create(self) -> Token:
+        with self._call("create"):
+            value = self._server.minted[-1] if self._server.minted else ""
+            if value in self._server.alive:
+                now = self._server.now()
+                self._server.alive[value] = now + 3600
+                return Token(Secret(value), "Bearer", now, now + 3600)
+            return self._server.mint()
+
+
+@pytest.mark.parametrize("renew", ["auto", "always"])
+@pytest.mark.parametrize("given", [False, True])
+def test_a_token_that_the_server_gives_again_is_never_revoked(world: World, renew: str, given: bool) -> None:
+    world.source_type = SameTokenAgain
+    world.run()
+    world.pass_time(ENDING)
+    options = {"token": Secret(world.server.minted[-1]), "in_store": False, "revoke_old": True} if given else {}
+    run = world.run(renew=renew, **options)
+    assert run.outcome is not None
+    assert world.server.accepts(run.outcome.token)
+    assert not any(call.startswith("revoke") for call in run.calls)
+    assert given or not record_of(world).is_unfinished
+
+
+@pytest.mark.parametrize("place", ["pending", "superseded"])
+def test_what_a_crash_left_is_not_revoked_when_it_is_the_current_token(world: World, place: str) -> None:
+    token = world.server.mint()
+    world.keep(current=token, **{place: token if place == "pending" else (token,)})
+    run = world.run()
+    assert not any(call.startswith("revoke") for call in run.calls)
+    assert world.server.accepts(token)
+    assert not record_of(world).is_unfinished
+
+
 def test_new_token_whose_proof_was_cut_short_is_used_by_the_next_run(world: World) -> None:
     old = world.server.mint(age=ENDING)
     world.keep(current=old)

@@ -19,10 +19,9 @@ from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import R
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import (
-    LONGEST_FILE,
     FileStore,
 )
-from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import Record, serialized
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import LONGEST_DOCUMENT, Record, serialized
 
 RECORD = Record("vrni", "vrni.example.com", "LOCAL/admin", Token(Secret("first"), "NetworkInsight", 1.0, 2.0))
 LATER = Record("vrni", "vrni.example.com", "LOCAL/admin", Token(Secret("second"), "NetworkInsight", 3.0, 4.0))
@@ -272,7 +271,7 @@ def test_reading_only_changes_nothing_on_the_disk(path: Path, file: FileStore, w
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{", b"{}", b"\x00" * 100, serialized(RECORD)[:-1], b"[" * 100_000, b" " * (LONGEST_FILE + 9)]
+    "content", [b"", b"{", b"{}", b"\x00" * 100, serialized(RECORD)[:-1], b"[" * 100_000, b" " * (LONGEST_DOCUMENT + 9)]
 )
 def test_damaged_file_is_named_and_what_it_holds_is_not(file: FileStore, path: Path, content: bytes) -> None:
     path.write_bytes(content)
