@@ -29,7 +29,8 @@ options:
       - It is created with mode V(0600), replaced as a whole, and holds the token in plain text.
       - Tasks that share a file share its token, also when they run at the same time. They lock a file of the same
         name with V(.lock) appended, which stays.
-      - A file that was written for another server or user is never sent there. It is replaced, with a warning.
+      - A file that holds anything else, such as the token of another product, server or user, is refused and left as
+        it is; see O(replace_foreign).
       - A renewal keeps the old token in the file until the new one works. The next task finishes what a crash has
         cut short.
     type: path
@@ -53,6 +54,12 @@ options:
       - A new token that does not work is not kept, and the task fails; the old one stays.
     type: bool
     default: true
+  replace_foreign:
+    description:
+      - Whether to replace the token of another product, server or user in O(token_file). It is not revoked.
+      - A file that is not a token file is refused in any case.
+    type: bool
+    default: false
   lock_timeout:
     description: Seconds to wait for another task that is renewing the token in the same O(token_file).
     type: float

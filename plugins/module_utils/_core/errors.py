@@ -149,7 +149,11 @@ class StoreError(TokensError):
 
 
 class DamagedRecord(StoreError):
-    """What is stored cannot be understood."""
+    """What is stored was ours, and cannot be understood."""
+
+
+class ForeignRecord(StoreError):
+    """What is stored belongs to another product, server or user, or is not ours at all."""
 
 
 class SomeFailed(TokensError):

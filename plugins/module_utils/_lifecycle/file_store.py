@@ -16,9 +16,9 @@ import time
 from collections.abc import Iterator
 from typing import Optional
 
-from .._core.errors import DamagedRecord, StoreError
+from .._core.errors import DamagedRecord, ForeignRecord, StoreError
 from .._core.runtime import Runtime
-from .record import LONGEST_DOCUMENT, Record, deserialized, serialized
+from .record import LONGEST_DOCUMENT, LaterVersion, Record, deserialized, is_recognizable, serialized
 from .store import Store, Stored, Writer
 
 # For the longest tokens that anybody has seen, three of them and what comes with each.
@@ -62,12 +62,18 @@ class FileStore(Store):
         try:
             status = os.fstat(descriptor)
             self._check_owner(status, self.path)
-            self._make_private(descriptor, stat.S_IMODE(status.st_mode))
             with os.fdopen(descriptor, "rb", closefd=False) as stream:
                 content = stream.read(LONGEST_DOCUMENT + 1)
+            record = self._parsed(content)
+            self._make_private(descriptor, stat.S_IMODE(status.st_mode))
+        except DamagedRecord:
+            self._make_private(descriptor, stat.S_IMODE(status.st_mode))
+            raise
+        except OSError as error:
+            raise _unusable(self.path, error) from None
         finally:
             os.close(descriptor)
-        return Stored(self._parsed(content), hashlib.sha256(content).hexdigest())
+        return Stored(record, hashlib.sha256(content).hexdigest())
 
     @contextlib.contextmanager
     def exclusive(self, timeout: float) -> Iterator[FileWriter]:
@@ -186,8 +192,18 @@ class FileStore(Store):
                 os.fchmod(descriptor, _PRIVATE)
 
     def _parsed(self, content: bytes) -> Record:
+        if not is_recognizable(content):
+            # A mistyped path leads to a file of somebody.
+            raise ForeignRecord(
+                f"{self.path} is not a token file", advice="Check the path. The file was left as it is."
+            )
         try:
             return deserialized(content)
+        except LaterVersion:
+            raise ForeignRecord(
+                f"the token file {self.path} was written by a later release of this collection",
+                advice="Update the collection, or give another path. The file was left as it is.",
+            ) from None
         except ValueError:
             raise DamagedRecord(
                 f"the token file {self.path} is damaged",

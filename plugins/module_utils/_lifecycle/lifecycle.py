@@ -37,7 +37,7 @@ class Lifecycle:
         self._source = source
         self._options = options
         self._runtime = runtime
-        self._own = OwnRecord(store, source, runtime) if store else None
+        self._own = OwnRecord(store, source, runtime, replace_foreign=options.replace_foreign) if store else None
         self._assessor = Assessor(source, options, self._now)
         self._revoker = Revoker(source, verify=options.verify, now=self._now, warn=runtime.warn)
 
@@ -296,7 +296,7 @@ class Lifecycle:
         is_read_only = self._runtime.check_mode or own.is_empty()
         with nullcontext() if is_read_only else own.exclusive(self._options.lock_timeout) as writer:
             try:
-                record, _version = own.find("It is left alone.")
+                record, _version = own.find()
             except DamagedRecord as error:
                 return self._move_aside(writer, error)
             if record is None:

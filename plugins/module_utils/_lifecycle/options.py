@@ -25,6 +25,7 @@ class LifecycleOptions:
     verify: bool = field(default=True, metadata={"type": "bool"})
     revoke_old: Optional[bool] = field(default=None, metadata={"type": "bool"})
     return_token: bool = field(default=True, metadata={"type": "bool", "no_log": False})
+    replace_foreign: bool = field(default=False, metadata={"type": "bool"})
     lock_timeout: float = field(default=120, metadata={"type": "float"})
 
     @classmethod

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Optional
 
-from .._core.errors import DamagedRecord
+from .._core.errors import DamagedRecord, ForeignRecord
 from .._core.runtime import Runtime
 from .record import Record
 from .source import TokenSource
@@ -20,8 +20,9 @@ from .store import Store, Stored, Writer
 class OwnRecord:
     """The record of one source in a store. `clock_offset` is the one that was stored with it, in seconds."""
 
-    def __init__(self, store: Store, source: TokenSource, runtime: Runtime) -> None:
+    def __init__(self, store: Store, source: TokenSource, runtime: Runtime, *, replace_foreign: bool) -> None:
         self._store = store
+        self._replace_foreign = replace_foreign
         self._source = source
         self._runtime = runtime
         self.clock_offset = 0.0
@@ -39,10 +40,11 @@ class OwnRecord:
         """Whether nothing is stored."""
         return self._store.is_empty()
 
-    def find(self, fate: str) -> Stored:
-        """What is stored for the source, under its name. Another's is none, and a warning that ends with `fate`.
+    def find(self) -> Stored:
+        """What is stored for the source, under its name.
 
-        Raises as Store.read().
+        Raises ForeignRecord for what belongs to another product, server or user, which is none where the user
+        consents to replace it; and as Store.read().
         """
         record, version = self._store.read()
         if record is None:
@@ -53,25 +55,30 @@ class OwnRecord:
             is_own = any(source.belongs_to(record.principal, token) for token in record.tokens)
             # What proves it now is replaced by the next renewal.
             record = replace(record, principal=source.principal or "") if is_own else record
-        if not is_own:
-            self._runtime.warn(
-                f"The token file {self.location} holds a {record.product} token of {record.principal} on "
-                f"{record.host}, not one of {source.principal or 'this user'} on {source.host}. {fate}"
-            )
+        if is_own:
+            self.clock_offset = record.clock_offset
+            return Stored(record, version)
+        if self._replace_foreign:
             return Stored(None, version)
-        self.clock_offset = record.clock_offset
-        return Stored(record, version)
+        raise ForeignRecord(
+            f"{self.location} holds a {record.product} token of {record.principal} on {record.host}, not a "
+            f"{source.product} token of {source.principal or 'this user'} on {source.host}",
+            advice="Give each token a path of its own, or set replace_foreign: true to replace this one.",
+        )
 
     def read(self, writer: Optional[Writer] = None) -> tuple[Record, Hashable]:
         """The record of the source, empty where there is none, and its version.
 
-        What cannot be understood is none, and moved aside where there is the right to write. Raises StoreError.
+        What cannot be understood is none, and moved aside where there is the right to write. Raises as find().
         """
         try:
-            record, version = self.find("It is replaced.")
+            record, version = self.find()
         except DamagedRecord as error:
             record, version = None, None
             self._report(error, writer)
+        else:
+            if record is None and version is not None and (writer or self._runtime.check_mode):
+                self._runtime.warn(f"The token of another product, server or user in {self.location} is replaced.")
         return record or Record(self._source.product, self._source.host, self._source.principal or ""), version
 
     def write(self, writer: Writer, record: Record) -> Record:

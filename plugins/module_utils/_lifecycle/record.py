@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Optional
@@ -15,6 +16,8 @@ from .._core.secret import Secret
 from .._core.token import Token
 
 FORMAT_VERSION = 1
+# A document begins so, in all versions.
+_START = re.compile(rb'\s*\{\s*"version"\s*:')
 # In bytes.
 LONGEST_DOCUMENT = 4 * 1024 * 1024
 
@@ -48,6 +51,15 @@ class Record:
         return (self.product, self.host) == (product, host) and principal in (None, self.principal)
 
 
+class LaterVersion(ValueError):
+    """A token file that a later release of this collection wrote."""
+
+
+def is_recognizable(content: bytes) -> bool:
+    """Whether something is empty, or begins as token files begin: whatever else it is, it was written by us."""
+    return not content.strip() or _START.match(content) is not None
+
+
 def serialized(record: Record) -> bytes:
     """The content of a token file. It holds the tokens in plain text.
 
@@ -66,7 +78,7 @@ def serialized(record: Record) -> bytes:
 
 
 def deserialized(content: bytes) -> Record:
-    """What a token file says. Raises ValueError where it cannot be understood."""
+    """What a token file says. Raises ValueError where it cannot be understood, LaterVersion where it is too new."""
     if len(content) > LONGEST_DOCUMENT:
         raise ValueError("too long")
     try:
@@ -102,7 +114,10 @@ def _token_document(token: Optional[Token]) -> Optional[Mapping[str, Any]]:
 
 
 def _record(document: Mapping[str, Any]) -> Record:
-    if document["version"] != FORMAT_VERSION:
+    version = document["version"]
+    if isinstance(version, int) and version > FORMAT_VERSION:
+        raise LaterVersion(f"version {version}")
+    if version != FORMAT_VERSION:
         raise ValueError("unknown version")
     return Record(
         product=_text(document["product"]),

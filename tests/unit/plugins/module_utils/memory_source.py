@@ -382,5 +382,5 @@ class FileWorld(World):
         self.path.chmod(0o600)
 
     def damage(self) -> None:
-        self.path.write_bytes(b'{"current": {')
+        self.path.write_bytes(b'{"version": 1, ')
         self.path.chmod(0o600)
