@@ -36,10 +36,17 @@ options:
     type: path
   min_remaining:
     description:
-      - Seconds of life that a token must still have to be kept.
-      - A token that never lives that long is renewed after half its life, with a warning.
+      - Time that a token must still be valid (seconds). A token with less left is replaced, and the task fails when that
+        is not possible.
+      - A token whose whole lifetime is shorter is replaced after half its lifetime, with a warning.
     type: float
     default: 300
+  renew_before:
+    description:
+      - Time before the expiry at which the token is renewed (seconds). When the renewal fails while the token is valid
+        for O(min_remaining), the task warns and uses the token it has.
+      - By default the token is renewed when less than O(min_remaining) is left.
+    type: float
   renew:
     description:
       - V(auto) renews a token that is not good enough.
@@ -73,7 +80,9 @@ notes:
 options:
   revoke_old:
     description:
-      - Whether to revoke the token that a renewal has replaced, once the new one works.
-      - By default V(true) with O(token_file), else V(false).
+      - Whether to revoke the replaced token as soon as the new one works. V(false) never revokes it.
+      - By default, with O(token_file), a token that was replaced because it expires soon stays valid for the tasks that
+        use it, for O(min_remaining) at most, and the next task revokes it then. O(renew=always) revokes it at once.
+      - By default, without O(token_file), the replaced token is not revoked.
     type: bool
 """

@@ -148,6 +148,10 @@ class StoreError(TokensError):
     """A token file, its folder or its lock that cannot be used safely."""
 
 
+class StoreBusy(StoreError):
+    """Another task has the right to write for longer than this one may wait."""
+
+
 class DamagedRecord(StoreError):
     """What is stored was ours, and cannot be understood."""
 

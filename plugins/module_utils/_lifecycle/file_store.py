@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator
 from typing import Optional
 
-from .._core.errors import DamagedRecord, ForeignRecord, StoreError
+from .._core.errors import DamagedRecord, ForeignRecord, StoreBusy, StoreError
 from .._core.runtime import Runtime
 from .record import LONGEST_DOCUMENT, LaterVersion, Record, deserialized, is_recognizable, serialized
 from .store import Store, Stored, Writer
@@ -136,7 +136,7 @@ class FileStore(Store):
                 return
             left = end - clock.monotonic()
             if left <= 0:
-                raise StoreError(
+                raise StoreBusy(
                     f"another task has held the lock of the token file {self.path} for more than {timeout:g} s",
                     advice="Wait for it to end, or raise lock_timeout.",
                 )

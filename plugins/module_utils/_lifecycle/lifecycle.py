@@ -10,11 +10,11 @@ from contextlib import nullcontext
 from dataclasses import replace
 from typing import Optional
 
-from .._core.errors import DamagedRecord, StoreError, TokenRejected, TokensError
+from .._core.errors import DamagedRecord, StoreBusy, StoreError, TokenRejected, TokensError
 from .._core.outcome import Outcome
 from .._core.runtime import Runtime
 from .._core.secret import Secret
-from .._core.token import Token
+from .._core.token import Token, iso8601
 from .assessment import FRESH, Assessment, Assessor, TokenState
 from .options import LifecycleOptions
 from .ownership import OwnRecord
@@ -81,47 +81,70 @@ class Lifecycle:
     def _keep_given(self) -> Outcome:
         given = self._source.from_user(self._options.token) if self._options.token else None
         found = self._assessor.assess(given)
-        if found.is_fresh:
+        if found.is_fresh or (found.is_usable and self._options.renew == "never"):
             return self._reused(given)
         self._refuse_where_renewal_is_forbidden(found)
         action = "renewed" if given else "created"
         if self._runtime.check_mode:
             return self._outcome(True, action, before=given)
-        new = self._create(given)
         try:
-            verified = self._prove(new, given)
+            new, verified = self._create_and_prove(given)
         except TokensError as error:
-            # Nobody would hold it after this task.
-            error.left_behind = error.left_behind or self._revoker.discard(new, given)
-            raise
+            if not found.is_usable:
+                raise
+            return self._reused_for_now(given, error)
         if given and self._is_to_revoke(given, new, found):
             self._revoker.revoke_or_warn(given, "")
         return self._outcome(True, action, new, verified=verified, before=given)
 
+    def _create_and_prove(self, given: Optional[Token]) -> tuple[Token, bool]:
+        new = self._create(given)
+        try:
+            return new, self._prove(new, given)
+        except TokensError as error:
+            # Nobody would hold it after this task.
+            error.left_behind = error.left_behind or self._revoker.discard(new, given)
+            raise
+
     def _keep_stored(self, own: OwnRecord) -> Outcome:
+        options = self._options
         for is_last_round in [False] * (_ROUNDS - 1) + [True]:
             record, seen = own.read()
             found = self._assessor.assess(record.current)
-            if found.is_fresh and not record.is_unfinished:
+            is_kept = found.is_fresh or (found.is_usable and options.renew == "never")
+            if is_kept and not record.is_unfinished(self._now()):
                 return self._reused(record.current)
-            if not found.is_fresh and not record.pending:
+            if not found.is_usable and not record.pending:
                 self._refuse_where_renewal_is_forbidden(found)
             if self._runtime.check_mode:
                 return self._predicted(record, found)
-            # The server was asked without the lock, so that many tasks do not wait for each other's requests.
-            with own.exclusive(self._options.lock_timeout) as writer:
-                record, version = own.read(writer)
-                if version == seen:
-                    return self._renew_stored(own, writer, record, found)
-                if is_last_round or self._options.renew == "always":
-                    return self._renew_stored(own, writer, record, self._assessor.assess(record.current))
+            try:
+                # The server was asked without the lock, so that many tasks do not wait for each other's requests. Who
+                # holds a token that is usable does not wait for the one that renews it.
+                with own.exclusive(0 if found.is_usable else options.lock_timeout) as writer:
+                    record, version = own.read(writer)
+                    if version == seen:
+                        return self._renew_stored(own, writer, record, found)
+                    if is_last_round or options.renew == "always":
+                        return self._renew_stored(own, writer, record, self._assessor.assess(record.current))
+            except TokensError as error:
+                if not found.is_usable:
+                    raise
+                return self._reused_for_now(record.current, error)
         raise AssertionError("the last round returns")
+
+    def _reused_for_now(self, token: Optional[Token], error: TokensError) -> Outcome:
+        """A renewal that failed while the token is valid for as long as it must be: the next task tries again."""
+        if not isinstance(error, StoreBusy):
+            until = iso8601(token.expires_at) if token else None
+            self._runtime.warn(f"The token, valid until {until}, is used as it is. {error}")
+        return self._reused(token)
 
     def _predicted(self, record: Record, found: Assessment) -> Outcome:
         action = "renewed" if record.current else "created"
         if record.pending and self._is_to_promote(record.pending, found):
             return self._outcome(True, action, record.pending, verified=self._options.verify, before=record.current)
-        if found.is_fresh:
+        if found.is_fresh or (found.is_usable and self._options.renew == "never"):
             return self._reused(record.current, changed=True)
         self._refuse_where_renewal_is_forbidden(found)
         return self._outcome(True, action, before=record.current)
@@ -131,7 +154,7 @@ class Lifecycle:
 
         Without a proof that it works it does not replace one that is fresh.
         """
-        if self._options.renew == "always" or (found.is_fresh and not self._options.verify):
+        if self._options.renew == "always" or (found.is_usable and not self._options.verify):
             return False
         return self._assessor.assess(pending).is_fresh
 
@@ -142,7 +165,7 @@ class Lifecycle:
         record, was_promoted = self._settle_pending(own, writer, record, found)
         if was_promoted:
             found = FRESH
-        if found.is_fresh:
+        if found.is_fresh or (found.is_usable and self._options.renew == "never"):
             record = self._revoke_superseded(own, writer, record)
             done = action if was_promoted else "reused"
             return self._outcome(record != start, done, record.current, verified=self._options.verify, before=before)
@@ -162,7 +185,7 @@ class Lifecycle:
             superseded = (*record.superseded, pending)
             return own.write(writer, replace(record, pending=None, superseded=superseded)), False
         self._revoker.warn_that_it_stays_valid(pending)
-        if not found.is_fresh:
+        if not found.is_usable:
             # What came with it may be all that still renews: it stays until the next one takes its place.
             return record, False
         return own.write(writer, self._without_pending(record)), False
@@ -224,7 +247,7 @@ class Lifecycle:
     def _promote(self, own: OwnRecord, writer: Writer, record: Record, new: Token, found: Assessment) -> Record:
         superseded = record.superseded
         if record.current and self._is_to_revoke(record.current, new, found):
-            superseded = (*superseded, record.current)
+            superseded = (*superseded, self._promised(record.current))
         return own.write(writer, replace(record, current=new, pending=None, superseded=superseded))
 
     def _is_to_revoke(self, old: Token, new: Token, found: Assessment) -> bool:
@@ -234,11 +257,21 @@ class Lifecycle:
         may_work = found.state is not TokenState.INVALID
         return self._source.can_revoke and is_wanted and may_work and self._revoker.is_revocable(old, new)
 
+    def _promised(self, old: Token) -> Token:
+        """A token that is replaced, with the time until which others count on it: they were told that it is valid for
+        as long as it had to be."""
+        if self._options.revoke_old or self._options.renew == "always":
+            return old
+        promise = self._now() + self._options.min_remaining
+        return replace(old, promised_until=promise if old.expires_at is None else min(promise, old.expires_at))
+
     def _revoke_superseded(self, own: OwnRecord, writer: Writer, record: Record) -> Record:
+        due = record.due(self._now())
         kept = tuple(
             token
             for token in record.superseded
-            if not self._is_over(token, record.current) and not self._revoker.revoke_or_warn(token, _NEXT_RUN)
+            if token not in due
+            or not (self._is_over(token, record.current) or self._revoker.revoke_or_warn(token, _NEXT_RUN))
         )
         return own.write(writer, replace(record, superseded=kept)) if kept != record.superseded else record
 

@@ -21,6 +21,7 @@ class LifecycleOptions:
     token: Optional[Secret] = field(default=None, metadata={"type": "str", "no_log": True})
     token_file: Optional[str] = field(default=None, metadata={"type": "path", "no_log": False})
     min_remaining: float = field(default=300, metadata={"type": "float"})
+    renew_before: Optional[float] = field(default=None, metadata={"type": "float"})
     renew: str = field(default="auto", metadata={"type": "str", "choices": ["auto", "always", "never"]})
     verify: bool = field(default=True, metadata={"type": "bool"})
     revoke_old: Optional[bool] = field(default=None, metadata={"type": "bool"})

@@ -24,8 +24,9 @@ LONGEST_DOCUMENT = 4 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Record:
-    """What a token file holds. `current` is in use; `pending` was created and not yet promoted;
-    `superseded` were replaced and not yet revoked. `clock_offset` is the server's clock minus this one's, in seconds.
+    """What a token file holds. `current` is in use; `pending` was created and not yet promoted; `superseded` were
+    replaced, and are revoked when nobody counts on them any more. `clock_offset` is the server's clock minus this
+    one's, in seconds.
     """
 
     product: str
@@ -41,10 +42,13 @@ class Record:
         """Every token that the file keeps alive."""
         return tuple(token for token in (self.current, self.pending, *self.superseded) if token)
 
-    @property
-    def is_unfinished(self) -> bool:
-        """Whether a renewal was cut short."""
-        return bool(self.pending or self.superseded)
+    def is_unfinished(self, now: float) -> bool:
+        """Whether a renewal was cut short, or a replaced token is to be revoked by now."""
+        return bool(self.pending or self.due(now))
+
+    def due(self, now: float) -> tuple[Token, ...]:
+        """The replaced tokens on which nobody counts any more."""
+        return tuple(token for token in self.superseded if (token.promised_until or 0) <= now)
 
     def belongs_to(self, product: str, host: str, principal: Optional[str]) -> bool:
         """Whether its tokens may be sent there; an unknown principal is not compared."""
@@ -110,6 +114,7 @@ def _token_document(token: Optional[Token]) -> Optional[Mapping[str, Any]]:
         "expires_at": token.expires_at,
         "scope": token.scope,
         "companions": {name: secret.reveal() for name, secret in token.companions.items()},
+        **({} if token.promised_until is None else {"promised_until": token.promised_until}),
     }
 
 
@@ -140,6 +145,7 @@ def _token(document: Optional[Mapping[str, Any]]) -> Optional[Token]:
         expires_at=_time(document["expires_at"]),
         scope=None if document["scope"] is None else _text(document["scope"]),
         companions={name: Secret(_text(value)) for name, value in document["companions"].items()},
+        promised_until=_time(document.get("promised_until")),
     )
 
 

@@ -20,6 +20,7 @@ from typing import Any, Optional
 from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import (
     DamagedRecord,
     ReplyLost,
+    StoreBusy,
     StoreError,
     TokensError,
 )
@@ -181,6 +182,7 @@ class MemoryStore(Store):
         self.record: Optional[Record] = None
         self.is_damaged = False
         self.aside = 0
+        self.timeouts: list[float] = []
         self.steps = Steps()
         self.before_exclusive: Callable[[], object] = lambda: None
         self.reserve_error: Optional[StoreError] = None
@@ -198,9 +200,10 @@ class MemoryStore(Store):
 
     @contextmanager
     def exclusive(self, timeout: float) -> Iterator[Writer]:
+        self.timeouts.append(timeout)
         self.before_exclusive()
         if not self._lock.acquire(timeout=timeout):
-            raise StoreError("another task writes")
+            raise StoreBusy("another task writes")
         try:
             yield MemoryWriter(self)
         finally:
@@ -319,8 +322,9 @@ class World:
         runtime = Runtime(check_mode, warn=run.warnings.append)
         seen = len(self.server.calls)
         store = self.store_of(runtime, run.steps) if in_store else None
+        chosen = LifecycleOptions.from_params({"revoke_old": in_store, **options})
         try:
-            run.outcome = Lifecycle(source, LifecycleOptions.from_params(options), store, runtime).run()
+            run.outcome = Lifecycle(source, chosen, store, runtime).run()
         except (TokensError, Crash) as error:
             run.error = error
         run.calls = self.server.calls[seen:]

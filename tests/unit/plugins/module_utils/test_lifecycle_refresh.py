@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Optional
 
 import pytest
@@ -96,7 +97,7 @@ def test_a_renewal_refreshes_and_does_not_revoke_what_the_new_token_depends_on(w
     assert kept(world).current != first
     assert refresh_of(kept(world).current) == refresh_of(first) != ""
     assert refresh_of(first) in world.server.alive
-    assert not kept(world).is_unfinished
+    assert not kept(world).is_unfinished(math.inf)
 
 
 def test_a_refresh_token_that_is_refused_leads_to_a_new_pair(world: World) -> None:
@@ -240,7 +241,7 @@ def test_a_crash_at_any_step_of_a_refresh_loses_no_refresh_token() -> None:
         assert world.server.accepts(kept(world).current)
         assert refresh_of(kept(world).current) == refresh
         assert refresh in world.server.alive
-        assert not kept(world).is_unfinished
+        assert not kept(world).is_unfinished(math.inf)
     assert 8 < crash_at < _MOST_STEPS - 1
 
 
@@ -254,7 +255,7 @@ def test_a_refreshed_token_that_was_left_pending_and_works_no_longer_is_dropped_
     assert not any(call.startswith("revoke") for call in run.calls)
     assert refresh_of(kept(world).current) == refresh_of(current)
     assert refresh_of(current) in world.server.alive
-    assert not kept(world).is_unfinished
+    assert not kept(world).is_unfinished(math.inf)
 
 
 class RotatingSource(RefreshingSource):
@@ -293,7 +294,7 @@ def test_a_token_that_was_left_pending_is_replaced_by_its_own_refresh_token_the_
 
     assert run.result == (True, "renewed")
     assert refresh_of(kept(world).current) in world.server.alive
-    assert not kept(world).is_unfinished
+    assert not kept(world).is_unfinished(math.inf)
 
 
 @pytest.fixture
@@ -339,7 +340,7 @@ def test_the_refresh_token_of_a_token_that_was_never_promoted_is_kept(rotating: 
     if verify:
         rotating.server.alive.pop(pending.secret.reveal())
     rotating.run(verify=verify, can_revoke=False)
-    assert not kept(rotating).is_unfinished
+    assert not kept(rotating).is_unfinished(math.inf)
     assert_still_renews(rotating)
 
 
