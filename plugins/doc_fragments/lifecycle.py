@@ -36,8 +36,8 @@ options:
     type: path
   min_remaining:
     description:
-      - Time that a token must still be valid (seconds). A token with less left is replaced, and the task fails when that
-        is not possible.
+      - Time that a token must still be valid (seconds). A token with less left is replaced, and the task fails when
+        that is not possible.
       - A token whose whole lifetime is shorter is replaced after half its lifetime, with a warning.
     type: float
     default: 300

@@ -9,20 +9,24 @@ import contextlib
 import errno
 import fcntl
 import hashlib
+import json
 import os
 import re
 import stat
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Optional
 
 from .._core.errors import DamagedRecord, ForeignRecord, StoreBusy, StoreError
 from .._core.runtime import Runtime
 from .record import LONGEST_DOCUMENT, LaterVersion, Record, deserialized, is_recognizable, serialized
+from .refusal import Refusal
 from .store import Store, Stored, Writer
 
 # For the longest tokens that anybody has seen, three of them and what comes with each.
 _RESERVED = 256 * 1024
+_LONGEST_REFUSAL = 64 * 1024
 _PRIVATE = 0o600
 _NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL)
 _FIRST_PAUSE = 0.02
@@ -267,6 +271,20 @@ class FileWriter(Writer):
             stream.flush()
             os.fsync(stream.fileno())
         return self._new
+
+    def refusal(self) -> Optional[Refusal]:
+        """It is kept in the lock file."""
+        try:
+            content = os.pread(self._lock, _LONGEST_REFUSAL, 0)
+            return Refusal.from_document(json.loads(content)) if content else None
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
+            return None
+
+    def note_refusal(self, refusal: Refusal) -> None:
+        content = json.dumps(asdict(refusal)).encode()
+        with contextlib.suppress(OSError):
+            os.ftruncate(self._lock, 0)
+            os.pwrite(self._lock, content, 0)
 
     def remove(self) -> None:
         """Delete the file; the lock file stays."""

@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from typing import Optional
 
-from .._core.errors import DamagedRecord, StoreBusy, StoreError, TokenRejected, TokensError
+from .._core.errors import ApiError, DamagedRecord, StoreBusy, StoreError, TokenRejected, TokensError
 from .._core.outcome import Outcome
 from .._core.runtime import Runtime
 from .._core.secret import Secret
@@ -19,6 +19,7 @@ from .assessment import FRESH, Assessment, Assessor, TokenState
 from .options import LifecycleOptions
 from .ownership import OwnRecord
 from .record import Record
+from .refusal import Refusal, is_refusal
 from .revocation import Revoker
 from .source import TokenSource
 from .store import Store, Writer
@@ -121,7 +122,9 @@ class Lifecycle:
             try:
                 # The server was asked without the lock, so that many tasks do not wait for each other's requests. Who
                 # holds a token that is usable does not wait for the one that renews it.
+                since = self._runtime.clock.time()
                 with own.exclusive(0 if found.is_usable else options.lock_timeout) as writer:
+                    self._refuse_what_was_refused(writer, since)
                     record, version = own.read(writer)
                     if version == seen:
                         return self._renew_stored(own, writer, record, found)
@@ -132,6 +135,17 @@ class Lifecycle:
                     raise
                 return self._reused_for_now(record.current, error)
         raise AssertionError("the last round returns")
+
+    def _refuse_what_was_refused(self, writer: Writer, since: float) -> None:
+        """Another task was refused while this one waited: what it tried is not tried again."""
+        refusal, credential = writer.refusal(), self._source.credential
+        if refusal and credential and refusal.concerns(credential, since):
+            raise refusal.error()
+
+    def _note_refusal(self, writer: Writer, error: TokensError) -> None:
+        credential = self._source.credential
+        if credential and isinstance(error, ApiError) and is_refusal(error):
+            writer.note_refusal(Refusal.of(error, credential, self._runtime.clock.time()))
 
     def _reused_for_now(self, token: Optional[Token], error: TokensError) -> Outcome:
         """A renewal that failed while the token is valid for as long as it must be: the next task tries again."""
@@ -221,6 +235,7 @@ class Lifecycle:
             renewal = self._renewal(error.companions)
             if renewal and record.current:
                 own.write(writer, self._with_renewal(record, renewal))
+            self._note_refusal(writer, error)
             raise
         try:
             record = own.write(writer, replace(record, pending=new))

@@ -33,6 +33,11 @@ class TokenSource(ABC):
         """Whose tokens they are; None where the options do not say."""
 
     @property
+    def credential(self) -> Optional[Secret]:
+        """The secret with which create() signs in; None where there is none, or it cannot lock an account."""
+        return None
+
+    @property
     @abstractmethod
     def clock_offset(self) -> Optional[float]:
         """The server's clock minus this one's in seconds, once there was a response."""

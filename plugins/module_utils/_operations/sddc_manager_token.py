@@ -54,6 +54,10 @@ class SddcManagerTokens(OAuthTokens):
         given = {oauth.REFRESH_TOKEN: self._refresh_token} if self._refresh_token else {}
         return oauth.described(secret, companions=given)
 
+    @property
+    def credential(self) -> Optional[Secret]:
+        return self._password
+
     def create(self) -> Token:
         if not self._username or not self._password:
             raise InvalidOption("password", "is needed to create a token, together with username")

@@ -33,6 +33,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store 
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.lifecycle import Lifecycle
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.options import LifecycleOptions
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import Record, serialized
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.refusal import Refusal
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.source import TokenSource
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.store import Store, Stored, Writer
 
@@ -181,6 +182,7 @@ class MemoryStore(Store):
     def __init__(self) -> None:
         self.record: Optional[Record] = None
         self.is_damaged = False
+        self.refusal: Optional[Refusal] = None
         self.aside = 0
         self.timeouts: list[float] = []
         self.steps = Steps()
@@ -230,6 +232,12 @@ class MemoryWriter(Writer):
             raise self._store.write_error
         with self._store.steps.step("write"):
             self._store.put(record)
+
+    def refusal(self) -> Optional[Refusal]:
+        return self._store.refusal
+
+    def note_refusal(self, refusal: Refusal) -> None:
+        self._store.refusal = refusal
 
     def remove(self) -> None:
         with self._store.steps.step("remove"):
