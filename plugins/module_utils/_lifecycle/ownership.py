@@ -12,13 +12,13 @@ from typing import Optional
 
 from .._core.errors import DamagedRecord, ForeignRecord
 from .._core.runtime import Runtime
-from .record import Record
+from .record import ClockReading, Record
 from .source import TokenSource
 from .store import Store, Stored, Writer
 
 
 class OwnRecord:
-    """The record of one source in a store. `clock_offset` is the one that was stored with it, in seconds."""
+    """The record of one source in a store. `clock_offset` is the server's clock minus this one, in seconds."""
 
     def __init__(self, store: Store, source: TokenSource, runtime: Runtime, *, replace_foreign: bool) -> None:
         self._store = store
@@ -56,7 +56,7 @@ class OwnRecord:
             # What proves it now is replaced by the next renewal.
             record = replace(record, principal=source.principal or "") if is_own else record
         if is_own:
-            self.clock_offset = record.clock_offset
+            self.clock_offset = record.offset_of(self._runtime.clock)
             return Stored(record, version)
         if self._replace_foreign:
             return Stored(None, version)
@@ -85,7 +85,7 @@ class OwnRecord:
         """Store the record, with the server's clock as this task has seen it, and return it as it was stored."""
         offset = self._source.clock_offset
         if offset is not None:
-            record = replace(record, clock_offset=offset)
+            record = replace(record, clock_offset=offset, clock=ClockReading.of(self._runtime.clock))
         writer.write(record)
         return record
 

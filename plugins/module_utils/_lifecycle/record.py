@@ -9,13 +9,16 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Optional
 
+from .._core.runtime import Clock
 from .._core.secret import Secret
 from .._core.token import Token
 
 FORMAT_VERSION = 1
+# Seconds by which the clock may be corrected, bit by bit.
+_LARGEST_STEP = 10.0
 # A document begins so, in all versions.
 _START = re.compile(rb'\s*\{\s*"version"\s*:')
 # In bytes.
@@ -23,10 +26,29 @@ LONGEST_DOCUMENT = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True)
+class ClockReading:
+    """What a clock said when the server's clock was compared with it: a later step of it ends the comparison."""
+
+    machine: str
+    wall: float
+    steady: float
+
+    @classmethod
+    def of(cls, clock: Clock) -> ClockReading:
+        """What it says now."""
+        return cls(clock.machine(), clock.time(), clock.steady())
+
+    def holds(self, clock: Clock) -> bool:
+        """Whether the same clock has gone on without a step."""
+        step = (clock.time() - self.wall) - (clock.steady() - self.steady)
+        return self.machine == clock.machine() and abs(step) < _LARGEST_STEP
+
+
+@dataclass(frozen=True)
 class Record:
     """What a token file holds. `current` is in use; `pending` was created and not yet promoted; `superseded` were
-    replaced, and are revoked when nobody counts on them any more. `clock_offset` is the server's clock minus this
-    one's, in seconds.
+    replaced, and are revoked when nobody counts on them any more. `clock_offset` is the server's clock minus that of
+    the machine which stored it, in seconds, when that one said `clock`.
     """
 
     product: str
@@ -36,6 +58,11 @@ class Record:
     pending: Optional[Token] = None
     superseded: tuple[Token, ...] = ()
     clock_offset: float = 0.0
+    clock: Optional[ClockReading] = None
+
+    def offset_of(self, clock: Clock) -> float:
+        """The server's clock minus this one, in seconds; 0 where what was stored says nothing of this one."""
+        return self.clock_offset if self.clock and self.clock.holds(clock) else 0.0
 
     @property
     def tokens(self) -> tuple[Token, ...]:
@@ -98,6 +125,7 @@ def _document(record: Record) -> Mapping[str, Any]:
         "host": record.host,
         "principal": record.principal,
         "clock_offset": record.clock_offset,
+        "clock": None if record.clock is None else asdict(record.clock),
         "current": _token_document(record.current),
         "pending": _token_document(record.pending),
         "superseded": [_token_document(token) for token in record.superseded],
@@ -132,6 +160,7 @@ def _record(document: Mapping[str, Any]) -> Record:
         pending=_token(document["pending"]),
         superseded=tuple(token for token in map(_token, document["superseded"]) if token),
         clock_offset=_number(document["clock_offset"]),
+        clock=_clock(document.get("clock")),
     )
 
 
@@ -147,6 +176,12 @@ def _token(document: Optional[Mapping[str, Any]]) -> Optional[Token]:
         companions={name: Secret(_text(value)) for name, value in document["companions"].items()},
         promised_until=_time(document.get("promised_until")),
     )
+
+
+def _clock(document: Optional[Mapping[str, Any]]) -> Optional[ClockReading]:
+    if document is None:
+        return None
+    return ClockReading(_text(document["machine"]), _number(document["wall"]), _number(document["steady"]))
 
 
 def _text(value: Any) -> str:

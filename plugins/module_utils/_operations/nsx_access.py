@@ -120,5 +120,5 @@ class NsxAccess:
             source = csp_tokens(self._operation, prefix=_CSP, require_id_token=require_id_token)
             return KeptToken(source, params["token_file"], runtime)
         if params["token_file"]:
-            return StoredToken(params["token_file"], CspTokens.product, runtime, self.session.now())
+            return StoredToken(params["token_file"], CspTokens.product, runtime)
         return None

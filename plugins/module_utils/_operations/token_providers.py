@@ -54,16 +54,16 @@ class GivenToken(TokenProvider):
 
 
 class StoredToken(TokenProvider):
-    """A token of a product that another task keeps in a file; `now` is the time by the server's clock."""
+    """A token of a product that another task keeps in a file."""
 
-    def __init__(self, path: str, product: str, runtime: Runtime, now: float) -> None:
+    def __init__(self, path: str, product: str, runtime: Runtime) -> None:
         self._product = product
         self._store = FileStore(path, runtime, read_only=True)
-        self._now = now
+        self._clock = runtime.clock
 
     def token(self) -> Token:
         """Raises StoreError where there is none, or none of the product that is valid."""
-        return read_token(self._store, self._now, product=self._product, advice=_ADVICE)
+        return read_token(self._store, self._clock, product=self._product, advice=_ADVICE)
 
 
 class KeptToken(TokenProvider):

@@ -83,7 +83,7 @@ class VcenterRegisteredToken(Operation):
             return GivenToken(params["access_token"])
         if any(params[name] for name in _CREDENTIALS):
             return KeptToken(vidb_tokens(self, prefix=_VIDB), params["token_file"], self.runtime)
-        return StoredToken(params["token_file"], VidbTokens.product, self.runtime, self._session.now())
+        return StoredToken(params["token_file"], VidbTokens.product, self.runtime)
 
     def _overflow_link(self, token: Token) -> Optional[Link]:
         """Where the token's full claims are; None where it is no overflow token."""

@@ -25,7 +25,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import (
     TokensError,
 )
 from ansible_collections.sddc.tokens.plugins.module_utils._core.outcome import Outcome
-from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
+from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import SYSTEM_CLOCK, Clock, Runtime
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle import file_store
@@ -311,6 +311,7 @@ class World:
     def __init__(self) -> None:
         self.server = Server()
         self.store = MemoryStore()
+        self.clock: Clock = SYSTEM_CLOCK
         self.source_type: type[MemorySource] = MemorySource
         self.prepare: Callable[[MemorySource], None] = lambda source: None
 
@@ -327,7 +328,7 @@ class World:
         run = Run(steps=Steps(crash_at))
         source = self.source_type(self.server, run.steps, can_revoke=can_revoke)
         self.prepare(source)
-        runtime = Runtime(check_mode, warn=run.warnings.append)
+        runtime = Runtime(check_mode, warn=run.warnings.append, clock=self.clock)
         seen = len(self.server.calls)
         store = self.store_of(runtime, run.steps) if in_store else None
         chosen = LifecycleOptions.from_params({"revoke_old": in_store, **options})

@@ -20,7 +20,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import (
     TokenRejected,
     TokensError,
 )
-from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
+from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Clock, Runtime
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import FileStore, FileWriter
@@ -189,6 +189,52 @@ def test_token_that_never_lives_that_long_counts_with_half_its_life_and_a_warnin
     run = world.run()
     assert run.result == ((False, "reused") if kept else (True, "renewed"))
     assert ("half its life" in " ".join(run.warnings)) is not kept
+
+
+class SteppedClock(Clock):
+    """A clock that somebody sets, on a machine of a name; `steady` goes on as it did."""
+
+    def __init__(self, step: float = 0.0, machine: str = "one") -> None:
+        self.step = step
+        self.name = machine
+
+    def time(self) -> float:
+        return super().time() + self.step
+
+    def machine(self) -> str:
+        return self.name
+
+
+@pytest.mark.parametrize(
+    ("clock", "is_trusted"),
+    [
+        (SteppedClock(), True),
+        (SteppedClock(5.0), True),
+        (SteppedClock(5400.0), False),
+        (SteppedClock(-5400.0), False),
+        (SteppedClock(machine="another"), False),
+    ],
+)
+def test_a_clock_offset_is_used_only_by_the_clock_that_it_was_measured_with(
+    world: World, clock: SteppedClock, is_trusted: bool
+) -> None:
+    """The file came from a machine whose clock is wrong, or it was put right since."""
+    world.clock = SteppedClock()
+    world.server.offset = -7200.0
+    world.run()
+    world.clock = clock
+    run = world.run(verify=False, check_mode=True)
+    assert run.outcome is not None
+    assert run.outcome.now == pytest.approx(clock.time() - (7200.0 if is_trusted else 0.0), abs=30)
+
+
+def test_a_token_that_has_expired_is_not_reused_for_the_offset_of_another_machine(world: World) -> None:
+    world.clock = SteppedClock(7200.0)
+    world.server.offset = 0.0
+    world.prepare = lambda source: setattr(source, "before_call", lambda call: setattr(source, "_offset", -7200.0))
+    world.run(verify=False)
+    world.clock = SteppedClock(5400.0, machine="another")
+    assert world.run(verify=False, check_mode=True).result == (True, "renewed")
 
 
 @pytest.mark.parametrize("offset", [-7200.0, 7200.0])
