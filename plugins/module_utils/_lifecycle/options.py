@@ -35,6 +35,12 @@ class LifecycleOptions:
         names = (option.name for option in fields(cls))
         return cls(**{name: params[name] for name in names if params.get(name) is not None})
 
+    @property
+    def would_lose_a_token(self) -> bool:
+        """Whether a token that is created is neither stored nor returned."""
+        may_create = self.state == "present" and not (self.token and self.renew == "never")
+        return may_create and not self.token_file and not self.return_token
+
 
 _REVOCATION = ("revoke_old",)
 _OPTIONS: dict[str, Any] = {
