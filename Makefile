@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo lab test test-all matrix units coverage molecule bench lint pre-commit docs galaxy build clean
+.PHONY: help setup demo lab unit test test-all matrix units coverage molecule bench lint pre-commit docs galaxy build clean
 
 BIN := .venv/bin
 COLLECTIONS := $(CURDIR)/.venv/collections
@@ -27,16 +27,21 @@ CORES := .venv/stamps/cores-$(call checksum,tests/tools/install_cores.py tests/r
 FURTHER_CORES := .venv/stamps/further-cores-$(call checksum,tests/tools/install_cores.py tests/requirements.txt)
 GALAXY := .venv/stamps/galaxy-$(call checksum,$(addprefix tests/requirements,.txt -lint.txt -galaxy.txt))
 COLLECTION := .venv/stamps/collections-$(call checksum,tests/tools/extract_collections.py)
-CONFORMANCE := .venv/stamps/conformance-$(call checksum,tests/conformance/requirements.txt)
+# The vendors' clients: what the tests with them say that they require.
+CLIENTS := $(shell sed -n 's/^# Requires //p' tests/conformance/test_*.py)
+CONFORMANCE := .venv/stamps/conformance-$(call checksum,tests/conformance/requirements.txt)-$(firstword $(shell echo $(CLIENTS) | cksum))
 
 PIP_INSTALL := -m pip install -qq --disable-pip-version-check --only-binary :all:
 
 # The tests with the vendors' clients have a virtual environment of their own; the others run even if those failed.
+# Whatever failed in either is named at the end.
+FAILED := .venv/failed-tests
 define run_tests
-	@failed=0; \
-	.venv/conformance/bin/python -m pytest -q -rs tests/conformance || failed=1; \
-	$(BIN)/python -m pytest -q -rs -n auto --dist worksteal $(1) $(wildcard tests/unit tests/integration) || failed=1; \
-	exit $$failed
+	@: > $(FAILED); status=0; \
+	.venv/conformance/bin/python -m pytest -q -rs --failed-to $(FAILED) tests/conformance || status=1; \
+	$(BIN)/python -m pytest -q -rs -n auto --dist worksteal --failed-to $(FAILED) $(1) \
+	    $(wildcard tests/unit tests/integration) || status=1; \
+	cat $(FAILED); exit $$status
 endef
 
 help: ## List the targets
@@ -50,6 +55,9 @@ demo: $(TESTS) ## Show the modules at work against the lab, in about a minute
 
 lab: $(TESTS) ## Run the lab in the foreground, to try playbooks against
 	@$(BIN)/python tests/lab/run --state-file .lab.json --explain
+
+unit: $(TESTS) ## Run the unit tests, without the slow ones, in about a minute (ARGS="-k lock" for some)
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow" tests/unit $(ARGS)
 
 test: $(WORKFLOWS) $(COLLECTION) $(CORES) $(CONFORMANCE) ## Run the tests, without the slow ones
 	$(call run_tests,-m "not slow")
@@ -73,7 +81,11 @@ molecule: $(WORKFLOWS) ## Run the scenarios of the roles, twice in a row
 bench: $(BENCHMARK) ## Measure the cost per task; write table and picture into docs/performance (20 minutes)
 	@$(BIN)/python tests/benchmark/bench
 
-lint: $(LINT) $(CORES) ## Run every static check; fail on any finding (CHECK="mypy plugins" for one)
+# One check alone needs less: ansible-lint the collections, the sanity checks of other cores these cores.
+LINT_ALSO := $(if $(CHECK),$(if $(filter ansible-lint,$(CHECK)),$(COLLECTION)),$(COLLECTION) $(CORES))
+LINT_ALSO += $(if $(filter 2.%,$(CHECK)),$(CORES))
+
+lint: $(LINT) $(LINT_ALSO) ## Run every static check; fail on any finding (CHECK="mypy plugins" for one)
 	@$(BIN)/python tests/tools/lint.py $(if $(CHECK),"$(CHECK)")
 
 pre-commit: $(LINT) ## Have git run the quick checks before each commit
@@ -146,8 +158,8 @@ $(GALAXY): | $(VENV)
 	@rm -f .venv/stamps/galaxy-* && touch $@
 
 $(CONFORMANCE): | $(VENV)
-	@echo "Installing tests/conformance/requirements.txt (the vendors' clients, 200 MB)"
+	@echo "Installing $(CLIENTS) (the vendors' clients, 200 MB)"
 	@$(BIN)/python -m venv --clear .venv/conformance
 	@PIP_CONSTRAINT=tests/conformance/requirements.txt \
-	    .venv/conformance/bin/python $(PIP_INSTALL) -r tests/conformance/requirements.txt
+	    .venv/conformance/bin/python $(PIP_INSTALL) -r tests/conformance/requirements.txt $(CLIENTS)
 	@rm -f .venv/stamps/conformance-* && touch $@

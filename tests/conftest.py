@@ -27,6 +27,22 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--failed-to", type=Path, help="append the names of failed tests to this file")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Write to the file of `--failed-to`; the workers of xdist leave that to the process that started them."""
+    config = terminalreporter.config
+    file: Path | None = config.getoption("failed_to", None)
+    if file is None or hasattr(config, "workerinput"):
+        return
+    reports = [(kind, report) for kind in ("failed", "error") for report in terminalreporter.getreports(kind)]
+    if reports:
+        with file.open("a") as stream:
+            stream.writelines(f"{kind.upper()} {report.nodeid}\n" for kind, report in reports)
+
+
 @pytest.fixture(scope="session")
 def running_lab() -> Iterator[Lab]:
     from lab.client import Lab

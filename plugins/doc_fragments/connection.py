@@ -39,7 +39,7 @@ options:
       - By default the environment variables E(https_proxy), E(all_proxy) and E(no_proxy) decide.
     type: str
   timeout:
-    description: Seconds after which a request without a whole reply is given up.
+    description: Total timeout for one request, in seconds.
     type: float
     default: 30
   retries:

@@ -15,12 +15,33 @@ description:
   - An OpenID token comes with it when the API token has the OpenID scope. M(sddc.tokens.nsx_service_reauth) needs both.
   - The product cannot revoke an access token. It lives until it expires, 30 minutes at most.
 options:
+  hostname:
+    description:
+      - The server, as a name, name:port, or https base URL. Government and other clouds have their own.
+      - The environment variable E(CSP_HOST) is used when this is not set.
+    type: str
+    default: console.cloud.vmware.com
+  api_token:
+    description:
+      - API token of a user, as generated in the console.
+      - The environment variable E(CSP_API_TOKEN), then E(NSXT_VMC_TOKEN), is used when neither this nor O(client_id)
+        is set.
+    type: str
+  client_id:
+    description:
+      - Id of an OAuth app, in place of O(api_token).
+      - The environment variable E(CSP_CLIENT_ID) is used when neither this nor O(api_token) is set.
+    type: str
+  client_secret:
+    description:
+      - Secret of the OAuth app.
+      - The environment variable E(CSP_CLIENT_SECRET) is used when neither this nor O(api_token) is set.
+    type: str
   require_id_token:
     description: Whether the task fails when no OpenID token comes with the access token.
     type: bool
     default: false
 extends_documentation_fragment:
-  - sddc.tokens.csp
   - sddc.tokens.lifecycle
   - sddc.tokens.sealing
   - sddc.tokens.sealing.return_token

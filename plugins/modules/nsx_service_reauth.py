@@ -61,6 +61,12 @@ options:
       - NSX serves 40 requests at a time, and 100 a second, of one client.
     type: int
     default: 4
+  min_remaining:
+    description:
+      - Remaining lifetime (seconds) below which this task renews the token of VMware Cloud Services.
+      - It has no effect on a token that this task does not get by itself.
+    type: float
+    default: 300
 extends_documentation_fragment:
   - sddc.tokens.nsx
   - sddc.tokens.connection
@@ -172,9 +178,11 @@ instances:
       sample: true
     reason:
       description:
-        - Why it was due or not, V(alarm), V(force), V(no matching alarm), or V(unknown in check mode) where the alarms
-          could not be read without creating a token.
+        - V(alarm) if an alarm on it matches O(alarm_pattern), and V(no_matching_alarm) if none does.
+        - V(force) if O(force=true), so that no alarm was read.
+        - V(unknown_in_check_mode) if the alarms could not be read without creating a token.
       type: str
+      choices: [alarm, force, no_matching_alarm, unknown_in_check_mode]
       sample: alarm
     alarms:
       description: Texts of the alarms on it that match O(alarm_pattern), as they were at the start.

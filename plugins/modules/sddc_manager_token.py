@@ -16,6 +16,12 @@ description:
     is refused.
   - The product can revoke a refresh token, not an access token, which lives until it expires.
 options:
+  hostname:
+    description:
+      - The SDDC Manager, as a name, name:port, or https base URL.
+      - The environment variable E(SDDC_MANAGER_HOST) is used when this is not set.
+    type: str
+    required: true
   username:
     description:
       - Name of the user, such as V(administrator@vsphere.local). It needs a role in SDDC Manager.
@@ -32,7 +38,6 @@ options:
       - Mutually exclusive with O(token_file), where it is kept.
     type: str
 extends_documentation_fragment:
-  - sddc.tokens.sddc_manager
   - sddc.tokens.lifecycle
   - sddc.tokens.lifecycle.revocation
   - sddc.tokens.sealing

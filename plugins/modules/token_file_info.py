@@ -110,6 +110,16 @@ token_files:
           have half its life left.
       type: bool
       sample: true
+    status:
+      description:
+        - V(valid) if RV(token_files[].usable=true).
+        - V(expiring) if the token expires too soon, and V(expired) if it has expired.
+        - V(missing) if the file does not exist.
+        - V(unusable) if the file cannot be used, for the reason in RV(token_files[].error), or if it holds only a token
+          that is not yet verified.
+      type: str
+      choices: [valid, expiring, expired, missing, unusable]
+      sample: valid
     error:
       description: Why the file cannot be used. Null when it can.
       type: str

@@ -15,8 +15,41 @@ description:
   - A token whose claims would be too large comes as an overflow token, which vCenter refuses until it is registered.
     That is the job of M(sddc.tokens.vcenter_registered_token).
   - The product cannot revoke an access token. It lives until it expires.
+options:
+  hostname:
+    description:
+      - The broker, as a name, name:port, or https base URL.
+      - The environment variable E(VIDB_HOST) is used when this is not set.
+    type: str
+    required: true
+  tenant:
+    description:
+      - Tenant of the broker.
+      - The environment variable E(VIDB_TENANT) is used when this is not set.
+    type: str
+    default: CUSTOMER
+  api_token:
+    description:
+      - API token of a user. It needs release 9.1.
+      - The environment variable E(VIDB_API_TOKEN) is used when neither this nor O(refresh_token) nor O(client_id) is
+        set.
+    type: str
+  refresh_token:
+    description: Refresh token of a user, in place of O(api_token). It may need the client that it was issued to.
+    type: str
+  client_id:
+    description:
+      - Id of an OAuth client, in place of O(api_token).
+      - The environment variable E(VIDB_CLIENT_ID) is used when neither this nor O(api_token) nor O(refresh_token) is
+        set.
+    type: str
+  client_secret:
+    description:
+      - Secret of the OAuth client.
+      - The environment variable E(VIDB_CLIENT_SECRET) is used when neither this nor O(api_token) nor O(refresh_token)
+        is set.
+    type: str
 extends_documentation_fragment:
-  - sddc.tokens.vidb
   - sddc.tokens.lifecycle
   - sddc.tokens.sealing
   - sddc.tokens.sealing.return_token

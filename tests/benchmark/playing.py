@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import urllib.parse
 from pathlib import Path
@@ -46,19 +47,35 @@ class Controller:
         """Run the contestant's play on so many hosts, or on its sample. Exits when it fails."""
         details = self.lab["vrni"]
         number = contestant.sample or hosts
-        addresses = self._addresses[:number]
+        folder = self._tokens_of(contestant.name)
+        user = {name: details[name] for name in ("username", "password")}
+        port = urllib.parse.urlsplit(details["url"]).port
         variables = {
             "ansible_connection": "local",
             "ansible_python_interpreter": sys.executable,
-            "port": urllib.parse.urlsplit(details["url"]).port,
-            "username": details["username"],
-            "password": details["password"],
-            "folder": str(self._tokens_of(contestant.name)),
+            "port": port,
+            **user,
+            "folder": str(folder),
             "kept": str(self._tokens_of(IN_PROCESS)),
             **contestant.variables,
         }
-        Path(variables["folder"]).mkdir(exist_ok=True)
-        inventory = {f"host-{number:04}": {"address": address} for number, address in enumerate(addresses)}
+        if contestant.anew:
+            shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(exist_ok=True)
+        servers = {f"host-{number:04}": address for number, address in enumerate(self._addresses[:number])}
+        inventory: dict[str, Any] = {name: {"address": address} for name, address in servers.items()}
+        if contestant.at_once:
+            tokens = [
+                {
+                    "name": name,
+                    "product": "vrni",
+                    "hostname": f"{address}:{port}",
+                    "token_file": str(folder / f"{name}.json"),
+                    **user,
+                }
+                for name, address in servers.items()
+            ]
+            inventory = {"localhost": {"tokens": tokens}}
         self.write("inventory.json", {"all": {"hosts": inventory, "vars": variables}})
         self.write("play.json", [{"hosts": "all", "gather_facts": False, "tasks": list(contestant.tasks)}])
         return self.measured_play()

@@ -20,7 +20,13 @@ from scenarios import Target
 mpl.use("svg")
 from matplotlib import pyplot
 
-_COLOURS = {"debug": "#9aa5b1", "uri": "#d9822b", "in process": "#137cbd", "as a module": "#669eff"}
+_COLOURS = {
+    "debug": "#9aa5b1",
+    "uri": "#d9822b",
+    "in process": "#137cbd",
+    "as a module": "#669eff",
+    "token_set": "#0f9960",
+}
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,7 @@ class Finding:
     def row(self) -> str:
         verdict = "yes" if self.reached else "**no**"
         compared = f"{self.target.contestant} / {self.target.other}"
+        compared += ", processor time" if self.target.time == "cpu" else ""
         return f"| {self.title} | {compared} | {self.ratio:.3g} | {self.target.limit:.3g} | {verdict} |"
 
 
@@ -72,7 +79,8 @@ def _findings(result: Result) -> list[Finding]:
 
 
 def _ratio(costs: Mapping[str, Costs], target: Target) -> float:
-    return costs[target.contestant].wall / costs[target.other].wall
+    time, other = (getattr(costs[name], target.time) for name in (target.contestant, target.other))
+    return float(time / other)
 
 
 def _measured_table(results: Sequence[Result]) -> list[str]:

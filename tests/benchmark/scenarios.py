@@ -13,26 +13,37 @@ Task = dict[str, Any]
 
 DEBUG, URI, IN_PROCESS, AS_MODULE = "debug", "uri", "in process", "as a module"
 BARE = "bare requests"
+TOKEN_SET = "token_set"
 _SERVER = "{{ address }}:{{ port }}"
 
 
 @dataclass(frozen=True)
 class Contestant:
-    """A play: its tasks, its variables, and on how many hosts it runs in place of the scenario's."""
+    """A play: its tasks, its variables, and on how many hosts it runs in place of the scenario's.
+
+    With `at_once` it runs on one host, with an entry for each of the scenario's hosts in the variable `tokens`.
+    With `anew` its token files are removed before each run.
+    """
 
     name: str
     tasks: Sequence[Task]
     variables: Mapping[str, Any] = field(default_factory=dict)
     sample: int = 0
+    at_once: bool = False
+    anew: bool = False
 
 
 @dataclass(frozen=True)
 class Target:
-    """What is to be reached: the wall clock of one contestant, divided by that of another, is at most `limit`."""
+    """What is to be reached: the time of one contestant, divided by that of another, is at most `limit`.
+
+    The time is the `wall` clock, or that of the processor (`cpu`).
+    """
 
     contestant: str
     other: str
     limit: float
+    time: str = "wall"
 
 
 @dataclass(frozen=True)
@@ -89,6 +100,9 @@ _KEPT = {"Authorization": f"NetworkInsight {{{{ ({_TOKEN}).current.token }}}}"}
 _LOOP = {"loop": list(range(50)), "loop_control": {"label": "{{ item }}"}}
 
 
+_SET = {"name": "Tokens", "sddc.tokens.token_set": {"tokens": "{{ tokens }}"}}
+
+
 def _ours(**options: Any) -> list[Contestant]:
     return [
         Contestant(IN_PROCESS, [_token(**options)]),
@@ -128,5 +142,20 @@ SCENARIOS = (
         [Contestant(DEBUG, [_debug()]), Contestant(URI, _uri_creates(), sample=60), Contestant(IN_PROCESS, [_token()])],
         [Target(IN_PROCESS, DEBUG, 1.3), Target(IN_PROCESS, URI, 1 / 10)],
         rounds=3,
+    ),
+    Scenario(
+        "token_set 1,000: a new token on each of 1,000 servers",
+        1000,
+        [Contestant(DEBUG, [_debug()]), Contestant(TOKEN_SET, [_SET], at_once=True, anew=True)],
+        [Target(TOKEN_SET, DEBUG, 0.5, "cpu")],
+        rounds=3,
+    ),
+    Scenario(
+        "token_set 1,000: converged",
+        1000,
+        [Contestant(DEBUG, [_debug()]), Contestant(TOKEN_SET, [_SET], at_once=True)],
+        [Target(TOKEN_SET, DEBUG, 0.5, "cpu")],
+        rounds=3,
+        prepared=True,
     ),
 )

@@ -1,7 +1,12 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two clients that ask the same of the lab, and in what their requests differ."""
+"""Two clients that ask the same of the lab, and in what their requests differ.
+
+A product's file has a table of operations, each with the call of the vendor's client and ours, and a table of
+deliberate differences with their reasons. A difference that is not in it fails, and so does an entry that no longer
+occurs.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +15,21 @@ import urllib.parse
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
+
+from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
+from ansible_collections.sddc.tokens.plugins.module_utils._http.session import Session, SessionOptions
+from ansible_collections.sddc.tokens.plugins.module_utils._http.url import BaseUrl
 
 if TYPE_CHECKING:
     from lab.client import Lab, LoggedRequest
+
+# The size of a page where either client lists page by page.
+PAGE_SIZE = 2
+# A word that is not safe in a path.
+RESERVED = "a b/c?d#e"
+ESCAPED = "The vendor's client escapes blanks only, and asks for something else: an id is one segment of the path."
 
 Difference = tuple[str | None, str | None]
 """What the vendor's client sends, and what ours; None: nothing of the kind."""
@@ -44,6 +60,13 @@ class Deliberate:
     reason: str
 
 
+def session(lab: Lab, product: str, module: ModuleType, url: str | None = None) -> Session:
+    """Open a session as our modules have it, for a client of ours."""
+    options = SessionOptions(ca_path=lab.ca_path, retries=0)
+    base_url = BaseUrl.parse(url or lab[product]["url"])
+    return Session(base_url, options, error_facts=module.error_facts, runtime=Runtime())
+
+
 def differences(lab: Lab, product: str, operation: Operation, clients: Any) -> dict[str, Difference]:
     """Let both clients do the same, one after the other, and return in what their requests differ, by aspect."""
     theirs = _sent(lab, product, operation, operation.theirs, clients)
@@ -62,6 +85,14 @@ def differences(lab: Lab, product: str, operation: Operation, clients: Any) -> d
 def meant(table: Iterable[Deliberate], name: str) -> dict[str, Difference]:
     """Return the differences that the table tells of one operation, by aspect."""
     return {entry.aspect: (entry.theirs, entry.ours) for entry in table if name in entry.operations}
+
+
+def assert_told_once(table: Iterable[Deliberate], operations: Iterable[str]) -> None:
+    """Each difference of an operation has one entry, with a reason."""
+    told = [(name, entry.aspect) for entry in table for name in entry.operations]
+    assert len(told) == len(set(told))
+    assert {name for name, _aspect in told} <= set(operations)
+    assert all(entry.reason for entry in table)
 
 
 def _sent(

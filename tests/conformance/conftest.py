@@ -13,7 +13,6 @@ import pytest
 import requests
 
 if TYPE_CHECKING:
-    from conformance.vendors import Broker, NsxSdk
     from lab.client import Lab
 
 _OF_THE_MACHINE = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
@@ -21,7 +20,7 @@ _OF_THE_MACHINE = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "HTTP_PROXY", "HTTPS_
 
 def pytest_configure(config: pytest.Config) -> None:
     """Leave it to the vendors that their clients use what Python will drop."""
-    config.addinivalue_line("filterwarnings", r"ignore::DeprecationWarning:(avi|com|vcf|vmware)\..*")
+    config.addinivalue_line("filterwarnings", r"ignore::DeprecationWarning:(?!ansible_collections|conformance|lab)")
 
 
 @pytest.fixture(autouse=True)
@@ -38,35 +37,3 @@ def http(lab: Lab) -> Iterator[requests.Session]:
         session.trust_env = False
         session.verify = lab.ca_path
         yield session
-
-
-@pytest.fixture
-def csp_tokens(lab: Lab, http: requests.Session) -> dict[str, str]:
-    """The tokens with which NSX is asked to re-authenticate: `access_token` and `id_token`."""
-    url = f"{lab['csp']['url']}/csp/gateway/am/api/auth/api-tokens/authorize"
-    tokens: dict[str, str] = http.post(url, data={"api_token": lab["csp"]["api_token"]}).json()
-    return tokens
-
-
-@pytest.fixture
-def nsx(lab: Lab, http: requests.Session, csp_tokens: dict[str, str]) -> NsxSdk:
-    """The vendor's client of NSX, signed in as re-authentication wants it."""
-    from conformance.vendors import NsxSdk
-
-    return NsxSdk(http, lab["nsx"]["url"]).with_token(csp_tokens["access_token"], csp_tokens["id_token"])
-
-
-@pytest.fixture
-def nsx_reader(lab: Lab, http: requests.Session) -> NsxSdk:
-    """The vendor's client of NSX, signed in with name and password."""
-    from conformance.vendors import NsxSdk
-
-    return NsxSdk(http, lab["nsx"]["url"]).with_password(lab["nsx"]["username"], lab["nsx"]["password"])
-
-
-@pytest.fixture
-def broker(lab: Lab, http: requests.Session) -> Broker:
-    """The identity broker's tokens."""
-    from conformance.vendors import Broker
-
-    return Broker(http, lab["vidb"])

@@ -1,7 +1,13 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab's NSX understands vcf-nsx, and vcf-nsx understands the lab's NSX."""
+"""The lab's NSX understands vcf-nsx, and vcf-nsx understands the lab's NSX.
+
+The client signs in to no session, it only signs out; it sends no `csp-auth-token`, and escapes no `/`, `?` or `#` in
+an id. Its ApiError drops every field but one, and knows neither 401 nor 429.
+"""
+
+# Requires vcf-nsx==9.1.1.0
 
 from __future__ import annotations
 
@@ -19,8 +25,10 @@ from vcf.nsx.policy.api.v1.infra.tier_0s.locale_services_client import ServiceIn
 from vcf.nsx.policy.api.v1.infra.tier_0s_client import LocaleServices
 from vcf.nsx.policy.api.v1.infra_client import Tier0s
 from vmware.vapi.bindings.error import UnresolvedError, VapiError
-
-from conformance.vendors import NsxSdk
+from vmware.vapi.bindings.stub import StubConfiguration
+from vmware.vapi.lib.connect import get_requests_connector
+from vmware.vapi.security.oauth import create_oauth_security_context
+from vmware.vapi.security.user_password import create_user_password_security_context
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -28,6 +36,50 @@ if TYPE_CHECKING:
 PLACE = ("T0-main", "default")
 INSTANCE = (*PLACE, "partner-fw-01")
 PATH = "/infra/tier-0s/T0-main/locale-services/default/service-instances/partner-fw-01"
+
+
+class NsxSdk:
+    """vcf-nsx, signed in as it signs in: with a token, with name and password, or with the headers of a session."""
+
+    def __init__(self, http: requests.Session, url: str) -> None:
+        self._connector = get_requests_connector(http, msg_protocol="rest", url=url)
+        self.http = http
+
+    def with_token(self, access_token: str, open_id_token: str | None = None) -> NsxSdk:
+        """Sign with an access token; no operation has a parameter for the OpenID token."""
+        self._connector.set_security_context(create_oauth_security_context(access_token))
+        if open_id_token is not None:
+            self.http.headers["X-NSX-OpenId"] = open_id_token
+        return self
+
+    def with_password(self, username: str, password: str) -> NsxSdk:
+        """Sign with basic authentication."""
+        self._connector.set_security_context(create_user_password_security_context(username, password))
+        return self
+
+    def stub(self, service: type) -> Any:
+        """Return a service of the SDK."""
+        return service(StubConfiguration(self._connector))
+
+
+def csp_tokens(lab: Lab, http: requests.Session) -> dict[str, str]:
+    """The tokens with which NSX is asked to re-authenticate: `access_token` and `id_token`."""
+    url = f"{lab['csp']['url']}/csp/gateway/am/api/auth/api-tokens/authorize"
+    tokens: dict[str, str] = http.post(url, data={"api_token": lab["csp"]["api_token"]}).json()
+    return tokens
+
+
+@pytest.fixture
+def nsx(lab: Lab, http: requests.Session) -> NsxSdk:
+    """The vendor's client of NSX, signed in as re-authentication wants it."""
+    tokens = csp_tokens(lab, http)
+    return NsxSdk(http, lab["nsx"]["url"]).with_token(tokens["access_token"], tokens["id_token"])
+
+
+@pytest.fixture
+def nsx_reader(lab: Lab, http: requests.Session) -> NsxSdk:
+    """The vendor's client of NSX, signed in with name and password."""
+    return NsxSdk(http, lab["nsx"]["url"]).with_password(lab["nsx"]["username"], lab["nsx"]["password"])
 
 
 def instances(sdk: NsxSdk, *place: str, **query: Any) -> Any:
@@ -89,11 +141,10 @@ def test_reauthentication_succeeds_without_a_body(lab: Lab, nsx: NsxSdk, status:
     assert lab.counts("nsx")["reauths"] == 1
 
 
-def test_reauthentication_goes_through_the_vmc_proxy(
-    lab: Lab, http: requests.Session, csp_tokens: dict[str, str]
-) -> None:
+def test_reauthentication_goes_through_the_vmc_proxy(lab: Lab, http: requests.Session) -> None:
+    tokens = csp_tokens(lab, http)
     sdk = NsxSdk(http, lab["nsx"]["proxy_url"])
-    reauth(sdk.with_token(csp_tokens["access_token"], csp_tokens["id_token"]))
+    reauth(sdk.with_token(tokens["access_token"], tokens["id_token"]))
     assert lab.requests("nsx")[-1].path.startswith("/vmc/reverse-proxy/api/orgs/")
     assert lab.counts("nsx")["reauths"] == 1
 

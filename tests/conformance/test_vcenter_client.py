@@ -3,13 +3,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The lab's vCenter understands vmware-vcenter, and vmware-vcenter understands the lab's vCenter.
 
-Status and `error_type` count: the client takes every error of the registration for the class Unauthenticated.
+Status and `error_type` count: the client takes every error of the registration for the class Unauthenticated. It puts
+the filter of the probe into a body. No vendor has a client of the identity broker in Python.
 """
+
+# Requires vmware-vcenter==9.1.1.0
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,13 +21,72 @@ import requests
 from com.vmware.vcenter.authentication_client import Token
 from com.vmware.vcenter_client import RegisteredTokens
 from vmware.vapi.bindings.error import VapiError
+from vmware.vapi.bindings.stub import StubConfiguration
+from vmware.vapi.lib.connect import get_requests_connector
+from vmware.vapi.security.oauth import create_oauth_security_context
 
-from conformance.vendors import Broker, VcenterSdk
+from ansible_collections.sddc.tokens.plugins.module_utils._clients import vcenter
+from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
+from conformance.comparison import Operation, differences, session
 
 if TYPE_CHECKING:
     from lab.client import Lab
 
+API_TOKEN_GRANT = "urn:custom:vcf:params:oauth:grant-type:api-token"
 Register = Callable[..., Any]
+
+
+class VcenterSdk:
+    """vmware-vcenter over the REST protocol, in the plain format of /api."""
+
+    def __init__(self, http: requests.Session, url: str, access_token: str | None) -> None:
+        self._connector = get_requests_connector(http, msg_protocol="rest", url=f"{url}/api")
+        if access_token is not None:
+            self._connector.set_security_context(create_oauth_security_context(access_token))
+
+    def stub(self, service: type) -> Any:
+        """Return a service of the SDK."""
+        made = service(StubConfiguration(self._connector))
+        provider = self._connector.get_api_provider()
+        while hasattr(provider, "get_api_provider"):
+            provider = provider.get_api_provider()
+        provider.set_rest_format(False)
+        return made
+
+
+class Broker:
+    """The tokens of the lab's identity broker, for which no vendor has a client in Python."""
+
+    def __init__(self, http: requests.Session, details: Mapping[str, str]) -> None:
+        self._http, self._details = http, details
+        self.issuer = f"{details['url']}/acs/t/{details['tenant']}"
+
+    def overflow_token(self) -> str:
+        """Return a token that overflows."""
+        return self._token({"grant_type": API_TOKEN_GRANT, "api_token": self._details["api_token"]})
+
+    def plain_token(self) -> str:
+        """Return a token that does not overflow."""
+        client = (self._details["client_id"], self._details["client_secret"])
+        return self._token({"grant_type": "client_credentials"}, auth=client)
+
+    def expanded(self, token: str) -> str:
+        """Return what an overflow token stands for."""
+        headers = {"Authorization": f"Bearer {token}"}
+        reply = self._http.get(f"{self.issuer}/expand-access-token", params={"format": "jwt"}, headers=headers)
+        reply.raise_for_status()
+        return reply.text
+
+    def _token(self, form: Mapping[str, str], **more: Any) -> str:
+        reply = self._http.post(f"{self.issuer}/token", data=form, **more)
+        reply.raise_for_status()
+        return str(reply.json()["access_token"])
+
+
+@pytest.fixture
+def broker(lab: Lab, http: requests.Session) -> Broker:
+    """The identity broker's tokens."""
+    return Broker(http, lab["vidb"])
 
 
 @pytest.fixture
@@ -171,3 +234,38 @@ def test_token_that_cannot_be_exchanged_is_a_400(lab: Lab, http: requests.Sessio
     with pytest.raises(VapiError):
         exchange(lab, http, "nonsense")
     assert lab.requests("vcenter")[-1].status == 400
+
+
+# --- Our requests beside the vendor's -----------------------------------------------------------------------------
+
+
+@dataclass
+class VcenterClients:
+    """Both clients of vCenter."""
+
+    lab: Lab
+    http: requests.Session
+    token: str
+    expanded: str
+
+    def their_registration(self) -> None:
+        """Register as the vendor does."""
+        sdk = VcenterSdk(self.http, self.lab["vcenter"]["url"], self.token)
+        sdk.stub(RegisteredTokens).create(RegisteredTokens.CreateSpec(expanded_access_token=self.expanded))
+
+    def our_registration(self) -> None:
+        """Register as we do."""
+        client = vcenter.VcenterClient(session(self.lab, "vcenter", vcenter), Secret(self.token))
+        client.create_registered_token(Secret(self.expanded))
+
+
+REQUESTS = {
+    "vcenter registered token": Operation(lambda it: it.their_registration(), lambda it: it.our_registration()),
+}
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_our_request_is_the_vendors(lab: Lab, http: requests.Session, broker: Broker, name: str) -> None:
+    token = broker.overflow_token()
+    clients = VcenterClients(lab, http, token, broker.expanded(token))
+    assert differences(lab, "vcenter", REQUESTS[name], clients) == {}

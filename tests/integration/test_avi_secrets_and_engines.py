@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
+from products.avi import SERVER, avi
 from support.canaries import leaks
 from support.cores import DEFAULT, OTHERS, Core
-from support.playbooks import Ansible, Task
-from support.tasks import act, avi, by_task, checked, failing, lines, succeeded
+from support.playbooks import AS_MODULE, IN_PROCESS, Ansible, Route, Task, module
+from support.tasks import act, by_task, checked, failing, lines, succeeded
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -200,3 +201,17 @@ def test_an_engines_token_is_made_for_a_cloud_by_name_or_uuid_each_time_anew_and
     # The control route's reply, and its request, are the test's own.
     secret = [value["value"] for value in lab.secrets() if value["value"] != run["first"]["token"]]
     assert leaks({"output": run.output}, secret) == []
+
+
+@pytest.mark.parametrize("route", [IN_PROCESS, AS_MODULE], ids=lambda route: route.name)
+def test_a_tenant_in_the_defaults_of_the_group_reaches_every_module(ansible: Ansible, lab: Lab, route: Route) -> None:
+    defaults = {"group/sddc.tokens.avi": {**SERVER.templates(), "ca_path": "{{ ca_path }}", "tenant": "lab"}}
+    tasks: list[Task] = [
+        {"name": "Create", "sddc.tokens.avi_securechanneltoken": {"name": "se-01"}},
+        module("avi_securechanneltoken_info"),
+        module("avi_se_auth_token", cloud="Default-Cloud"),
+    ]
+
+    succeeded(ansible.play(tasks, route=route, keywords={"module_defaults": defaults}))
+
+    assert {entry.header("X-Avi-Tenant") for entry in lab.requests("avi") if entry.path.startswith("/api/")} == {"lab"}

@@ -13,9 +13,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from products.avi import avi
 from support.canaries import leaks
+from support.in_process_plays import InProcess
 from support.playbooks import Ansible, Run, Task
-from support.tasks import avi, by_task, change_settings, checked, failing, lines, succeeded
+from support.tasks import by_task, change_settings, checked, failing, lines, succeeded
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -127,7 +129,7 @@ def test_a_token_is_created_once_and_its_metadata_merge_by_key_and_its_deletion_
 
 
 def test_only_lifetime_renews_by_itself_when_too_little_is_left_and_expiry_time_is_compared_as_it_is(
-    ansible: Ansible, lab: Lab
+    in_process: InProcess, lab: Lab
 ) -> None:
     expiry = round(time.time()) + 7200.5
     tasks = [
@@ -144,7 +146,7 @@ def test_only_lifetime_renews_by_itself_when_too_little_is_left_and_expiry_time_
         failing(avi("two_times", name=LABEL, lifetime=60, expiry_time=expiry)),
     ]
 
-    run = succeeded(ansible.play(tasks))
+    run = succeeded(in_process.play(tasks))
 
     actions = {name: run[name]["action"] for name in [task["register"] for task in tasks[:-2]]}
     assert actions == {
@@ -169,10 +171,10 @@ def test_only_lifetime_renews_by_itself_when_too_little_is_left_and_expiry_time_
 
 
 @contextmanager
-def playing(ansible: Ansible, tasks: list[Task]) -> Iterator[list[Run]]:
+def playing(in_process: InProcess, tasks: list[Task]) -> Iterator[list[Run]]:
     """A play that goes on meanwhile; its run stands in the list at the end."""
     runs: list[Run] = []
-    thread = threading.Thread(target=lambda: runs.append(ansible.play(tasks)))
+    thread = threading.Thread(target=lambda: runs.append(in_process.play(tasks)))
     thread.start()
     try:
         yield runs
@@ -190,7 +192,7 @@ def meanwhile(lab: Lab, fault: int, method: str, action: str, **values: Any) -> 
 
 
 def test_what_another_client_wrote_meanwhile_is_kept_and_a_session_that_ended_is_opened_anew_once(
-    ansible: Ansible, lab: Lab
+    in_process: InProcess, lab: Lab
 ) -> None:
     mine, theirs = {"owner": "us"}, [{"key": "rack", "val": "9"}]
     number = "a-token-of-this-test"
@@ -205,7 +207,7 @@ def test_what_another_client_wrote_meanwhile_is_kept_and_a_session_that_ended_is
         avi("after_419", name=LABEL, state="absent"),
     ]
 
-    with playing(ansible, tasks) as runs:
+    with playing(in_process, tasks) as runs:
         meanwhile(lab, put, "PUT", "change_token", token=number, values={"metadata": theirs})
         meanwhile(lab, post, "POST", "end_sessions")
         meanwhile(lab, delete, "DELETE", "end_sessions")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from support.awx.definitions import AWX, CREDENTIAL_TYPES, JOB_TEMPLATES
+from support.awx.definitions import AWX, JOB_TEMPLATES
 from support.awx.jobs import Worker
 from support.awx.setup import REPOSITORY, credentials
 from support.canaries import leaks
@@ -88,7 +88,7 @@ def substitutes(lab: Lab, folder: Path) -> dict[str, Substitute]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_the_guide_for_awx_works_word_for_word_and_its_schedule_has_work_to_do(lab: Lab, tmp_path: Path) -> None:
     home, work, mounted = (tmp_path / name for name in ("home", "work", "mounted"))
     for folder in (home, work, mounted):
@@ -137,7 +137,7 @@ def check_removal(lab: Lab, work: Path, environ: dict[str, str]) -> None:
     """Type the last command, and see that nothing is left but what the guide names."""
     shell = f"set -e\n. ~/awx-setup/bin/activate\n. ~/.sddc/controller\n{REMOVE}"
     done = subprocess.run(
-        ["bash", "-c", shell], cwd=work, env=environ, capture_output=True, text=True, timeout=200, check=False
+        ["bash", "-c", shell], cwd=work, env=environ, capture_output=True, text=True, timeout=1500, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     counts = lab.counts("awx", HOST)
@@ -150,7 +150,7 @@ def test_the_guide_names_every_job_template_and_the_types_of_credentials() -> No
 
     for template in JOB_TEMPLATES.values():
         assert f"| {template['name'].removeprefix('SDDC tokens - ')} |" in text
-    assert f"type: nsx            # or {', '.join(name for name in CREDENTIAL_TYPES if name != 'nsx')}\n" in text
+    assert "another key of awx_credential_types.yml" in text
 
 
 def test_the_execution_environment_holds_the_collection_and_what_it_requires(tmp_path: Path) -> None:

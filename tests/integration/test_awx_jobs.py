@@ -22,7 +22,6 @@ from support.tasks import INSTANCE_PATH
 if TYPE_CHECKING:
     from lab.client import Lab
 
-pytestmark = pytest.mark.timeout(400)
 
 HOSTS = [f"vm-{number:02d}" for number in range(1, 8)]
 SLICES = 5

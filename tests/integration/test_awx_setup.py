@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from lab.client import Lab
     from support.playbooks import Run
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.slow
 
 FIRST, SECOND, THIRD, *OTHER_CORES = (f"127.0.1.{number}" for number in range(1, 4 + len(OTHERS)))
 COLLECTION = "collections/ansible_collections/sddc/tokens/playbooks"

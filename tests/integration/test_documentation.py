@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from products import EXAMPLE
 from support.canaries import leaks
 from support.checkout import CHECKOUT
 from support.surroundings import documented, surroundings
@@ -57,13 +58,13 @@ def test_a_playbook_of_the_readme_runs_as_it_stands(ansible: Ansible, lab: Lab, 
 def test_the_first_playbook_of_the_readme_changes_nothing_the_second_time(ansible: Ansible, lab: Lab) -> None:
     first = readme_playbooks()[0]
     run(ansible, lab, first)
-    minted = lab.counts("vrni", "vrni.example.com")["tokens_minted"]
+    minted = lab.counts(EXAMPLE.name, EXAMPLE.host)["tokens_minted"]
 
     (ansible.folder / "example.yml").write_text(first)
     again = ansible.playbook("example.yml", environ=surroundings(lab))
 
     assert "changed=0" in again.stdout
-    assert lab.counts("vrni", "vrni.example.com")["tokens_minted"] == minted == 1
+    assert lab.counts(EXAMPLE.name, EXAMPLE.host)["tokens_minted"] == minted == 1
 
 
 @pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: f"{plugin.parent.name}/{plugin.stem}")

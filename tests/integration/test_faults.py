@@ -16,17 +16,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from products import EXAMPLE, ISSUER, KITS
 from support.canaries import leaks
+from support.canary_plays import elsewhere, tokens
+from support.kit import Kit, Target
 from support.playbooks import Ansible, Run, Task
-from support.tasks import INSTANCE, csp, failing, nsx, said, succeeded, vrni
+from support.tasks import failing, said, succeeded
 
 if TYPE_CHECKING:
     from lab.client import Lab, LoggedRequest
 
 RETRIES = 1
 # Seconds of patience with a server that is late, and with all others, so that a busy machine does no harm.
-SHORT, LONG = 4, 60
-CLOSED = "the connection was closed before the reply was whole"
+SHORT, LONG = 4, 300
+CLOSED = "the connection was closed before the response was whole"
 OVERLOADED = {"status": 503, "headers": {"Retry-After": "0"}}
 LIMITED = {"status": 429, "headers": {"Retry-After": "1"}}
 
@@ -48,79 +51,24 @@ FAULTS = {
     "overloaded": Fault("status", OVERLOADED, "the server answered 503", 1 + RETRIES, 1 + RETRIES),
     "overloaded_once": Fault("status", OVERLOADED, "", 2, 2, times=1),
     "limited_once": Fault("status", LIMITED, "", 2, 2, times=1),
-    "late": Fault("delay", {"seconds": LONG}, f"no whole reply within {SHORT} s"),
-    "late_reply": Fault("delay", {"seconds": LONG, "work": True}, f"no whole reply within {SHORT} s"),
+    "late": Fault("delay", {"seconds": LONG}, f"no whole response within {SHORT} s"),
+    "late_reply": Fault("delay", {"seconds": LONG, "work": True}, f"no whole response within {SHORT} s"),
     "dropped_before": Fault("drop_before", {}, CLOSED, 1 + RETRIES),
     "dropped_after": Fault("drop_after", {}, CLOSED, 1 + RETRIES),
     "torn_before": Fault("drop_before", {"abrupt": True}, CLOSED, 1 + RETRIES),
     "torn_after": Fault("drop_after", {"abrupt": True}, CLOSED, 1 + RETRIES),
-    "truncated": Fault("truncate", {}, "the reply was cut off.*", 1 + RETRIES),
+    "truncated": Fault("truncate", {}, "the response was cut off.*", 1 + RETRIES),
     "page_200": Fault("html", {"status": 200}, "an HTML page came back .*"),
     "page_403": Fault("html", {"status": 403}, "an HTML page came back .*"),
     "page_502": Fault("html", {"status": 502}, "an HTML page came back .*"),
-    "no_json": Fault("invalid_json", {"work": True}, "the reply is not valid JSON.*"),
-    "no_body": Fault("empty", {"work": True}, "the reply has an empty body.*"),
+    "no_json": Fault("invalid_json", {"work": True}, "the response is not valid JSON.*"),
+    "no_body": Fault("empty", {"work": True}, "the response has an empty body.*"),
     "redirected": Fault("redirect", {}, "the server answered with a redirect.*"),
 }
 
 
-@dataclass(frozen=True)
-class Target:
-    """A kind of request: what it is for, in the words of an error, and the tasks by which it is made."""
-
-    product: str
-    method: str
-    path: str
-    doing: str
-    tasks: tuple[Task, ...]
-    safe: bool = False
-    # Faults that do no harm here, for nobody reads the body.
-    harmless: tuple[str, ...] = ()
-
-
-HERE = {"hostname": "{{ url }}"}
-IN_FILE = {**HERE, "token_file": "{{ playbook_dir }}/{{ inventory_hostname }}.json"}
 STRUCK = {"timeout": "{{ timeout }}", "retries": RETRIES}
-TARGETS = {
-    "create": Target("vrni", "POST", "/auth/token", "create an auth token", (vrni("struck", **HERE, **STRUCK),)),
-    "prove": Target(
-        "vrni", "GET", "/info/version", "check an auth token", (vrni("struck", **HERE, **STRUCK),), safe=True
-    ),
-    "verify": Target(
-        "vrni",
-        "GET",
-        "/info/version",
-        "check an auth token",
-        (vrni("before", **IN_FILE, verify=False), vrni("struck", **IN_FILE, **STRUCK)),
-        safe=True,
-    ),
-    "revoke": Target(
-        "vrni",
-        "DELETE",
-        "/auth/token",
-        "delete an auth token",
-        (vrni("before", **IN_FILE, verify=False), vrni("struck", **IN_FILE, **STRUCK, state="absent")),
-        safe=True,
-        harmless=("no_json", "no_body", "truncated"),
-    ),
-    "authorize": Target("csp", "POST", "authorize", "get an access token", (csp("struck", **HERE, **STRUCK),)),
-    "alarms": Target(
-        "nsx",
-        "GET",
-        "/alarms",
-        "read the alarms",
-        (csp("csp"), nsx("struck", **HERE, **INSTANCE, **STRUCK, wait=False)),
-        safe=True,
-    ),
-    "reauth": Target(
-        "nsx",
-        "POST",
-        "action=reauth",
-        "re-authenticate .*/partner-fw-01",
-        (csp("csp"), nsx("struck", **HERE, **INSTANCE, **STRUCK, force=True)),
-        harmless=("no_json", "no_body"),
-    ),
-}
+TARGETS = {name: (kit, target) for kit in KITS.values() for name, target in kit.targets.items()}
 
 
 @dataclass(frozen=True)
@@ -128,6 +76,7 @@ class Struck:
     """What became of one task that a fault struck."""
 
     fault: Fault
+    kit: Kit
     target: Target
     result: dict[str, Any]
     requests: list[LoggedRequest]
@@ -176,7 +125,7 @@ def repeated(struck: Struck) -> str:
 def accounted(struck: Struck) -> str:
     """A token that the task has created and that nobody holds is the only one, and the error names it."""
     before = 1 if any(task.get("register") == "before" for task in struck.target.tasks) else 0
-    created = struck.counts.get("tokens_valid", 0) // (2 if struck.target.product == "csp" else 1) - before
+    created = struck.counts.get("tokens_valid", 0) // struck.kit.secrets_in_lab - before
     if "token" in struck.result or created <= 0:
         return ""
     if created > 1:
@@ -196,23 +145,21 @@ PROMISES: dict[str, Callable[[Struck], str]] = {
 def test_each_fault_is_named_with_a_next_step_repeated_only_where_safe_and_leaks_nothing(
     ansible: Ansible, lab: Lab, target: str
 ) -> None:
-    struck_at = TARGETS[target]
+    kit, struck_at = TARGETS[target]
     *addresses, elsewhere = lab.add_addresses(len(FAULTS) + 1)
     hosts = dict(zip(FAULTS, addresses, strict=True))
     match: dict[str, Any] = {"method": struck_at.method, "path": struck_at.path}
     for name, fault in FAULTS.items():
-        aside: dict[str, Any] = {"location": lab.url(struck_at.product, elsewhere)} if fault.kind == "redirect" else {}
-        lab.fault(
-            struck_at.product, fault.kind, host=hosts[name], times=fault.times, **match, **fault.parameters, **aside
-        )
-    *before, struck = struck_at.tasks
+        aside: dict[str, Any] = {"location": lab.url(kit.name, elsewhere)} if fault.kind == "redirect" else {}
+        lab.fault(kit.name, fault.kind, host=hosts[name], times=fault.times, **match, **fault.parameters, **aside)
+    *before, struck = (moved(task) for task in struck_at.tasks)
 
     run = succeeded(
         ansible.play(
             [*before, failing(struck)],
             hosts={
                 name: {
-                    "url": lab.url(struck_at.product, address),
+                    "url": lab.url(kit.name, address),
                     "timeout": SHORT if FAULTS[name].kind == "delay" else LONG,
                 }
                 for name, address in hosts.items()
@@ -221,7 +168,7 @@ def test_each_fault_is_named_with_a_next_step_repeated_only_where_safe_and_leaks
         )
     )
 
-    broken = list(_broken(run, lab, struck_at, hosts))
+    broken = list(_broken(run, lab, kit, struck_at, hosts))
     assert not broken, "\n".join(broken)
     assert lab.requests(host=elsewhere) == [], "no redirect is followed"
     messages = json.dumps([results["struck"].get("msg") for results in run.by_host.values()])
@@ -229,14 +176,22 @@ def test_each_fault_is_named_with_a_next_step_repeated_only_where_safe_and_leaks
     assert leaks(texts, [secret["value"] for secret in lab.secrets()]) == []
 
 
-def _broken(run: Run, lab: Lab, target: Target, hosts: dict[str, str]) -> Iterator[str]:
+def moved(task: Task) -> Task:
+    """The task at the host's own address, if the faults are to meet it."""
+    (key,) = (key for key in task if key.startswith("sddc.tokens."))
+    options = {"before": {"hostname": "{{ url }}"}, "struck": {"hostname": "{{ url }}", **STRUCK}}
+    return {**task, key: {**task[key], **options.get(task["register"], {})}}
+
+
+def _broken(run: Run, lab: Lab, kit: Kit, target: Target, hosts: dict[str, str]) -> Iterator[str]:
     for name, fault in FAULTS.items():
         struck = Struck(
             fault,
+            kit,
             target,
             run.by_host[name]["struck"],
-            lab.requests(target.product, hosts[name]),
-            lab.counts(target.product, hosts[name]),
+            lab.requests(kit.name, hosts[name]),
+            lab.counts(kit.name, hosts[name]),
             name in target.harmless or not fault.cause,
         )
         for promise, kept in PROMISES.items():
@@ -253,29 +208,28 @@ CERTIFICATES = {
 
 def test_a_bad_certificate_and_a_closed_port_are_named_and_no_secret_is_sent(ansible: Ansible, lab: Lab) -> None:
     addresses = {kind: lab.add_addresses(1, kind)[0] for kind in CERTIFICATES}
-    hosts = {
-        kind: {product: lab.url(product, address) for product in ("vrni", "csp", "nsx")}
-        for kind, address in addresses.items()
+    hosts: dict[str, Any] = {
+        kind: {"place": {product: lab.url(product, address) for product in KITS}} for kind, address in addresses.items()
     }
-    hosts["closed"] = dict.fromkeys(("vrni", "csp", "nsx"), "https://127.0.0.1:1")
-    tokens = {"access_token": "an-access-token", "open_id_token": "an-openid-token"}
+    hosts["closed"] = {"place": dict.fromkeys(KITS, "https://127.0.0.1:1")}
+    here = f"{{{{ place.{EXAMPLE.name} }}}}"
+    struck = [
+        failing({**elsewhere(kit.asks[0], kit, "place", retries=1), "register": f"{name}_struck"})
+        for name, kit in KITS.items()
+    ]
     tasks = [
-        failing(vrni("vrni_struck", hostname="{{ vrni }}", retries=1)),
-        failing(csp("csp_struck", hostname="{{ csp }}", retries=1)),
-        failing(nsx("nsx_struck", hostname="{{ nsx }}", retries=1, **tokens, **INSTANCE)),
-        failing(vrni("bundle", ca_path="{{ omit }}", hostname="{{ lab.vrni.url }}")),
-        {
-            **vrni("store", ca_path="{{ omit }}", hostname="{{ lab.vrni.url }}"),
-            "environment": {"SSL_CERT_FILE": "{{ ca_path }}"},
-        },
-        failing(vrni("trusting", hostname="{{ vrni }}", validate_certs=False)),
+        *tokens(),
+        *struck,
+        failing(EXAMPLE.task("bundle", ca_path="{{ omit }}")),
+        {**EXAMPLE.task("store", ca_path="{{ omit }}"), "environment": {"SSL_CERT_FILE": "{{ ca_path }}"}},
+        failing(EXAMPLE.task("trusting", hostname=here, validate_certs=False)),
     ]
 
     run = succeeded(ansible.play(tasks, hosts=hosts, environ={"REQUESTS_CA_BUNDLE": lab.ca_path}))
 
     for kind, cause in {**CERTIFICATES, "closed": "no connection: Connection refused"}.items():
         results = run.by_host[kind]
-        for name in ("vrni_struck", "csp_struck", "nsx_struck"):
+        for name in (task["register"] for task in struck):
             message = results[name]["msg"]
             assert cause in message
             assert message.startswith("Could not ")
@@ -286,30 +240,30 @@ def test_a_bad_certificate_and_a_closed_port_are_named_and_no_secret_is_sent(ans
         assert results["store"]["action"] == "created"
         assert "is not trusted" in results["bundle"]["msg"], "REQUESTS_CA_BUNDLE has no effect"
         assert results["trusting"].get("action") == ("created" if kind != "closed" else "none")
-    assert "ca_path" in run.by_host["untrusted"]["vrni_struck"]["msg"]
-    assert "host name" in run.by_host["wrong_name"]["vrni_struck"]["msg"]
-    assert "hostname and port" in run.by_host["closed"]["vrni_struck"]["msg"]
+    assert "ca_path" in run.by_host["untrusted"][f"{EXAMPLE.name}_struck"]["msg"]
+    assert "host name" in run.by_host["wrong_name"][f"{EXAMPLE.name}_struck"]["msg"]
+    assert "hostname and port" in run.by_host["closed"][f"{EXAMPLE.name}_struck"]["msg"]
     assert said(run).count("trying again in") >= 3, "what never left is tried again"
     for address in addresses.values():
-        assert {entry.product for entry in lab.requests(host=address)} == {"vrni"}, "only without validate_certs"
-    assert "ca_path" not in run.by_host["expired"]["vrni_struck"]["msg"], (
+        assert {entry.product for entry in lab.requests(host=address)} == {EXAMPLE.name}, "only without validate_certs"
+    assert "ca_path" not in run.by_host["expired"][f"{EXAMPLE.name}_struck"]["msg"], (
         "no authority mends a certificate that expired"
     )
 
 
 def test_a_token_is_judged_by_the_clock_of_the_server_with_a_reply_and_without_one(ansible: Ansible, lab: Lab) -> None:
-    lab.change_settings("csp", clock_offset=-7200)
-    lab.change_settings("vrni", clock_offset=7200)
-    lab.fault("vrni", "skew_date", method="GET", path="/info/version", skip=1, seconds=17900)
-    csp_file, vrni_file = ({"token_file": f"{{{{ playbook_dir }}}}/{product}.json"} for product in ("csp", "vrni"))
-    term = "lookup('sddc.tokens.token_file', playbook_dir ~ '/csp.json') | length"
+    lab.change_settings(ISSUER.name, clock_offset=-7200)
+    lab.change_settings(EXAMPLE.name, clock_offset=7200)
+    lab.fault(EXAMPLE.name, "skew_date", method="GET", path="/info/version", skip=1, seconds=17900)
+    issued, kept = ({"token_file": f"{{{{ playbook_dir }}}}/{name}.json"} for name in ("issued", "kept"))
+    term = "lookup('sddc.tokens.token_file', playbook_dir ~ '/issued.json') | length"
     tasks = [
-        csp("exchanged", **csp_file),
-        csp("reused", **csp_file),
+        ISSUER.task("exchanged", **issued),
+        ISSUER.task("reused", **issued),
         {"name": "Look up", "ansible.builtin.debug": {"msg": f"{{{{ {term} }}}}"}, "register": "looked_up"},
-        vrni("created", **vrni_file),
-        vrni("trusted", **vrni_file, verify=False),
-        vrni("renewed", **vrni_file),
+        EXAMPLE.task("created", **kept),
+        EXAMPLE.task("trusted", **kept, verify=False),
+        EXAMPLE.task("renewed", **kept),
     ]
 
     run = succeeded(ansible.play(tasks))
@@ -319,13 +273,13 @@ def test_a_token_is_judged_by_the_clock_of_the_server_with_a_reply_and_without_o
     for name, life in (("exchanged", 1800), ("reused", 1800), ("created", 18000), ("trusted", 18000)):
         assert life - 60 <= run[name]["expires_in"] <= life + 1, name
     assert int(run["looked_up"]["msg"]) == len(run["exchanged"]["token"])
-    assert lab.counts("vrni")["tokens_valid"] == 1
+    assert lab.counts(EXAMPLE.name)["tokens_valid"] == 1
 
 
 def test_a_date_that_contradicts_the_token_is_no_reason_to_speak_of_a_negative_life(ansible: Ansible, lab: Lab) -> None:
-    lab.fault("csp", "skew_date", seconds=20000)
+    lab.fault(ISSUER.name, "skew_date", seconds=20000)
 
-    run = succeeded(ansible.play([failing(csp("skewed"))]))
+    run = succeeded(ansible.play([failing(ISSUER.task("skewed"))]))
 
     assert "does not accept the token that it has just created" in run["skewed"]["msg"]
     assert "is left on the server" in run["skewed"]["msg"]

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from products import EXAMPLE, ISSUERS, KITS
 from support.canaries import leaks
-from support.canary_plays import BY_CSP, successes
+from support.canary_plays import successes
+from support.in_process import operation_of
 from support.playbooks import AS_MODULE, IN_PROCESS, OVER_SSH, ROUTES, Ansible, Route, Task, module
-from support.tasks import INSTANCE, checked, csp, failing, nsx, said, succeeded, vcenter, vidb, vrni
+from support.tasks import checked, failing, said, succeeded
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -36,7 +38,8 @@ def test_netrc_and_trust_stores_of_other_programs_have_no_say(ansible: Ansible, 
     netrc.chmod(0o600)
     nothing = str(ansible.folder / "no-such-bundle.pem")
     ansible.variables["generated_name"] = "se-of-this-test"
-    tasks = successes() if route is IN_PROCESS else [csp("csp", require_id_token=True), vrni("vrni"), vidb("vidb")]
+    makers = [kit.name for kit in (EXAMPLE, *ISSUERS)]
+    tasks = successes() if route is IN_PROCESS else [KITS[name].task(name) for name in makers]
 
     run = succeeded(
         ansible.play(
@@ -46,14 +49,14 @@ def test_netrc_and_trust_stores_of_other_programs_have_no_say(ansible: Ansible, 
         )
     )
 
-    assert run["csp"]["action"] == run["vrni"]["action"] == run["vidb"]["action"] == "created"
+    assert {run[name]["action"] for name in makers} == {"created"}
     sent = "\n".join(f"{entry.headers} {entry.body} {entry.line}" for entry in lab.requests())
     assert leaks({"requests": sent}, [EVIL]) == []
-    assert leaks({"requests": sent}, [lab["vrni"]["password"]]), "what is meant to be sent is seen"
+    assert leaks({"requests": sent}, [lab[EXAMPLE.name]["password"]]), "what is meant to be sent is seen"
 
 
 def by_name(register: str, **options: Any) -> Task:
-    return vrni(register, hostname="https://vrni.example.com", **options)
+    return EXAMPLE.task(register, hostname=f"https://{EXAMPLE.host}", **options)
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
@@ -64,13 +67,13 @@ def test_a_proxy_is_that_of_the_option_or_the_environment_and_sees_no_more_than_
     tasks = [
         {**by_name("of_the_task"), "environment": {"HTTPS_PROXY": proxy}},
         {**by_name("by_the_option", proxy_url=proxy), "environment": {"https_proxy": nowhere}},
-        {**vrni("bypassed"), "environment": {"HTTPS_PROXY": nowhere, "NO_PROXY": "127.0.0.1"}},
+        {**EXAMPLE.task("bypassed"), "environment": {"HTTPS_PROXY": nowhere, "NO_PROXY": "127.0.0.1"}},
     ]
 
     run = succeeded(ansible.play(tasks, route=route, arguments=["-vvv"]))
 
     assert {run[task["register"]]["action"] for task in tasks} == {"created"}
-    assert lab.tunnels() == ["vrni.example.com:443"] * 2
+    assert lab.tunnels() == [f"{EXAMPLE.host}:443"] * 2
     assert leaks({"output": run.output}, [secret["value"] for secret in lab.secrets()]) == []
 
 
@@ -80,7 +83,7 @@ def test_a_proxy_of_the_shell_counts_on_the_controller_and_not_on_a_remote_host(
     for route, name in ((IN_PROCESS, "here"), (AS_MODULE, "as_module"), (OVER_SSH, "there")):
         run = succeeded(
             ansible.play(
-                [failing(by_name(name, retries=0, timeout=20)), vrni("direct")],
+                [failing(by_name(name, retries=0, timeout=20)), EXAMPLE.task("direct")],
                 route=route,
                 environ={**environ, "NO_PROXY": "127.0.0.1"},
             )
@@ -88,7 +91,7 @@ def test_a_proxy_of_the_shell_counts_on_the_controller_and_not_on_a_remote_host(
         assert bool(run[name].get("failed")) == (route is OVER_SSH)
         assert run["direct"]["action"] == "created"
 
-    assert lab.tunnels() == ["vrni.example.com:443"] * 2
+    assert lab.tunnels() == [f"{EXAMPLE.host}:443"] * 2
 
 
 def test_the_password_of_a_proxy_is_in_no_message(ansible: Ansible) -> None:
@@ -113,16 +116,12 @@ def test_the_password_of_a_proxy_is_in_no_message(ansible: Ansible) -> None:
 
 def users_of(file: str) -> list[Task]:
     """Every task that opens a token file."""
-    by_file = {**BY_CSP, "csp_api_token": "{{ omit }}", "csp_hostname": "{{ omit }}", "token_file": file}
     term = f"lookup('sddc.tokens.token_file', {file!r})"
+    keepers = [kit for kit in KITS.values() if "token_file" in operation_of(kit.module).argument_spec.options]
     tasks: list[Task] = [
-        csp("csp", token_file=file),
-        vrni("vrni", token_file=file),
-        checked(vrni("predicted", token_file=file)),
-        vrni("absent", token_file=file, state="absent"),
-        vidb("vidb", token_file=file),
-        vcenter("vcenter", access_token="{{ omit }}", token_file=file),
-        nsx("nsx", **by_file, **INSTANCE, force=True),
+        *(kit.task(kit.name, token_file=file, **kit.from_file) for kit in keepers),
+        checked(EXAMPLE.task("predicted", token_file=file)),
+        EXAMPLE.task("absent", token_file=file, state="absent"),
         {"name": "Look up", "ansible.builtin.debug": {"msg": f"{{{{ {term} }}}}"}, "register": "looked_up"},
     ]
     return [failing(task) for task in tasks]
@@ -134,7 +133,7 @@ def laid_out(folder: Path, lab: Lab) -> dict[str, tuple[Path, str]]:
     link, target = folder / "link.json", folder / "target.json"
     open_folder = folder / "open"
     open_folder.mkdir()
-    content = f'{{"token": "{lab["vrni"]["vidm_token"]}"}}'
+    content = f'{{"token": "{lab[EXAMPLE.name]["vidm_token"]}"}}'
     for path in (owned, target, open_folder / "token.json"):
         path.write_text(content)
         path.chmod(0o600)
@@ -176,15 +175,15 @@ def test_a_token_file_that_somebody_else_controls_is_refused_by_every_task_unrea
 
 def test_a_token_file_that_others_could_read_is_told_and_closed_before_it_is_used(ansible: Ansible, lab: Lab) -> None:
     file = ansible.folder / "token.json"
-    succeeded(ansible.play([vrni("created", token_file=str(file))]))
+    succeeded(ansible.play([EXAMPLE.task("created", token_file=str(file))]))
     file.chmod(0o640)
 
     run = succeeded(
         ansible.play(
             [
                 module("token_file_info", "info", paths=[str(file)]),
-                checked(vrni("predicted", token_file=str(file))),
-                vrni("reused", token_file=str(file)),
+                checked(EXAMPLE.task("predicted", token_file=str(file))),
+                EXAMPLE.task("reused", token_file=str(file)),
             ]
         )
     )
@@ -192,4 +191,4 @@ def test_a_token_file_that_others_could_read_is_told_and_closed_before_it_is_use
     assert run["reused"]["action"] == "reused"
     assert "its mode was 0640 instead of 0600" in said(run)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert lab.counts("vrni")["tokens_minted"] == 1
+    assert lab.counts(EXAMPLE.name)["tokens_minted"] == 1

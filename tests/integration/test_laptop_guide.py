@@ -32,7 +32,7 @@ def editor(lab: Lab, folder: Path) -> Path:
     return program
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.slow
 def test_the_guide_for_laptops_works_word_for_word_and_leaves_nothing_behind(lab: Lab, tmp_path: Path) -> None:
     home, work = tmp_path / "home", tmp_path / "work"
     home.mkdir()

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lab.client import Lab
+from products import EXAMPLE
 from support.cores import DEFAULT
-from support.in_process import JOBS, done, prepared
+from support.in_process import done, prepared
 
 if TYPE_CHECKING:
     from support.playbooks import Task
@@ -95,8 +96,8 @@ class Controller:
         variables = {
             "ansible_connection": "local",
             "ansible_python_interpreter": DEFAULT.python,
-            "port": urllib.parse.urlsplit(self._lab["vrni"]["url"]).port,
-            "lab": {"vrni": self._lab["vrni"]},
+            "port": urllib.parse.urlsplit(self._lab[EXAMPLE.name]["url"]).port,
+            "lab": {EXAMPLE.name: self._lab[EXAMPLE.name]},
             "ca_path": self._lab.ca_path,
         }
         addresses = self._lab.addresses()[:hosts]
@@ -129,7 +130,7 @@ class Controller:
 def large_lab() -> Iterator[Lab]:
     with Lab.start(addresses=MANY) as lab:
         # Thousands of tokens of one user, which the product would not allow.
-        lab.change_settings("vrni", token_limit=0)
+        lab.change_settings(EXAMPLE.name, token_limit=0)
         yield lab
 
 
@@ -139,15 +140,7 @@ def test_a_play_with_a_thousand_hosts_fails_on_none_and_holds_hardly_more_for_ea
     large_lab: Lab, tmp_path: Path
 ) -> None:
     controller = Controller(large_lab, tmp_path)
-    token = {
-        "name": "Token",
-        "sddc.tokens.vrni_auth_token": {
-            "hostname": "{{ address }}:{{ port }}",
-            "username": "{{ lab.vrni.username }}",
-            "password": "{{ lab.vrni.password }}",
-            "ca_path": "{{ ca_path }}",
-        },
-    }
+    token = EXAMPLE.task(hostname="{{ address }}:{{ port }}")
     debug = {"name": "Debug", "ansible.builtin.debug": {"msg": "{{ address }}"}}
 
     held = {(name, hosts): controller.play(task, hosts) for name, task in (("debug", debug), ("token", token))
@@ -158,7 +151,7 @@ def test_a_play_with_a_thousand_hosts_fails_on_none_and_holds_hardly_more_for_ea
     text = held["token", MANY][1]
     assert text.count("changed: [host") == MANY
     assert text.count(" failed=0 ") == MANY
-    state = large_lab.state("vrni")["vrni"]
+    state = large_lab.state(EXAMPLE.name)[EXAMPLE.name]
     assert sum(counts["tokens_minted"] for counts in state.values()) == FEW + MANY
     growth = {
         name: (held[name, MANY][0].memory - held[name, FEW][0].memory) / (MANY - FEW) for name in ("debug", "token")
@@ -171,9 +164,9 @@ def test_a_play_with_a_thousand_hosts_fails_on_none_and_holds_hardly_more_for_ea
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(1800)
 def test_ten_thousand_tasks_in_one_process_leave_no_descriptor_and_no_memory_behind(lab: Lab, tmp_path: Path) -> None:
-    job, file = JOBS["vrni reuses"], str(tmp_path / "token.json")
+    job, file = EXAMPLE.jobs["reuses"], str(tmp_path / "token.json")
     prepared(job, lab, file)
     descriptors = memory = 0
     for number in range(TASKS_IN_ONE_PROCESS):

@@ -12,8 +12,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from support.playbooks import Ansible, Run
-from support.tasks import by_task, change_settings, checked, csp, end_tokens, failing, lines, nsx, said, says, succeeded
+import pytest
+
+from products.csp import csp
+from products.nsx import BY_CSP, nsx
+from support.canaries import leaks
+from support.in_process_plays import InProcess
+from support.playbooks import ROUTES, Ansible, Route, Run, module
+from support.tasks import by_task, change_settings, checked, end_tokens, failing, lines, said, says, succeeded
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -64,14 +70,14 @@ def test_an_alarm_makes_the_task_act_and_wait_until_it_is_cleared_and_a_second_r
     (done,) = acted["instances"]
     assert (done["path"], done["reauthenticated"], done["reason"], done["error"]) == (JWT_ALARM, True, "alarm", None)
     assert "JWT expired" in done["alarms"][0]
-    assert again["instances"][0]["reason"] == "no matching alarm"
+    assert again["instances"][0]["reason"] == "no_matching_alarm"
     assert lab.counts("nsx")["reauths"] == 1
     assert lab.counts("nsx")["alarms"] == 2
     assert "waiting for the alarms of 1 instances to clear" in said(run)
 
 
 def test_ids_with_reserved_characters_arrive_as_one_segment_and_what_is_listed_twice_is_handled_once(
-    ansible: Ansible, lab: Lab
+    in_process: InProcess, lab: Lab
 ) -> None:
     ids = ["a/b?c#d e%2Fé", "partner fw 12"]
     lab.act("nsx", "add_service_instances", host=HOST, ids=ids)
@@ -80,7 +86,7 @@ def test_ids_with_reserved_characters_arrive_as_one_segment_and_what_is_listed_t
     mappings = [{**IDS, "service_instance_id": name} for name in ids]
     listed = [mappings[0], paths[1], mappings[1], paths[1], mappings[0]]
 
-    run = succeeded(ansible.play([csp("csp"), nsx("acted", service_instances=listed)]))
+    run = succeeded(in_process.play([csp("csp"), nsx("acted", service_instances=listed)]))
 
     posts = {entry.path for entry in lab.requests("nsx") if entry.method == "POST"}
     above = f"{POLICY}/infra/tier-0s/T0-main/locale-services/default/service-instances/"
@@ -90,7 +96,7 @@ def test_ids_with_reserved_characters_arrive_as_one_segment_and_what_is_listed_t
 
 
 def test_alarms_are_matched_by_intent_path_and_details_and_those_that_match_nothing_are_quoted(
-    ansible: Ansible, lab: Lab
+    in_process: InProcess, lab: Lab
 ) -> None:
     tasks = [
         csp("csp"),
@@ -100,7 +106,7 @@ def test_alarms_are_matched_by_intent_path_and_details_and_those_that_match_noth
         failing(nsx("bad_pattern", **IDS, alarm_pattern="(")),
     ]
 
-    run = succeeded(ansible.play(tasks))
+    run = succeeded(in_process.play(tasks))
 
     cut = by_task(run, lab, "nsx", "acted", "own_pattern", "in_vain")
     assert lines(cut["acted"]) == [ALARMS, reauth(DETAILED_ALARM)]
@@ -110,7 +116,7 @@ def test_alarms_are_matched_by_intent_path_and_details_and_those_that_match_noth
     assert instance(run, "acted", NO_ALARM) == {
         "path": NO_ALARM,
         "reauthenticated": False,
-        "reason": "no matching alarm",
+        "reason": "no_matching_alarm",
         "alarms": [],
         "error": None,
     }
@@ -123,7 +129,9 @@ def test_alarms_are_matched_by_intent_path_and_details_and_those_that_match_noth
     assert "alarm_pattern is not a valid regular expression" in run["bad_pattern"]["msg"]
 
 
-def test_behind_the_vmc_proxy_the_missing_alarm_api_is_named_and_force_works_there(ansible: Ansible, lab: Lab) -> None:
+def test_behind_the_vmc_proxy_the_missing_alarm_api_is_named_and_force_works_there(
+    in_process: InProcess, lab: Lab
+) -> None:
     proxy = {"hostname": "{{ lab.nsx.proxy_url }}", **IDS}
     tasks = [
         csp("csp"),
@@ -133,7 +141,7 @@ def test_behind_the_vmc_proxy_the_missing_alarm_api_is_named_and_force_works_the
         failing(nsx("invalid_path", **IDS)),
     ]
 
-    run = succeeded(ansible.play(tasks))
+    run = succeeded(in_process.play(tasks))
 
     base = lab["nsx"]["proxy_url"].removeprefix(lab["nsx"]["url"])
     cut = by_task(run, lab, "nsx", "without", "forced", "invalid_path")
@@ -149,7 +157,9 @@ def test_behind_the_vmc_proxy_the_missing_alarm_api_is_named_and_force_works_the
     assert lab.counts("nsx")["reauths"] == 1
 
 
-def test_a_manager_without_the_operation_is_named_whether_it_answers_404_or_400(ansible: Ansible, lab: Lab) -> None:
+def test_a_manager_without_the_operation_is_named_whether_it_answers_404_or_400(
+    in_process: InProcess, lab: Lab
+) -> None:
     lab.change_settings("nsx", reauth_api=False)
     tasks = [
         csp("csp"),
@@ -158,7 +168,7 @@ def test_a_manager_without_the_operation_is_named_whether_it_answers_404_or_400(
         failing(nsx("invalid_path", **IDS)),
     ]
 
-    run = succeeded(ansible.play(tasks))
+    run = succeeded(in_process.play(tasks))
 
     assert "answered 404" in run["not_found"]["msg"]
     assert "answered 400, code 500012" in run["invalid_path"]["msg"]
@@ -168,13 +178,13 @@ def test_a_manager_without_the_operation_is_named_whether_it_answers_404_or_400(
 
 
 def test_one_instance_that_fails_does_not_stop_the_rest_and_the_result_tells_each_outcome(
-    ansible: Ansible, lab: Lab
+    in_process: InProcess, lab: Lab
 ) -> None:
     missing = path_of("T0-main", "default", "no-such-instance")
     lab.act("nsx", "raise_alarms", host=HOST, paths=[missing])
     listed = [missing, JWT_ALARM, DETAILED_ALARM]
 
-    run = succeeded(ansible.play([csp("csp"), failing(nsx("acted", service_instances=listed))]))
+    run = succeeded(in_process.play([csp("csp"), failing(nsx("acted", service_instances=listed))]))
 
     acted = run["acted"]
     assert (acted["failed"], acted["changed"], acted["action"]) == (True, True, "reauthenticated")
@@ -192,7 +202,7 @@ def test_one_instance_that_fails_does_not_stop_the_rest_and_the_result_tells_eac
     assert lab.counts("nsx")["alarms"] == 2, "it has waited for those that went well"
 
 
-def test_check_mode_reads_alarms_and_acts_on_nothing(ansible: Ansible, lab: Lab) -> None:
+def test_check_mode_reads_alarms_and_acts_on_nothing(in_process: InProcess, lab: Lab) -> None:
     listed = [JWT_ALARM, NO_ALARM]
     tasks = [
         csp("csp"),
@@ -203,7 +213,7 @@ def test_check_mode_reads_alarms_and_acts_on_nothing(ansible: Ansible, lab: Lab)
         nsx("empty", service_instances=[]),
     ]
 
-    run = succeeded(ansible.play(tasks))
+    run = succeeded(in_process.play(tasks))
 
     cut = by_task(run, lab, "nsx", "predicted", "nothing_due", "forced", "acted", "empty")
     assert [lines(cut[name]) for name in ("predicted", "nothing_due", "forced", "empty")] == [
@@ -225,7 +235,7 @@ def test_check_mode_reads_alarms_and_acts_on_nothing(ansible: Ansible, lab: Lab)
 
 
 def test_alarms_are_read_by_user_and_password_where_they_are_given_and_refused_tokens_are_named(
-    ansible: Ansible, lab: Lab
+    in_process: InProcess, lab: Lab
 ) -> None:
     user = {"username": "{{ lab.nsx.username }}", "password": "{{ lab.nsx.password }}"}
     tasks = [
@@ -243,7 +253,7 @@ def test_alarms_are_read_by_user_and_password_where_they_are_given_and_refused_t
         failing(nsx("dots", **{**IDS, "service_instance_id": ".."}, force=True)),
     ]
 
-    run = succeeded(ansible.play(tasks))
+    run = succeeded(in_process.play(tasks))
 
     names = ["by_user", "wrong_user", "expired", "expired_later", "expired_older"]
     cut = by_task(run, lab, "nsx", *names)
@@ -274,7 +284,9 @@ def test_alarms_are_read_by_user_and_password_where_they_are_given_and_refused_t
     assert "the option service_instance_id cannot be '..'" in run["dots"]["msg"].lower()
 
 
-def test_too_many_requests_are_tried_again_after_the_time_that_the_server_asks_for(ansible: Ansible, lab: Lab) -> None:
+def test_too_many_requests_are_tried_again_after_the_time_that_the_server_asks_for(
+    in_process: InProcess, lab: Lab
+) -> None:
     body = {"module_name": "common-services", "error_message": "exceeded request rate", "error_code": "102"}
     limited: dict[str, Any] = {"status": 429, "headers": {"Retry-After": "1"}, "body": body}
     lab.fault("nsx", "status", method="GET", path="/alarms", **limited)
@@ -282,20 +294,20 @@ def test_too_many_requests_are_tried_again_after_the_time_that_the_server_asks_f
     tasks = [csp("csp"), nsx("acted", **IDS, wait=False), failing(nsx("given_up", **IDS, force=True, retries=0))]
     lab.fault("nsx", "status", method="POST", path="action=reauth", skip=1, times=0, **limited)
 
-    run = succeeded(ansible.play(tasks))
+    run = succeeded(in_process.play(tasks))
 
     cut = by_task(run, lab, "nsx", "acted", "given_up")
     assert [entry.status for entry in cut["acted"]] == [429, 200, 429, 429, 200]
     for earlier, later in ((0, 1), (2, 3), (3, 4)):
         assert cut["acted"][later].time - cut["acted"][earlier].time >= 0.9
     assert run["acted"]["action"] == "reauthenticated"
-    assert "trying again in 1 s" in said(run)
+    assert "trying again in 1." in said(run)
     assert "answered 429, code 102, 'exceeded request rate'" in run["given_up"]["msg"]
     assert "try later" in run["given_up"]["msg"]
 
 
 def test_an_alarm_beyond_the_first_page_is_found_whichever_way_the_last_page_says_that_it_is_the_last(
-    ansible: Ansible, lab: Lab
+    in_process: InProcess, lab: Lab
 ) -> None:
     lab.act("nsx", "clear_alarms", host=HOST)
     lab.act("nsx", "raise_alarms", host=HOST, paths=[OTHER_ALARM] * 1000, text="Something else.")
@@ -307,7 +319,7 @@ def test_an_alarm_beyond_the_first_page_is_found_whichever_way_the_last_page_say
         nsx("acted", **IDS, wait=False),
     ]
 
-    run = succeeded(ansible.play(tasks))
+    run = succeeded(in_process.play(tasks))
 
     *pages, post = lab.requests("nsx")
     assert [entry.parameters.keys() for entry in pages] == [{"page_size"}, {"page_size", "cursor"}] * 2
@@ -315,13 +327,45 @@ def test_an_alarm_beyond_the_first_page_is_found_whichever_way_the_last_page_say
     assert run["predicted"]["action"] == run["acted"]["action"] == "reauthenticated"
 
 
-def test_no_more_instances_than_concurrency_are_handled_at_the_same_time(ansible: Ansible, lab: Lab) -> None:
-    lab.change_settings("nsx", reauth_seconds=0.5)
+def test_no_more_instances_than_concurrency_are_handled_at_the_same_time(in_process: InProcess, lab: Lab) -> None:
+    lab.change_settings("nsx", reauth_seconds=1)
     listed = [path_of("T0-main", "default", f"partner-fw-{number:02d}") for number in (1, 4, 7, 10)]
     lab.act("nsx", "raise_alarms", host=HOST, paths=listed[1:])
 
-    run = succeeded(ansible.play([csp("csp"), nsx("acted", service_instances=listed, concurrency=3)]))
+    run = succeeded(in_process.play([csp("csp"), nsx("acted", service_instances=listed, concurrency=3)]))
 
     assert [item["reauthenticated"] for item in run["acted"]["instances"]] == [True] * 4
     assert 1 < lab.counts("nsx")["peak_concurrency"] <= 3
     assert run["acted"]["request_count"] == len(lab.requests("nsx"))
+
+
+def test_the_text_of_an_alarm_writes_nothing_on_the_terminal_and_is_no_template(ansible: Ansible, lab: Lab) -> None:
+    text = "out of order \x1b[2J\x1b]0;owned\x07 \x9b31m \u202edesrever {{ 7000 * 7 }}"
+    lab.act("nsx", "raise_alarms", host="127.0.0.1", paths=[JWT_ALARM], text=text)
+
+    run = succeeded(ansible.play([nsx("warned", **BY_CSP, **IDS, alarm_pattern="no such alarm")], arguments=["-v"]))
+
+    assert "owned" in run.output.split("Task warned")[1], "the alarm is quoted in a warning"
+    assert not [character for character in run.output if not character.isprintable() and not character.isspace()]
+    assert "49000" not in run.output
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+def test_defaults_of_the_group_and_the_alias_id_token_are_the_same_on_all_routes(
+    ansible: Ansible, lab: Lab, route: Route
+) -> None:
+    defaults = {"group/sddc.tokens.nsx": {**nsx()["sddc.tokens.nsx_service_reauth"], **IDS}}
+    del defaults["group/sddc.tokens.nsx"]["open_id_token"]
+    tasks = [
+        csp("csp"),
+        module("nsx_service_reauth", "nsx", id_token="{{ csp.id_token }}", wait=False),
+        failing(module("nsx_service_reauth", "no_number", id_token="{{ csp.id_token }}", timeout="soon")),
+    ]
+
+    run = succeeded(ansible.play(tasks, route=route, keywords={"module_defaults": defaults}, arguments=["-vvv"]))
+
+    assert run["nsx"]["action"] == "reauthenticated"
+    (post,) = [entry for entry in lab.requests("nsx") if entry.method == "POST"]
+    assert post.header("X-NSX-OpenId") == run["csp"]["id_token"]
+    assert "timeout" in run["no_number"]["msg"]
+    assert leaks({"output": run.output}, [secret["value"] for secret in lab.secrets()]) == []

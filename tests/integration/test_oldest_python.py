@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from products import EXAMPLE, ISSUER
 from support.canaries import leaks
 from support.cores import CORES
 from support.playbooks import AS_MODULE, Ansible, Route
-from support.tasks import csp, failing, succeeded, vrni
+from support.tasks import failing, succeeded
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -34,22 +35,24 @@ def test_tokens_are_kept_and_certificates_compared_on_the_oldest_python_and_requ
     ansible: Ansible, lab: Lab, old_host: Route
 ) -> None:
     bad: dict[str, Any] = {
-        kind: lab.url("vrni", lab.add_addresses(1, certificate=kind)[0]) for kind in ("wrong_name", "untrusted")
+        kind: lab.url(EXAMPLE.name, lab.add_addresses(1, certificate=kind)[0]) for kind in ("wrong_name", "untrusted")
     }
     tasks = [
-        vrni("created", token_file="{{ playbook_dir }}/token.json"),
-        vrni("reused", token_file="{{ playbook_dir }}/token.json"),
-        csp("exchanged"),
-        *(failing(vrni(kind, hostname=url)) for kind, url in bad.items()),
-        failing(vrni("dropped")),
+        EXAMPLE.task("created", token_file="{{ playbook_dir }}/token.json"),
+        EXAMPLE.task("reused", token_file="{{ playbook_dir }}/token.json"),
+        ISSUER.task("exchanged"),
+        *(failing(EXAMPLE.task(kind, hostname=url)) for kind, url in bad.items()),
+        failing(EXAMPLE.task("dropped")),
     ]
-    lab.fault("vrni", "drop_after", method="POST", path="/auth/token$", skip=1)
+    lab.fault(EXAMPLE.name, "drop_after", method="POST", path="/auth/token$", skip=1)
 
     run = succeeded(ansible.play(tasks, route=old_host))
 
     assert [run[name]["action"] for name in ("created", "reused", "exchanged")] == ["created", "reused", "created"]
-    assert "is not trusted: hostname mismatch. Give the host name that it was made for" in run["wrong_name"]["msg"]
+    assert "is not trusted: hostname mismatch. Set hostname to a name" in run["wrong_name"]["msg"]
     assert "is not trusted" in run["untrusted"]["msg"]
     assert "may be left on the server" in run["dropped"]["msg"]
-    assert not [entry for kind in bad for entry in lab.requests("vrni", host=bad[kind].split("/")[2].split(":")[0])]
+    assert not [
+        entry for kind in bad for entry in lab.requests(EXAMPLE.name, host=bad[kind].split("/")[2].split(":")[0])
+    ]
     assert leaks({"output": run.output}, [secret["value"] for secret in lab.secrets()]) == []

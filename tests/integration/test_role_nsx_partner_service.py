@@ -14,9 +14,10 @@ from urllib.parse import unquote
 import pytest
 import trustme
 
+from products.csp import csp
 from support.playbooks import Ansible
 from support.roles import mended, note, play, role, tally, task_file
-from support.tasks import change_settings, csp, said, succeeded
+from support.tasks import change_settings, said, succeeded
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -155,7 +156,7 @@ def test_check_mode_predicts_and_creates_nothing(ansible: Ansible, lab: Lab) -> 
     assert (run["reading"]["changed"], run["blind"]["changed"]) == (True, False)
     assert [path for path, reason in outcomes(run["reading"]).items() if reason == "alarm"] == COMPLAINING
     assert "the instances are unknown" in said(run)
-    assert outcomes(run[f"{NAME}_result"]) == dict.fromkeys(COMPLAINING, "unknown in check mode")
+    assert outcomes(run[f"{NAME}_result"]) == dict.fromkeys(COMPLAINING, "unknown_in_check_mode")
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from support.canaries import leaks
 from support.collection import PRODUCTS
+from support.entries import entry
 from support.playbooks import Ansible, Run
 from support.roles import mended, note, play, role, tally
 from support.tasks import INSTANCE_PATH, change_settings, lines, said, succeeded
@@ -17,33 +18,7 @@ if TYPE_CHECKING:
     from lab.client import Lab
 
 NAME = "token_rotation"
-KEYS = ["name", "product", "action", "changed", "expires_at", "expires_in", "error", "summary"]
-
-
-def entry(product: str, **further: Any) -> dict[str, Any]:
-    """A token of a product, kept in a file of its own."""
-    user = {"username": f"{{{{ lab.{product}.username }}}}", "password": f"{{{{ lab.{product}.password }}}}"}
-    file = {"token_file": f"{{{{ playbook_dir }}}}/{product}.json"}
-    own: dict[str, dict[str, Any]] = {
-        "avi": {**user, "name": "Engines in the east", "lifetime": 86400, "metadata": {"rack": "4"}},
-        "csp": {**file, "api_token": "{{ lab.csp.api_token }}", "require_id_token": True},
-        "nsx": {
-            **file,
-            "csp_hostname": "{{ lab.csp.url }}",
-            "csp_api_token": "{{ lab.csp.api_token }}",
-            "service_instances": [INSTANCE_PATH],
-        },
-        "sddc_manager": {**user, **file},
-        "vcenter": {**file, "vidb_hostname": "{{ lab.vidb.url }}", "vidb_api_token": "{{ lab.vidb.api_token }}"},
-        "vidb": {
-            **file,
-            "client_id": "{{ lab.vidb.client_id }}",
-            "client_secret": "{{ lab.vidb.client_secret }}",
-        },
-        "vrni": {**user, **file},
-    }
-    reached = {"hostname": f"{{{{ lab.{product}.url }}}}", "ca_path": "{{ ca_path }}"}
-    return {"product": product, **reached, **own[product], **further}
+KEYS = ["name", "product", "action", "changed", "expires_at", "expires_in", "fingerprint", "error", "summary"]
 
 
 def outcomes(result: list[dict[str, Any]]) -> dict[str, str]:
@@ -185,7 +160,7 @@ def test_an_entry_that_makes_no_sense_is_refused_before_anything_is_done(ansible
     run = succeeded(play(ansible, [mended(role(NAME, tokens=[entry("csp"), bad])) for bad in wrong], arguments=["-v"]))
 
     assert tally(run)["rescued"] == len(wrong)
-    assert "product is vrni but all of the following are missing: token_file" in said(run)
+    assert "token 'vrni': state is present but all of the following are missing: token_file" in said(run)
     assert "value of product must be one of: avi, csp, nsx, sddc_manager, vcenter, vidb, vrni, got: nsxt" in said(run)
     assert "passwort. Supported parameters include:" in said(run)
     assert "min_remaining" in said(run)

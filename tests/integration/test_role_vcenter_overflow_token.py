@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from products.vidb import vidb
 from support.playbooks import Ansible, Task
 from support.roles import note, play, role, tally
-from support.tasks import said, succeeded, vidb
+from support.tasks import said, succeeded
 
 if TYPE_CHECKING:
     from lab.client import Lab

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from products import EXAMPLE, ISSUER
 from support.canaries import leaks
 from support.cores import DEFAULT, EVERY, Core
 from support.playbooks import AS_MODULE, IN_PROCESS, ROUTES, Ansible, Route, Run, Task
-from support.tasks import csp, vrni
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -59,25 +59,25 @@ def core(request: pytest.FixtureRequest) -> Core:
 def every_way_to_print() -> list[Task]:
     """Success, a loop, retries, failures that are ignored and rescued, the token used and handed in again."""
     return [
-        vrni("created"),
-        csp("exchanged"),
-        {**vrni(token="{{ created.token }}"), "name": "Hand it in"},
-        {**vrni("in_loop"), "loop": ["first", "second"]},
-        {**csp("with_retries"), "until": "with_retries.token | length > 4", "retries": 2, "delay": 0},
-        {**vrni("refused", password="wrong-{{ lab.vrni.password }}"), "ignore_errors": True},
-        {**csp("quoted", api_token="wrong-{{ lab.csp.api_token }}"), "ignore_errors": True},
-        {**vrni("misplaced", timeout="{{ lab.vrni.password }}"), "ignore_errors": True},
+        EXAMPLE.task("created"),
+        ISSUER.task("exchanged"),
+        {**EXAMPLE.task(token="{{ created.token }}"), "name": "Hand it in"},
+        {**EXAMPLE.task("in_loop"), "loop": ["first", "second"]},
+        {**ISSUER.task("with_retries"), "until": "with_retries.token | length > 4", "retries": 2, "delay": 0},
+        {**EXAMPLE.task("refused", password="wrong-{{ example.password }}"), "ignore_errors": True},
+        {**ISSUER.task("quoted", api_token="wrong-{{ issuer.api_token }}"), "ignore_errors": True},
+        {**EXAMPLE.task("misplaced", timeout="{{ example.password }}"), "ignore_errors": True},
         {
             "name": "Use it",
             "ansible.builtin.uri": {
-                "url": "{{ lab.vrni.url }}/api/ni/info/version",
+                "url": "{{ example.url }}/api/ni/info/version",
                 "headers": "{{ created.headers }}",
                 "ca_path": "{{ ca_path }}",
             },
             "register": "used",
             "no_log": True,
         },
-        {**vrni("revoked", token="{{ created.token }}", state="absent")},
+        {**EXAMPLE.task("revoked", token="{{ created.token }}", state="absent")},
     ]
 
 
@@ -114,7 +114,7 @@ def test_no_callback_shows_a_secret(ansible: Ansible, lab: Lab, core: Core, call
 
 def test_the_scan_finds_a_secret_that_is_printed(ansible: Ansible, lab: Lab) -> None:
     """The proof that the tests above can fail: no task of this collection has made the password known as a secret."""
-    run = ansible.play([{"name": "Print", "ansible.builtin.debug": {"var": "lab.vrni.password"}}])
+    run = ansible.play([{"name": "Print", "ansible.builtin.debug": {"var": "example.password"}}])
 
     assert leaks({"stdout": run.stdout}, [secret["value"] for secret in lab.secrets()])
 
@@ -128,7 +128,7 @@ def test_a_core_with_the_secrets_api_masks_the_token_in_later_tasks_and_leaves_t
 
     run = ansible.play(
         [
-            vrni("created"),
+            EXAMPLE.task("created"),
             {"name": "Print", "ansible.builtin.debug": {"var": "created"}},
             {"name": "Echo", "ansible.builtin.command": "echo {{ created.token }}"},
             {"name": "Quote", "ansible.builtin.debug": {"msg": "{{ created.token.nope.nope }}"}, "ignore_errors": True},
@@ -149,7 +149,7 @@ def test_a_core_with_the_secrets_api_masks_the_token_in_later_tasks_and_leaves_t
 )
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
 def test_an_older_core_hides_the_whole_result_and_the_sum_of_a_loop(ansible: Ansible, lab: Lab, route: Route) -> None:
-    run = ansible.play([{**vrni("created"), "loop": [1, 2]}], route=route, arguments=["-v"])
+    run = ansible.play([{**EXAMPLE.task("created"), "loop": [1, 2]}], route=route, arguments=["-v"])
 
     assert "censored" in run.stdout or "no_log" in run.stdout
     assert run["created"]["results"][0]["fingerprint"] not in run.stdout
@@ -162,8 +162,8 @@ def test_without_return_token_everything_stays_readable_on_every_core(
 ) -> None:
     file = ansible.folder / "token.json"
     tasks = [
-        vrni("created", token_file=str(file), return_token=False),
-        vrni("short", token_file=str(file), return_token=False, renew="always", min_remaining=10**6),
+        EXAMPLE.task("created", token_file=str(file), return_token=False),
+        EXAMPLE.task("short", token_file=str(file), return_token=False, renew="always", min_remaining=10**6),
     ]
 
     run = ansible.play(tasks, core=core, route=route, arguments=["-v", "--diff"])
@@ -179,7 +179,7 @@ def test_without_return_token_everything_stays_readable_on_every_core(
 
 @on_each_core_by_each_route
 def test_a_warning_of_a_sealed_result_is_still_shown(ansible: Ansible, core: Core, route: Route) -> None:
-    run = ansible.play([vrni("created", min_remaining=10**6)], core=core, route=route)
+    run = ansible.play([EXAMPLE.task("created", min_remaining=10**6)], core=core, route=route)
 
     assert run.returncode == 0, run.output
     assert "half its life" in " ".join(run.output.split())
@@ -188,7 +188,7 @@ def test_a_warning_of_a_sealed_result_is_still_shown(ansible: Ansible, core: Cor
 @pytest.mark.parametrize("in_process", [True, False])
 def test_async_is_refused(ansible: Ansible, lab: Lab, in_process: bool) -> None:
     run = ansible.play(
-        [{**vrni("refused"), "async": 30, "poll": 1, "ignore_errors": True}],
+        [{**EXAMPLE.task("refused"), "async": 30, "poll": 1, "ignore_errors": True}],
         route=IN_PROCESS if in_process else ROUTES[1],
     )
 

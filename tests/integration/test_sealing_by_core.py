@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from products import EXAMPLE, ISSUER
 from support.canaries import leaks
 from support.cores import ALL, Core
 from support.playbooks import AS_MODULE, IN_PROCESS, Ansible, Route, Task
-from support.tasks import csp, failing, vrni
+from support.tasks import failing
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -25,12 +26,12 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "security.md"
 FILE = "{{ playbook_dir }}/token.json"
 LOOKUP = "lookup('sddc.tokens.token_file', playbook_dir ~ '/token.json')"
 REQUEST = {
-    "url": "{{ lab.vrni.url }}/api/ni/info/version",
+    "url": "{{ example.url }}/api/ni/info/version",
     "headers": "{{ created.headers }}",
     "ca_path": "{{ ca_path }}",
 }
-CREATED = vrni("created")
-KEPT = vrni("kept", token_file=FILE, return_token=False)
+CREATED = EXAMPLE.task("created")
+KEPT = EXAMPLE.task("kept", token_file=FILE, return_token=False)
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def later(name: str, arguments: object, **keywords: object) -> list[Task]:
 SITUATIONS = [
     Situation("the task's own result, and its loop", [CREATED, {**CREATED, "loop": [1, 2]}]),
     Situation("the same, by the route of a module", [CREATED, {**CREATED, "loop": [1, 2]}], route=AS_MODULE),
-    Situation("a refused password, in every message", [failing(vrni(password="wrong-{{ lab.vrni.password }}"))]),
+    Situation("a refused password, in every message", [failing(EXAMPLE.task(password="wrong-{{ example.password }}"))]),
     Situation("expiry and fingerprint of such a result", [CREATED], readable="fingerprint"),
     Situation("the same with `return_token: false`", [KEPT], readable="fingerprint"),
     Situation("`debug: var=` of a registered token", later("ansible.builtin.debug", {"var": "created"})),
@@ -74,11 +75,11 @@ SITUATIONS = [
         [KEPT, {"name": "Later", "ansible.builtin.debug": {"msg": f"{{{{ {LOOKUP} }}}}"}}],
     ),
     Situation(
-        "`debug` of a password that a task was given", later("ansible.builtin.debug", {"var": "lab.vrni.password"})
+        "`debug` of a password that a task was given", later("ansible.builtin.debug", {"var": "example.password"})
     ),
     Situation(
         "the label of a loop over passwords that are refused",
-        [failing({**csp(api_token="{{ item }}"), "loop": ["wrong-{{ lab.csp.api_token }}"]})],
+        [failing({**ISSUER.task(api_token="{{ item }}"), "loop": ["wrong-{{ issuer.api_token }}"]})],
     ),
     Situation(
         "a cacheable fact, in the cache's file",
@@ -136,7 +137,7 @@ def version(core: Core) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("core", ALL, ids=lambda core: f"core {core.version}")
 def test_the_table_of_what_a_core_can_seal_is_what_it_does(ansible: Ansible, lab: Lab, core: Core) -> None:
     if core.why_not:

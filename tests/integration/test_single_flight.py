@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support.in_process import VRNI_KEPT, done, prepared, record_of
+from products import EXAMPLE
+from support.in_process import done, prepared, record_of
 from support.playbooks import Ansible
-from support.tasks import said, succeeded, vrni
+from support.tasks import said, succeeded
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 FORK = multiprocessing.get_context("fork")
 FORKS = 50
 # Seconds of a child of ours until it ends.
-PATIENCE = 100
+PATIENCE = 240
 CREATE = "POST /api/ni/auth/token"
 
 NO_LOCKS = """\
@@ -47,7 +48,7 @@ def _keep(details: Any, file: str, report: str, locks: bool) -> None:
     """In a process of its own: keep the token, and tell what came of it; without `locks` the file system has none."""
     if not locks:
         fcntl.flock = _unable  # type: ignore[assignment]
-    result = done(VRNI_KEPT, details, file, lock_timeout=PATIENCE).result
+    result = done(EXAMPLE.jobs["creates and keeps"], details, file, lock_timeout=PATIENCE).result
     shown = {name: result.get(name) for name in ("action", "fingerprint", "msg", "warnings")}
     Path(report).write_text(json.dumps(shown))
 
@@ -82,35 +83,34 @@ def _reports(file: str, processes: Sequence[BaseProcess]) -> list[dict[str, Any]
 
 
 def _creations(lab: Lab) -> int:
-    return sum(entry.line == CREATE for entry in lab.requests("vrni"))
+    return sum(entry.line == CREATE for entry in lab.requests(EXAMPLE.name))
 
 
 @pytest.fixture
 def file(lab: Lab, tmp_path: Path) -> str:
     file = str(tmp_path / "token.json")
-    prepared(VRNI_KEPT, lab, file)
+    prepared(EXAMPLE.jobs["creates and keeps"], lab, file)
     return file
 
 
 def test_fifty_processes_that_share_a_file_create_one_token(lab: Lab, file: str) -> None:
-    lab.fault("vrni", "delay", method="POST", path="/auth/token", seconds=PATIENCE)
+    lab.fault(EXAMPLE.name, "delay", method="POST", path="/auth/token", seconds=PATIENCE)
 
     with _processes(FORKS, lab, file) as processes:
-        lab.wait_for_requests(1, "vrni", finished=False)
+        lab.wait_for_requests(1, EXAMPLE.name, finished=False)
         lab.clear_faults()
         reports = _reports(file, processes)
 
     assert sorted(report["action"] for report in reports) == ["created"] + ["reused"] * (FORKS - 1)
     assert len({report["fingerprint"] for report in reports}) == 1
-    assert _creations(lab) == lab.counts("vrni")["tokens_minted"] == 1
+    assert _creations(lab) == lab.counts(EXAMPLE.name)["tokens_minted"] == 1
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_fifty_forks_of_ansible_that_share_a_file_create_one_token(ansible: Ansible, lab: Lab) -> None:
-    lab.fault("vrni", "delay", method="POST", path="/auth/token", seconds=2)
+    lab.fault(EXAMPLE.name, "delay", method="POST", path="/auth/token", seconds=2)
     hosts: dict[str, dict[str, Any]] = {f"host{number}": {} for number in range(FORKS)}
-    tasks = [vrni("kept", token_file="{{ playbook_dir }}/token.json")]
+    tasks = [EXAMPLE.task("kept", token_file="{{ playbook_dir }}/token.json")]
 
     run = succeeded(ansible.play(tasks, hosts=hosts, arguments=[f"--forks={FORKS}"]))
 
@@ -121,13 +121,12 @@ def test_fifty_forks_of_ansible_that_share_a_file_create_one_token(ansible: Ansi
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_two_playbooks_of_twenty_five_forks_each_create_one_token(ansible: Ansible, lab: Lab) -> None:
-    lab.fault("vrni", "delay", method="POST", path="/auth/token", seconds=4)
+    lab.fault(EXAMPLE.name, "delay", method="POST", path="/auth/token", seconds=4)
     hosts: dict[str, dict[str, Any]] = {f"host{number}": {} for number in range(FORKS // 2)}
     other = Ansible(ansible.folder / "other", ansible.variables)
     other.folder.mkdir()
-    tasks = [vrni("kept", token_file=str(ansible.folder / "token.json"))]
+    tasks = [EXAMPLE.task("kept", token_file=str(ansible.folder / "token.json"))]
 
     def play(one: Ansible) -> list[str]:
         run = succeeded(one.play(tasks, hosts=hosts, arguments=[f"--forks={FORKS // 2}"]))
@@ -143,10 +142,10 @@ def test_two_playbooks_of_twenty_five_forks_each_create_one_token(ansible: Ansib
 @pytest.mark.parametrize("work", [False, True])
 def test_when_the_one_that_logs_in_is_killed_another_one_does_so_at_once(lab: Lab, file: str, work: bool) -> None:
     """With `work` the token of the dead was made, and nobody can know it."""
-    lab.fault("vrni", "delay", method="POST", path="/auth/token", seconds=PATIENCE, work=work)
+    lab.fault(EXAMPLE.name, "delay", method="POST", path="/auth/token", seconds=PATIENCE, work=work)
 
     with _processes(12, lab, file) as processes:
-        (held,) = lab.wait_for_requests(1, "vrni", finished=False)
+        (held,) = lab.wait_for_requests(1, EXAMPLE.name, finished=False)
         (holder,) = [process for process in processes if _port_of(process, held.peer)]
         assert holder.pid is not None
         os.kill(holder.pid, signal.SIGKILL)
@@ -158,7 +157,7 @@ def test_when_the_one_that_logs_in_is_killed_another_one_does_so_at_once(lab: La
     assert _creations(lab) == 2
     assert len({report["fingerprint"] for report in reports}) == 1
     lab.clear_faults()
-    assert lab.counts("vrni")["tokens_valid"] == 1 + int(work)
+    assert lab.counts(EXAMPLE.name)["tokens_valid"] == 1 + int(work)
 
 
 def _port_of(process: BaseProcess, peer: str) -> bool:
@@ -177,11 +176,11 @@ def _port_of(process: BaseProcess, peer: str) -> bool:
 def test_where_the_file_system_cannot_lock_each_may_log_in_and_is_told_and_the_file_is_whole(
     lab: Lab, file: str
 ) -> None:
-    lab.fault("vrni", "delay", method="POST", path="/auth/token", seconds=PATIENCE, times=0)
+    lab.fault(EXAMPLE.name, "delay", method="POST", path="/auth/token", seconds=PATIENCE, times=0)
 
     with _processes(4, lab, file, locks=False) as processes:
         # All four are at it at the same time: nothing holds them back.
-        lab.wait_for_requests(4, "vrni", finished=False, timeout=PATIENCE)
+        lab.wait_for_requests(4, EXAMPLE.name, finished=False, timeout=PATIENCE)
         lab.clear_faults()
         reports = _reports(file, processes)
 
@@ -191,12 +190,12 @@ def test_where_the_file_system_cannot_lock_each_may_log_in_and_is_told_and_the_f
     assert record is not None
     assert record.current is not None
     assert record.current.fingerprint in {report["fingerprint"] for report in reports}
-    assert done(VRNI_KEPT, lab.details, file).result["action"] == "reused"
+    assert done(EXAMPLE.jobs["creates and keeps"], lab.details, file).result["action"] == "reused"
 
 
 def test_a_playbook_on_a_file_system_that_cannot_lock_warns_and_goes_on(ansible: Ansible, lab: Lab) -> None:
     (ansible.folder / "sitecustomize.py").write_text(NO_LOCKS)
-    tasks = [vrni(name, token_file="{{ playbook_dir }}/token.json") for name in ("created", "reused")]
+    tasks = [EXAMPLE.task(name, token_file="{{ playbook_dir }}/token.json") for name in ("created", "reused")]
 
     run = succeeded(ansible.play(tasks, environ={"PYTHONPATH": str(ansible.folder)}))
 

@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from products import EXAMPLE
 from support.canaries import leaks
+from support.in_process_plays import InProcess
 from support.playbooks import Ansible, Task
-from support.tasks import LDAP, by_task, checked, end_tokens, failing, lines, said, says, succeeded, vrni
+from support.tasks import by_task, checked, end_tokens, failing, lines, said, says, succeeded
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -42,7 +44,7 @@ def signed(token: str) -> str:
 def use(register: str, authorization: str) -> Task:
     """Read the version with a token by ansible.builtin.uri."""
     uri = {
-        "url": "{{ lab.vrni.url }}/api/ni/info/version",
+        "url": "{{ example.url }}/api/ni/info/version",
         "headers": {"Authorization": authorization},
         "ca_path": "{{ ca_path }}",
     }
@@ -50,29 +52,29 @@ def use(register: str, authorization: str) -> Task:
 
 
 def test_a_file_of_another_host_or_user_is_reported_and_replaced_and_its_token_never_sent_there(
-    ansible: Ansible, lab: Lab
+    in_process: InProcess, lab: Lab
 ) -> None:
     (elsewhere,) = lab.add_addresses(1)
-    other = {"hostname": lab.url("vrni", elsewhere), "token_file": FILE}
+    other = {"hostname": lab.url(EXAMPLE.name, elsewhere), "token_file": FILE}
     tasks = [
-        vrni("created", token_file=FILE),
-        vrni("left_alone", **other, state="absent"),
-        checked(vrni("predicted", **other)),
-        vrni("there", **other),
-        vrni("ldap", **other, **LDAP),
+        EXAMPLE.task("created", token_file=FILE),
+        EXAMPLE.task("left_alone", **other, state="absent"),
+        checked(EXAMPLE.task("predicted", **other)),
+        EXAMPLE.task("there", **other),
+        EXAMPLE.task("ldap", **other, **EXAMPLE.other_user),
     ]
 
-    run = succeeded(ansible.play(tasks))
+    run = succeeded(in_process.play(tasks))
 
     tokens = [run[name]["token"] for name in ("created", "there", "ldap")]
-    sent = {entry.header("Authorization") for entry in lab.requests("vrni", elsewhere)}
+    sent = {entry.header("Authorization") for entry in lab.requests(EXAMPLE.name, elsewhere)}
     assert sent == {None, signed(tokens[1]), signed(tokens[2])}
-    assert lines(lab.requests("vrni", elsewhere)) == [CREATE, PROBE] * 2
-    assert lines(lab.requests("vrni", "127.0.0.1")) == [CREATE, PROBE]
+    assert lines(lab.requests(EXAMPLE.name, elsewhere)) == [CREATE, PROBE] * 2
+    assert lines(lab.requests(EXAMPLE.name, "127.0.0.1")) == [CREATE, PROBE]
     assert (run["left_alone"]["action"], run["left_alone"]["changed"]) == ("none", False)
     assert run["predicted"]["action"] == run["there"]["action"] == run["ldap"]["action"] == "created"
-    local, ldap = f"LOCAL/{lab['vrni']['username']}", f"LDAP/example.com/{lab['vrni']['ldap_username']}"
-    assert f"holds a vrni token of {local} on 127.0.0.1:" in said(run)
+    local, ldap = f"LOCAL/{lab[EXAMPLE.name]['username']}", f"LDAP/example.com/{lab[EXAMPLE.name]['ldap_username']}"
+    assert f"holds a {EXAMPLE.name} token of {local} on 127.0.0.1:" in said(run)
     assert "It is left alone." in said(run)
     assert f"not one of {ldap} on {elsewhere}:" in said(run)
     assert "It is replaced." in said(run)
@@ -85,11 +87,11 @@ def test_a_file_is_private_from_the_start_and_made_so_again_and_a_symlink_is_ref
     (folder / "real.json").write_text("{}")
     (folder / "link.json").symlink_to("real.json")
     tasks = [
-        vrni("created", token_file=FILE),
+        EXAMPLE.task("created", token_file=FILE),
         {"name": "Open", "ansible.builtin.file": {"path": FILE, "mode": "0644"}},
-        vrni("reused", token_file=FILE),
-        failing(vrni("linked", token_file="{{ playbook_dir }}/link.json")),
-        failing(vrni("nowhere", token_file="{{ playbook_dir }}/missing/token.json")),
+        EXAMPLE.task("reused", token_file=FILE),
+        failing(EXAMPLE.task("linked", token_file="{{ playbook_dir }}/link.json")),
+        failing(EXAMPLE.task("nowhere", token_file="{{ playbook_dir }}/missing/token.json")),
     ]
 
     run = succeeded(ansible.play(tasks))
@@ -105,34 +107,34 @@ def test_a_file_is_private_from_the_start_and_made_so_again_and_a_symlink_is_ref
     assert not list(folder.glob(".token.json.*")), "nothing half written is left"
 
 
-def test_a_damaged_file_is_reported_kept_aside_and_replaced(ansible: Ansible, lab: Lab) -> None:
-    content = '{"version": 1, "product": "vrni", "current": {"tok'
+def test_a_damaged_file_is_reported_kept_aside_and_replaced(in_process: InProcess, lab: Lab) -> None:
+    content = '{"version": 1, "product": "any", "current": {"tok'
     for name in ("token.json", "other.json"):
-        (ansible.folder / name).write_text(content)
-        (ansible.folder / name).chmod(0o600)
+        (in_process.folder / name).write_text(content)
+        (in_process.folder / name).chmod(0o600)
     other = {"token_file": "{{ playbook_dir }}/other.json", "state": "absent"}
     tasks = [
-        checked(vrni("predicted", token_file=FILE)),
-        vrni("created", token_file=FILE),
-        vrni("reused", token_file=FILE),
-        checked(vrni("absent_predicted", **other)),
-        vrni("absent", **other),
+        checked(EXAMPLE.task("predicted", token_file=FILE)),
+        EXAMPLE.task("created", token_file=FILE),
+        EXAMPLE.task("reused", token_file=FILE),
+        checked(EXAMPLE.task("absent_predicted", **other)),
+        EXAMPLE.task("absent", **other),
     ]
 
-    run = succeeded(ansible.play(tasks))
+    run = succeeded(in_process.play(tasks))
 
-    cut = by_task(run, lab, "vrni", "predicted", "created", "reused")
+    cut = by_task(run, lab, EXAMPLE.name, "predicted", "created", "reused")
     assert [lines(requests) for requests in cut.values()] == [[], [CREATE, PROBE], [PROBE]]
     assert [run[name]["action"] for name in cut] == ["created", "created", "reused"]
     assert run["absent_predicted"]["action"] == run["absent"]["action"] == "forgotten"
-    asides = [*ansible.folder.glob("token.json.damaged-*"), *ansible.folder.glob("other.json.damaged-*")]
+    asides = [*in_process.folder.glob("token.json.damaged-*"), *in_process.folder.glob("other.json.damaged-*")]
     assert len(asides) == 2
     for aside in asides:
         assert aside.read_text() == content
         assert mode(aside) == 0o600
         assert says(run, f"It was moved to {aside}")
-    assert says(run, f"{ansible.folder}/token.json is damaged. It would be moved aside and replaced.")
-    assert not (ansible.folder / "other.json").exists()
+    assert says(run, f"{in_process.folder}/token.json is damaged. It would be moved aside and replaced.")
+    assert not (in_process.folder / "other.json").exists()
 
 
 def test_an_expired_token_in_the_file_is_replaced_without_asking_the_server_about_it(
@@ -140,52 +142,52 @@ def test_an_expired_token_in_the_file_is_replaced_without_asking_the_server_abou
 ) -> None:
     expire = {"path": FILE, "regexp": '("expires_at": )[0-9.]+', "replace": r"\g<1>1000.0"}
     tasks = [
-        vrni("created", token_file=FILE),
+        EXAMPLE.task("created", token_file=FILE),
         {"name": "Let it expire", "ansible.builtin.replace": expire},
         failing({"name": "Look up", "ansible.builtin.debug": {"msg": f"{{{{ {LOOKUP} }}}}"}, "register": "looked_up"}),
-        checked(vrni("predicted", token_file=FILE)),
-        vrni("renewed", token_file=FILE),
+        checked(EXAMPLE.task("predicted", token_file=FILE)),
+        EXAMPLE.task("renewed", token_file=FILE),
     ]
 
     run = succeeded(ansible.play(tasks))
 
-    cut = by_task(run, lab, "vrni", "created", "predicted", "renewed")
+    cut = by_task(run, lab, EXAMPLE.name, "created", "predicted", "renewed")
     assert [lines(requests) for requests in cut.values()] == [[CREATE, PROBE], [], [CREATE, PROBE]]
     assert run["predicted"]["action"] == run["renewed"]["action"] == "renewed"
     assert "expired at 1970-01-01T00:16:40Z" in run["looked_up"]["msg"]
 
 
 def test_twelve_hosts_that_share_a_file_create_one_token(ansible: Ansible, lab: Lab) -> None:
-    lab.fault("vrni", "delay", method="POST", path="/auth/token", seconds=1)
+    lab.fault(EXAMPLE.name, "delay", method="POST", path="/auth/token", seconds=1)
     hosts: dict[str, dict[str, Any]] = {f"host{number}": {} for number in range(12)}
 
-    run = succeeded(ansible.play([vrni("kept", token_file=FILE)], hosts=hosts, arguments=["--forks=12"]))
+    run = succeeded(ansible.play([EXAMPLE.task("kept", token_file=FILE)], hosts=hosts, arguments=["--forks=12"]))
 
     results = [run.by_host[name]["kept"] for name in hosts]
     assert sorted(result["action"] for result in results) == ["created"] + ["reused"] * 11
     assert len({result["token"] for result in results}) == 1
-    assert lines(lab.requests("vrni")).count(CREATE) == 1
-    assert lab.counts("vrni")["tokens_minted"] == 1
+    assert lines(lab.requests(EXAMPLE.name)).count(CREATE) == 1
+    assert lab.counts(EXAMPLE.name)["tokens_minted"] == 1
 
 
 def test_two_processes_that_share_a_file_create_one_token(ansible: Ansible, lab: Lab) -> None:
-    lab.fault("vrni", "delay", method="POST", path="/auth/token", seconds=2)
+    lab.fault(EXAMPLE.name, "delay", method="POST", path="/auth/token", seconds=2)
     other = Ansible(ansible.folder / "other", ansible.variables)
     other.folder.mkdir()
-    tasks = [vrni("kept", token_file=str(ansible.folder / "token.json"))]
+    tasks = [EXAMPLE.task("kept", token_file=str(ansible.folder / "token.json"))]
 
     with ThreadPoolExecutor() as pool:
         first, second = pool.map(lambda process: succeeded(process.play(tasks)), (ansible, other))
 
     assert sorted((first["kept"]["action"], second["kept"]["action"])) == ["created", "reused"]
     assert first["kept"]["token"] == second["kept"]["token"]
-    assert lab.counts("vrni")["tokens_minted"] == 1
+    assert lab.counts(EXAMPLE.name)["tokens_minted"] == 1
 
 
-def test_a_task_that_waits_too_long_for_the_lock_says_so_and_creates_nothing(ansible: Ansible, lab: Lab) -> None:
-    with (ansible.folder / "token.json.lock").open("w") as lock:
+def test_a_task_that_waits_too_long_for_the_lock_says_so_and_creates_nothing(in_process: InProcess, lab: Lab) -> None:
+    with (in_process.folder / "token.json.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        run = succeeded(ansible.play([failing(vrni("late", token_file=FILE, lock_timeout=0.1))]))
+        run = succeeded(in_process.play([failing(EXAMPLE.task("late", token_file=FILE, lock_timeout=0.1))]))
 
     assert "another task has held the lock" in run["late"]["msg"].lower()
     assert "lock_timeout" in run["late"]["msg"]
@@ -197,8 +199,8 @@ def test_a_task_that_is_killed_in_a_renewal_loses_no_token_and_the_next_run_puts
     ansible: Ansible, lab: Lab, method: str, path: str
 ) -> None:
     """Killed before the new token is proven, and before the old one is revoked."""
-    lab.fault("vrni", "delay", method=method, path=path, skip=1 if method == "GET" else 0, seconds=60)
-    tasks = [vrni("created", token_file=FILE), vrni("killed", token_file=FILE, renew="always")]
+    lab.fault(EXAMPLE.name, "delay", method=method, path=path, skip=1 if method == "GET" else 0, seconds=60)
+    tasks = [EXAMPLE.task("created", token_file=FILE), EXAMPLE.task("killed", token_file=FILE, renew="always")]
     with ThreadPoolExecutor() as pool:
         killed = pool.submit(ansible.play, tasks)
         lab.wait_for_requests(4 if method == "GET" else 5, finished=False)
@@ -207,14 +209,14 @@ def test_a_task_that_is_killed_in_a_renewal_loses_no_token_and_the_next_run_puts
     lab.clear_faults()
     lab.clear_requests()
 
-    run = succeeded(ansible.play([vrni("finished", token_file=FILE), vrni("settled", token_file=FILE)]))
+    run = succeeded(ansible.play([EXAMPLE.task("finished", token_file=FILE), EXAMPLE.task("settled", token_file=FILE)]))
 
-    cut = by_task(run, lab, "vrni", "finished", "settled")
+    cut = by_task(run, lab, EXAMPLE.name, "finished", "settled")
     assert run["finished"]["changed"]
     assert CREATE not in lines(cut["finished"])
     assert lines(cut["settled"]) == [PROBE]
-    assert lab.counts("vrni")["tokens_minted"] == 2
-    assert lab.counts("vrni")["tokens_valid"] == 1
+    assert lab.counts(EXAMPLE.name)["tokens_minted"] == 2
+    assert lab.counts(EXAMPLE.name)["tokens_valid"] == 1
 
 
 def kill_all_in(folder: Path) -> None:
@@ -239,12 +241,12 @@ def test_the_token_is_handed_over_by_headers_and_by_lookup_and_the_lookup_refuse
         }.items()
     ]
     tasks = [
-        vrni("stored", token_file=FILE, return_token=False),
-        vrni("returned", token_file=FILE),
+        EXAMPLE.task("stored", token_file=FILE, return_token=False),
+        EXAMPLE.task("returned", token_file=FILE),
         use("by_headers", "{{ returned.headers.Authorization }}"),
         use("by_lookup", f"NetworkInsight {{{{ {LOOKUP} }}}}"),
         *ask,
-        end_tokens("revoked", "vrni"),
+        end_tokens("revoked", EXAMPLE.name),
         failing(use("revoked", f"NetworkInsight {{{{ {LOOKUP} }}}}")),
     ]
 
@@ -266,15 +268,15 @@ def test_an_expiry_is_understood_in_seconds_and_milliseconds_and_without_one_the
     told = ("ms", "s", "absent", "past", "far")
     addresses = dict(zip(told, lab.add_addresses(len(told)), strict=True))
     for expiry, address in addresses.items():
-        lab.change_settings("vrni", host=address, expiry=expiry)
-    hosts = {expiry: {"url": lab.url("vrni", address)} for expiry, address in addresses.items()}
+        lab.change_settings(EXAMPLE.name, host=address, expiry=expiry)
+    hosts = {expiry: {"url": lab.url(EXAMPLE.name, address)} for expiry, address in addresses.items()}
     options = {"hostname": "{{ url }}", "token_file": "{{ playbook_dir }}/{{ inventory_hostname }}.json"}
     tasks = [
-        vrni("created", **options),
-        vrni("reused", **options),
-        vrni("trusted", **options, verify=False),
-        end_tokens("revoked", "vrni") | {"run_once": True},
-        vrni("renewed", **options),
+        EXAMPLE.task("created", **options),
+        EXAMPLE.task("reused", **options),
+        EXAMPLE.task("trusted", **options, verify=False),
+        end_tokens("revoked", EXAMPLE.name) | {"run_once": True},
+        EXAMPLE.task("renewed", **options),
     ]
 
     run = succeeded(ansible.play(tasks, hosts=hosts))

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from products import EXAMPLE, ISSUERS
 from support.canaries import leaks
 from support.cores import DEFAULT, OTHERS, Core
 from support.pages import Page
 from support.playbooks import IN_PROCESS, OVER_SSH, Ansible, Route, Run, Task
-from support.tasks import change_settings, csp, said, succeeded, vidb, vrni
+from support.tasks import change_settings, said, succeeded
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -70,7 +71,7 @@ def hand_made(path: Path, *, left: float | None, life: float = HOUR, **facts: An
         "scope": None,
         "companions": {},
     }
-    base = {"version": 1, "product": "csp", "host": "csp.example.com", "principal": "ops", "clock_offset": 0.0}
+    base = {"version": 1, "product": ISSUERS[0].name, "host": ISSUERS[0].host, "principal": "ops", "clock_offset": 0.0}
     document = {**base, "current": token, "pending": None, "superseded": [], **facts}
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(document))
@@ -104,15 +105,15 @@ def test_the_page_and_the_json_show_every_token_by_urgency_and_no_secret(
     folder = ansible.folder / "tokens"
     folder.mkdir()
     keep: list[Task] = [
-        csp("csp", token_file=f"{FOLDER}/csp.json", return_token=False),
-        vrni("vrni", token_file=f"{FOLDER}/vrni.json", return_token=False),
-        vidb("vidb", token_file=f"{FOLDER}/vidb.json", return_token=False),
-        change_settings("vrni", expiry="absent"),
-        vrni("unknown", token_file=f"{FOLDER}/unknown.json", return_token=False),
+        ISSUERS[0].task("due", token_file=f"{FOLDER}/due.json", return_token=False),
+        EXAMPLE.task("good", token_file=f"{FOLDER}/good.json", return_token=False),
+        ISSUERS[1].task("expired", token_file=f"{FOLDER}/expired.json", return_token=False),
+        change_settings(EXAMPLE.name, expiry="absent"),
+        EXAMPLE.task("unknown", token_file=f"{FOLDER}/unknown.json", return_token=False),
     ]
     kept = succeeded(ansible.play(keep, core=core))
-    age(folder / "vidb.json", 3 * HOUR)
-    age(folder / "csp.json", 1700)
+    age(folder / "expired.json", 3 * HOUR)
+    age(folder / "due.json", 1700)
     (folder / "damaged.json").write_text('{"version": 1, "token": "left-over-of-a-token')
     (folder / "damaged.json").chmod(0o600)
     hand_made(folder / "pending.json", left=HOUR, current=None)
@@ -125,21 +126,21 @@ def test_the_page_and_the_json_show_every_token_by_urgency_and_no_secret(
     written, left = document(ansible), result(run, "first")
     names = [(entry["state"], entry["path"].rpartition("/")[2]) for entry in written["tokens"]]
     assert names == [
-        ("expired", "vidb.json"),
+        ("expired", "expired.json"),
         ("unusable", "damaged.json"),
         ("unusable", "none.json"),
         ("unusable", "pending.json"),
-        ("due", "csp.json"),
+        ("due", "due.json"),
         ("unknown", "unknown.json"),
-        ("good", "vrni.json"),
+        ("good", "good.json"),
     ]
     assert written["counts"] == {"total": 7, "expired": 1, "unusable": 3, "due": 1, "unknown": 1, "good": 1}
     assert (written["min_remaining"], written["paths"][0], written["title"]) == (300, str(folder), "Tokens")
     site, numbers = str(ansible.folder / "out/site/index.html"), str(ansible.folder / "out/tokens.json")
     assert left == {**written, "changed": True, "html_file": site, "json_file": numbers}
     by_name = {entry["path"].rpartition("/")[2]: entry for entry in written["tokens"]}
-    assert by_name["vrni.json"]["fingerprint"] == kept["vrni"]["fingerprint"]
-    assert by_name["vrni.json"]["expires_at"] == kept["vrni"]["expires_at"]
+    assert by_name["good.json"]["fingerprint"] == kept["good"]["fingerprint"]
+    assert by_name["good.json"]["expires_at"] == kept["good"]["expires_at"]
     assert "no finished token" in by_name["pending.json"]["error"]
 
     shown = page(ansible)
@@ -147,10 +148,10 @@ def test_the_page_and_the_json_show_every_token_by_urgency_and_no_secret(
     order = [shown.rows.index(row) for _state, name in names for row in shown.rows if f"/{name}" in row]
     assert order == sorted(order)
     assert len(order) == 7
-    assert "2 h 30 min ago ended" in shown.row("/vidb.json")
-    assert re.search(r"\b1 min until \d+ [A-Z][a-z]{2} \d{4}, \d\d:\d\d issued", shown.row("/csp.json"))
-    assert re.search(r"LOCAL/\S+ .*4 h 59 min until", shown.row("/vrni.json"))
-    assert kept["vrni"]["fingerprint"] in shown.row("/vrni.json")
+    assert "2 h 30 min ago ended" in shown.row("/expired.json")
+    assert re.search(r"\b1 min until \d+ [A-Z][a-z]{2} \d{4}, \d\d:\d\d issued", shown.row("/due.json"))
+    assert re.search(r"LOCAL/\S+ .*4 h 59 min until", shown.row("/good.json"))
+    assert kept["good"]["fingerprint"] in shown.row("/good.json")
     assert "is damaged" in shown.row("/damaged.json")
     assert "There is no file" in shown.row("/none.json")
     assert f"{written['as_of'][11:16]} UTC" in shown.text
@@ -171,9 +172,9 @@ def test_a_report_is_changed_only_when_it_says_something_new_of_the_tokens(
 ) -> None:
     if core.why_not:
         pytest.skip(core.why_not)
-    token = ansible.folder / "tokens" / "vrni.json"
+    token = ansible.folder / "tokens" / "good.json"
     token.parent.mkdir()
-    stored: dict[str, Any] = {"token_file": f"{FOLDER}/vrni.json", "return_token": False}
+    stored: dict[str, Any] = {"token_file": f"{FOLDER}/good.json", "return_token": False}
     month: dict[str, Any] = {"min_remaining": 30 * 24 * HOUR, "json_file": ""}
     site = ansible.folder / "out" / "site" / "index.html"
 
@@ -182,9 +183,9 @@ def test_a_report_is_changed_only_when_it_says_something_new_of_the_tokens(
         return {name: result(run, name)["changed"] for name in steps}
 
     first = {
-        "created": [vrni(**stored), *report("created", **month)],
+        "created": [EXAMPLE.task(**stored), *report("created", **month)],
         "same": report("same", **month),
-        "renewed": [vrni(**stored, renew="always"), *report("renewed", **month)],
+        "renewed": [EXAMPLE.task(**stored, renew="always"), *report("renewed", **month)],
     }
     assert told(first) == {"created": True, "same": False, "renewed": True}
     before = site.read_text()
@@ -198,11 +199,11 @@ def test_a_report_is_changed_only_when_it_says_something_new_of_the_tokens(
         "due": report("due", **month),
         "opened": [file_task(HTML, mode="0600"), *report("opened", **month)],
         "lost": [file_task(HTML, state="absent"), *report("lost", **month)],
-        "gone": [file_task(f"{FOLDER}/vrni.json", state="absent"), *report("gone", **month)],
+        "gone": [file_task(f"{FOLDER}/good.json", state="absent"), *report("gone", **month)],
     }
     assert told(second) == dict.fromkeys(second, True)
     assert stat.S_IMODE(site.stat().st_mode) == 0o644
-    assert lab.counts("vrni")["tokens_minted"] == 2
+    assert lab.counts(EXAMPLE.name)["tokens_minted"] == 2
 
 
 def file_task(path: str, **options: Any) -> Task:
@@ -213,7 +214,7 @@ def file_task(path: str, **options: Any) -> Task:
 def test_either_file_may_be_omitted_and_the_other_tells_by_itself_what_is_new(
     ansible: Ansible, omitted: str, written: str
 ) -> None:
-    hand_made(ansible.folder / "tokens" / "csp.json", left=HOUR)
+    hand_made(ansible.folder / "tokens" / "due.json", left=HOUR)
     tasks = [
         *report("first", **{omitted: ""}),
         *report("second", **{omitted: ""}),
@@ -234,7 +235,7 @@ def test_either_file_may_be_omitted_and_the_other_tells_by_itself_what_is_new(
 def test_check_mode_writes_nothing_and_predicts_what_a_run_does(ansible: Ansible, core: Core) -> None:
     if core.why_not:
         pytest.skip(core.why_not)
-    token = ansible.folder / "tokens" / "csp.json"
+    token = ansible.folder / "tokens" / "due.json"
     hand_made(token, left=HOUR)
     out = ansible.folder / "out"
 
@@ -351,7 +352,7 @@ def contrast(first: str, second: str) -> float:
 
 @pytest.mark.parametrize("route", [IN_PROCESS, OVER_SSH], ids=lambda route: route.name)
 def test_folders_that_are_there_keep_their_mode_and_a_wrong_variable_is_named(ansible: Ansible, route: Route) -> None:
-    hand_made(ansible.folder / "tokens" / "csp.json", left=HOUR)
+    hand_made(ansible.folder / "tokens" / "due.json", left=HOUR)
     out = ansible.folder / "out"
     out.mkdir(mode=0o700)
     run = succeeded(ansible.play(report("told"), route=route))
@@ -370,7 +371,7 @@ def test_the_example_of_the_readme_runs_as_it_stands(ansible: Ansible) -> None:
     (ansible.folder / "example.yml").write_text(example)
     home = ansible.folder / "home"
     home.mkdir()
-    hand_made(home / ".sddc" / "csp.json", left=HOUR / 2, life=2 * HOUR)
+    hand_made(home / ".sddc" / "due.json", left=HOUR / 2, life=2 * HOUR)
 
     run = succeeded(ansible.playbook("example.yml", environ={}))
 

@@ -10,23 +10,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from products.vcenter import VIDB_BY_TASK, vcenter
+from products.vidb import VIDB_CLIENT, vidb
+from products.vrni import vrni
 from support.canaries import leaks
+from support.in_process_plays import InProcess
 from support.playbooks import Ansible, Task
-from support.tasks import (
-    VIDB_BY_TASK,
-    VIDB_CLIENT,
-    by_task,
-    change_settings,
-    checked,
-    end_tokens,
-    failing,
-    lines,
-    said,
-    succeeded,
-    vcenter,
-    vidb,
-    vrni,
-)
+from support.tasks import by_task, change_settings, checked, end_tokens, failing, lines, said, succeeded
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -77,7 +67,7 @@ def test_an_overflow_token_is_refused_expanded_registered_and_proven_in_this_ord
 
 
 def test_an_overflow_link_to_a_foreign_host_is_refused_unseen_by_that_host_unless_it_is_trusted(
-    ansible: Ansible, lab: Lab
+    in_process: InProcess, lab: Lab
 ) -> None:
     (foreign,) = lab.add_addresses(1)
     authority = f"{foreign}:{urlsplit(lab['vidb']['url']).port}"
@@ -98,7 +88,7 @@ def test_an_overflow_link_to_a_foreign_host_is_refused_unseen_by_that_host_unles
         vcenter("trusted", access_token=issued_elsewhere, trusted_issuers=[here]),
     ]
 
-    run = succeeded(ansible.play(tasks))
+    run = succeeded(in_process.play(tasks))
 
     names = ["vidb", "foreign", "other_port", "predicted", "asked", "two_hosts", "parsed_once", "elsewhere", "trusted"]
     cut = by_task(run, lab, None, *names)
@@ -119,11 +109,11 @@ def test_an_overflow_link_to_a_foreign_host_is_refused_unseen_by_that_host_unles
 
 
 @pytest.mark.parametrize("status", [200, 403])
-def test_the_page_of_a_proxy_proves_nothing_whatever_its_status(ansible: Ansible, lab: Lab, status: int) -> None:
+def test_the_page_of_a_proxy_proves_nothing_whatever_its_status(in_process: InProcess, lab: Lab, status: int) -> None:
     lab.fault("vcenter", "html", path="/datacenter", status=status)
     lab.fault("vcenter", "html", path="/datacenter", status=status, skip=1)
 
-    run = succeeded(ansible.play([vidb("vidb"), failing(vcenter("before")), failing(vcenter("after"))]))
+    run = succeeded(in_process.play([vidb("vidb"), failing(vcenter("before")), failing(vcenter("after"))]))
 
     cut = by_task(run, lab, None, "vidb", "before", "after")
     assert lines(cut["before"]) == [PROBE], "nothing is registered on the word of a page"
@@ -134,7 +124,7 @@ def test_the_page_of_a_proxy_proves_nothing_whatever_its_status(ansible: Ansible
 
 
 def test_a_403_of_vcenter_itself_counts_as_accepted_and_missing_rights_and_releases_are_named(
-    ansible: Ansible, lab: Lab
+    in_process: InProcess, lab: Lab
 ) -> None:
     tasks = [
         change_settings("vcenter", datacenter_status=403),
@@ -150,7 +140,7 @@ def test_a_403_of_vcenter_itself_counts_as_accepted_and_missing_rights_and_relea
         failing(vcenter("foreign_probe", probe_path="https://example.com/api")),
     ]
 
-    run = succeeded(ansible.play(tasks))
+    run = succeeded(in_process.play(tasks))
 
     assert [run[name]["action"] for name in ("registered", "again")] == ["registered", "none"]
     assert run["again"]["verified"] is True

@@ -9,20 +9,11 @@ import base64
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+from products.vidb import VIDB_CLIENT, vidb
 from support.canaries import leaks
+from support.in_process_plays import InProcess
 from support.playbooks import Ansible, module
-from support.tasks import (
-    VIDB_CLIENT,
-    by_task,
-    change_settings,
-    checked,
-    end_tokens,
-    failing,
-    lines,
-    said,
-    succeeded,
-    vidb,
-)
+from support.tasks import by_task, change_settings, checked, end_tokens, failing, lines, said, succeeded
 
 if TYPE_CHECKING:
     from lab.client import Lab, LoggedRequest
@@ -73,7 +64,7 @@ def test_a_client_an_api_token_and_a_refresh_token_are_granted_by_the_documented
 
 
 def test_a_token_of_a_file_or_of_the_user_is_reused_with_no_request_and_renewed_when_it_no_longer_lasts(
-    ansible: Ansible, lab: Lab
+    in_process: InProcess, lab: Lab
 ) -> None:
     tasks = [
         vidb("created", token_file=FILE),
@@ -85,7 +76,7 @@ def test_a_token_of_a_file_or_of_the_user_is_reused_with_no_request_and_renewed_
         failing(vidb("never", token="not-a-token-that-lasts", min_remaining=300, renew="never")),
     ]
 
-    run = succeeded(ansible.play(tasks))
+    run = succeeded(in_process.play(tasks))
 
     names = ["created", "reused", "given", "sealed", "renewed", "of_another_user"]
     cut = by_task(run, lab, None, *names)
@@ -108,14 +99,14 @@ def sent_refresh_tokens(cut: dict[str, list[LoggedRequest]], name: str) -> list[
 
 
 def test_a_refresh_token_that_is_rotated_is_renewed_by_the_latest_one_which_is_in_the_file(
-    ansible: Ansible, lab: Lab
+    in_process: InProcess, lab: Lab
 ) -> None:
     lab.change_settings("vidb", rotate_refresh_tokens=True)
     given = lab.act("vidb", "make_refresh_token")
     options: dict[str, Any] = {**NO_API_TOKEN, "token_file": FILE, "refresh_token": given}
     names = ["once", "twice", "thrice"]
 
-    run = succeeded(ansible.play([vidb(name, **options, renew="always") for name in names]))
+    run = succeeded(in_process.play([vidb(name, **options, renew="always") for name in names]))
 
     cut = by_task(run, lab, "vidb", *names)
     latest = [run[name]["refresh_token"] for name in names]
@@ -125,7 +116,7 @@ def test_a_refresh_token_that_is_rotated_is_renewed_by_the_latest_one_which_is_i
 
 
 def test_a_file_is_the_own_one_of_a_user_who_gives_the_refresh_token_in_it_and_stays_so(
-    ansible: Ansible, lab: Lab
+    in_process: InProcess, lab: Lab
 ) -> None:
     lab.change_settings("vidb", rotate_refresh_tokens=True)
     given = lab.act("vidb", "make_refresh_token")
@@ -140,7 +131,7 @@ def test_a_file_is_the_own_one_of_a_user_who_gives_the_refresh_token_in_it_and_s
         failing(vidb("of_another_tenant", **by_latest, tenant="OTHER")),
     ]
 
-    run = succeeded(ansible.play(tasks))
+    run = succeeded(in_process.play(tasks))
 
     names = ["created", "reused", "renewed", "again", "of_another_tenant"]
     cut = by_task(run, lab, "vidb", *names)
@@ -151,11 +142,11 @@ def test_a_file_is_the_own_one_of_a_user_who_gives_the_refresh_token_in_it_and_s
 
 
 def test_a_refresh_token_of_the_file_that_is_refused_gives_way_to_the_one_of_the_user(
-    ansible: Ansible, lab: Lab
+    in_process: InProcess, lab: Lab
 ) -> None:
     given = lab.act("vidb", "make_refresh_token")
     options: dict[str, Any] = {**NO_API_TOKEN, "token_file": FILE, "refresh_token": given}
-    created = succeeded(ansible.play([vidb("created", **options)]))["created"]
+    created = succeeded(in_process.play([vidb("created", **options)]))["created"]
     lab.expire_tokens("vidb", tokens=[created["refresh_token"]])
     lab.clear_requests()
     tasks = [
@@ -164,7 +155,7 @@ def test_a_refresh_token_of_the_file_that_is_refused_gives_way_to_the_one_of_the
         failing(vidb("refused", **options, renew="always")),
     ]
 
-    run = succeeded(ansible.play(tasks))
+    run = succeeded(in_process.play(tasks))
 
     cut = by_task(run, lab, "vidb", "renewed", "refused")
     assert sent_refresh_tokens(cut, "renewed") == [created["refresh_token"], given]
@@ -173,7 +164,7 @@ def test_a_refresh_token_of_the_file_that_is_refused_gives_way_to_the_one_of_the
     assert "Check refresh_token" in run["refused"]["msg"]
 
 
-def test_a_refresh_token_of_the_file_stays_where_its_use_brings_no_other(ansible: Ansible, lab: Lab) -> None:
+def test_a_refresh_token_of_the_file_stays_where_its_use_brings_no_other(in_process: InProcess, lab: Lab) -> None:
     lab.change_settings("vidb", rotate_refresh_tokens=True)
     given = lab.act("vidb", "make_refresh_token")
     options: dict[str, Any] = {**NO_API_TOKEN, "token_file": FILE, "refresh_token": given}
@@ -184,7 +175,7 @@ def test_a_refresh_token_of_the_file_stays_where_its_use_brings_no_other(ansible
         vidb("again", **options, renew="always"),
     ]
 
-    run = succeeded(ansible.play(tasks))
+    run = succeeded(in_process.play(tasks))
 
     cut = by_task(run, lab, "vidb", "created", "renewed", "again")
     latest = run["created"]["refresh_token"]
@@ -224,7 +215,7 @@ def test_wrong_credentials_are_named_with_the_products_own_words_and_what_to_che
 
 
 def test_absent_forgets_the_file_with_a_warning_until_when_the_token_lives_and_check_mode_predicts(
-    ansible: Ansible, lab: Lab
+    in_process: InProcess, lab: Lab
 ) -> None:
     always: dict[str, Any] = {"token_file": FILE, "renew": "always"}
     gone = {"hostname": "{{ lab.vidb.url }}", "token_file": FILE, "state": "absent", "ca_path": "{{ ca_path }}"}
@@ -240,7 +231,7 @@ def test_absent_forgets_the_file_with_a_warning_until_when_the_token_lives_and_c
         module("vidb_access_token", "gone_already", **gone),
     ]
 
-    run = succeeded(ansible.play(tasks, arguments=["--diff"]))
+    run = succeeded(in_process.play(tasks, diff=True))
 
     for name in ("created", "reused", "renewed", "forgotten"):
         predicted = run[f"{name}_predicted"]
@@ -251,5 +242,5 @@ def test_absent_forgets_the_file_with_a_warning_until_when_the_token_lives_and_c
     assert "token" not in run["forgotten"]
     assert f"until {run['renewed']['expires_at']}" in said(run)
     assert (run["gone_already"]["changed"], run["gone_already"]["action"]) == (False, "none")
-    assert not (ansible.folder / "token.json").exists()
+    assert not (in_process.folder / "token.json").exists()
     assert lines(lab.requests()) == [GRANT] * 2

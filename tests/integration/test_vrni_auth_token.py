@@ -9,19 +9,10 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from products.vrni import LDAP, VIDM, vidm_client, vrni
+from support.in_process_plays import InProcess
 from support.playbooks import Ansible
-from support.tasks import (
-    LDAP,
-    VIDM,
-    by_task,
-    change_settings,
-    checked,
-    end_tokens,
-    failing,
-    lines,
-    succeeded,
-    vrni,
-)
+from support.tasks import by_task, change_settings, checked, end_tokens, failing, lines, succeeded
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -75,14 +66,16 @@ def test_a_token_is_created_for_local_ldap_and_vidm_users_by_the_documented_requ
         assert LIFETIME - 60 <= result["expires_in"] <= LIFETIME + 1
 
 
-def test_a_good_token_of_a_file_is_reused_by_one_request_and_by_none_without_verify(ansible: Ansible, lab: Lab) -> None:
+def test_a_good_token_of_a_file_is_reused_by_one_request_and_by_none_without_verify(
+    in_process: InProcess, lab: Lab
+) -> None:
     tasks = [
         vrni("created", token_file=FILE),
         vrni("reused", token_file=FILE),
         vrni("trusted", token_file=FILE, verify=False),
     ]
 
-    run = succeeded(ansible.play(tasks))
+    run = succeeded(in_process.play(tasks))
 
     cut = by_task(run, lab, "vrni", "created", "reused", "trusted")
     assert [lines(requests) for requests in cut.values()] == [[CREATE, PROBE], [PROBE], []]
@@ -93,16 +86,18 @@ def test_a_good_token_of_a_file_is_reused_by_one_request_and_by_none_without_ver
     assert lab.counts("vrni")["tokens_minted"] == 1
 
 
-def test_a_token_with_too_little_life_left_is_revoked_only_after_the_new_one_works(ansible: Ansible, lab: Lab) -> None:
+def test_a_token_with_too_little_life_left_is_revoked_only_after_the_new_one_works(
+    in_process: InProcess, lab: Lab
+) -> None:
     tasks = [
         vrni("created", token_file=FILE),
-        change_settings("vrni", clock_offset=LIFETIME - 200),
-        vrni("enough", token_file=FILE, min_remaining=100),
-        vrni("renewed", token_file=FILE, min_remaining=300),
-        vrni("settled", token_file=FILE, min_remaining=300),
+        change_settings("vrni", clock_offset=LIFETIME - 2000),
+        vrni("enough", token_file=FILE, min_remaining=1000),
+        vrni("renewed", token_file=FILE, min_remaining=3000),
+        vrni("settled", token_file=FILE, min_remaining=3000),
     ]
 
-    run = succeeded(ansible.play(tasks))
+    run = succeeded(in_process.play(tasks))
 
     cut = by_task(run, lab, "vrni", "created", "enough", "renewed", "settled")
     assert lines(cut["enough"]) == [PROBE], "the server's clock decides, not this one's"
@@ -121,7 +116,7 @@ def test_a_token_with_too_little_life_left_is_revoked_only_after_the_new_one_wor
 
 
 def test_renew_always_replaces_a_good_token_and_renew_never_fails_where_one_is_needed(
-    ansible: Ansible, lab: Lab
+    in_process: InProcess, lab: Lab
 ) -> None:
     tasks = [
         failing(vrni("nothing", token_file=FILE, renew="never")),
@@ -133,7 +128,7 @@ def test_renew_always_replaces_a_good_token_and_renew_never_fails_where_one_is_n
         failing(vrni("never", token_file=FILE, renew="never")),
     ]
 
-    run = succeeded(ansible.play(tasks))
+    run = succeeded(in_process.play(tasks))
 
     cut = by_task(run, lab, "vrni", "nothing", "created", "kept", "always", "unrevoked", "never")
     assert lines(cut["nothing"]) == []
@@ -148,7 +143,7 @@ def test_renew_always_replaces_a_good_token_and_renew_never_fails_where_one_is_n
     assert lab.counts("vrni")["tokens_valid"] == 2, "the last one, and that which nobody was to revoke"
 
 
-def test_a_token_that_is_given_is_used_if_it_is_good_and_replaced_if_it_is_not(ansible: Ansible, lab: Lab) -> None:
+def test_a_token_that_is_given_is_used_if_it_is_good_and_replaced_if_it_is_not(in_process: InProcess, lab: Lab) -> None:
     given = "{{ created.token }}"
     tasks = [
         vrni("created"),
@@ -160,7 +155,7 @@ def test_a_token_that_is_given_is_used_if_it_is_good_and_replaced_if_it_is_not(a
         vrni("replaced", token=given),
     ]
 
-    run = succeeded(ansible.play(tasks))
+    run = succeeded(in_process.play(tasks))
 
     cut = by_task(run, lab, "vrni", "created", "reused", "trusted", "never", "predicted", "replaced")
     assert [lines(requests) for requests in cut.values()] == [
@@ -180,7 +175,9 @@ def test_a_token_that_is_given_is_used_if_it_is_good_and_replaced_if_it_is_not(a
     assert lab.counts("vrni")["tokens_valid"] == 1
 
 
-def test_absent_revokes_by_token_and_by_file_proves_it_and_changes_nothing_again(ansible: Ansible, lab: Lab) -> None:
+def test_absent_revokes_by_token_and_by_file_proves_it_and_changes_nothing_again(
+    in_process: InProcess, lab: Lab
+) -> None:
     tasks = [
         vrni("held"),
         vrni("stored", token_file=FILE),
@@ -191,7 +188,7 @@ def test_absent_revokes_by_token_and_by_file_proves_it_and_changes_nothing_again
         failing(vrni("by_nothing", state="absent")),
     ]
 
-    run = succeeded(ansible.play(tasks))
+    run = succeeded(in_process.play(tasks))
 
     ended = ["by_token", "by_token_again", "by_file", "by_file_again"]
     cut = by_task(run, lab, "vrni", "held", "stored", *ended)
@@ -201,12 +198,12 @@ def test_absent_revokes_by_token_and_by_file_proves_it_and_changes_nothing_again
     assert [run[name]["action"] for name in ended] == ["revoked", "none", "revoked", "none"]
     assert run["by_token"]["verified"]
     assert run["by_file"]["verified"]
-    assert not (ansible.folder / "token.json").exists()
+    assert not (in_process.folder / "token.json").exists()
     assert "token, token_file" in run["by_nothing"]["msg"]
     assert lab.counts("vrni")["tokens_valid"] == 0
 
 
-def test_a_replaced_token_that_cannot_be_revoked_is_no_change_until_it_is(ansible: Ansible, lab: Lab) -> None:
+def test_a_replaced_token_that_cannot_be_revoked_is_no_change_until_it_is(in_process: InProcess, lab: Lab) -> None:
     lab.fault("vrni", "status", method="DELETE", times=2, status=500)
     names = ["renewed", "unrevoked", "revoked", "reused"]
     tasks = [
@@ -215,7 +212,7 @@ def test_a_replaced_token_that_cannot_be_revoked_is_no_change_until_it_is(ansibl
         *(vrni(name, token_file=FILE) for name in names[1:]),
     ]
 
-    run = succeeded(ansible.play(tasks))
+    run = succeeded(in_process.play(tasks))
 
     cut = by_task(run, lab, "vrni", "created", *names)
     assert [lines(cut[name])[-1] for name in names] == [REVOKE, REVOKE, REVOKE, PROBE]
@@ -229,7 +226,7 @@ def test_a_replaced_token_that_cannot_be_revoked_is_no_change_until_it_is(ansibl
     assert lab.counts("vrni")["tokens_valid"] == 1
 
 
-def test_a_token_that_was_revoked_on_the_server_means_one_renewal_and_no_loop(ansible: Ansible, lab: Lab) -> None:
+def test_a_token_that_was_revoked_on_the_server_means_one_renewal_and_no_loop(in_process: InProcess, lab: Lab) -> None:
     lab.fault("vrni", "status", method="GET", path="/info/version", skip=3, times=0, status=401)
     tasks = [
         vrni("created", token_file=FILE),
@@ -239,7 +236,7 @@ def test_a_token_that_was_revoked_on_the_server_means_one_renewal_and_no_loop(an
         vrni("trusted", token_file=FILE, verify=False),
     ]
 
-    run = succeeded(ansible.play(tasks))
+    run = succeeded(in_process.play(tasks))
 
     cut = by_task(run, lab, "vrni", "created", "renewed", "refused", "trusted")
     assert lines(cut["renewed"]) == [PROBE, CREATE, PROBE], "a dead token is not revoked once more"
@@ -251,7 +248,7 @@ def test_a_token_that_was_revoked_on_the_server_means_one_renewal_and_no_loop(an
 
 
 def test_check_mode_predicts_what_the_task_does_next_and_creates_revokes_and_writes_nothing(
-    ansible: Ansible, lab: Lab
+    in_process: InProcess, lab: Lab
 ) -> None:
     situations: dict[str, tuple[list[Any], dict[str, Any]]] = {
         "new": ([], {"token_file": FILE}),
@@ -270,7 +267,7 @@ def test_check_mode_predicts_what_the_task_does_next_and_creates_revokes_and_wri
         tasks += [*before, checked(vrni(f"{name}_predicted", **options)), vrni(name, **options)]
         names += [f"{name}_predicted", name]
 
-    run = succeeded(ansible.play(tasks))
+    run = succeeded(in_process.play(tasks))
 
     cut = by_task(run, lab, "vrni", *names)
     for name in situations:
@@ -292,7 +289,7 @@ def test_check_mode_predicts_what_the_task_does_next_and_creates_revokes_and_wri
     ]
 
 
-def test_a_diff_shows_fingerprint_and_expiry_and_no_token(ansible: Ansible, lab: Lab) -> None:
+def test_a_diff_shows_fingerprint_and_expiry_and_no_token(in_process: InProcess, lab: Lab) -> None:
     tasks = [
         checked(vrni("predicted", token_file=FILE)),
         vrni("created", token_file=FILE),
@@ -301,7 +298,7 @@ def test_a_diff_shows_fingerprint_and_expiry_and_no_token(ansible: Ansible, lab:
         vrni("revoked", token_file=FILE, state="absent"),
     ]
 
-    run = succeeded(ansible.play(tasks, arguments=["--diff"]))
+    run = succeeded(in_process.play(tasks, diff=True))
 
     def shown(name: str) -> dict[str, Any]:
         return {key: run[name][key] for key in ("fingerprint", "expires_at")}
@@ -315,7 +312,7 @@ def test_a_diff_shows_fingerprint_and_expiry_and_no_token(ansible: Ansible, lab:
 
 
 def test_a_refusal_names_wrong_password_and_token_limit_as_its_causes_and_revokes_nothing(
-    ansible: Ansible, lab: Lab
+    in_process: InProcess, lab: Lab
 ) -> None:
     lab.change_settings("vrni", token_limit=2)
     tasks = [
@@ -326,7 +323,7 @@ def test_a_refusal_names_wrong_password_and_token_limit_as_its_causes_and_revoke
         vrni("reused", token_file=FILE),
     ]
 
-    run = succeeded(ansible.play(tasks))
+    run = succeeded(in_process.play(tasks))
 
     for name in ("wrong", "third"):
         message = run[name]["msg"]
@@ -339,3 +336,22 @@ def test_a_refusal_names_wrong_password_and_token_limit_as_its_causes_and_revoke
     assert lab.counts("vrni")["refused_for_limit"] == 1
     assert lab.counts("vrni")["tokens_valid"] == 2
     assert run["reused"]["action"] == "reused"
+
+
+def test_the_vidm_client_is_read_without_signing_in_and_its_absence_is_named(ansible: Ansible, lab: Lab) -> None:
+    tasks = [
+        checked(vidm_client("found")),
+        change_settings("vrni", vidm="not_configured"),
+        failing(vidm_client("absent")),
+    ]
+
+    run = succeeded(ansible.play(tasks))
+
+    asked = lab.requests("vrni")
+    assert lines(asked) == ["GET /api/ni/auth/vidm/client-id"] * 2
+    assert {entry.header("Authorization") for entry in asked} == {None}
+    assert run["found"]["changed"] is False
+    assert run["found"]["client_id"].startswith("vrni-")
+    assert run["found"]["vidm_appliance"] == lab["vrni"]["url"].removeprefix("https://")
+    assert "answered 403" in run["absent"]["msg"]
+    assert "Check that vIDM is configured and enabled" in run["absent"]["msg"]

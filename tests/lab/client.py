@@ -25,7 +25,10 @@ from typing import Any
 import requests
 
 RUN = Path(__file__).resolve().parent / "run"
-_START_SECONDS = 60.0
+# Seconds: these catch hangs only, on a busy machine, too.
+_START_SECONDS = 240.0
+_REQUESTS_SECONDS = 240.0
+_CONTROL_SECONDS = 300.0
 
 
 class LabError(Exception):
@@ -105,7 +108,7 @@ class Lab:
         self._session.close()
 
     def __getitem__(self, product: str) -> dict[str, str]:
-        """Return a product's part of the state file: `lab["vrni"]["url"]`."""
+        """Return a product's part of the state file: `lab[product]["url"]`."""
         details: dict[str, str] = self.details[product]
         return details
 
@@ -127,7 +130,7 @@ class Lab:
         host: str | None = None,
         *,
         after: int = 0,
-        timeout: float = 30,
+        timeout: float = _REQUESTS_SECONDS,
         finished: bool = True,
     ) -> list[LoggedRequest]:
         """Return the request log once `count` requests in it are finished, or only arrived (and held by a fault)."""
@@ -235,7 +238,9 @@ class Lab:
     def _call(
         self, method: str, path: str, query: Mapping[str, Any] | None = None, body: Mapping[str, Any] | None = None
     ) -> Any:
-        reply = self._session.request(method, self._control + path, params=query, json=body, timeout=120)
+        reply = self._session.request(
+            method, self._control + path, params=query, json=body, timeout=2 * _REQUESTS_SECONDS
+        )
         content = reply.json() if reply.content else None
         if not reply.ok:
             raise LabError(f"{method} {path}: {content['error'] if content else reply.status_code}")

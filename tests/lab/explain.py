@@ -26,9 +26,9 @@ The lab is running: {products}, each over TLS on its own port of this machine.
 Both files are for your eyes only and go when the lab ends. In another shell:
 
   . {sourced}
-  ansible localhost -m sddc.tokens.vrni_auth_token -a return_token=false
+  ansible localhost -m sddc.tokens.MODULE -a return_token=false
 
-Every other module and playbook finds the lab in the same way. tests/lab/README.md tells how to order faults.
+Every module and playbook finds the lab in the same way. tests/lab/README.md tells how to order faults.
 Ctrl-C ends it.
 """
 

@@ -78,6 +78,9 @@ class Product(ABC, Generic[StateT, SettingsT]):
     environment: ClassVar[tuple[tuple[str, str], ...]] = ()
     """Variables by which the collection finds the product, and the part of `details` that each stands for."""
 
+    revocable: ClassVar[str] = ""
+    """The count that is 0 when all that can be revoked is revoked."""
+
     def __init__(self, shared: Shared) -> None:
         self.shared = shared
         self._settings = self.default_settings()

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A forward proxy (CONNECT, RFC 9110, section 9.3.6) that leads to the lab only.
 
-Through it a playbook reaches the products by name: `https://vrni.example.com` is the lab's vRNI. No host name has
-an underscore: that of `sddc_manager` is `sddc-manager.example.com`.
+Through it a playbook reaches the products by name, as `https://PRODUCT.example.com`. No host name has an underscore:
+it has a hyphen in place of each underscore of the product's name.
 """
 
 from __future__ import annotations

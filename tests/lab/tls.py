@@ -14,7 +14,7 @@ import trustme
 
 Certificate = Literal["good", "expired", "wrong_name", "untrusted"]
 
-# One name for each product, whoever resolves it: `vrni.example.com` (RFC 2606 keeps the domain free).
+# One name for each product, whoever resolves it: `PRODUCT.example.com` (RFC 2606 keeps the domain free).
 _NAMES = ("localhost", "*.example.com")
 
 

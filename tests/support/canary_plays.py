@@ -5,52 +5,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from products import EXAMPLE, ISSUER, KITS
 from support.canaries import AWKWARD
-from support.collection import PRODUCTS
+from support.entries import entry, token_set
+from support.kit import Kit
 from support.playbooks import Task, module
-from support.tasks import (
-    INSTANCE,
-    LDAP,
-    NOBODY,
-    OAUTH_APP,
-    VIDB_BY_TASK,
-    VIDB_CLIENT,
-    VIDM,
-    avi,
-    checked,
-    csp,
-    failing,
-    nsx,
-    sddc_manager,
-    vcenter,
-    vidb,
-    vrni,
-)
+from support.tasks import checked, failing
 
 if TYPE_CHECKING:
     from lab.client import Lab
 
-NSX_USER: dict[str, Any] = {"username": "{{ lab.nsx.username }}", "password": "{{ lab.nsx.password }}"}
-SDDC_REFRESH: dict[str, Any] = {"refresh_token": "{{ sddc_manager.refresh_token | default(omit) }}"}
-NO_TOKENS: dict[str, Any] = {"access_token": "{{ omit }}", "open_id_token": "{{ omit }}"}
-BY_CSP: dict[str, Any] = {**NO_TOKENS, "csp_hostname": "{{ lab.csp.url }}", "csp_api_token": "{{ lab.csp.api_token }}"}
 # Wrong credentials, which are secrets as well.
 WRONG = {"awkward": AWKWARD, "wrong": "wrong-4e6f2c9a7b1d8053"}
-# A name that no person gave: on an Avi controller it lets a Service Engine in.
+# A name that no person gave: where a name is a credential, it lets a machine in.
 GENERATED = "5b0b8f0e-6f5d-4c7c-9f39-2f8f7f1f4a63"
 _QUOTED = "WHAT WAS SENT"
-# What a server may quote of the requests of `struck`: what each of them has sent.
-_SENT = {
-    "avi": ("avi", "password"),
-    "csp": ("csp", "api_token"),
-    "nsx": ("nsx", "password"),
-    "sddc_manager": ("sddc_manager", "password"),
-    "vcenter": ("vrni", "vidm_token"),  # any token: it must be known by its looks
-    "vidb": ("vidb", "api_token"),
-    "vrni": ("vrni", "password"),
-}
 # What it may answer; the words above are replaced by that. A few of these are enough where a task is dear.
 ANSWERS: dict[str, tuple[str, dict[str, Any]]] = {
     "quoting": ("status", {"status": 400, "body": {"message": _QUOTED, "error_message": _QUOTED, "error": _QUOTED}}),
@@ -74,9 +46,9 @@ def answering(lab: Lab, *names: str) -> list[dict[str, str]]:
     addresses = dict(zip(names, lab.add_addresses(len(names)), strict=True))
     for name, address in addresses.items():
         kind, parameters = {**ANSWERS, **LATE}[name]
-        for product, (of, key) in _SENT.items():
-            lab.fault(product, kind, host=address, times=0, **_quoting(parameters, lab[of][key]))
-    return [{product: lab.url(product, address) for product in PRODUCTS} for address in addresses.values()]
+        for kit in KITS.values():
+            lab.fault(kit.name, kind, host=address, times=0, **_quoting(parameters, kit.sent(lab.details)))
+    return [{product: lab.url(product, address) for product in KITS} for address in addresses.values()]
 
 
 def _quoting(value: Any, sent: str) -> Any:
@@ -88,121 +60,51 @@ def _quoting(value: Any, sent: str) -> Any:
 
 
 def successes() -> list[Task]:
-    """Every module in all that it does well; `csp` and `vidb` are there for the tasks after it."""
-    kept = {product: {"token_file": f"{{{{ playbook_dir }}}}/{product}.json"} for product in PRODUCTS}
-    info = {"ca_path": "{{ ca_path }}", "hostname": "{{ lab.nsx.url }}"}
-    retries = {"until": "retried is not failed", "retries": 2, "delay": 0}
-    return [
-        csp("csp", require_id_token=True),
-        vidb("vidb"),
-        csp(**OAUTH_APP),
-        {**csp("retried"), **retries},
-        csp(**kept["csp"]),
-        csp(**kept["csp"], renew="always"),
-        vrni("vrni", **kept["vrni"]),
-        vrni(**kept["vrni"], renew="always"),
-        {**vrni("looped", **LDAP), "loop": ["first", "second"]},
-        vrni("vidm", **VIDM),
-        vrni(token="{{ vidm.token | default('') }}", state="absent"),
-        vrni(**kept["vrni"], state="absent"),
-        module("vrni_vidm_client_info", ca_path="{{ ca_path }}", hostname="{{ lab.vrni.url }}"),
-        sddc_manager("sddc_manager"),
-        sddc_manager(token="{{ sddc_manager.token | default('') }}", state="absent", **SDDC_REFRESH),
-        sddc_manager(**kept["sddc_manager"]),
-        sddc_manager(**kept["sddc_manager"], renew="always"),
-        sddc_manager(**kept["sddc_manager"], state="absent"),
-        vidb(**VIDB_CLIENT, **kept["vidb"]),
-        vidb(**VIDB_CLIENT, **kept["vidb"], state="absent"),
-        vcenter("vcenter"),
-        vcenter(**VIDB_BY_TASK),
-        avi("avi", name="se-01", lifetime=3600, metadata={"rack": "4"}),
-        avi("generated", name="{{ generated_name }}", lifetime=3600),
-        avi(name="se-01", lifetime=7200, min_remaining=5000),
-        avi("listed", of="avi_securechanneltoken_info", return_token=True),
-        {**avi("engines", of="avi_se_auth_token", cloud="Default-Cloud"), "loop": [1, 2]},
-        avi(name="{{ generated_name }}", state="absent"),
-        module("nsx_service_instance_info", **info, **NSX_USER),
-        nsx(**INSTANCE, wait=False),
-        nsx(**BY_CSP, **INSTANCE, force=True, wait=False),
-        module("token_file_info", paths=["{{ playbook_dir }}/csp.json", "{{ playbook_dir }}/vidb.json"]),
-    ]
+    """Every module in everything that it does successfully."""
+    tasks = [task for kit in KITS.values() for task in kit.successes]
+    files = [f"{{{{ playbook_dir }}}}/{product}.json" for product in KITS]
+    return [*tasks, module("token_file_info", paths=files), token_set("", *map(entry, KITS))]
 
 
 def refusals() -> list[Task]:
-    """Wrong credentials, and right ones in the wrong place: refused by the server or before anything is sent."""
-    password = "{{ lab.vrni.password }}"
-    api_token = "{{ lab.csp.api_token }}"
+    """Wrong credentials, and valid ones in the wrong place, which the server or the module refuses."""
+    tasks = [*(task for kit in KITS.values() for task in kit.refusals), *_refused_entries()]
+    return [task if "block" in task else failing(task) for task in tasks]
+
+
+def _refused_entries() -> list[Task]:
+    one, two = EXAMPLE.name, ISSUER.name
+    secret = "{{ example.password }}"
+    (other,) = ISSUER.server.credentials[-1:]
     return [
-        failing({**vrni("refused", password="{{ wrong[item] }}"), "loop": ["awkward", "wrong"]}),
-        failing({**vrni("retried", password="{{ wrong.awkward }}"), "until": "false", "retries": 1, "delay": 0}),
-        failing(csp(api_token="{{ wrong.awkward }}")),
-        failing(csp(**{**OAUTH_APP, "client_secret": "{{ wrong.awkward }}"})),
-        failing(sddc_manager(password="{{ wrong.awkward }}")),
-        failing(sddc_manager(token="{{ wrong.wrong }}", refresh_token="{{ wrong.awkward }}", password="{{ omit }}")),
-        failing(sddc_manager(refresh_token="{{ wrong.awkward }}")),
-        failing(vidb(api_token="{{ wrong.awkward }}")),
-        failing(vidb(**{**VIDB_CLIENT, "client_secret": "{{ wrong.awkward }}"})),
-        failing(vcenter(access_token="{{ wrong.awkward }}")),
-        failing(vcenter(expanded_access_token="{{ wrong.awkward }}")),
-        failing(avi(password="{{ wrong.awkward }}")),
-        failing(avi(of="avi_se_auth_token", cloud="Default-Cloud", password="{{ wrong.awkward }}")),
-        failing(nsx(access_token="{{ wrong.awkward }}", **INSTANCE, force=True)),
-        failing(nsx(**NO_TOKENS, username="{{ lab.nsx.username }}", password="{{ wrong.wrong }}", **INSTANCE)),
-        # Where it does not belong.
-        failing(vrni(timeout=password)),
-        failing(vrni(hostname=f"https://admin:{password}@vrni.example.com")),
-        failing(vrni(passwort=password)),
-        failing(vrni(password={"value": password})),
-        failing(vrni(**NOBODY, vidm_token=[password])),
-        failing(vrni(state=password)),
-        failing(vrni(proxy_url=f"http://user:{password}@127.0.0.1:1", retries=0)),
-        failing(csp(renew=api_token)),
-        failing(csp(token_file="/no/such/folder/token.json", min_remaining=api_token)),
-        failing(avi(metadata={"password": ["{{ lab.avi.password }}"]}, expiry_time="{{ lab.avi.password }}")),
-        _rescued(vidb(tenant="nobody", client_secret="{{ lab.vidb.client_secret }}")),
-        _rescued(csp("rescued", api_token=f"wrong-{api_token}", retries=0)),
+        token_set("", entry(one, password="{{ wrong.awkward }}"), entry(two, **{other: "{{ wrong.wrong }}"})),
+        token_set("", entry(one, timeout=secret), entry(two, min_remaining=secret)),
+        token_set("", entry(one, passwort=secret, state=secret, renew=secret)),
+        token_set("", entry(one, password={"value": [secret]}, token=[secret])),
+        token_set("", {**entry(one), "product": secret}, {**entry(two), "product": "no-such-product"}),
+        token_set("", f"product={one} password={secret}", {"password": secret}),
+        token_set("", entry(one, return_token=True, token=secret)),
+        token_set("", {**entry(one), "token_file": ""}, retries=secret),
     ]
 
 
-def _rescued(task: Task) -> Task:
-    """A task whose failure is printed by the next one, as people do."""
-    told = {"name": "Tell", "ansible.builtin.debug": {"msg": "{{ ansible_failed_result.msg }}"}}
-    return {"name": "Try", "block": [task], "rescue": [told]}
+def tokens() -> list[Task]:
+    """Register the tokens that `refusals` and `struck` take."""
+    return [task for kit in KITS.values() for task in kit.tokens]
 
 
-def tokens_for_the_struck() -> list[Task]:
-    """What `refusals` and `struck` hand in."""
-    return [csp("csp", require_id_token=True), vidb("vidb"), sddc_manager("sddc_manager")]
+def elsewhere(task: Task, kit: Kit, place: str, **options: Any) -> Task:
+    """A task of a product with these options, at the servers whose addresses a variable has by product."""
+    ((key, given),) = ((key, value) for key, value in task.items() if key.startswith("sddc.tokens."))
+    # `hostname` is the product, any other is named for its product.
+    products = {name: name.removesuffix("hostname").rstrip("_") or kit.name for name in given if "hostname" in name}
+    moved = {name: f"{{{{ {place}.{product} }}}}" for name, product in products.items()}
+    return {**task, key: {**given, **moved, **options}}
 
 
-def struck() -> list[Task]:
+def struck(kits: Iterable[Kit] = KITS.values()) -> list[Task]:
     """Every module against each of the servers of `answering`, which are in the variable `places`."""
-    patience: dict[str, Any] = {"timeout": 2, "retries": 0}
-    manager: dict[str, Any] = {"ca_path": "{{ ca_path }}", **patience}
-
-    def at(product: str) -> dict[str, Any]:
-        return {"hostname": f"{{{{ item.{product} }}}}", **patience}
-
-    tasks = [
-        csp(**at("csp")),
-        vrni(**at("vrni")),
-        vrni(**at("vrni"), token="{{ lab.vrni.vidm_token }}", state="absent"),
-        sddc_manager(**at("sddc_manager")),
-        sddc_manager(
-            **at("sddc_manager"),
-            token="{{ sddc_manager.token }}",
-            refresh_token="{{ sddc_manager.refresh_token }}",
-            renew="always",
-        ),
-        vidb(**at("vidb")),
-        vcenter(**at("vcenter")),
-        avi(**at("avi"), name="se-01"),
-        avi(**at("avi"), of="avi_securechanneltoken_info"),
-        avi(**at("avi"), of="avi_se_auth_token", cloud="Default-Cloud"),
-        nsx(**at("nsx"), **NSX_USER, **INSTANCE),
-        nsx(**{**BY_CSP, "csp_hostname": "{{ item.csp }}"}, **patience, **INSTANCE),
-        module("nsx_service_instance_info", **{**manager, **at("nsx")}, **NSX_USER),
-    ]
+    tasks = [elsewhere(task, kit, "item", timeout=2, retries=0) for kit in kits for task in kit.asks]
     label = {"loop_control": {"label": "a place"}}
     return [failing({**task, "loop": "{{ places }}", **label, "register": "struck"}) for task in tasks]
 

@@ -42,7 +42,7 @@ def product_of(stem: str) -> str | None:
 
 def talks_http(name: str) -> bool:
     """Whether a module asks a server."""
-    return "hostname" in operation_of(name).argument_spec.options
+    return "timeout" in operation_of(name).argument_spec.options
 
 
 HTTP_MODULES = [name for name in MODULES if talks_http(name)]

@@ -19,7 +19,8 @@ from pathlib import Path
 GUIDES = Path(__file__).resolve().parents[2] / "docs" / "guides"
 _BLOCK = re.compile(r"(?P<before>[^\n]*)\n*^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 _FILE = re.compile(r"`(?P<name>[^`\s]+)`[^`]*:$")
-_SECONDS = 600
+# Catches hangs only.
+_SECONDS = 1500
 
 
 @dataclass(frozen=True)

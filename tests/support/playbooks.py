@@ -19,7 +19,8 @@ from support.cores import DEFAULT, Core
 
 SSH = Path(__file__).with_name("ssh")
 ACTION_PLUGINS = Path(__file__).with_name("action_plugins")
-_SECONDS = 100
+# Catches hangs only.
+_SECONDS = 500
 
 Task = dict[str, Any]
 

@@ -26,7 +26,8 @@ from support.cores import DEFAULT
 if TYPE_CHECKING:
     from lab.client import Lab
 
-SECONDS = 60.0
+# Catches hangs only.
+SECONDS = 240.0
 _PAUSE = 0.05
 INVENTORY = {"all": {"hosts": {"localhost": {"ansible_connection": "local"}}}}
 
@@ -48,6 +49,11 @@ class Rulebook:
     def plays(self) -> int:
         """How many playbooks it has started so far."""
         return self.output.count("\nPLAY [")
+
+    @property
+    def recaps(self) -> int:
+        """How many playbooks have ended so far."""
+        return self.output.count("PLAY RECAP")
 
     def until(self, condition: Callable[[], object], what: str) -> None:
         """Wait until something is so."""

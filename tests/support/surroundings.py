@@ -11,58 +11,30 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from products import KITS
+
 if TYPE_CHECKING:
     from lab.client import Lab
 
 
 def surroundings(lab: Lab) -> dict[str, str]:
-    """A machine on which the hosts of the documentation exist, and whose trust store knows their authority."""
-    return {
-        "https_proxy": lab["proxy"]["url"],
-        "SSL_CERT_FILE": lab.ca_path,
-        "CSP_HOST": "csp.example.com",
-        "CSP_API_TOKEN": lab["csp"]["api_token"],
-        "NSXT_MANAGER_HOST": "nsx.example.com",
-        "SDDC_MANAGER_HOST": "sddc-manager.example.com",
-        "SDDC_MANAGER_USERNAME": lab["sddc_manager"]["username"],
-        "SDDC_MANAGER_PASSWORD": lab["sddc_manager"]["password"],
-        "VIDB_HOST": "vidb.example.com",
-        "VIDB_API_TOKEN": lab["vidb"]["api_token"],
-        "VMWARE_HOST": "vcenter.example.com",
-        "AVI_CONTROLLER": "avi.example.com",
-        "AVI_USERNAME": lab["avi"]["username"],
-        "AVI_PASSWORD": lab["avi"]["password"],
-        "VRNI_HOST": "vrni.example.com",
-        "VRNI_USERNAME": lab["vrni"]["username"],
-        "VRNI_PASSWORD": lab["vrni"]["password"],
-    }
+    """The environment in which the hosts of the documentation exist, and their CA certificate is trusted."""
+    found = {"https_proxy": lab["proxy"]["url"], "SSL_CERT_FILE": lab.ca_path}
+    for kit in KITS.values():
+        details = {**lab[kit.name], "host": kit.host}
+        found |= {variable: details[name] for variable, name in kit.environment.items()}
+    return found
 
 
 def variables(lab: Lab) -> dict[str, Any]:
     """What the examples leave to the inventory."""
-    csp, vidb, vrni = lab["csp"], lab["vidb"], lab["vrni"]
-    return {
-        "vrni_password": vrni["password"],
-        "vrni_ldap_password": vrni["ldap_password"],
-        "vidm_token": vrni["vidm_token"],
-        "csp_api_token": csp["api_token"],
-        "csp_client_id": csp["client_id"],
-        "csp_client_secret": csp["client_secret"],
-        "nsx_reverse_proxy_url": lab["nsx"]["proxy_url"],
-        "nsx_password": lab["nsx"]["password"],
-        "sddc_manager_password": lab["sddc_manager"]["password"],
-        "vidb_api_token": vidb["api_token"],
-        "vidb_client_id": vidb["client_id"],
-        "vidb_client_secret": vidb["client_secret"],
-        "avi_password": lab["avi"]["password"],
-    }
+    return {name: lab[kit.name][detail] for kit in KITS.values() for name, detail in kit.variables.items()}
 
 
 def documented(lab: Lab, folder: Path) -> tuple[dict[str, str], list[str]]:
     """Make a folder and the lab ready for what the documentation shows; return the environment and the arguments."""
-    ids = ["partner-firewall", "partner ids"]
-    lab.act("nsx", "add_service_instances", host="nsx.example.com", ids=ids, tier0_id="edge-t0")
-    lab.act("nsx", "add_service_instances", host="127.0.0.1", ids=ids[:1], tier0_id="vmc")
+    for kit in KITS.values():
+        kit.prepare_examples(lab)
     (folder / "home" / ".sddc").mkdir(parents=True)
     (folder / "variables.yml").write_text(yaml.safe_dump(variables(lab)))
     return {**surroundings(lab), "no_proxy": "127.0.0.1"}, ["-e", "@variables.yml"]

@@ -34,6 +34,7 @@ TYPED_TESTS = (
     "tests/lab",
     "tests/lab/demo",
     "tests/lab/run",
+    "tests/products",
     "tests/support",
     "tests/tools",
 )
@@ -58,7 +59,14 @@ CHECKS = {
     "mypy event sources": ["mypy", "-p", "ansible_collections.sddc.tokens.extensions.eda"],
     "mypy tests": ["mypy", "--python-version=3.11", *(path for path in TYPED_TESTS if (CHECKOUT / path).exists())],
     "ansible-lint": ["ansible-lint", "--nocolor", "-q"],
-    "antsibull-docs": ["antsibull-docs", "lint-collection-docs", "--plugin-docs", "."],
+    "antsibull-docs": [
+        "antsibull-docs",
+        "lint-collection-docs",
+        "--plugin-docs",
+        "--validate-collection-refs=self",
+        "--check-extra-docs-refs",
+        ".",
+    ],
     "antsibull-changelog": ["antsibull-changelog", "lint"],
     "workflows": [*_SCHEMA, "vendor.github-workflows", *files(".github/workflows/*.y*ml")],
     "actions of workflows": [*_SCHEMA, "vendor.github-actions", *files(".github/actions/*/action.yml")],

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import copy
-import importlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -14,7 +13,6 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation
 from lab.products.awx_rules import (
     playbooks_in,
     wrong_answers,
@@ -33,8 +31,8 @@ from support.awx.definitions import (
     WORKFLOWS,
     survey_spec,
 )
+from support.in_process import operation_of
 
-PACKAGE = "ansible_collections.sddc.tokens.plugins.module_utils._operations"
 MODULES = sorted(path.stem for path in (CHECKOUT / "plugins" / "modules").glob("*.py"))
 
 each_type = pytest.mark.parametrize("product", CREDENTIAL_TYPES)
@@ -44,10 +42,8 @@ each_template = pytest.mark.parametrize("playbook", JOB_TEMPLATES)
 def options_with_fallbacks() -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Every option of every module that has one, by name."""
     for name in MODULES:
-        for operation in vars(importlib.import_module(f"{PACKAGE}.{name}")).values():
-            if isinstance(operation, type) and issubclass(operation, Operation):
-                options = operation.argument_spec.options if hasattr(operation, "argument_spec") else {}
-                yield from ((option, spec) for option, spec in options.items() if spec.get("environment"))
+        options = operation_of(name).argument_spec.options
+        yield from ((option, spec) for option, spec in options.items() if spec.get("environment"))
 
 
 def fields_by_variable() -> dict[str, dict[str, Any]]:

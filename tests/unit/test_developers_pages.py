@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -93,6 +95,26 @@ def test_hooks_before_a_commit_are_checks_of_make_lint_and_are_fetched_from_nowh
         variable, _equals, check = argument.partition("=")
         assert (make, target, variable, hook["language"]) == ("make", "lint", "CHECK", "system")
         assert check in CHECKS
+
+
+@pytest.mark.parametrize(
+    ("check", "installs"),
+    [
+        ("", {"extract_collections.py", "install_cores.py"}),
+        ("mypy plugins", set()),
+        ("ansible-lint", {"extract_collections.py"}),
+        ("ansible-test sanity, default core", set()),
+        ("ansible-test sanity, 2.16 core", {"install_cores.py"}),
+    ],
+)
+def test_one_check_of_make_lint_installs_only_what_it_needs(tmp_path: Path, check: str, installs: set[str]) -> None:
+    """In a folder with nothing but the Makefile, where every target is still to be made."""
+    shutil.copy(CHECKOUT / "Makefile", tmp_path)
+    command = ["make", "--dry-run", "lint", f"CHECK={check}"]
+
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+
+    assert set(re.findall(r"tests/tools/(extract_\w+\.py|install_\w+\.py)", done.stdout)) == installs
 
 
 def test_each_file_that_contributing_names_exists() -> None:

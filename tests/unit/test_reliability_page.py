@@ -12,7 +12,6 @@ import pytest
 
 from ansible_collections.sddc.tokens.tests.integration.test_faults_matrix import FAULTS
 from support.checkout import CHECKOUT
-from support.in_process import JOBS
 
 PAGE = (CHECKOUT / "docs" / "reliability.md").read_text()
 NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", PAGE)))
@@ -55,7 +54,6 @@ def test_the_page_names_each_test_of_the_suites_it_speaks_of(path: str) -> None:
 def test_the_page_has_the_numbers_of_the_suites() -> None:
     fuzz, load = SUITES[4], SUITES[2]
     numbers = (
-        f"The {len(JOBS)} ways in which",
         f"each of {len(FAULTS)} faults",
         f"{constant(fuzz, 'FAST')} replies for each job in `make test`, {constant(fuzz, 'WHOLE')} in",
         f"{constant(load, 'FEW')} and {constant(load, 'MANY'):,} hosts, {constant(load, 'FORKS')} forks",

@@ -12,9 +12,9 @@ from typing import Any
 
 from .._core.secret import Secret, basic_authorization
 from .._core.token import Token
-from .._http.response import Reply
+from .._http.response import Response
 from .._http.session import Session
-from .oauth import ID_TOKEN, token_of_reply
+from .oauth import ID_TOKEN, token_of_response
 
 _BASE = "/csp/gateway/am/api/auth"
 _CREATE = "get an access token"
@@ -40,7 +40,7 @@ class CspClient:
         advice = (
             "Check api_token: it may be mistyped, expired or revoked. A new one is made in the console, in My Account."
         )
-        reply = self._session.request(
+        response = self._session.request(
             "POST",
             f"{_BASE}/api-tokens/authorize",
             doing=_CREATE,
@@ -48,11 +48,11 @@ class CspClient:
             advice=dict.fromkeys((400, 401, 403), advice),
             left_behind=_LEFT_BEHIND,
         )
-        return self._token(reply)
+        return self._token(response)
 
     def authorize_client(self, client_id: str, client_secret: Secret) -> Token:
         """POST /auth/authorize with the client credentials of an OAuth app (RFC 6749, section 4.4)."""
-        reply = self._session.request(
+        response = self._session.request(
             "POST",
             f"{_BASE}/authorize",
             doing=_CREATE,
@@ -63,7 +63,7 @@ class CspClient:
             ),
             left_behind=_LEFT_BEHIND,
         )
-        return self._token(reply)
+        return self._token(response)
 
-    def _token(self, reply: Reply) -> Token:
-        return token_of_reply(reply, self._session.now(), (ID_TOKEN,))
+    def _token(self, response: Response) -> Token:
+        return token_of_response(response, self._session.now(), (ID_TOKEN,))

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from typing import Any, Optional
 
 from .._core.errors import ApiError
-from .._core.secret import Secret, redact
+from .._core.secret import redact
+from .._http.auth import Auth
 from .._http.response import items
 from .._http.session import Session
 from .._http.url import segment
-from .oauth import bearer
 
 PAGE_SIZE = 1000
 # A listing that has not ended by then does not end.
@@ -26,7 +26,6 @@ MOST_PAGES = 1000
 # The code of a path that the manager does not know, with status 400 or 404.
 INVALID_PATH = "500012"
 
-_XSRF_HEADER = "X-XSRF-TOKEN"
 _POLICY = "/policy/api/v1"
 _PATH = re.compile(r"/infra/tier-0s/([^/]+)/locale-services/([^/]+)/service-instances/([^/]+)")
 _READING_ADVICE = dict.fromkeys((401, 403), "Check the access token, or username and password, with which to read.")
@@ -86,35 +85,12 @@ def error_facts(document: Any) -> tuple[str, str]:
     return str(document.get("error_code") or ""), "; ".join(messages)
 
 
-def create_session(session: Session, username: str, password: Secret) -> dict[str, Secret]:
-    """POST /api/session/create: a cookie, which the session keeps, and a header. Raises ApiError, and BadReply."""
-    reply = session.request(
-        "POST",
-        "/api/session/create",
-        form={"j_username": username, "j_password": password},
-        doing="sign in",
-        advice=dict.fromkeys((401, 403), "Check username and password; a user may be locked for some minutes."),
-        left_behind="A session may be left open; it ends by itself when it is idle",
-    )
-    xsrf_token = reply.headers.get(_XSRF_HEADER, "")
-    if not xsrf_token:
-        # What follows would be refused as if the password were wrong.
-        raise reply.bad(f"the reply opens no session: it has no {_XSRF_HEADER}")
-    return {_XSRF_HEADER: Secret(xsrf_token)}
-
-
-def destroy_session(session: Session, headers: Mapping[str, Any]) -> None:
-    """POST /api/session/destroy. Raises ApiError."""
-    headers = {**headers, "Content-Type": "application/json"}
-    session.request("POST", "/api/session/destroy", headers=headers, doing="sign out", repeatable=True)
-
-
 class NsxClient:
-    """The operations of the API, named as it names them. `headers` sign each request."""
+    """The operations of the API, named as it names them. `auth` signs each request."""
 
-    def __init__(self, session: Session, headers: Mapping[str, Secret]) -> None:
+    def __init__(self, session: Session, auth: Auth[Any]) -> None:
         self._session = session
-        self._headers = headers
+        self._auth = auth
 
     def list_tier0s(self) -> list[Mapping[str, Any]]:
         """GET /infra/tier-0s, all pages. Raises ApiError."""
@@ -139,25 +115,28 @@ class NsxClient:
         found = self._list("/infra/realized-state/alarms", doing="read the alarms", advice=_READING_ADVICE)
         return [_alarm(item) for item in found]
 
-    def renew_authentication_tokens(self, instance: InstanceRef, open_id_token: Secret) -> None:
-        """POST ...?action=reauth. Raises ApiError: 400, 401, 403, 404, 412, 429, 500, 503, 504.
+    def renew_authentication_tokens(self, instance: InstanceRef) -> None:
+        """POST ...?action=reauth, signed with an OpenID token, too.
+
+        Raises ApiError: 400, 401, 403, 404, 412, 429, 500, 503, 504.
 
         https://developer.broadcom.com/xapis/nsx-vmc-policy-api/latest/ "Renew Auth Tokens For Policy Service"
         """
         try:
-            self._reauthenticate(instance, open_id_token)
+            self._reauthenticate(instance)
         except ApiError as error:
             if error.code == INVALID_PATH:
                 error.advice = _NO_OPERATION_ADVICE
             raise
 
-    def _reauthenticate(self, instance: InstanceRef, open_id_token: Secret) -> None:
+    def _reauthenticate(self, instance: InstanceRef) -> None:
         self._session.request(
             "POST",
             instance.url_path(),
             query={"action": "reauth"},
             # The vendor's client names a content type without a body, too.
-            headers={**self._headers, "X-NSX-OpenId": open_id_token, "Content-Type": "application/json"},
+            headers={"Content-Type": "application/json"},
+            auth=self._auth,
             doing=f"re-authenticate {instance.path}",
             left_behind="It may have been re-authenticated all the same",
             advice={
@@ -172,18 +151,18 @@ class NsxClient:
         cursor = ""
         for _page in range(MOST_PAGES):
             query = {"page_size": str(PAGE_SIZE), **({"cursor": cursor} if cursor else {})}
-            reply = self._session.request(
-                "GET", _POLICY + path, query=query, headers=self._headers, doing=doing, advice=advice
+            response = self._session.request(
+                "GET", _POLICY + path, query=query, auth=self._auth, doing=doing, advice=advice
             )
-            page = reply.mapping()
+            page = response.mapping()
             results = page.get("results", [])
             if not isinstance(results, list):
-                raise reply.bad("the reply has no list of 'results'")
+                raise response.bad("the response has no list of 'results'")
             found += items(results)
             cursor = str(page.get("cursor") or "")
             if not cursor or cursor.startswith("0000"):
                 return found
-        raise reply.bad(f"the listing has not ended after {MOST_PAGES} pages")
+        raise response.bad(f"the listing has not ended after {MOST_PAGES} pages")
 
 
 def _alarm(item: Mapping[str, Any]) -> Alarm:
@@ -197,9 +176,3 @@ def _alarm(item: Mapping[str, Any]) -> Alarm:
         redact(" ".join(dict.fromkeys(text for text in texts if isinstance(text, str) and text))),
         tuple(path for path in paths if isinstance(path, str)),
     )
-
-
-def bearer_headers(access_token: Secret, *, csp_auth_token_header: bool = False) -> dict[str, Secret]:
-    """What signs a request with an access token; the VMC proxy may want the token in a header of its own, too."""
-    headers = {"Authorization": bearer(access_token)}
-    return {**headers, "csp-auth-token": access_token} if csp_auth_token_header else headers

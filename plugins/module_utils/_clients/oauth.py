@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Optional
 
-from .._core.errors import BadReply
+from .._core.errors import BadResponse
 from .._core.secret import Secret, authorization
 from .._core.token import Token, claimed_time, jwt_claims
-from .._http.response import Reply, number
+from .._http.response import Response, number
 
 SCHEME = "Bearer"
 ID_TOKEN = "id_token"
@@ -21,27 +21,27 @@ REFRESH_TOKEN = "refresh_token"
 _LEEWAY = 60
 
 
-def token_of_reply(reply: Reply, now: float, companions: tuple[str, ...]) -> Token:
-    """The token of a successful reply, `now` by the server's clock.
+def token_of_response(response: Response, now: float, companions: tuple[str, ...]) -> Token:
+    """The token of a successful response, `now` by the server's clock.
 
-    `companions` are the further secrets of the reply to keep. Raises BadReply, with those of them that can be used:
-    one may be all that renews from now on.
+    `companions` are the further secrets of the response to keep. Raises BadResponse, with those of them that can be
+    used: one may be all that renews from now on.
     """
-    document = reply.mapping()
+    document = response.mapping()
     kept: dict[str, Secret] = {}
-    problem: Optional[BadReply] = None
+    problem: Optional[BadResponse] = None
     for name in ("access_token", *companions):
         try:
             if name == "access_token" or _text(document.get(name)):
-                kept[name] = reply.secret(name)
-        except BadReply as error:
+                kept[name] = response.secret(name)
+        except BadResponse as error:
             problem = problem or error
     secret = kept.pop("access_token", None)
     if problem is not None or secret is None:
-        problem = problem or reply.bad("the reply has no usable 'access_token'")
+        problem = problem or response.bad("the response has no usable 'access_token'")
         problem.companions = kept
         raise problem
-    return described(
+    return access_token_of(
         secret,
         issued_at=now,
         expires_at=_expiry(document.get("expires_in"), now),
@@ -50,19 +50,18 @@ def token_of_reply(reply: Reply, now: float, companions: tuple[str, ...]) -> Tok
     )
 
 
-def jwt_of_reply(reply: Reply, what: str) -> Secret:
-    """The JWT that is the whole reply, bare or as a JSON string; `what` it should be. Raises BadReply."""
-    if not reply.is_html:
-        text = reply.body.decode("utf-8", "replace").strip()
-        text = text[1:-1] if text.startswith('"') and text.endswith('"') else text
-        if jwt_claims(text):
-            return reply.sendable(text, what)
-    if not reply.body.strip():
-        raise reply.bad(f"the reply has an empty body where {what} is due")
-    raise reply.bad(f"the reply is not {what}, a JWT")
+def jwt_of_response(response: Response, what: str) -> Secret:
+    """The JWT that is the whole response, bare or as a JSON string; `what` it should be. Raises BadResponse."""
+    text = response.body.decode("utf-8", "replace").strip()
+    text = text[1:-1] if text.startswith('"') and text.endswith('"') else text
+    if jwt_claims(text):
+        return response.sendable(text, what)
+    if not response.body.strip():
+        raise response.bad(f"the response has an empty body where {what} is due")
+    raise response.bad(f"the response is not {what}, a JWT")
 
 
-def described(
+def access_token_of(
     secret: Secret,
     *,
     issued_at: Optional[float] = None,

@@ -13,13 +13,14 @@ from typing import Any
 from .._core.errors import ApiError
 from .._core.secret import Secret
 from .._core.token import Token
+from .._http.probe import is_accepted, was_deleted
 from .._http.session import Session
 from . import oauth
 
 _LEFT_BEHIND = "An access token that nobody holds may exist; it cannot be revoked and ends by itself within an hour"
 _PAIR_LEFT_BEHIND = f"{_LEFT_BEHIND}, and the refresh token that came with it within a day"
 # The page lists 400 and 404; a gateway in front may say the others of a secret that it does not know.
-_REFUSED = (400, 401, 403, 404)
+_REFUSALS = (400, 401, 403, 404)
 
 
 def error_facts(document: Any) -> tuple[str, str]:
@@ -38,34 +39,34 @@ class SddcManagerClient:
 
     def create_token(self, username: str, password: Secret) -> Token:
         """POST /v1/tokens: an access token, and its refresh token as a companion. Raises ApiError: 400, 401, 500."""
-        reply = self._session.request(
+        response = self._session.request(
             "POST",
             "/v1/tokens",
             doing="create a token pair",
             json_body={"username": username, "password": password},
             advice=dict.fromkeys(
-                _REFUSED, "Check username and password, and that the user has a role in SDDC Manager."
+                _REFUSALS, "Check username and password, and that the user has a role in SDDC Manager."
             ),
             left_behind=_PAIR_LEFT_BEHIND,
         )
-        refresh = reply.field("refreshToken", dict).get("id")
+        refresh = response.field("refreshToken", dict).get("id")
         if not isinstance(refresh, str) or not refresh:
-            raise reply.bad("the reply has no usable 'refreshToken'")
-        return self._token(reply.secret("accessToken"), reply.sendable(refresh, "'refreshToken'"))
+            raise response.bad("the response has no usable 'refreshToken'")
+        return self._token(response.secret("accessToken"), response.sendable(refresh, "'refreshToken'"))
 
     def refresh_access_token(self, refresh_token: Secret) -> Token:
         """PATCH /v1/tokens/access-token/refresh: another access token with the same refresh token, any number of times.
 
         Raises ApiError: 400 and 404 for a refresh token that has expired or was revoked, 500.
         """
-        reply = self._session.request(
+        response = self._session.request(
             "PATCH",
             "/v1/tokens/access-token/refresh",
             doing="refresh an access token",
             json_body=refresh_token,
             left_behind=_LEFT_BEHIND,
         )
-        return self._token(oauth.jwt_of_reply(reply, "the new access token"), refresh_token)
+        return self._token(oauth.jwt_of_response(response, "the new access token"), refresh_token)
 
     def is_refreshable(self, refresh_token: Secret) -> bool:
         """Whether a refresh token works. There is no read that tells: where it works, this mints an access token.
@@ -81,42 +82,31 @@ class SddcManagerClient:
         return True
 
     def invalidate_refresh_token(self, refresh_token: Secret) -> bool:
-        """DELETE /v1/tokens/refresh-token. False when that was refused, as for one that was dead already.
-
-        A refresh token that is dead after a reply was lost counts as ended by this request."""
-        try:
-            self._session.request(
+        """DELETE /v1/tokens/refresh-token. False when that was refused, as for one that was invalid already."""
+        return was_deleted(
+            lambda: self._session.request(
                 "DELETE", "/v1/tokens/refresh-token", doing="revoke a refresh token", json_body=refresh_token
-            )
-        except ApiError as error:
-            if not is_refusal(error):
-                raise
-            return error.follows_lost_reply
-        return True
+            ),
+            gone=_REFUSALS,
+        )
 
     def is_accepted(self, token: Secret) -> bool:
-        """GET /v1/sddc-managers, a list of one that every role may read: false for a 401."""
-        try:
-            reply = self._session.request(
+        """GET /v1/sddc-managers, a list of one that every role may read."""
+        return is_accepted(
+            lambda: self._session.request(
                 "GET",
                 "/v1/sddc-managers",
                 doing="check an access token",
                 headers={"Authorization": oauth.bearer(token)},
             )
-        except ApiError as error:
-            if error.status != 401:
-                raise
-            return False
-        # A proxy's page of status 200 proves nothing.
-        reply.mapping()
-        return True
+        )
 
     def _token(self, access_token: Secret, refresh_token: Secret) -> Token:
-        return oauth.described(
+        return oauth.access_token_of(
             access_token, issued_at=self._session.now(), companions={oauth.REFRESH_TOKEN: refresh_token}
         )
 
 
 def is_refusal(error: ApiError) -> bool:
     """Whether the server refuses the credential, rather than failing."""
-    return error.status in _REFUSED
+    return error.status in _REFUSALS

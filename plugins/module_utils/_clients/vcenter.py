@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._core.errors import ApiError
 from .._core.secret import Secret
-from .._http.response import items
+from .._http.probe import is_accepted
+from .._http.response import Response, items
 from .._http.session import Session
 from .._http.url import Link
 from .oauth import bearer
 
-_REFUSED = "The overflow token may have expired, or its issuer is not trusted by this vCenter: get a new one."
+_REFUSED_ADVICE = "The overflow token may have expired, or its issuer is not trusted by this vCenter: get a new one."
 
 
 def error_facts(document: Any) -> tuple[str, str]:
@@ -39,7 +39,7 @@ class VcenterClient:
     def create_registered_token(self, expanded_access_token: Secret) -> None:
         """POST /api/vcenter/registered-tokens. Raises ApiError: 400, 401, 403, 500, 503, 504.
 
-        It stores the same pair again without harm, so that a lost reply is no reason to stop.
+        It stores the same pair again without harm, so that a lost response is no reason to stop.
         """
         self._session.request(
             "POST",
@@ -47,32 +47,26 @@ class VcenterClient:
             doing="register the expanded access token",
             headers=self._headers,
             json_body={"expanded_access_token": expanded_access_token},
-            repeatable=True,
+            idempotent=True,
             advice={
                 400: "The expanded token may not belong to the overflow token, or has expired: get both anew.",
-                401: _REFUSED,
+                401: _REFUSED_ADVICE,
                 403: "The user of the token needs the privilege System.Read.",
                 404: "Registered tokens need vCenter 9.1.",
             },
         )
 
     def is_accepted(self, probe: Link) -> bool:
-        """Whether the token authenticates. Only an answer of vCenter itself, in JSON, says so: 200 or 403, or 401."""
-        try:
-            reply = self._session.request(
+        """Whether the token authenticates: a user without the right to read gets a 403 of vCenter itself."""
+        return is_accepted(
+            lambda: self._session.request(
                 "GET",
                 probe.path,
                 query=probe.query,
                 headers=self._headers,
                 doing="see whether the access token is accepted",
                 advice={404: "Check hostname and probe_path."},
-            )
-        except ApiError as error:
-            if error.status == 401:
-                return False
-            # Without its own error type it is the page of somebody in between.
-            if error.status == 403 and error.code:
-                return True
-            raise
-        reply.json()
-        return True
+            ),
+            proof=Response.json,
+            forbidden_is_accepted=True,
+        )

@@ -18,8 +18,8 @@ from .oauth import (
     ID_TOKEN,
     REFRESH_TOKEN,
     bearer,
-    jwt_of_reply,
-    token_of_reply,
+    jwt_of_response,
+    token_of_response,
 )
 
 API_TOKEN_GRANT = "urn:custom:vcf:params:oauth:grant-type:api-token"
@@ -69,7 +69,7 @@ class VidbClient:
         )
 
     def _token(self, form: dict[str, Any], *, client: Optional[tuple[str, Secret]], advice: str) -> Token:
-        reply = self._session.request(
+        response = self._session.request(
             "POST",
             self._path,
             doing=_CREATE,
@@ -78,12 +78,12 @@ class VidbClient:
             advice={**dict.fromkeys((400, 401, 403), advice), 404: "Check hostname and tenant."},
             left_behind=_LEFT_BEHIND,
         )
-        return token_of_reply(reply, self._session.now(), (ID_TOKEN, REFRESH_TOKEN))
+        return token_of_response(response, self._session.now(), (ID_TOKEN, REFRESH_TOKEN))
 
 
 def expand_access_token(session: Session, link: Link, overflow_token: Secret) -> Secret:
     """GET .../expand-access-token?format=jwt by the link of the overflow token itself. Raises ApiError: 400, 401."""
-    reply = session.request(
+    response = session.request(
         "GET",
         link.path,
         query={**link.query, "format": "jwt"},
@@ -92,4 +92,4 @@ def expand_access_token(session: Session, link: Link, overflow_token: Secret) ->
         advice=dict.fromkeys((400, 401), "The access token may have expired: get a new one."),
     )
     # The vendor documents the format's name only.
-    return jwt_of_reply(reply, "the expanded token")
+    return jwt_of_response(response, "the expanded token")

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
-from .._core.errors import ApiError
 from .._core.secret import Secret, authorization
 from .._core.token import Token
-from .._http.response import Reply, items, number
+from .._http.probe import is_accepted, was_deleted
+from .._http.response import Response, items, number
 from .._http.session import Session
 
 SCHEME = "NetworkInsight"
@@ -24,7 +24,7 @@ _LONGEST_LIFE = 366 * 86400
 
 _CREATE = "create an auth token"
 _LEFT_BEHIND = "A token that nobody holds may be left on the server; it ends by itself some hours from now"
-_REFUSED = (
+_REFUSED_ADVICE = (
     "Check user name, password and domain. The answer is the same when this user already holds 100 valid tokens: "
     "then delete those that are not needed, or wait until they expire."
 )
@@ -52,19 +52,19 @@ class VrniClient:
         user_domain = {"domain_type": domain_type}
         if domain:
             user_domain["value"] = domain
-        reply = self._session.request(
+        response = self._session.request(
             "POST",
             "/api/ni/auth/token",
             doing=_CREATE,
             json_body={"username": username, "password": password, "domain": user_domain},
-            advice={401: _REFUSED},
+            advice={401: _REFUSED_ADVICE},
             left_behind=_LEFT_BEHIND,
         )
-        return self._token(reply)
+        return self._token(response)
 
     def create_vidm_user_token(self, vidm_token: Secret) -> Token:
         """POST /auth/token/vidm. Raises ApiError: 400, 401, 404, 412, 500."""
-        reply = self._session.request(
+        response = self._session.request(
             "POST",
             "/api/ni/auth/token/vidm",
             doing="create an auth token from a vIDM token",
@@ -77,51 +77,42 @@ class VrniClient:
             },
             left_behind=_LEFT_BEHIND,
         )
-        return self._token(reply)
+        return self._token(response)
 
     def delete_auth_token(self, token: Secret) -> bool:
-        """DELETE /auth/token, which ends the token that it is sent with. False when it was dead already (401).
-
-        A token that is dead after a reply was lost counts as ended by this request."""
-        try:
-            self._session.request("DELETE", "/api/ni/auth/token", doing="delete an auth token", headers=_signed(token))
-        except ApiError as error:
-            if error.status != 401:
-                raise
-            return error.follows_lost_reply
-        return True
+        """DELETE /auth/token, which ends the token that it is sent with. False when it was invalid already (401)."""
+        return was_deleted(
+            lambda: self._session.request(
+                "DELETE", "/api/ni/auth/token", doing="delete an auth token", headers=_signed(token)
+            ),
+            gone=(401,),
+        )
 
     def is_accepted(self, token: Secret) -> bool:
-        """GET /info/version, the cheapest authenticated read: false for a 401."""
-        try:
-            reply = self._session.request(
+        """GET /info/version, the cheapest authenticated read."""
+        return is_accepted(
+            lambda: self._session.request(
                 "GET", "/api/ni/info/version", doing="check an auth token", headers=_signed(token)
             )
-        except ApiError as error:
-            if error.status != 401:
-                raise
-            return False
-        # A proxy's page of status 200 proves nothing.
-        reply.mapping()
-        return True
+        )
 
     def get_vidm_client(self) -> tuple[str, str]:
         """GET /auth/vidm/client-id: the appliance and the OAuth client id. Raises ApiError: 403, 500."""
-        reply = self._session.request(
+        response = self._session.request(
             "GET",
             "/api/ni/auth/vidm/client-id",
             doing="read the vIDM client",
             headers={"Content-Type": "application/json"},
             advice=dict.fromkeys((403, 404), "Check that vIDM is configured and enabled on this server."),
         )
-        return str(reply.mapping().get("vidm_appliance") or ""), str(reply.field("client_id", str))
+        return str(response.mapping().get("vidm_appliance") or ""), str(response.field("client_id", str))
 
-    def _token(self, reply: Reply) -> Token:
-        secret = reply.secret("token")
-        return Token(secret, SCHEME, self._session.now(), self._expiry(reply.mapping().get("expiry")))
+    def _token(self, response: Response) -> Token:
+        secret = response.secret("token")
+        return Token(secret, SCHEME, self._session.now(), self._expiry(response.mapping().get("expiry")))
 
     def _expiry(self, value: Any) -> Optional[float]:
-        """The expiry of a reply in epoch seconds; None where it is missing or makes no sense."""
+        """The expiry of a response in epoch seconds; None where it is missing or makes no sense."""
         told = number(value)
         if told is None:
             return None

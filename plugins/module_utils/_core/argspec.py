@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Optional, TypedDict
@@ -24,7 +24,7 @@ class Option(TypedDict, total=False):
     elements: str
     default: Any
     required: bool
-    choices: Sequence[str]
+    choices: Sequence[Any]
     aliases: Sequence[str]
     no_log: bool
     environment: Names
@@ -55,17 +55,21 @@ class ArgumentSpec:
 
     def prefixed(self, prefix: str) -> ArgumentSpec:
         """The same with a prefix to each name, for a module that takes the options of another one."""
+        return self.renamed(lambda name: prefix + name)
+
+    def renamed(self, new_name: Callable[[str], str]) -> ArgumentSpec:
+        """The same with other names."""
 
         def renamed(groups: tuple[Names, ...]) -> tuple[Names, ...]:
-            return tuple(tuple(prefix + name for name in group) for group in groups)
+            return tuple(tuple(map(new_name, group)) for group in groups)
 
         return ArgumentSpec(
-            {prefix + name: option for name, option in self.options.items()},
+            {new_name(name): option for name, option in self.options.items()},
             mutually_exclusive=renamed(self.mutually_exclusive),
             required_together=renamed(self.required_together),
             required_one_of=renamed(self.required_one_of),
             required_if=tuple(
-                (prefix + name, value, tuple(prefix + other for other in others), *rest)
+                (new_name(name), value, tuple(map(new_name, others)), *rest)
                 for name, value, others, *rest in self.required_if
             ),
             alternatives=renamed(self.alternatives),
@@ -79,6 +83,10 @@ class ArgumentSpec:
     def environment_variables(self) -> set[str]:
         """The names of all variables that set an option."""
         return {name for option in self.options.values() for name in option.get("environment", ())}
+
+    def secrets_in(self, args: Mapping[str, Any]) -> Iterator[str]:
+        """The secrets in arguments that are not the value of a `no_log` option, in addition to those that are."""
+        yield from ()
 
     def core_arguments(self) -> dict[str, Any]:
         """The specification as AnsibleModule takes it. The environment was read before, on the control node."""

@@ -12,8 +12,8 @@ from types import MappingProxyType
 
 from .secret import Secret
 
-_SERVER_FAILED = "The server failed by itself: look at its health and its log, and run the task again."
-_REFUSED = "Check the options of the task against this answer."
+_FAILED_ADVICE = "The server failed by itself: look at its health and its log, and run the task again."
+_REFUSED_ADVICE = "Check the options of the task against this answer."
 
 
 class TokensError(Exception):
@@ -41,11 +41,14 @@ class TokensError(Exception):
 
 
 class InvalidOption(TokensError):
-    """An option whose value cannot be used."""
+    """An option whose value cannot be used. `source` says where the value comes from, if not from the task."""
 
-    def __init__(self, option: str, reason: str, *, advice: str = "") -> None:
-        super().__init__(f"the option {option} {reason}", advice=advice)
+    def __init__(self, option: str, reason: str, *, source: str = "", advice: str = "") -> None:
+        origin = f" (from {source})" if source else ""
+        super().__init__(f"the option {option}{origin} {reason}", advice=advice)
         self.option = option
+        self.reason = reason
+        self.source = source
 
 
 class MissingLibrary(TokensError):
@@ -57,13 +60,13 @@ class MissingLibrary(TokensError):
 
 
 class TransportError(TokensError):
-    """The request brought no reply that could be read.
+    """The request brought no response that could be read.
 
-    `sent` tells whether it may have been carried out, `is_passing` whether the same may go well in a moment.
+    `sent` tells whether it may have been carried out, `is_transient` whether the same may go well in a moment.
     """
 
     sent = False
-    is_passing = True
+    is_transient = True
 
 
 class ConnectionFailed(TransportError):
@@ -73,30 +76,30 @@ class ConnectionFailed(TransportError):
 class TlsFailed(TransportError):
     """The server could not prove who it is, or speaks no TLS that is allowed. The request did not leave."""
 
-    is_passing = False
+    is_transient = False
 
 
-class ReplyLost(TransportError):
-    """The request left, and no whole reply came back: the connection broke, or the body was cut."""
+class ResponseLost(TransportError):
+    """The request left, and no whole response came back: the connection broke, or the body was cut."""
 
     sent = True
     default_advice = "Run the task again: it looks at what is there before it does anything."
 
 
-class TimedOut(ReplyLost):
-    """The request left, and the reply was not whole in time. Another try would take as long."""
+class TimedOut(ResponseLost):
+    """The request left, and the response was not whole in time. Another try would take as long."""
 
-    is_passing = False
-
-
-class OversizedReply(ReplyLost):
-    """The reply is too long to be read, or packed so that nobody knows how long it is."""
-
-    is_passing = False
+    is_transient = False
 
 
-class BadReply(TransportError):
-    """A whole reply that is not what the API documents: HTML, an empty body, wrong JSON, a redirect."""
+class OversizedResponse(ResponseLost):
+    """The response is too long to be read, or packed so that nobody knows how long it is."""
+
+    is_transient = False
+
+
+class BadResponse(TransportError):
+    """A whole response that is not what the API documents: HTML, an empty body, wrong JSON, a redirect."""
 
     sent = True
     default_advice = "Check that hostname names the right product, and what stands on the way to it."
@@ -111,11 +114,11 @@ class BadReply(TransportError):
 class ApiError(TokensError):
     """The product refused the request and said so.
 
-    `follows_lost_reply` tells whether an earlier try of the same request may have been carried out, so that what
+    `follows_lost_response` tells whether an earlier try of the same request may have been carried out, so that what
     is to be ended and is not there was perhaps ended by that one.
     """
 
-    follows_lost_reply = False
+    follows_lost_response = False
 
     def __init__(
         self,
@@ -128,16 +131,16 @@ class ApiError(TokensError):
         advice: str = "",
         left_behind: str = "",
     ) -> None:
-        described = f"the server answered {status}"
+        cause = f"the server answered {status}"
         if code:
-            described += f", code {code}"
+            cause += f", code {code}"
         if message:
-            described += f", '{message}'"
-        super().__init__(described, doing=doing, host=host, advice=advice, left_behind=left_behind)
+            cause += f", '{message}'"
+        super().__init__(cause, doing=doing, host=host, advice=advice, left_behind=left_behind)
         self.status = status
         self.code = code
         self.message = message
-        self.default_advice = _SERVER_FAILED if status >= 500 else _REFUSED
+        self.default_advice = _FAILED_ADVICE if status >= 500 else _REFUSED_ADVICE
 
 
 class TokenRejected(TokensError):

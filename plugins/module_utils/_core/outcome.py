@@ -17,7 +17,8 @@ from .token import Token
 class Outcome:
     """`now` is the time by the server's clock at which it was judged, in epoch seconds. `values` are further
     keys of the result; `error` makes the task fail and leaves the rest of the result as it is. `about_token` says
-    that the task keeps a token: `before` is the one that there was, `token` the one that there is."""
+    that the task keeps a token: `before` is the one that there was, `token` the one that there is. `diff` is what
+    a task that keeps several shows in diff mode."""
 
     changed: bool
     action: str
@@ -28,3 +29,4 @@ class Outcome:
     values: Mapping[str, Any] = field(default_factory=dict)
     error: Optional[TokensError] = None
     about_token: bool = False
+    diff: Optional[Mapping[str, Any]] = None

@@ -31,7 +31,7 @@ class _Connection(HTTPSConnection):
         return DeadlineSocket.of(super()._new_conn())
 
     def endheaders(self, *args: Any, **kwargs: Any) -> None:
-        """See http.client.HTTPConnection: it sends the request. What is asked of a proxy goes another way."""
+        """Send the request. A request to the proxy itself does not come this way."""
         watch.has_left = True
         super().endheaders(*args, **kwargs)
 
@@ -50,12 +50,10 @@ class Adapter(HTTPAdapter):
         super().__init__(pool_connections=1, pool_maxsize=connections, max_retries=0, pool_block=True)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """See HTTPAdapter."""
         super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
         _use_our_pool(self.poolmanager)
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        """See HTTPAdapter."""
         manager = super().proxy_manager_for(proxy, ssl_context=self._context, **kwargs)
         _use_our_pool(manager)
         return manager

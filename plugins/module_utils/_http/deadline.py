@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The time by which a reply must be whole, the bytes that it may have, and whether a request has left.
+"""The time by which a response must be whole, the bytes that it may have, and whether a request has left.
 
 The time-out of a socket is for each read: a server that sends a byte now and then would hold a task for hours.
 Here every read gets only what is left of the time of the whole request. The bytes are counted here, too, before any
@@ -23,7 +23,7 @@ _SHORTEST = 0.001
 
 
 class Flooded(OSError):
-    """More bytes came than the reply may have."""
+    """More bytes came than the response may have."""
 
 
 class Watch(threading.local):
@@ -63,7 +63,6 @@ class DeadlineTlsSocket(ssl.SSLSocket):
     """A TLS socket whose reads end at the deadline."""
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        """See socket.recv_into(); raises TimeoutError once the deadline is over."""
         if watch.ends_at is not None:
             self.settimeout(watch.left())
         return watch.count(super().recv_into(*args, **kwargs))
@@ -81,7 +80,6 @@ class DeadlineSocket(socket.socket):
         return wrapped
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        """See socket.recv_into(); raises TimeoutError once the deadline is over."""
         if watch.ends_at is not None:
             self.settimeout(watch.left())
         return watch.count(super().recv_into(*args, **kwargs))

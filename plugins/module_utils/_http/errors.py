@@ -14,8 +14,8 @@ from typing import Optional, TypeVar
 
 from .._core.errors import (
     ConnectionFailed,
-    OversizedReply,
-    ReplyLost,
+    OversizedResponse,
+    ResponseLost,
     TimedOut,
     TlsFailed,
     TransportError,
@@ -31,14 +31,14 @@ except Exception:  # pylint: disable=broad-exception-caught  # a broken library 
 
 _CONNECTION_ADVICE = "Check hostname and port, the route to it, and proxy_url."
 _PROXY_ADVICE = "Check proxy_url or the environment variables https_proxy and no_proxy."
-_AUTHORITY_ADVICE = "Give the authority that signed it as ca_path."
+_CA_ADVICE = "Set ca_path to the CA certificate that signed it."
 _WRONG_NAME = 62
 # The codes of OpenSSL's verification, x509_vfy.h.
 _CERTIFICATE_ADVICE = {
     9: "It is not valid yet: check the clocks of both sides.",
     10: "It has expired: the server needs a new one.",
-    _WRONG_NAME: "Give the host name that it was made for as hostname.",
-    64: "Give the host name that it was made for as hostname.",
+    _WRONG_NAME: "Set hostname to a name for which it was issued.",
+    64: "Set hostname to a name for which it was issued.",
 }
 _TLS_ADVICE = "Check that the port speaks TLS 1.2 or newer, and the client certificate where it asks for one."
 _TIMEOUT_ADVICE = "Raise the option timeout if the server is merely slow."
@@ -52,13 +52,13 @@ _ENDLESS_HEAD = (http.client.HTTPException, http.client.LineTooLong)
 _Cause = TypeVar("_Cause", bound=BaseException)
 
 
-def translated(error: BaseException, timeout: float, *, has_left: bool) -> TransportError:
+def transport_error_of(error: BaseException, timeout: float, *, has_left: bool) -> TransportError:
     """The error of ours for one that requests or urllib3 raised.
 
     `timeout` is the request's, in seconds; `has_left` tells whether any of it went to the server.
     """
     if _find(error, Flooded) is not None:
-        return OversizedReply("the reply is longer than any of the API can be")
+        return OversizedResponse("the response is longer than any of the API can be")
     return _after_it_left(error, timeout) if has_left else _before_it_left(error, timeout)
 
 
@@ -67,7 +67,7 @@ def _before_it_left(error: BaseException, timeout: float) -> TransportError:
     if certificate is not None:
         # Where the library has compared the names by itself, the error has neither message nor code of OpenSSL.
         reason = getattr(certificate, "verify_message", "") or "hostname mismatch"
-        advice = _CERTIFICATE_ADVICE.get(getattr(certificate, "verify_code", _WRONG_NAME), _AUTHORITY_ADVICE)
+        advice = _CERTIFICATE_ADVICE.get(getattr(certificate, "verify_code", _WRONG_NAME), _CA_ADVICE)
         return TlsFailed(f"the server's certificate is not trusted: {reason}", advice=advice)
     if isinstance(error, requests.exceptions.ProxyError):
         return ConnectionFailed(f"the proxy refused the connection: {_proxy_reason(error)}", advice=_PROXY_ADVICE)
@@ -86,17 +86,17 @@ def _before_it_left(error: BaseException, timeout: float) -> TransportError:
 def _after_it_left(error: BaseException, timeout: float) -> TransportError:
     """urllib3 calls this a fault of the proxy, too, where there is one: the order of its causes tells nothing."""
     if _is_timeout(error):
-        return TimedOut(f"no whole reply within {timeout:g} s", advice=_TIMEOUT_ADVICE)
+        return TimedOut(f"no whole response within {timeout:g} s", advice=_TIMEOUT_ADVICE)
     if _is_refusal_of_tls(error):
-        # With TLS 1.3 a server refuses a client's certificate by an alert in place of the reply.
+        # With TLS 1.3 a server refuses a client's certificate by an alert in place of the response.
         return TlsFailed(f"the TLS connection failed: {_reason(error)}", advice=_TLS_ADVICE)
     if any(type(cause) in _ENDLESS_HEAD for cause in _causes(error)):
-        return OversizedReply("the reply has more headers, or longer ones, than any of the API can have")
+        return OversizedResponse("the response has more headers, or longer ones, than any of the API can have")
     if isinstance(error, ValueError):
-        return ReplyLost("the reply is not valid HTTP")
+        return ResponseLost("the response is not valid HTTP")
     if _find(error, urllib3.exceptions.IncompleteRead) is not None:
-        return ReplyLost("the reply was cut off")
-    return ReplyLost("the connection was closed before the reply was whole")
+        return ResponseLost("the response was cut off")
+    return ResponseLost("the connection was closed before the response was whole")
 
 
 def _is_timeout(error: BaseException) -> bool:
@@ -114,7 +114,7 @@ def _is_any(error: BaseException, kinds: tuple[type[BaseException], ...]) -> boo
 def _proxy_reason(error: BaseException) -> str:
     """The status of the proxy's refusal, where there is one; its own words may say anything."""
     found = re.search(r"Tunnel connection failed: (\d{3})", str(error))
-    return f"it answered {found[1]}" if found else _reason(error)
+    return f"status {found[1]}" if found else _reason(error)
 
 
 def _reason(error: BaseException) -> str:

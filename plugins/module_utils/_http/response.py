@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A whole reply of a server, and its reading: what is not what the API documents is named for what it is."""
+"""A whole response of a server, and its reading: what is not what the API documents is named for what it is."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, Optional
 
-from .._core.errors import BadReply
+from .._core.errors import BadResponse
 from .._core.secret import Secret
 
 # RFC 9110, section 5.5, without what is obsolete; RFC 6749, appendix A, allows tokens no more.
@@ -21,10 +21,9 @@ HEADER_VALUE = re.compile(r"(?:[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)?")
 _HTML_STARTS = (b"<!doctype html", b"<html")
 _GATEWAY_GAVE_UP = (502, 504)
 _LONGEST_SENTENCE = 2000
-_HTML_ADVICE = "That is the page of a proxy, a load balancer or a login portal: check hostname and the way to it."
 
 
-class Reply:
+class Response:
     """Status, headers and body. `clock_offset` is the server's clock minus this one's, in seconds (RFC 9110, 6.6.1)."""
 
     def __init__(
@@ -61,21 +60,19 @@ class Reply:
         return bool(start) and (is_called_so or start.startswith(_HTML_STARTS))
 
     def json(self) -> Any:
-        """The body as JSON. Raises BadReply."""
-        if self.is_html:
-            raise self.bad("an HTML page came back in place of JSON", advice=_HTML_ADVICE)
+        """The body as JSON. Raises BadResponse."""
         if not self.body.strip():
-            raise self.bad("the reply has an empty body where JSON is due")
+            raise self.bad("the response has an empty body where JSON is due")
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):
-            raise self.bad("the reply is not valid JSON") from None
+            raise self.bad("the response is not valid JSON") from None
 
     def mapping(self) -> Mapping[str, Any]:
-        """The body as a JSON object. Raises BadReply."""
+        """The body as a JSON object. Raises BadResponse."""
         document = self.json()
         if not isinstance(document, dict):
-            raise self.bad("the reply is JSON, but not the object that the API documents")
+            raise self.bad("the response is JSON, but not the object that the API documents")
         return document
 
     def json_or_none(self) -> Any:
@@ -87,13 +84,13 @@ class Reply:
 
     @property
     def plain_text(self) -> str:
-        """The body where it is neither HTML nor JSON but a sentence, else nothing."""
+        """The body if it is plain text, else nothing."""
         is_plain = self.headers.get("Content-Type", "").lower().startswith("text/plain")
-        return self.body[:_LONGEST_SENTENCE].decode("utf-8", "replace") if is_plain and not self.is_html else ""
+        return self.body[:_LONGEST_SENTENCE].decode("utf-8", "replace") if is_plain else ""
 
-    def bad(self, cause: str, *, advice: str = "") -> BadReply:
-        """The error that says what is wrong with this reply."""
-        return BadReply(
+    def bad(self, cause: str, *, advice: str = "") -> BadResponse:
+        """The error that says what is wrong with this response."""
+        return BadResponse(
             f"{cause} (status {self.status})",
             status=self.status,
             doing=self.doing,
@@ -103,30 +100,30 @@ class Reply:
         )
 
     def field(self, name: str, kind: type) -> Any:
-        """A field that the API documents as present. Raises BadReply."""
+        """A field that the API documents as present. Raises BadResponse."""
         value = self.mapping().get(name)
         if not isinstance(value, kind) or value in ("", None):
-            raise self.bad(f"the reply has no usable '{name}'")
+            raise self.bad(f"the response has no usable '{name}'")
         return value
 
     def secret(self, name: str) -> Secret:
-        """A token that the API documents as present. Raises BadReply."""
+        """A token that the API documents as present. Raises BadResponse."""
         return self.sendable(self.field(name, str), f"'{name}'")
 
     def sendable(self, text: str, what: str) -> Secret:
-        """A token that came with this reply. Raises BadReply where no header could carry it back."""
+        """A token that came with this response. Raises BadResponse where no header could carry it back."""
         if not HEADER_VALUE.fullmatch(text):
-            raise self.bad(f"{what} in the reply holds characters that no header can carry")
+            raise self.bad(f"{what} in the response holds characters that no header can carry")
         return Secret(text)
 
 
 def items(value: Any) -> list[Mapping[str, Any]]:
-    """The objects of a list in a reply; nothing where there is no list."""
+    """The objects of a list in a response; nothing where there is no list."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def number(value: Any) -> Optional[float]:
-    """A number of a reply that can be reckoned with; None for all else."""
+    """A number of a response that can be reckoned with; None for all else."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     try:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable
 from typing import Optional
 
 try:
@@ -15,15 +17,23 @@ except Exception:  # pylint: disable=broad-exception-caught  # a broken library 
     Retry = None  # type: ignore[assignment,misc]
 
 LONGEST_WAIT = 60.0
-_SHORTEST_WAIT = 0.5
-_BACKOFF_FACTOR = 0.5
+SHORTEST_WAIT = 0.5
+# Twice the longest wait after ten tries: further doublings change nothing.
+_MOST_DOUBLINGS = 10
+_RETRY_AFTER_JITTER = 0.1
 
 
 class Retries:
-    """The tries that are left after the first, and the waits before them, in seconds."""
+    """The tries that are left after the first, and the waits before them, in seconds.
 
-    def __init__(self, limit: int) -> None:
-        self._retry = Retry(total=limit, backoff_factor=_BACKOFF_FACTOR)
+    Waits are random within bounds, so that tasks that failed at the same time do not all try again at the same time.
+    """
+
+    def __init__(self, limit: int, random_fraction: Callable[[], float] = random.random) -> None:
+        """`random_fraction` returns a number from 0 to 1."""
+        self._retry = Retry(total=limit)
+        self._tries = 0
+        self._random_fraction = random_fraction
 
     def next_wait(self, method: str, error: Exception, retry_after: Optional[str] = None) -> Optional[float]:
         """How long to wait before the next try; None when no try is left.
@@ -34,9 +44,15 @@ class Retries:
             self._retry = self._retry.increment(method, error=error)
         except HTTPError:
             return None
+        self._tries += 1
         asked = self._asked(retry_after)
-        wait = asked if asked is not None else max(_SHORTEST_WAIT, self._retry.get_backoff_time())
-        return float(min(LONGEST_WAIT, wait))
+        shortest, longest = self._backoff() if asked is None else _no_earlier_than(asked)
+        return min(LONGEST_WAIT, shortest + (longest - shortest) * self._random_fraction())
+
+    def _backoff(self) -> tuple[float, float]:
+        """The bounds of a wait: equal jitter, half of the backoff is certain. urllib3 has jitter from release 2 on."""
+        backoff = min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** min(self._tries, _MOST_DOUBLINGS))
+        return backoff / 2, backoff
 
     def _asked(self, retry_after: Optional[str]) -> Optional[float]:
         if not retry_after:
@@ -46,3 +62,8 @@ class Retries:
             return min(LONGEST_WAIT, self._retry.parse_retry_after(retry_after))
         except (InvalidHeader, ValueError, OverflowError):
             return None
+
+
+def _no_earlier_than(asked: float) -> tuple[float, float]:
+    """The bounds of a wait for which the server asks."""
+    return asked, asked + max(SHORTEST_WAIT, asked * _RETRY_AFTER_JITTER)

@@ -12,24 +12,25 @@ import re
 import threading
 import urllib.request
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Optional, Union
 
 from .._core.errors import (
     ApiError,
     MissingLibrary,
-    OversizedReply,
-    ReplyLost,
+    OversizedResponse,
+    ResponseLost,
     TokensError,
     TransportError,
 )
 from .._core.runtime import Runtime
 from .._core.secret import Secret, redact
 from .adapter import Adapter
+from .auth import UNSIGNED, Auth, send_signed
 from .deadline import deadline, watch
-from .errors import translated
+from .errors import transport_error_of
 from .proxy import proxy_for
-from .response import HEADER_VALUE, Reply
+from .response import HEADER_VALUE, Response
 from .retry import Retries
 from .tls import tls_context
 from .url import BaseUrl
@@ -46,11 +47,11 @@ except Exception:  # pylint: disable=broad-exception-caught  # a broken library 
 # A page of a thousand alarms is some two megabytes.
 LONGEST_BODY = 16 * 1024 * 1024
 # With its head, and the heads of chunks.
-_LONGEST_REPLY = 4 * LONGEST_BODY
+_LONGEST_RESPONSE = 4 * LONGEST_BODY
 LONGEST_MESSAGE = 300
 _CHUNK = 64 * 1024
 _OVERLOADED = (429, 503)
-_SAFE_TO_REPEAT = ("GET", "HEAD", "PUT", "DELETE")
+_IDEMPOTENT_METHODS = ("GET", "HEAD", "PUT", "DELETE")
 _DEFAULT_HEADERS = {
     "Accept": "application/json",
     # A compressed body could be a thousand times longer than what was read.
@@ -68,7 +69,6 @@ class _NothingOfOurs(logging.Filter):
     """The library's log quotes paths, and header lines that it cannot read: what it says of our requests is dropped."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """See logging.Filter."""
         return watch.ends_at is None
 
 
@@ -97,16 +97,20 @@ class SessionOptions:
 
 @dataclass
 class _Call:
-    """One request of an API, however often it is tried."""
+    """One request of an API, however often it is tried.
+
+    `was_lost` tells whether the response to a try was lost, which may have been carried out."""
 
     method: str
     url: str
     arguments: Mapping[str, Any]
+    headers: Mapping[str, Any]
     doing: str
-    repeatable: bool
+    idempotent: bool
     advice: Mapping[int, str]
     left_behind: str
-    retry_after: Optional[str] = field(default=None)
+    retry_after: Optional[str] = None
+    was_lost: bool = False
 
 
 class Session:
@@ -177,23 +181,24 @@ class Session:
         doing: str,
         query: Optional[Mapping[str, str]] = None,
         headers: Optional[Mapping[str, Any]] = None,
+        auth: Auth[Any] = UNSIGNED,
         form: Optional[Mapping[str, Any]] = None,
         json_body: Optional[Union[Mapping[str, Any], Secret]] = None,
-        repeatable: Optional[bool] = None,
+        idempotent: Optional[bool] = None,
         advice: Optional[Mapping[int, str]] = None,
         left_behind: str = "",
-    ) -> Reply:
-        """Send one request, again where that is safe, and return the reply of a status 2xx.
+    ) -> Response:
+        """Send one request, again where that is safe, and return the response of a status 2xx.
 
+        `auth` signs it, and may renew its credential once when the server refuses that.
         `doing` says what for, in the words of an error ("create an auth token"); `advice` what to do next, by
-        status; `left_behind` what a lost reply may leave on the server. `repeatable` tells whether a request that
+        status; `left_behind` what a lost response may leave on the server. `idempotent` tells whether a request that
         may have been carried out may be sent again; by default its method decides.
 
-        Raises TransportError when there is no usable reply, ApiError when the server refuses.
+        Raises TransportError when there is no usable response, ApiError when the server refuses.
         """
         arguments = {
             "params": query,
-            "headers": self._revealed(headers or {}),
             "data": self._revealed(form),
             "json": self._revealed(json_body),
         }
@@ -201,13 +206,18 @@ class Session:
             method,
             self.base_url.url(path),
             arguments,
+            headers or {},
             doing,
-            method in _SAFE_TO_REPEAT if repeatable is None else repeatable,
+            method in _IDEMPOTENT_METHODS if idempotent is None else idempotent,
             advice or {},
             left_behind,
         )
-        self._check_headers(call)
-        return self._try_until_done(call)
+        return send_signed(auth, lambda signature: self._send(call, signature))
+
+    def _send(self, call: _Call, signature: Mapping[str, Any]) -> Response:
+        headers = self._revealed({**signature, **call.headers})
+        self._check_headers(headers, call)
+        return self._try_until_done(call, headers)
 
     def _revealed(self, value: Any) -> Any:
         """A copy with the secrets in the clear, and each of them remembered for redaction."""
@@ -219,8 +229,8 @@ class Session:
             return {key: self._revealed(item) for key, item in value.items()}
         return value
 
-    def _check_headers(self, call: _Call) -> None:
-        for name, value in call.arguments["headers"].items():
+    def _check_headers(self, headers: Mapping[str, str], call: _Call) -> None:
+        for name, value in headers.items():
             if not HEADER_VALUE.fullmatch(value):
                 raise TokensError(
                     f"the value for the header {name} holds characters that no header can carry, such as a line break",
@@ -229,86 +239,92 @@ class Session:
                     advice="Check the credential that it is made of.",
                 )
 
-    def _try_until_done(self, call: _Call) -> Reply:
+    def _try_until_done(self, call: _Call, headers: Mapping[str, str]) -> Response:
         retries = Retries(self._options.retries)
-        was_lost = False
         while True:
             call.retry_after = None
             try:
-                return self._accepted(self._exchange(call), call)
+                return self._accepted(self._exchange(call, headers), call)
             except (TransportError, ApiError) as error:
                 if isinstance(error, ApiError):
-                    error.follows_lost_reply = was_lost
-                was_lost = was_lost or isinstance(error, ReplyLost)
-                wait = retries.next_wait(call.method, error, call.retry_after) if _may_repeat(call, error) else None
+                    error.follows_lost_response = call.was_lost
+                call.was_lost = call.was_lost or isinstance(error, ResponseLost)
+                wait = retries.next_wait(call.method, error, call.retry_after) if _may_retry(call, error) else None
                 if wait is None:
                     raise
-                self._runtime.notify(f"{self.host}: {error.cause}; trying again in {wait:g} s")
+                self._runtime.notify(f"{self.host}: {error.cause}; trying again in {wait:.1f} s")
             self._runtime.clock.sleep(wait)
 
-    def _exchange(self, call: _Call) -> Reply:
-        """One request on the wire and its whole reply, of whatever status."""
+    def _exchange(self, call: _Call, headers: Mapping[str, str]) -> Response:
+        """One request on the wire and its whole response, of whatever status."""
         try:
-            with deadline(self._options.timeout, _LONGEST_REPLY):
-                response = self._http.request(
+            with deadline(self._options.timeout, _LONGEST_RESPONSE):
+                received = self._http.request(
                     call.method,
                     call.url,
+                    headers=headers,
                     timeout=self._options.timeout,
                     allow_redirects=False,
                     stream=True,
                     **call.arguments,
                 )
                 received_at = self._runtime.clock.time()
-                with contextlib.closing(response):
-                    body = _read_body(response, call.method)
+                with contextlib.closing(received):
+                    body = _read_body(received, call.method)
         except TransportError as error:
             failure = error
         except (requests.exceptions.RequestException, HTTPError, OSError, ValueError) as error:
-            failure = translated(error, self._options.timeout, has_left=watch.has_left)
+            failure = transport_error_of(error, self._options.timeout, has_left=watch.has_left)
         else:
             self._count()
-            return self._reply(response, body, received_at, call)
+            return self._response_of(received, body, received_at, call)
         if failure.sent:
             self._count()
             failure.left_behind = call.left_behind
         failure.doing, failure.host = call.doing, self.host
         raise failure from None
 
-    def _reply(self, response: Any, body: bytes, received_at: float, call: _Call) -> Reply:
-        reply = Reply(
-            response.status_code,
-            response.headers,
+    def _response_of(self, received: Any, body: bytes, received_at: float, call: _Call) -> Response:
+        response = Response(
+            received.status_code,
+            received.headers,
             body,
             doing=call.doing,
             host=self.host,
             received_at=received_at,
             left_behind=call.left_behind,
         )
-        if reply.clock_offset is not None:
-            self.clock_offset = reply.clock_offset
-        return reply
+        if response.clock_offset is not None:
+            self.clock_offset = response.clock_offset
+        return response
 
-    def _accepted(self, reply: Reply, call: _Call) -> Reply:
-        """The reply, unless it is a refusal, or somebody else's page."""
-        call.retry_after = reply.headers.get("Retry-After")
-        overloaded = reply.status in _OVERLOADED
-        if 300 <= reply.status < 400:
-            raise reply.bad("the server answered with a redirect", advice=_REDIRECT_ADVICE)
-        if reply.is_html and not overloaded:
-            raise reply.bad("an HTML page came back in place of the API's own answer", advice=_HTML_ADVICE)
-        if reply.ok:
-            return reply
-        code, message = self._error_facts(reply.json_or_none())
-        message = "an HTML page" if reply.is_html else message or reply.plain_text
+    def _accepted(self, response: Response, call: _Call) -> Response:
+        """The response, unless it is a refusal, or somebody else's page."""
+        call.retry_after = response.headers.get("Retry-After")
+        overloaded = response.status in _OVERLOADED
+        if 300 <= response.status < 400:
+            raise response.bad("the server answered with a redirect", advice=_REDIRECT_ADVICE)
+        if response.is_html and not overloaded:
+            raise response.bad("an HTML page came back in place of the API's own answer", advice=_HTML_ADVICE)
+        if response.ok:
+            return response
+        code, message = self._facts_of(response)
         raise ApiError(
-            reply.status,
+            response.status,
             code=self._readable(code),
             message=self._readable(message),
             doing=call.doing,
             host=self.host,
-            left_behind=reply.left_behind,
-            advice=call.advice.get(reply.status, _OVERLOADED_ADVICE if overloaded else ""),
+            left_behind=response.left_behind,
+            advice=call.advice.get(response.status, _OVERLOADED_ADVICE if overloaded else ""),
         )
+
+    def _facts_of(self, response: Response) -> tuple[str, str]:
+        """Code and message of an error."""
+        if response.is_html:
+            return "", "an HTML page"
+        code, message = self._error_facts(response.json_or_none())
+        return code, message or response.plain_text
 
     def _readable(self, text: str) -> str:
         """What the server said: without secrets, on one line, not too long."""
@@ -330,27 +346,27 @@ def _cookie_domain(base_url: BaseUrl) -> str:
     return http.cookiejar.eff_request_host(server)[1]  # type: ignore[attr-defined,no-any-return]
 
 
-def _may_repeat(call: _Call, error: TokensError) -> bool:
+def _may_retry(call: _Call, error: TokensError) -> bool:
     if isinstance(error, ApiError):
         return error.status in _OVERLOADED
-    is_safe = call.repeatable and isinstance(error, ReplyLost)
-    return isinstance(error, TransportError) and error.is_passing and (is_safe or not error.sent)
+    is_safe = call.idempotent and isinstance(error, ResponseLost)
+    return isinstance(error, TransportError) and error.is_transient and (is_safe or not error.sent)
 
 
-def _read_body(response: Any, method: str) -> bytes:
-    """The body as it came, bounded. Raises ReplyLost."""
-    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise OversizedReply("the reply is compressed, though that was not asked for")
+def _read_body(received: Any, method: str) -> bytes:
+    """The body as it came, bounded. Raises ResponseLost."""
+    if received.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise OversizedResponse("the response is compressed, though that was not asked for")
     # Its default since release 2; before, a connection that was cut off is used for the next request.
-    response.raw.enforce_content_length = True
+    received.raw.enforce_content_length = True
     body = bytearray()
-    for chunk in response.raw.stream(_CHUNK, decode_content=False):
+    for chunk in received.raw.stream(_CHUNK, decode_content=False):
         body += chunk
         if len(body) > LONGEST_BODY:
-            raise OversizedReply(f"the reply is longer than {LONGEST_BODY // 1024**2} MiB")
-    announced = response.headers.get("Content-Length", "")
+            raise OversizedResponse(f"the response is longer than {LONGEST_BODY // 1024**2} MiB")
+    announced = received.headers.get("Content-Length", "")
     if _LENGTH.fullmatch(announced) and method != "HEAD" and len(body) != int(announced):
-        raise ReplyLost(f"the reply was cut off after {len(body)} of {announced} bytes")
+        raise ResponseLost(f"the response was cut off after {len(body)} of {announced} bytes")
     return bytes(body)
 
 

@@ -13,7 +13,7 @@ from .._core.argspec import ArgumentSpec
 from .._core.errors import TokensError
 from .._core.outcome import Outcome
 from .._http.response import items
-from . import avi_access
+from . import avi_connection
 from .base import Operation
 
 
@@ -21,7 +21,7 @@ class AviSeAuthToken(Operation):
     """Create a token; each run creates another one."""
 
     name = "sddc.tokens.avi_se_auth_token"
-    argument_spec = avi_access.SIGN_IN.merge(
+    argument_spec = avi_connection.SIGN_IN.merge(
         ArgumentSpec(
             {"cloud": {"type": "str"}, "cloud_uuid": {"type": "str"}},
             mutually_exclusive=(("cloud", "cloud_uuid"),),
@@ -31,8 +31,7 @@ class AviSeAuthToken(Operation):
     secret_results = frozenset(("token", "ova_properties"))
 
     def run(self) -> Outcome:
-        """See Operation."""
-        session, client = avi_access.signed_in(self)
+        session, client = avi_connection.open_client(self)
         cloud_uuid = self.params["cloud_uuid"] or self._cloud_uuid(client, session.host)
         cluster = client.get_cluster()
         cluster_uuid, address = str(cluster.get("uuid") or ""), _address(cluster)
@@ -42,7 +41,7 @@ class AviSeAuthToken(Operation):
         if self.runtime.check_mode:
             return Outcome(True, "created", values=values)
         token = client.generate_se_token(cloud_uuid).reveal()
-        values.update(token=token, token_type=avi_access.TOKEN_TYPE)
+        values.update(token=token, token_type=avi_connection.TOKEN_TYPE)
         properties = {
             "AVICNTRL": address,
             "AVICNTRL_AUTHTOKEN": token,

@@ -13,7 +13,7 @@ from .._core.errors import ApiError, InvalidOption, TokensError
 from .._core.outcome import Outcome
 from .._core.token import iso8601, needed_life
 from .._lifecycle.options import LIFECYCLE
-from . import avi_access
+from . import avi_connection
 from .base import Operation
 
 _CHANGED_MEANWHILE = 412
@@ -23,7 +23,7 @@ class AviSecurechanneltoken(Operation):
     """Bring one secure channel token to the state that the user wants."""
 
     name = "sddc.tokens.avi_securechanneltoken"
-    argument_spec = avi_access.SIGN_IN.merge(
+    argument_spec = avi_connection.SIGN_IN.merge(
         ArgumentSpec(
             {
                 **{name: LIFECYCLE.options[name] for name in ("state", "min_remaining", "return_token")},
@@ -43,11 +43,10 @@ class AviSecurechanneltoken(Operation):
     secret_results = frozenset(("token", "uuid"))
 
     def run(self) -> Outcome:
-        """See Operation."""
         if self.params["lifetime"] == 0:
             raise InvalidOption("lifetime", "must be more than 0 seconds")
         self._metadata = _metadata(self.params["metadata"])
-        self._session, self._client = avi_access.signed_in(self)
+        self._session, self._client = avi_connection.open_client(self)
         self._client.hide_generated(self.params)
         found = self._find()
         return self._end(found) if self.params["state"] == "absent" else self._keep(found)
@@ -81,8 +80,8 @@ class AviSecurechanneltoken(Operation):
             except ApiError as error:
                 if last or error.status != _CHANGED_MEANWHILE:
                     raise
-                # What has changed it may be the first try of this very update, whose reply was lost.
-                done_unheard = error.follows_lost_reply
+                # What has changed it may be the first try of this very update, whose response was lost.
+                done_unheard = error.follows_lost_response
                 again = self._client.get_token(self._uuid_of(found))
                 if again is None:
                     return self._create()
@@ -118,7 +117,7 @@ class AviSecurechanneltoken(Operation):
         expiry = self._wanted_expiry(found)
         if expiry is not None and expiry != found.get("expiry_time"):
             changes["expiry_time"] = expiry
-        existing = avi_access.metadata_of(found)
+        existing = avi_connection.metadata_of(found)
         wanted = {**existing, **self._metadata}
         if wanted != existing:
             changes["metadata"] = [{"key": key, "val": value} for key, value in wanted.items()]
@@ -126,7 +125,7 @@ class AviSecurechanneltoken(Operation):
 
     def _wanted_expiry(self, found: Mapping[str, Any]) -> Optional[float]:
         """The expiry that an object must have, None for any; only `lifetime` renews it by itself."""
-        lifetime, expires_at = self.params["lifetime"], avi_access.expiry_of(found)
+        lifetime, expires_at = self.params["lifetime"], avi_connection.expiry_of(found)
         if lifetime is None:
             return self.params["expiry_time"]  # type: ignore[no-any-return]
         if expires_at is None:
@@ -163,17 +162,17 @@ class AviSecurechanneltoken(Operation):
     ) -> Outcome:
         values: dict[str, Any] = {}
         if item is not None:
-            values = {"in_use": item.get("in_use"), "metadata": avi_access.metadata_of(item)}
-            values["expires_at"] = iso8601(avi_access.expiry_of(item))
+            values = {"in_use": item.get("in_use"), "metadata": avi_connection.metadata_of(item)}
+            values["expires_at"] = iso8601(avi_connection.expiry_of(item))
             if self.params["return_token"]:
                 values.update({field: item.get(field) for field in ("name", "uuid", "url")})
         return Outcome(
             changed,
             action,
-            avi_access.token_of(item),
+            avi_connection.token_of(item),
             verified and not (changed and self.runtime.check_mode),
             self._session.now(),
-            avi_access.token_of(before),
+            avi_connection.token_of(before),
             values=values,
             about_token=True,
         )

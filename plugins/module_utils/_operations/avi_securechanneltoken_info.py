@@ -11,7 +11,7 @@ from typing import Any
 from .._core.argspec import ArgumentSpec
 from .._core.outcome import Outcome
 from .._core.token import iso8601
-from . import avi_access
+from . import avi_connection
 from .base import Operation
 
 _SECRET_FIELDS = ("name", "uuid", "url")
@@ -21,7 +21,7 @@ class AviSecurechanneltokenInfo(Operation):
     """List secure channel tokens."""
 
     name = "sddc.tokens.avi_securechanneltoken_info"
-    argument_spec = avi_access.SIGN_IN.merge(
+    argument_spec = avi_connection.SIGN_IN.merge(
         ArgumentSpec(
             {
                 "name": {"type": "str", "no_log": False},
@@ -34,30 +34,28 @@ class AviSecurechanneltokenInfo(Operation):
 
     @classmethod
     def carries_secret(cls, result: Mapping[str, Any]) -> bool:
-        """See Operation."""
         return any("uuid" in entry for entry in result.get("securechanneltokens") or ())
 
     def run(self) -> Outcome:
-        """See Operation."""
-        session, client = avi_access.signed_in(self)
+        session, client = avi_connection.open_client(self)
         client.hide_generated(self.params)
         if self.params["uuid"]:
             found = client.get_token(self.params["uuid"])
             items = [found] if found else []
         else:
             items = client.list_tokens(self.params["name"])
-        entries = [self._described(item, session.now()) for item in items]
+        entries = [self._entry_of(item, session.now()) for item in items]
         return Outcome(False, "none", values={"securechanneltokens": entries})
 
-    def _described(self, item: Mapping[str, Any], now: float) -> dict[str, Any]:
-        token, expires_at = avi_access.token_of(item), avi_access.expiry_of(item)
-        described: dict[str, Any] = {
+    def _entry_of(self, item: Mapping[str, Any], now: float) -> dict[str, Any]:
+        token, expires_at = avi_connection.token_of(item), avi_connection.expiry_of(item)
+        entry: dict[str, Any] = {
             "fingerprint": token.fingerprint if token else None,
             "expires_at": iso8601(expires_at),
             "expires_in": None if expires_at is None else max(0, int(expires_at - now)),
             "in_use": item.get("in_use"),
-            "metadata": avi_access.metadata_of(item),
+            "metadata": avi_connection.metadata_of(item),
         }
         if self.params["return_token"]:
-            described.update({field: item.get(field) for field in _SECRET_FIELDS})
-        return described
+            entry.update({field: item.get(field) for field in _SECRET_FIELDS})
+        return entry

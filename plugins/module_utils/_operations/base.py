@@ -20,6 +20,7 @@ from .._lifecycle.file_store import FileStore
 from .._lifecycle.lifecycle import Lifecycle
 from .._lifecycle.options import LifecycleOptions
 from .._lifecycle.source import TokenSource
+from .credentials import TokenOwner
 
 # A socket of the operating system takes no more than some weeks.
 _LONGEST_TIMEOUT = 86400
@@ -32,6 +33,9 @@ class Operation(ABC):
     argument_spec: ClassVar[ArgumentSpec]
     # The keys of the result that hold secrets.
     secret_results: ClassVar[frozenset[str]] = frozenset()
+    # What must also be given where nobody sees the result: a token that it creates must be stored.
+    unattended: ClassVar[ArgumentSpec] = ArgumentSpec()
+    token_owner: ClassVar[TokenOwner] = TokenOwner()
 
     def __init__(self, params: Mapping[str, Any], runtime: Runtime) -> None:
         self.params = params
@@ -106,6 +110,7 @@ class TokenOperation(Operation):
     """An operation that keeps one token, or ends it."""
 
     secret_results = frozenset(("token", "headers"))
+    unattended = ArgumentSpec(required_if=(("state", "present", ("token_file",)),))
 
     @abstractmethod
     def source(self) -> TokenSource:

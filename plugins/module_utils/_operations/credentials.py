@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Optional, TypeVar
 
-from .._core.argspec import ArgumentSpec
+from .._core.argspec import ArgumentSpec, Names
 from .._core.secret import Secret
 from .._core.token import Token
 
@@ -49,3 +50,27 @@ def given(kinds: Sequence[type[Credential[ClientT]]], params: Mapping[str, Any])
         return all(params[name] for group in ((kind.NAME,), *kind.OPTIONS.required_together) for name in group)
 
     return next((kind(params) for kind in kinds if is_whole(kind)), None)
+
+
+@dataclass(frozen=True)
+class TokenOwner:
+    """Whose token a task keeps in its token_file: the product, and the options for the server and the credentials.
+
+    A task without any of the credentials only reads the token of the product that another task stores there.
+    """
+
+    product: str = ""
+    server: Names = ()
+    credentials: Names = ()
+
+    def prefixed(self, prefix: str) -> TokenOwner:
+        """The same for a module that takes the options with a prefix to each name."""
+
+        def renamed(names: Names) -> Names:
+            return tuple(prefix + name for name in names)
+
+        return TokenOwner(self.product, renamed(self.server), renamed(self.credentials))
+
+    def is_reader(self, params: Mapping[str, Any]) -> bool:
+        """Whether the task only reads its token_file."""
+        return not any(params.get(name) for name in self.credentials)

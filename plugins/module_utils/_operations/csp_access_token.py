@@ -16,7 +16,7 @@ from .._http.session import Session
 from .._http.url import BaseUrl
 from .._lifecycle.options import LIFECYCLE
 from .base import Operation, TokenOperation
-from .credentials import Credential, given
+from .credentials import Credential, TokenOwner, given
 from .session_tokens import OAuthTokens
 
 _NO_ID_TOKEN = "Generate an API token with the OpenID scope, a check box in the console; OAuth apps may have none."
@@ -72,6 +72,8 @@ CREDENTIALS = ArgumentSpec(
     {"hostname": {"type": "str", "default": "console.cloud.vmware.com", "environment": ("CSP_HOST",)}},
     mutually_exclusive=(("api_token", "client_id"),),
 ).merge(ApiToken.OPTIONS, OAuthApp.OPTIONS)
+
+TOKEN_OWNER = TokenOwner("csp", ("hostname",), ("api_token", "client_id", "client_secret"))
 
 
 class CspTokens(OAuthTokens):
@@ -134,6 +136,7 @@ class CspAccessToken(TokenOperation):
         ),
     ).merge(CREDENTIALS, LIFECYCLE, CONNECTION)
     secret_results = TokenOperation.secret_results | {oauth.ID_TOKEN}
+    token_owner = TOKEN_OWNER
 
     def source(self) -> CspTokens:
         return csp_tokens(self, require_id_token=self.params["require_id_token"])

@@ -14,7 +14,7 @@ from .._core.errors import ApiError
 from .._core.outcome import Outcome
 from .._core.secret import MASK
 from .._http.response import items
-from . import nsx_access
+from . import nsx_connection
 from .base import Operation
 
 _FIELDS = (
@@ -38,7 +38,7 @@ class NsxServiceInstanceInfo(Operation):
     """List service instances."""
 
     name = "sddc.tokens.nsx_service_instance_info"
-    argument_spec = nsx_access.SIGN_IN.merge(
+    argument_spec = nsx_connection.SIGN_IN.merge(
         ArgumentSpec(
             {
                 "tier0_id": {"type": "str"},
@@ -46,24 +46,22 @@ class NsxServiceInstanceInfo(Operation):
                 "service_instance_id": {"type": "str"},
                 "alarms": {"type": "bool", "default": True},
             },
-            required_one_of=(nsx_access.READERS,),
+            required_one_of=(nsx_connection.READERS,),
         )
     )
 
     def run(self) -> Outcome:
-        """See Operation."""
-        access = nsx_access.NsxAccess(self, require_id_token=False)
-        found = access.read(self._found)
-        if found is None:
+        reader = nsx_connection.NsxConnection(self, require_id_token=False).reader()
+        if reader is None:
             self.runtime.warn(
                 "Check mode creates no access token, so that the instances are unknown. Give username and password to "
                 "read with, or a token_file that holds a token."
             )
-        return Outcome(False, "none", values={"service_instances": found or []})
+        return Outcome(False, "none", values={"service_instances": self._found(reader) if reader else []})
 
     def _found(self, reader: nsx.NsxClient) -> list[dict[str, Any]]:
         alarms = self._alarms(reader) if self.params["alarms"] else None
-        return [_described(item, alarms) for item in self._instances(reader)]
+        return [_entry_of(item, alarms) for item in self._instances(reader)]
 
     def _instances(self, reader: nsx.NsxClient) -> Iterator[Mapping[str, Any]]:
         wanted = self.params["service_instance_id"]
@@ -98,14 +96,14 @@ def _ids(found: list[Mapping[str, Any]]) -> list[str]:
     return [str(item["id"]) for item in found if "id" in item]
 
 
-def _described(item: Mapping[str, Any], alarms: Optional[list[nsx.Alarm]]) -> dict[str, Any]:
+def _entry_of(item: Mapping[str, Any], alarms: Optional[list[nsx.Alarm]]) -> dict[str, Any]:
     path = str(item.get("path") or "")
-    described = {name: item.get(name) for name in _FIELDS}
-    described["attributes"] = [_attribute(entry) for entry in items(item.get("attributes"))]
+    entry = {name: item.get(name) for name in _FIELDS}
+    entry["attributes"] = [_attribute_of(attribute) for attribute in items(item.get("attributes"))]
     if alarms is not None:
-        described["alarms"] = [alarm.text for alarm in alarms if alarm.is_about(path)]
-    return described
+        entry["alarms"] = [alarm.text for alarm in alarms if alarm.is_about(path)]
+    return entry
 
 
-def _attribute(entry: Mapping[str, Any]) -> dict[str, Any]:
-    return {**entry, "value": MASK} if entry.get("attribute_type") == _SECRET_ATTRIBUTE else dict(entry)
+def _attribute_of(attribute: Mapping[str, Any]) -> dict[str, Any]:
+    return {**attribute, "value": MASK} if attribute.get("attribute_type") == _SECRET_ATTRIBUTE else dict(attribute)

@@ -6,93 +6,58 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Any, Optional
+from functools import partial
+from typing import Optional
 
-from .._clients import nsx, oauth
+from .._clients import nsx
 from .._core.argspec import ArgumentSpec
-from .._core.errors import (
-    ApiError,
-    InvalidOption,
-    SomeFailed,
-    TokensError,
-)
+from .._core.errors import ApiError, InvalidOption, TokensError
 from .._core.outcome import Outcome
 from .._core.runtime import Clock
-from .._core.token import Token
-from . import nsx_access
+from .._lifecycle.options import LIFECYCLE
+from . import nsx_connection
 from .base import Operation
+from .nsx_alarms import ALARM_PATTERN, compile_alarm_pattern, split_alarm_texts
+from .nsx_instances import INSTANCES, Instance, error_of, instances_of
 
-_IDS = ("tier0_id", "locale_service_id", "service_instance_id")
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 10.0
 _NO_ALARM_API = (404, 501)
-_OPEN_ID_ADVICE = "csp_access_token returns one, and keeps one in its token_file, with require_id_token: true."
-
-
-@dataclass
-class _Instance:
-    """An instance and what became of it."""
-
-    ref: nsx.InstanceRef
-    alarms: list[str] = field(default_factory=list)
-    reason: str = ""
-    is_due: bool = False
-    reauthenticated: bool = False
-    error: Optional[TokensError] = None
-
-    def result(self) -> dict[str, Any]:
-        """Its entry in the result."""
-        return {
-            "path": self.ref.path,
-            "reauthenticated": self.reauthenticated,
-            "reason": self.reason,
-            "alarms": self.alarms,
-            "error": str(self.error) if self.error else None,
-        }
 
 
 class NsxServiceReauth(Operation):
     """Re-authenticate the instances on which an alarm complains of an expired token."""
 
     name = "sddc.tokens.nsx_service_reauth"
-    argument_spec = nsx_access.SIGN_IN.merge(
+    argument_spec = nsx_connection.SIGN_IN.merge(
+        INSTANCES,
+        ALARM_PATTERN,
         ArgumentSpec(
             {
-                **{name: {"type": "str"} for name in _IDS},
-                "service_instances": {"type": "list", "elements": "raw"},
-                "alarm_pattern": {"type": "str", "default": "(?i)jwt"},
                 "force": {"type": "bool", "default": False},
                 "wait": {"type": "bool", "default": True},
                 "wait_timeout": {"type": "float", "default": 300},
                 "concurrency": {"type": "int", "default": 4},
+                "min_remaining": LIFECYCLE.options["min_remaining"],
             },
-            required_together=(_IDS,),
-            required_one_of=(
-                ("service_instance_id", "service_instances"),
-                ("access_token", "token_file", "csp_api_token", "csp_client_id"),
-            ),
-            mutually_exclusive=(("service_instance_id", "service_instances"),),
-        )
+            required_one_of=(("access_token", "token_file", "csp_api_token", "csp_client_id"),),
+        ),
     )
+    token_owner = nsx_connection.TOKEN_OWNER
 
     def run(self) -> Outcome:
-        """See Operation."""
         params = self.params
         if params["concurrency"] < 1:
             raise InvalidOption("concurrency", "must be at least 1")
         if params["access_token"] and not params["open_id_token"]:
-            raise InvalidOption("open_id_token", "is needed besides access_token", advice=_OPEN_ID_ADVICE)
-        pattern = compiled(params["alarm_pattern"])
-        instances = [_Instance(ref) for ref in dict.fromkeys(_references(params))]
+            raise InvalidOption("open_id_token", "is needed besides access_token", advice=nsx_connection.OPEN_ID_ADVICE)
+        pattern = compile_alarm_pattern(params["alarm_pattern"])
+        instances = instances_of(params)
         if not instances:
             return Outcome(False, "none", values={"instances": []})
-        for instance in instances:
-            # Escaping refuses ids that no URL can carry, before anything is done.
-            instance.ref.url_path()
-        self._nsx = nsx_access.NsxAccess(self, require_id_token=True, connections=params["concurrency"])
+        self._nsx = nsx_connection.NsxConnection(self, require_id_token=True, connections=params["concurrency"])
         if params["force"]:
             for instance in instances:
                 instance.is_due, instance.reason = True, "force"
@@ -104,18 +69,18 @@ class NsxServiceReauth(Operation):
                 self._wait_until_alarms_clear(instances, pattern)
         return self._outcome(instances)
 
-    def _look_at_alarms(self, instances: Sequence[_Instance], pattern: re.Pattern[str]) -> None:
+    def _look_at_alarms(self, instances: Sequence[Instance], pattern: re.Pattern[str]) -> None:
         alarms = self._alarms()
         if alarms is None:
             self.runtime.warn("Check mode creates no access token, so that the alarms could not be read.")
         for instance in instances:
             if alarms is None:
-                instance.is_due, instance.reason = True, "unknown in check mode"
+                instance.is_due, instance.reason = True, "unknown_in_check_mode"
                 continue
-            matching, others = _alarms_of(instance, alarms, pattern)
+            matching, others = split_alarm_texts(instance.ref.path, alarms, pattern)
             instance.alarms = matching
             instance.is_due = bool(matching)
-            instance.reason = "alarm" if matching else "no matching alarm"
+            instance.reason = "alarm" if matching else "no_matching_alarm"
             if others and not matching:
                 quoted = "; ".join(f"'{text}'" for text in others)
                 self.runtime.warn(
@@ -125,8 +90,9 @@ class NsxServiceReauth(Operation):
 
     def _alarms(self) -> Optional[list[nsx.Alarm]]:
         """The alarms of the server; None when check mode cannot sign in."""
+        reader = self._nsx.reader()
         try:
-            return self._nsx.read(nsx.NsxClient.list_policy_alarms)
+            return reader.list_policy_alarms() if reader else None
         except ApiError as error:
             if error.status in _NO_ALARM_API or error.code == nsx.INVALID_PATH:
                 error.advice = (
@@ -135,42 +101,17 @@ class NsxServiceReauth(Operation):
                 )
             raise
 
-    def _reauthenticate(self, instances: Sequence[_Instance]) -> None:
+    def _reauthenticate(self, instances: Sequence[Instance]) -> None:
         due = [instance for instance in instances if instance.is_due]
+        if not due:
+            return
+        client = self._nsx.reauthenticator()
         with ThreadPoolExecutor(max_workers=self.params["concurrency"]) as pool:
-            for done, _result in enumerate(pool.map(self._reauthenticate_one, due), start=1):
+            for done, _result in enumerate(pool.map(partial(_reauthenticate_one, client), due), start=1):
                 if len(due) > 1 and done in (len(due) // 4, len(due) // 2, len(due) * 3 // 4):
                     self.runtime.notify(f"{self._nsx.host}: {done} of {len(due)} instances handled")
 
-    def _reauthenticate_one(self, instance: _Instance) -> None:
-        try:
-            self._renew_once_more_if_refused(instance.ref)
-            instance.reauthenticated = True
-        except TokensError as error:
-            instance.error = error
-
-    def _renew_once_more_if_refused(self, ref: nsx.InstanceRef) -> None:
-        """A token that has expired meanwhile is replaced once, where the task has the credentials for it."""
-        tokens = self._nsx.tokens
-        token = tokens.token() if tokens else None
-        if tokens is None or token is None:
-            raise InvalidOption("access_token", "is needed to re-authenticate")
-        try:
-            self._renew(ref, token)
-        except ApiError as error:
-            another = tokens.renewed(token) if error.status in nsx_access.REFUSED else None
-            if another is None:
-                raise
-            self._renew(ref, another)
-
-    def _renew(self, ref: nsx.InstanceRef, token: Token) -> None:
-        open_id_token = token.companions.get(oauth.ID_TOKEN)
-        if open_id_token is None:
-            raise InvalidOption("token_file", "holds no OpenID token", advice=_OPEN_ID_ADVICE)
-        client = nsx.NsxClient(self._nsx.session, self._nsx.bearer_headers(token.secret))
-        client.renew_authentication_tokens(ref, open_id_token)
-
-    def _wait_until_alarms_clear(self, instances: Sequence[_Instance], pattern: re.Pattern[str]) -> None:
+    def _wait_until_alarms_clear(self, instances: Sequence[Instance], pattern: re.Pattern[str]) -> None:
         waiting = [instance for instance in instances if instance.reauthenticated]
         for seconds_left in _polls(self.params["wait_timeout"], self.runtime.clock):
             try:
@@ -180,7 +121,7 @@ class NsxServiceReauth(Operation):
                 for instance in waiting:
                     instance.error = error
                 return
-            waiting = [instance for instance in waiting if _alarms_of(instance, alarms, pattern)[0]]
+            waiting = [instance for instance in waiting if split_alarm_texts(instance.ref.path, alarms, pattern)[0]]
             if not waiting:
                 return
             self.runtime.notify(
@@ -195,54 +136,23 @@ class NsxServiceReauth(Operation):
                 advice="Raise wait_timeout, or look at the partner's service manager.",
             )
 
-    def _outcome(self, instances: Sequence[_Instance]) -> Outcome:
+    def _outcome(self, instances: Sequence[Instance]) -> Outcome:
         due = any(instance.is_due for instance in instances)
         changed = due if self.runtime.check_mode else any(instance.reauthenticated for instance in instances)
         return Outcome(
             changed,
             "reauthenticated" if changed else "none",
             values={"instances": [instance.result() for instance in instances]},
-            error=_summary(instances),
+            error=error_of(instances),
         )
 
 
-def compiled(alarm_pattern: str) -> re.Pattern[str]:
-    """The pattern that the text of an alarm must match. Raises InvalidOption."""
+def _reauthenticate_one(client: nsx.NsxClient, instance: Instance) -> None:
     try:
-        return re.compile(alarm_pattern)
-    except re.error as error:
-        raise InvalidOption("alarm_pattern", f"is not a valid regular expression: {error}") from None
-
-
-def _references(params: Mapping[str, Any]) -> Iterator[nsx.InstanceRef]:
-    if params["service_instances"] is None:
-        yield nsx.InstanceRef(*(params[name] for name in _IDS))
-        return
-    for item in params["service_instances"]:
-        yield _reference(item)
-
-
-def _reference(item: Any) -> nsx.InstanceRef:
-    if isinstance(item, Mapping) and set(item) == set(_IDS) and all(item[name] for name in _IDS):
-        return nsx.InstanceRef(*(str(item[name]) for name in _IDS))
-    ref = nsx.InstanceRef.from_path(item) if isinstance(item, str) else None
-    if ref is None:
-        raise InvalidOption(
-            "service_instances",
-            "has an entry that names no instance",
-            advice="Each entry is a policy path, /infra/tier-0s/.../locale-services/.../service-instances/..., or a "
-            f"mapping with the keys {', '.join(_IDS)}.",
-        )
-    return ref
-
-
-def _alarms_of(
-    instance: _Instance, alarms: Sequence[nsx.Alarm], pattern: re.Pattern[str]
-) -> tuple[list[str], list[str]]:
-    """The texts of the alarms on an instance: those that match the pattern, and the others."""
-    texts = [alarm.text for alarm in alarms if alarm.is_about(instance.ref.path)]
-    matching = [text for text in texts if pattern.search(text)]
-    return matching, [text for text in texts if text not in matching]
+        client.renew_authentication_tokens(instance.ref)
+        instance.reauthenticated = True
+    except TokensError as error:
+        instance.error = error
 
 
 def _polls(timeout: float, clock: Clock) -> Iterator[float]:
@@ -256,17 +166,3 @@ def _polls(timeout: float, clock: Clock) -> Iterator[float]:
             return
         clock.sleep(min(pause, left))
         pause = min(pause * 1.5, _LONGEST_PAUSE)
-
-
-def _summary(instances: Sequence[_Instance]) -> Optional[TokensError]:
-    failed = [instance for instance in instances if instance.error]
-    if not failed:
-        return None
-    first = failed[0].error
-    if len(instances) == 1:
-        return first
-    names = ", ".join(instance.ref.path for instance in failed[:5]) + (", ..." if len(failed) > 5 else "")
-    return SomeFailed(
-        f"{len(failed)} of {len(instances)} instances failed: {names}. The first error: {first}",
-        advice="The result 'instances' says what became of each.",
-    )

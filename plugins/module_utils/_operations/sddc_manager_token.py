@@ -16,6 +16,7 @@ from .._http.session import Session
 from .._http.url import BaseUrl
 from .._lifecycle.options import LIFECYCLE, REVOCATION
 from .base import TokenOperation
+from .credentials import TokenOwner
 from .session_tokens import OAuthTokens
 
 
@@ -52,7 +53,7 @@ class SddcManagerTokens(OAuthTokens):
     def from_user(self, secret: Secret) -> Token:
         """The user may hold the refresh token, too."""
         given = {oauth.REFRESH_TOKEN: self._refresh_token} if self._refresh_token else {}
-        return oauth.described(secret, companions=given)
+        return oauth.access_token_of(secret, companions=given)
 
     @property
     def credential(self) -> Optional[Secret]:
@@ -106,6 +107,7 @@ class SddcManagerToken(TokenOperation):
         required_if=(("state", "present", ("username",)), ("state", "absent", ("token", "token_file"), True)),
     ).merge(LIFECYCLE, REVOCATION, CONNECTION)
     secret_results = TokenOperation.secret_results | {oauth.REFRESH_TOKEN}
+    token_owner = TokenOwner("sddc_manager", ("hostname",), ("username", "password"))
 
     def source(self) -> SddcManagerTokens:
         params = self.params

@@ -39,7 +39,7 @@ class OAuthTokens(SessionTokens):
         self._refused: Optional[Secret] = None
 
     def from_user(self, secret: Secret) -> Token:
-        return oauth.described(secret)
+        return oauth.access_token_of(secret)
 
     def note_refusal(self, token: Token) -> None:
         """Treat a token as invalid: a server that it is meant for has refused it."""

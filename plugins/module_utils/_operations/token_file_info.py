@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, Optional
 
 from .._core.argspec import ArgumentSpec
 from .._core.errors import InvalidOption, StoreError
 from .._core.outcome import Outcome
-from .._core.token import iso8601
+from .._core.token import Token, iso8601
 from .._lifecycle.file_store import FileStore
 from .._lifecycle.options import LIFECYCLE
 from .._lifecycle.record import Record
@@ -47,12 +47,15 @@ class TokenFileInfo(Operation):
         try:
             record, _version = FileStore(path, self.runtime, read_only=True).read()
         except StoreError as error:
-            return _unusable(path, str(error))
-        return self._described(path, record) if record else _unusable(path, no_file(path))
+            return _without_token(path, "unusable", str(error))
+        if record is None:
+            return _without_token(path, "missing", f"There is no file {path}.")
+        return self._described(path, record)
 
     def _described(self, path: str, record: Record) -> dict[str, Any]:
         token, now = record.current, self.runtime.clock.time() + record.offset_of(self.runtime.clock)
         expires_in = token.expires_in(now) if token else None
+        status = self._status(token, now)
         return {
             "path": path,
             "product": record.product,
@@ -62,16 +65,19 @@ class TokenFileInfo(Operation):
             "expires_at": iso8601(token.expires_at) if token else None,
             "expires_in": None if expires_in is None else max(0, int(expires_in)),
             "fingerprint": token.fingerprint if token else None,
-            "usable": token is not None and token.is_lasting(now, self.params["min_remaining"]),
+            "usable": status == "valid",
+            "status": status,
             "error": None,
         }
 
+    def _status(self, token: Optional[Token], now: float) -> str:
+        if token is None:
+            return "unusable"
+        if token.is_lasting(now, self.params["min_remaining"]):
+            return "valid"
+        return "expired" if token.has_expired(now) else "expiring"
 
-def no_file(path: str) -> str:
-    """What the entry of a file that is not there says as its error."""
-    return f"There is no file {path}."
 
-
-def _unusable(path: str, error: str) -> dict[str, Any]:
+def _without_token(path: str, status: str, error: str) -> dict[str, Any]:
     facts = ("product", "host", "principal", "issued_at", "expires_at", "expires_in", "fingerprint")
-    return {"path": path, **dict.fromkeys(facts), "usable": False, "error": error}
+    return {"path": path, **dict.fromkeys(facts), "usable": False, "status": status, "error": error}

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Optional
+from typing import Any, Optional
 
 from .._clients import oauth
 from .._core.argspec import ArgumentSpec
+from .._core.errors import ApiError, InvalidOption
 from .._core.runtime import Runtime
 from .._core.secret import Secret
 from .._core.token import Token
+from .._http.auth import Auth
 from .._lifecycle.file_store import FileStore
 from .._lifecycle.lifecycle import Lifecycle
 from .._lifecycle.options import LIFECYCLE, LifecycleOptions
@@ -34,20 +37,26 @@ def token_file_or(credentials: ArgumentSpec) -> ArgumentSpec:
 class TokenProvider(ABC):
     """Provides an access token. Safe to use from several threads."""
 
+    # What the task has done to the token in its file, such as renewed; None for nothing.
+    stored_action: Optional[str] = None
+
     @abstractmethod
     def token(self) -> Optional[Token]:
         """The token; None in check mode when one would have to be created. Raises TokensError."""
 
     def renewed(self, refused: Token) -> Optional[Token]:
-        """Another token after a server has refused this one; None where there is no way to get one."""
+        """Another token after a server has refused this one; None when there is no way to get one."""
         return None
+
+    def confirm(self, renewed: Token) -> None:  # noqa: B027  (most need not know)
+        """Note that the server accepts the token that it was sent after a refusal."""
 
 
 class GivenToken(TokenProvider):
     """A token, and perhaps its OpenID token, that the user gives."""
 
     def __init__(self, access_token: Secret, id_token: Optional[Secret] = None) -> None:
-        self._token = oauth.described(access_token, companions={oauth.ID_TOKEN: id_token} if id_token else {})
+        self._token = oauth.access_token_of(access_token, companions={oauth.ID_TOKEN: id_token} if id_token else {})
 
     def token(self) -> Token:
         return self._token
@@ -58,21 +67,37 @@ class StoredToken(TokenProvider):
 
     def __init__(self, path: str, product: str, runtime: Runtime) -> None:
         self._product = product
+        self._runtime = runtime
         self._store = FileStore(path, runtime, read_only=True)
-        self._clock = runtime.clock
+        self._lock = threading.Lock()
+        self._token: Optional[Token] = None
 
     def token(self) -> Token:
-        """Raises StoreError where there is none, or none of the product that is valid."""
-        return read_token(self._store, self._clock, product=self._product, advice=_ADVICE)
+        """Raises StoreError when there is no token, or no valid one of the product."""
+        with self._lock:
+            self._token = self._token or self._read()
+            return self._token
+
+    def renewed(self, refused: Token) -> Optional[Token]:
+        """The token that is in the file by now, if it is another one. Raises StoreError as token() does."""
+        with self._lock:
+            if self._token is None or self._token.secret == refused.secret:
+                self._token = self._read()
+            return None if self._token.secret == refused.secret else self._token
+
+    def _read(self) -> Token:
+        return read_token(self._store, self._runtime.clock, product=self._product, advice=_ADVICE)
 
 
 class KeptToken(TokenProvider):
     """A token that this task keeps valid by itself, in a file where one is given."""
 
-    def __init__(self, source: OAuthTokens, token_file: Optional[str], runtime: Runtime) -> None:
+    def __init__(self, source: OAuthTokens, params: Mapping[str, Any], runtime: Runtime) -> None:
+        """`params` are those of the task, with its options of the life cycle."""
         self._source = source
-        options = LifecycleOptions(token_file=token_file)
-        store = FileStore(token_file, runtime) if token_file else None
+        options = LifecycleOptions.from_params(params)
+        store = FileStore(options.token_file, runtime) if options.token_file else None
+        self._is_stored = store is not None
         self._lifecycle = Lifecycle(source, options, store, runtime)
         self._lock = threading.Lock()
         self._token: Optional[Token] = None
@@ -81,12 +106,15 @@ class KeptToken(TokenProvider):
     def token(self) -> Optional[Token]:
         with self._lock:
             if self._token is None:
-                self._token = self._lifecycle.run().token
+                self._token = self._run()
             return self._token
 
     def renewed(self, refused: Token) -> Optional[Token]:
-        """One renewal serves all threads whose token was refused, and is the only one before its time: a server that
-        refuses its token, too, would refuse any, and what is created for it cannot be revoked."""
+        """One renewal serves all threads whose token was refused.
+
+        A token that has not expired is renewed once, and again only if that has helped: a server that refuses two
+        tokens would refuse any, and what is created for it cannot be revoked.
+        """
         with self._lock:
             if self._token is None or self._token.secret != refused.secret:
                 return self._token
@@ -96,5 +124,44 @@ class KeptToken(TokenProvider):
                 self._has_renewed = True
             # Not by renew: always, which would replace what another task has stored in the file meanwhile.
             self._source.note_refusal(refused)
-            self._token = self._lifecycle.run().token
+            self._token = self._run()
             return self._token
+
+    def confirm(self, renewed: Token) -> None:
+        with self._lock:
+            if self._token is not None and self._token.secret == renewed.secret:
+                self._has_renewed = False
+
+    def _run(self) -> Optional[Token]:
+        outcome = self._lifecycle.run()
+        if outcome.changed and self._is_stored:
+            self.stored_action = outcome.action
+        return outcome.token
+
+
+class TokenAuth(Auth[Token]):
+    """Signs requests with the token of a provider; `headers` makes the headers for a token."""
+
+    def __init__(self, tokens: TokenProvider, headers: Callable[[Token], Mapping[str, Any]]) -> None:
+        self._tokens = tokens
+        self._headers = headers
+
+    def has_credential(self) -> bool:
+        """Whether there is a token: not in check mode when it would have to be created. Raises TokensError."""
+        return self._tokens.token() is not None
+
+    def credential(self) -> Token:
+        """Raises InvalidOption when there is none."""
+        token = self._tokens.token()
+        if token is None:
+            raise InvalidOption("access_token", "is needed where no token may be created")
+        return token
+
+    def headers(self, credential: Token) -> Mapping[str, Any]:
+        return self._headers(credential)
+
+    def renewed(self, refused: Token, error: ApiError) -> Optional[Token]:
+        return self._tokens.renewed(refused)
+
+    def confirm(self, renewed: Token) -> None:
+        self._tokens.confirm(renewed)

@@ -19,7 +19,7 @@ from .._http.url import BaseUrl, Link
 from .._lifecycle.options import LIFECYCLE
 from .base import Operation
 from .token_providers import GivenToken, KeptToken, StoredToken, TokenProvider, token_file_or
-from .vidb_access_token import CREDENTIALS, VidbTokens, vidb_tokens
+from .vidb_access_token import CREDENTIALS, TOKEN_OWNER, VidbTokens, vidb_tokens
 
 _VIDB = "vidb_"
 _OVERFLOW_LINK = "ovl"
@@ -39,7 +39,7 @@ class VcenterRegisteredToken(Operation):
                 "expanded_access_token": {"type": "str", "no_log": True},
                 "trusted_issuers": {"type": "list", "elements": "str", "default": []},
                 "probe_path": {"type": "str", "default": "/api/vcenter/datacenter?names=none-of-this-name"},
-                "return_token": LIFECYCLE.options["return_token"],
+                **{name: LIFECYCLE.options[name] for name in ("min_remaining", "return_token")},
                 "validate_certs": {**CONNECTION.options["validate_certs"], "environment": ("VMWARE_VALIDATE_CERTS",)},
             },
             alternatives=(("access_token",),),
@@ -49,22 +49,25 @@ class VcenterRegisteredToken(Operation):
         token_file_or(CREDENTIALS.prefixed(_VIDB)),
     )
     secret_results = frozenset(("token", "headers"))
+    unattended = ArgumentSpec(required_one_of=(("access_token", "token_file"),))
+    token_owner = TOKEN_OWNER.prefixed(_VIDB)
 
     def run(self) -> Outcome:
         base_url = BaseUrl.parse(self.params["hostname"])
         probe = Link.parse_path(self.params["probe_path"], base_url, "probe_path")
         issuers = [BaseUrl.parse(text, "trusted_issuers").authority for text in self.params["trusted_issuers"]]
         self._session = self.open_session(base_url, vcenter.error_facts)
-        token = self._token_provider().token()
+        provider = self._token_provider()
+        token = provider.token()
         if token is None:
             self.runtime.warn("Check mode creates no access token, so that it is not known whether it overflows.")
             return Outcome(True, "registered", verified=False)
         client = vcenter.VcenterClient(self._session, token.secret)
         link = self._overflow_link(token)
         if link is None:
-            return self._outcome(False, "none", token, verified=False)
+            return self._unregistered(provider, token, verified=False)
         if client.is_accepted(probe):
-            return self._outcome(False, "none", token, verified=True)
+            return self._unregistered(provider, token, verified=True)
         if self.runtime.check_mode:
             return self._outcome(True, "registered", token, verified=False)
         client.create_registered_token(self._expanded(token, link, issuers))
@@ -82,7 +85,7 @@ class VcenterRegisteredToken(Operation):
         if params["access_token"]:
             return GivenToken(params["access_token"])
         if any(params[name] for name in _CREDENTIALS):
-            return KeptToken(vidb_tokens(self, prefix=_VIDB), params["token_file"], self.runtime)
+            return KeptToken(vidb_tokens(self, prefix=_VIDB), params, self.runtime)
         return StoredToken(params["token_file"], VidbTokens.product, self.runtime)
 
     def _overflow_link(self, token: Token) -> Optional[Link]:
@@ -91,8 +94,11 @@ class VcenterRegisteredToken(Operation):
         if link is None:
             return None
         if not isinstance(link, str):
-            raise InvalidOption("access_token", "has an overflow claim (ovl) that is no link")
-        return Link.parse(link, "access_token (its claim ovl)")
+            raise InvalidOption("access_token", "is not a link", source="its claim ovl")
+        try:
+            return Link.parse(link, "access_token")
+        except InvalidOption as error:
+            raise InvalidOption("access_token", error.reason, source="its claim ovl", advice=error.advice) from None
 
     def _expanded(self, token: Token, link: Link, issuers: list[str]) -> Secret:
         given = self.params["expanded_access_token"]
@@ -106,6 +112,11 @@ class VcenterRegisteredToken(Operation):
             )
         session = self.open_session(link.base_url, vidb.error_facts, is_target=False)
         return vidb.expand_access_token(session, link, token.secret)
+
+    def _unregistered(self, provider: TokenProvider, token: Token, *, verified: bool) -> Outcome:
+        """Nothing to register, though the task may have renewed the token in its file."""
+        done = provider.stored_action
+        return self._outcome(done is not None, done or "none", token, verified=verified)
 
     def _outcome(self, changed: bool, action: str, token: Token, *, verified: bool) -> Outcome:
         # What else came with the token belongs to the module that gets tokens.

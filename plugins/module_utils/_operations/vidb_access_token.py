@@ -17,7 +17,7 @@ from .._http.session import Session
 from .._http.url import BaseUrl
 from .._lifecycle.options import LIFECYCLE
 from .base import Operation, TokenOperation
-from .credentials import Credential, given
+from .credentials import Credential, TokenOwner, given
 from .session_tokens import OAuthTokens
 
 SERVER = ArgumentSpec(
@@ -110,6 +110,8 @@ CREDENTIALS = ArgumentSpec(mutually_exclusive=(("api_token", "client_id"), ("api
     SERVER, RefreshToken.OPTIONS, ApiToken.OPTIONS, ClientCredentials.OPTIONS
 )
 
+TOKEN_OWNER = TokenOwner("vidb", ("hostname", "tenant"), ("api_token", "refresh_token", "client_id", "client_secret"))
+
 
 class VidbTokens(OAuthTokens):
     """The access tokens of an API token, a refresh token or a client, in one tenant."""
@@ -187,6 +189,7 @@ class VidbAccessToken(TokenOperation):
         CONNECTION,
     )
     secret_results = TokenOperation.secret_results | {oauth.ID_TOKEN, oauth.REFRESH_TOKEN}
+    token_owner = TOKEN_OWNER
 
     def source(self) -> VidbTokens:
         return vidb_tokens(self)

@@ -16,7 +16,7 @@ from .._http.session import Session
 from .._http.url import BaseUrl
 from .._lifecycle.options import LIFECYCLE, REVOCATION
 from .base import TokenOperation
-from .credentials import Credential, given
+from .credentials import Credential, TokenOwner, given
 from .session_tokens import SessionTokens
 
 SERVER = ArgumentSpec({"hostname": {"type": "str", "required": True, "environment": ("VRNI_HOST",)}}).merge(CONNECTION)
@@ -124,6 +124,7 @@ class VrniAuthToken(TokenOperation):
             ("state", "absent", ("token", "token_file"), True),
         )
     ).merge(SERVER, CREDENTIALS, LIFECYCLE, REVOCATION)
+    token_owner = TokenOwner("vrni", ("hostname", "domain_type", "domain"), ("username", "password", "vidm_token"))
 
     def source(self) -> VrniTokens:
         params = self.params

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Optional
 
 from .._core.outcome import Outcome
@@ -24,8 +25,9 @@ def result_of(outcome: Outcome, *, return_token: bool, diff_mode: bool) -> dict[
         result.update(_facts(outcome.token, outcome.now))
         if return_token:
             result.update(_secrets(outcome.token))
-    if diff_mode and outcome.about_token:
-        result["diff"] = _diff(outcome)
+    diff = _diff(outcome) if outcome.about_token else outcome.diff
+    if diff_mode and diff:
+        result["diff"] = diff
     return result
 
 
@@ -48,7 +50,7 @@ def _secrets(token: Token) -> dict[str, Any]:
     return {**secrets, **{name: secret.reveal() for name, secret in token.companions.items()}}
 
 
-def _diff(outcome: Outcome) -> dict[str, Any]:
+def _diff(outcome: Outcome) -> Mapping[str, Any]:
     # A token that the product cannot revoke is in no outcome of absent, and still valid.
     after = _shown(outcome.token if outcome.changed else outcome.before)
     if outcome.changed and outcome.token is None and outcome.action in ("created", "renewed"):

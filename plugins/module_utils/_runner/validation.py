@@ -19,11 +19,10 @@ from .._operations.base import Operation
 _CONVERSION_ERRORS = (ArithmeticError, ValueError)
 
 
-class Validated:
-    """Arguments after validation: either `params`, or `error`, a sentence without secrets."""
+class ValidatedArguments:
+    """Arguments after validation: either `params`, or `error`, a sentence about `subject` without secrets."""
 
-    def __init__(self, operation: type[Operation], args: Mapping[str, Any]) -> None:
-        spec = operation.argument_spec
+    def __init__(self, subject: str, spec: ArgumentSpec, args: Mapping[str, Any]) -> None:
         self.params: Mapping[str, Any] = {}
         self.error: Optional[str] = None
         self.deprecations: list[Mapping[str, Any]] = []
@@ -31,7 +30,7 @@ class Validated:
         try:
             result = spec.validator().validate(dict(args))
         except _CONVERSION_ERRORS:
-            self.error = f"{operation.name}: {'; '.join(_unconvertible(spec, args))}"
+            self.error = f"{subject}: {'; '.join(_unconvertible(spec, args))}"
             return
         self.params = result.validated_parameters
         self.deprecations = list(result._deprecations)
@@ -41,8 +40,15 @@ class Validated:
         complaints = _complaints(result.errors.errors) or list(_invalid_values(spec, self.params))
         if complaints:
             # Messages quote values, and the value of a secret may stand in any of them.
-            secrets = map(Secret, result._no_log_values)
-            self.error = redact(f"{operation.name}: {'; '.join(complaints)}", secrets)
+            secrets = map(Secret, (*result._no_log_values, *spec.secrets_in(args)))
+            self.error = redact(f"{subject}: {'; '.join(complaints)}", secrets)
+
+
+class Validated(ValidatedArguments):
+    """The arguments of a task."""
+
+    def __init__(self, operation: type[Operation], args: Mapping[str, Any]) -> None:
+        super().__init__(operation.name, operation.argument_spec, args)
 
 
 def _unconvertible(spec: ArgumentSpec, args: Mapping[str, Any]) -> Iterator[str]:

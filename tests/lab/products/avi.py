@@ -60,6 +60,7 @@ class Avi(Product[AviState, AviSettings]):
     """The controller."""
 
     name = "avi"
+    revocable = "tokens_valid"
     environment = (
         ("AVI_CONTROLLER", "url"),
         ("AVI_USERNAME", "username"),

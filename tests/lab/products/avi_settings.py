@@ -1,7 +1,15 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a test may change in the behaviour of an Avi controller."""
+"""What a test may change in the behaviour of an Avi controller.
+
+Guessed: a new object's `uuid` is as asked, or its `name` where that is a UUID, else new. A missing `X-Avi-Version` is
+400, one newer than the controller 400 with `Invalid version`, two words for which the vendor's client looks; the
+sentence seen in public is for a field that is newer than the version. Signing out needs the CSRF token as any write
+does. A page has 25 objects unless asked; beyond the last is 404. PATCH goes in the order `add`, `replace`, `delete`;
+`add` appends what is not there, `delete` goes by `key`. Expired objects stay in the listing. An unknown tenant is
+404. Every secure channel token counts as a token, by its `uuid`.
+"""
 
 from __future__ import annotations
 

@@ -5,6 +5,9 @@
 
 It keeps objects and refuses what a running AWX was seen to refuse. It runs no job: what it would start, the action
 `launch` tells. Vendor page: "AWX API Reference".
+
+Object numbers are one sequence, project updates end at once, and there are no permissions. It is held to what was
+observed on a running AWX of late 2024, and not proven against the vendor's server.
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@
 
 Vendor pages: "Authentication API" of the Cloud Services Platform API reference
 (`POST /auth/api-tokens/authorize`, `POST /auth/authorize`, `POST /auth/token`).
+
+Guessed: it refuses bad client credentials with 401 and another content type with 415.
 """
 
 from __future__ import annotations

@@ -6,6 +6,9 @@
 Vendor pages: "Renew Auth Tokens For Policy Service" (module PolicyServiceInsertion), "List service instances",
 "Get realized alarms", "Get alarms" of the NSX and NSX VMC API references. The same API also stands below the
 base path of the VMC reverse proxy, without alarms there.
+
+Guessed: it answers a missing `X-NSX-OpenId` with 400, a bad one like a bad JWT, more than 40 requests at once with
+503, an object that is not there with error code 600, and takes any way of signing in through the VMC proxy.
 """
 
 from __future__ import annotations

@@ -5,6 +5,18 @@
 
 Vendor pages: "Tokens APIs" of the VMware Cloud Foundation API reference, its operations Create Token, Refresh Access
 Token and Invalidate Refresh Token, and "Get SDDC Managers"; the shape of an error is their `Error`.
+
+The pages are below https://developer.broadcom.com/xapis/vmware-cloud-foundation-api. Refresh tokens count as tokens,
+too.
+
+Known from those pages and from vmware-sddc-manager: the calls; a refresh token that works any number of times until
+it expires or is revoked; the body and the reply of a refresh, a JSON string (people also send and show it bare, which
+the lab takes, too); 204 for a revocation; the errors 400, 404 and 500 of a refresh; the claims of an access token,
+and its hour. Seen in public: the day of a refresh token, the code `IDENTITY_UNAUTHORIZED_ENTITY` of a wrong password,
+the code `Unauthorized` of an access token that has expired. Guessed: the status 401 of both, 404 for a refresh token
+that is refused (the lab can say 400) and the same for its revocation, of which the page lists no error, that access
+tokens outlive their refresh token, and that every role may read `/v1/sddc-managers`. The signature is RS256 here,
+HS256 in the page's sample.
 """
 
 from __future__ import annotations
@@ -56,6 +68,7 @@ class SddcManager(Product[SddcManagerState, SddcManagerSettings]):
     """The appliance."""
 
     name = "sddc_manager"
+    revocable = "refresh_tokens_valid"
     environment = (
         ("SDDC_MANAGER_HOST", "url"),
         ("SDDC_MANAGER_USERNAME", "username"),

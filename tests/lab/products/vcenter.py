@@ -5,6 +5,10 @@
 
 Vendor pages: "Vcenter RegisteredTokens create", "List Datacenter", "CIS Session", "Vcenter Authentication Token issue"
 of the vSphere Automation API reference. It trusts whatever the lab's broker signed, on any host.
+
+Guessed: it takes as registered what the broker signed with `format=jwt`, and forgets it when either token ends. Of a
+plain token as bearer, a registration is 400 and an empty one 204. The challenge lists schemes as the page's example
+does; that it might name the registration is read from the other protocols. The ids of messages are not all known.
 """
 
 from __future__ import annotations

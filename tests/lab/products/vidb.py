@@ -6,6 +6,12 @@
 Vendor pages: "Expand Access Token" and the token endpoint of the broker's API reference; the token endpoint's replies
 and errors are those of RFC 6749, sections 5.1 and 5.2. No overflow token was ever published: the form of `ovl` (a URL
 of the broker) and of the expanded token is guessed from the types in the reference.
+
+Guessed: `ovl` is a URL of the broker, and a token's `iss` ends in `/acs/t/CUSTOMER`; `ovc` names the claims that
+overflowed; `fingerprint` is the SHA-256 of the overflow token. The signed form is `application/jwt`. A plain token, a
+token of another host, an unknown format and a lost query of `ovl` are 400, as an invalid token is by the page. A
+refresh token lives 90 days and is used up only with `rotate_refresh_tokens`; a client need not sign in with it, but
+must not do so wrongly. Refresh and expanded tokens count as tokens, too.
 """
 
 from __future__ import annotations

@@ -5,6 +5,9 @@
 
 Vendor pages: "Authentication Operations" and "Info" of its API reference. With it, on the same port, the one
 operation of the vIDM appliance from which a user gets a vIDM token.
+
+Guessed: it answers 400 for a wrong content type, 412 for a vIDM user without a role and takes a missing `domain` as
+`LOCAL`.
 """
 
 from __future__ import annotations
@@ -70,6 +73,7 @@ class Vrni(Product[VrniState, VrniSettings]):
     """The platform node, and the vIDM appliance beside it."""
 
     name = "vrni"
+    revocable = "tokens_valid"
     environment = (("VRNI_HOST", "url"), ("VRNI_USERNAME", "username"), ("VRNI_PASSWORD", "password"))
 
     def __init__(self, shared: Shared) -> None:

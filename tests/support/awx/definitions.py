@@ -31,8 +31,16 @@ def _definitions(name: str) -> Any:
     return yaml.load(text, Loader=_Loader)[f"awx_setup_{name}"]  # noqa: S506 - a safe loader
 
 
+def _with_types(template: dict[str, Any]) -> dict[str, Any]:
+    """The job template with the types of its credentials as a list, also where it takes one of each type."""
+    every = template["credential_types"] == "{{ awx_setup_credential_types | list }}"
+    return {**template, "credential_types": list(CREDENTIAL_TYPES) if every else template["credential_types"]}
+
+
 CREDENTIAL_TYPES: dict[str, dict[str, Any]] = _definitions("credential_types")
-JOB_TEMPLATES: dict[str, dict[str, Any]] = _definitions("job_templates")
+JOB_TEMPLATES: dict[str, dict[str, Any]] = {
+    playbook: _with_types(template) for playbook, template in _definitions("job_templates").items()
+}
 SCHEDULES: list[dict[str, Any]] = _definitions("schedules")
 WORKFLOWS: list[dict[str, Any]] = _definitions("workflows")
 

@@ -23,7 +23,8 @@ import yaml
 from support.checkout import CHECKOUT
 from support.cores import DEFAULT
 
-_SECONDS = 100
+# Catches hangs only.
+_SECONDS = 500
 # What AWX sets for every job, besides the credentials.
 _SETTINGS = {
     "ANSIBLE_FORCE_COLOR": "True",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 import yaml
 
+from products import KITS
 from support.cores import DEFAULT, Core
 from support.playbooks import Ansible, Run
 
@@ -95,14 +96,7 @@ def changes(run: Run) -> int:
 
 def credentials(lab: Lab) -> list[dict[str, Any]]:
     """A credential for each product of the lab; what may be left blank is."""
-    csp, nsx, vrni, vidb, avi, sddc = (lab[name] for name in ("csp", "nsx", "vrni", "vidb", "avi", "sddc_manager"))
-    inputs = {
-        "csp": {"hostname": csp["url"], "api_token": csp["api_token"]},
-        "nsx": {"hostname": nsx["url"], "username": nsx["username"], "password": nsx["password"]},
-        "vrni": {"hostname": vrni["url"], "username": vrni["username"], "password": vrni["password"]},
-        "sddc_manager": {"hostname": sddc["url"], "username": sddc["username"], "password": sddc["password"]},
-        "vidb": {"hostname": vidb["url"], "api_token": vidb["api_token"]},
-        "vcenter": {"hostname": lab["vcenter"]["url"]},
-        "avi": {"hostname": avi["url"], "username": avi["username"], "password": avi["password"]},
-    }
-    return [{"name": f"The lab's {kind}", "type": kind, "inputs": values} for kind, values in inputs.items()]
+    return [
+        {"name": f"The lab's {name}", "type": name, "inputs": kit.server.options(lab.details)}
+        for name, kit in KITS.items()
+    ]

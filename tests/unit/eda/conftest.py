@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from lab.client import Lab
 
 Main = Callable[[Any, dict[str, Any]], Coroutine[Any, Any, None]]
-_SECONDS = 20.0
+# Catches hangs only.
+_SECONDS = 240.0
 _STOPPED = object()
 
 
@@ -180,7 +181,7 @@ def with_password(lab: Lab) -> dict[str, Any]:
         "username": nsx["username"],
         "password": nsx["password"],
         "ca_path": lab.ca_path,
-        "timeout": 5,
+        "timeout": 60,
     }
 
 
@@ -192,7 +193,7 @@ def with_api_token(lab: Lab) -> dict[str, Any]:
         "csp_hostname": lab["csp"]["url"],
         "csp_api_token": lab["csp"]["api_token"],
         "ca_path": lab.ca_path,
-        "timeout": 5,
+        "timeout": 60,
     }
 
 

@@ -53,28 +53,6 @@ class Nsx:
         return self.http.post(url, **{"headers": headers, **more})
 
 
-class SddcManager:
-    """What a test does with SDDC Manager."""
-
-    def __init__(self, lab: Lab, http: requests.Session) -> None:
-        self.details, self.http = lab["sddc_manager"], http
-        self.base = f"{self.details['url']}/v1"
-        self.user = {"username": self.details["username"], "password": self.details["password"]}
-
-    def create(self, **others: Any) -> requests.Response:
-        return self.http.post(f"{self.base}/tokens", json={**self.user, **others})
-
-    def refresh(self, refresh_token: Any, **more: Any) -> requests.Response:
-        body = more or {"json": refresh_token}
-        return self.http.patch(f"{self.base}/tokens/access-token/refresh", **body)
-
-    def invalidate(self, refresh_token: Any) -> requests.Response:
-        return self.http.delete(f"{self.base}/tokens/refresh-token", json=refresh_token)
-
-    def managers(self, token: str) -> requests.Response:
-        return self.http.get(f"{self.base}/sddc-managers", headers={"Authorization": f"Bearer {token}"})
-
-
 class Vrni:
     """What a test does with vRNI."""
 
@@ -197,8 +175,3 @@ def nsx(lab: Lab, http: requests.Session) -> Nsx:
 @pytest.fixture
 def vrni(lab: Lab, http: requests.Session) -> Vrni:
     return Vrni(lab, http)
-
-
-@pytest.fixture
-def sddc_manager(lab: Lab, http: requests.Session) -> SddcManager:
-    return SddcManager(lab, http)

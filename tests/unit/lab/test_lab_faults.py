@@ -91,11 +91,11 @@ def date_of(reply):
 def test_date_is_skewed_alone_or_with_the_products_clock(lab, vrni):
     lab.fault("vrni", "skew_date", seconds=-3600)
     skewed = vrni.create()
-    assert date_of(skewed) - time.time() == pytest.approx(-3600, abs=30)
-    assert skewed.json()["expiry"] / 1000 - time.time() == pytest.approx(18000, abs=30)
+    assert date_of(skewed) - time.time() == pytest.approx(-3600, abs=120)
+    assert skewed.json()["expiry"] / 1000 - time.time() == pytest.approx(18000, abs=120)
     lab.change_settings("vrni", clock_offset=-3600)
     consistent = vrni.create()
-    assert consistent.json()["expiry"] / 1000 - date_of(consistent) == pytest.approx(18000, abs=30)
+    assert consistent.json()["expiry"] / 1000 - date_of(consistent) == pytest.approx(18000, abs=120)
 
 
 def test_modifiers_go_with_another_fault(lab, vrni):
@@ -103,24 +103,24 @@ def test_modifiers_go_with_another_fault(lab, vrni):
     lab.fault("vrni", "status", status=503)
     reply = vrni.create()
     assert reply.status_code == 503
-    assert date_of(reply) - time.time() == pytest.approx(-3600, abs=30)
+    assert date_of(reply) - time.time() == pytest.approx(-3600, abs=120)
     assert lab.requests("vrni")[0].fault == "skew_date+status"
 
 
 @pytest.mark.parametrize(("work", "made"), [(False, 0), (True, 1)])
 def test_delay_outlasts_the_client_with_or_without_work(lab, vrni, work, made):
-    fault = lab.fault("vrni", "delay", seconds=60, work=work)
+    fault = lab.fault("vrni", "delay", seconds=600, work=work)
     with pytest.raises(requests.Timeout):
-        vrni.create(timeout=0.3)
+        vrni.create(timeout=(60, 0.3))
     lab.clear_faults(fault)
     lab.wait_for_requests(1, "vrni")
     assert minted(lab) == made
 
 
 def test_delayed_request_goes_on_when_the_fault_is_cleared(lab, vrni):
-    fault = lab.fault("vrni", "delay", seconds=60)
+    fault = lab.fault("vrni", "delay", seconds=600)
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(vrni.create, timeout=20)
+        waiting = pool.submit(vrni.create, timeout=120)
         assert lab.wait_for_requests(1, "vrni", finished=False)[0].fault == "delay"
         lab.clear_faults(fault)
         assert waiting.result().status_code == 200
@@ -150,7 +150,7 @@ def test_headers_never_end(lab, vrni):
     address = urllib.parse.urlsplit(vrni.base)
     context = ssl.create_default_context(cafile=lab.ca_path)
     with (
-        socket.create_connection((address.hostname, address.port), timeout=10) as plain,
+        socket.create_connection((address.hostname, address.port), timeout=120) as plain,
         context.wrap_socket(plain, server_hostname=address.hostname) as connection,
     ):
         connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")

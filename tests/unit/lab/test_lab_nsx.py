@@ -16,7 +16,7 @@ def bearer(tokens):
     return {"Authorization": f"Bearer {tokens['access_token']}"}
 
 
-def wait_until(condition, seconds=5.0):
+def wait_until(condition, seconds=120.0):
     """Poll a product that offers no event to wait for, as a client of it must."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -96,7 +96,7 @@ def test_jwt_expires_by_the_managers_own_clock(lab, csp, nsx):
 
 
 def test_jwt_alarms_clear_some_time_after_a_reauth_and_others_stay(lab, csp, nsx):
-    lab.change_settings("nsx", alarm_clear_delay=0.3)
+    lab.change_settings("nsx", alarm_clear_delay=2)
 
     def complaints():
         alarms = nsx.get("/realized-state/alarms").json()["results"]
@@ -188,7 +188,7 @@ def test_too_many_requests_in_a_second_are_a_429(lab, nsx):
 
 
 def test_too_many_requests_at_once_are_refused_and_the_most_is_counted(lab, csp, nsx):
-    lab.change_settings("nsx", concurrency_limit=2, reauth_seconds=0.3)
+    lab.change_settings("nsx", concurrency_limit=2, reauth_seconds=2)
     tokens = csp.authorize().json()
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         replies = list(pool.map(lambda _number: nsx.reauth(tokens), range(4)))

@@ -15,7 +15,7 @@ def test_token_is_sixteen_bytes_and_lives_five_hours_in_milliseconds(vrni):
     reply = vrni.create()
     assert reply.status_code == 200
     assert len(base64.b64decode(reply.json()["token"])) == 16
-    assert reply.json()["expiry"] / 1000 - time.time() == pytest.approx(5 * 3600, abs=30)
+    assert reply.json()["expiry"] / 1000 - time.time() == pytest.approx(5 * 3600, abs=120)
 
 
 def test_deleted_token_is_dead(vrni):
@@ -74,7 +74,7 @@ def test_expiry_can_be_told_in_every_odd_way(lab, vrni, expiry, seconds):
     if seconds is None:
         assert told is None
     else:
-        assert (told if expiry == "s" else told / 1000) - time.time() == pytest.approx(seconds, abs=30)
+        assert (told if expiry == "s" else told / 1000) - time.time() == pytest.approx(seconds, abs=120)
 
 
 def test_reply_can_lack_the_token(lab, vrni):

@@ -72,7 +72,7 @@ def open_session(told: list[str], clock: WaitlessClock) -> Iterator[OpenSession]
     def open_session(
         url: str, *, product: str = "vrni", environ: Optional[Mapping[str, str]] = None, **options: Any
     ) -> Session:
-        chosen = SessionOptions(**{"timeout": 10, "retries": 0, **options})
+        chosen = SessionOptions(**{"timeout": 60, "retries": 0, **options})
         session = Session(
             BaseUrl.parse(url),
             chosen,

@@ -24,28 +24,29 @@ from ansible_collections.sddc.tokens.plugins.module_utils._operations.nsx_servic
     NsxServiceInstanceInfo,
 )
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.nsx_service_reauth import NsxServiceReauth
-from ansible_collections.sddc.tokens.plugins.module_utils._operations.sddc_manager_token import SddcManagerToken
-from ansible_collections.sddc.tokens.plugins.module_utils._operations.token_providers import KeptToken
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.token_providers import KeptToken, StoredToken
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.vcenter_registered_token import (
     VcenterRegisteredToken,
 )
-from ansible_collections.sddc.tokens.plugins.module_utils._operations.vidb_access_token import VidbAccessToken
 from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution import execute
 from ansible_collections.sddc.tokens.plugins.module_utils._runner.validation import Validated
+from products import KITS
+from support.in_process import operation_of
 
 if TYPE_CHECKING:
     from lab.client import Lab
 
 PATH = "/infra/tier-0s/T0-main/locale-services/default/service-instances/partner-fw-01"
-MAKERS: dict[str, tuple[type[Operation], tuple[str, ...]]] = {
-    "csp": (CspAccessToken, ("api_token",)),
-    "sddc_manager": (SddcManagerToken, ("username", "password")),
-    "vidb": (VidbAccessToken, ("api_token",)),
-}
+# The products whose main module creates a token with the credentials of the lab, and keeps it.
+MAKERS = [
+    name
+    for name, kit in KITS.items()
+    if not kit.needs and "token_file" in operation_of(kit.module).argument_spec.options
+]
 
 
 def run(operation: type[Operation], lab: Lab, product: str, **options: Any) -> dict[str, Any]:
-    validated = Validated(operation, {"hostname": lab[product]["url"], "ca_path": lab.ca_path, **options})
+    validated = Validated(operation, {"ca_path": lab.ca_path, "hostname": lab[product]["url"], **options})
     assert validated.error is None
     return execute(operation, validated.params, Runtime())
 
@@ -70,8 +71,8 @@ def test_a_token_of_a_file_is_sent_only_to_the_product_that_it_is_for(
     options: dict[str, Any],
 ) -> None:
     file = str(tmp_path / "token.json")
-    made, credentials = MAKERS[maker]
-    assert "msg" not in run(made, lab, maker, token_file=file, **{name: lab[maker][name] for name in credentials})
+    kit = KITS[maker]
+    assert "msg" not in run(operation_of(kit.module), lab, maker, token_file=file, **kit.server.options(lab.details))
 
     result = run(operation, lab, product, token_file=file, **options)
 
@@ -120,7 +121,9 @@ def another_task(lab: Lab, tmp_path: Path) -> Iterator[Callable[[], KeptToken]]:
         validated = Validated(CspAccessToken, {"hostname": lab["csp"]["url"], "ca_path": lab.ca_path, "api_token": "-"})
         runtime = Runtime()
         begun.append(CspAccessToken({**validated.params, "api_token": Secret(lab["csp"]["api_token"])}, runtime))
-        return KeptToken(csp_tokens(begun[-1], require_id_token=True), str(tmp_path / "csp.json"), runtime)
+        return KeptToken(
+            csp_tokens(begun[-1], require_id_token=True), {"token_file": str(tmp_path / "csp.json")}, runtime
+        )
 
     yield another_task
     for operation in begun:
@@ -143,6 +146,41 @@ def test_tasks_that_share_a_file_and_whose_token_is_refused_at_once_renew_it_onc
     assert first != second
     assert None not in renewed
     assert len(lab.requests("csp")) == 2
+
+
+def test_a_valid_token_that_is_refused_is_renewed_again_only_if_the_first_renewal_has_helped(
+    another_task: Callable[[], KeptToken],
+) -> None:
+    helped, in_vain = another_task(), another_task()
+    for task in (helped, in_vain):
+        token = task.token()
+        assert token is not None
+        renewed = task.renewed(token)
+        assert renewed is not None
+        if task is helped:
+            task.confirm(renewed)
+        assert (task.renewed(renewed) is not None) == (task is helped)
+
+
+def test_a_stored_token_that_is_refused_is_replaced_only_by_another_one_in_its_file(
+    lab: Lab, tmp_path: Path, another_task: Callable[[], KeptToken]
+) -> None:
+    keeper = another_task()
+    first = keeper.token()
+    stored = StoredToken(str(tmp_path / "csp.json"), "csp", Runtime())
+    assert first is not None
+    assert stored.token().secret == first.secret
+    assert stored.renewed(first) is None
+
+    second = keeper.renewed(first)
+
+    assert second is not None
+    assert stored.token().secret == first.secret, "the file is read once unless the token is refused"
+    for _thread in range(2):
+        again = stored.renewed(first)
+        assert again is not None
+        assert again.secret == stored.token().secret == second.secret
+    assert stored.renewed(second) is None
 
 
 def test_a_task_that_outlives_its_tokens_renews_each_that_has_expired(

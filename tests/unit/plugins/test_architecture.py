@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from products import KITS
 from support.checkout import CHECKOUT
 from support.collection import COLLECTION, PLUGINS, PRODUCTS, product_of
 from support.pages import Page
@@ -26,8 +27,8 @@ GROUND = PLUGINS / "module_utils"
 PACKAGE = f"ansible_collections.{COLLECTION}"
 CODE = sorted((*PLUGINS.rglob("*.py"), *(CHECKOUT / "extensions" / "eda" / "plugins").rglob("*.py")))
 LAB = sorted((CHECKOUT / "tests" / "lab").rglob("*.py"))
-# The product whose tokens another one takes.
-ISSUERS = {"nsx": "csp", "vcenter": "vidb"}
+# The products whose tokens another one takes.
+ISSUERS = {name: kit.needs for name, kit in KITS.items()}
 
 each_file = pytest.mark.parametrize("path", CODE, ids=lambda path: f"{path.parent.name}/{path.stem}")
 
@@ -241,13 +242,15 @@ def test_each_arrow_of_the_picture_goes_straight_down() -> None:
 
 
 # What is written of a product for users stands in its modules, and in examples of lookups and filters.
-SPOKEN_OF = [path for path in CODE if path.parent.name not in ("modules", "lookup", "filter")]
+# The registry of products names all of them.
+REGISTRY = GROUND / "_operations" / "products.py"
+SPOKEN_OF = [path for path in CODE if path.parent.name not in ("modules", "lookup", "filter") and path != REGISTRY]
 
 
 @pytest.mark.parametrize("path", SPOKEN_OF, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_a_product_is_named_in_its_own_files_only(path: Path) -> None:
     own = product_of(path.stem)
-    allowed = {own, ISSUERS.get(own or "")}
+    allowed = {own, *ISSUERS.get(own or "", ())}
     words = "|".join(product for product in PRODUCTS if product not in allowed)
     named = [
         f"{number}: {line.strip()}"

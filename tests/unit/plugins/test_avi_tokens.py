@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support.in_process import Done, Job, done
+from support.in_process import Done, done
+from support.kit import Job
 
 if TYPE_CHECKING:
     from lab.client import Lab

@@ -16,7 +16,17 @@ import pytest
 import yaml
 
 from ansible_collections.sddc.tokens.plugins.module_utils._core.argspec import CONNECTION
-from support.collection import COLLECTION, MODULES, OTHERS, PLUGINS, doc, documentation, returns, talks_http
+from support.collection import (
+    COLLECTION,
+    MODULES,
+    OTHERS,
+    PLUGINS,
+    doc,
+    documentation,
+    product_of,
+    returns,
+    talks_http,
+)
 from support.in_process import operation_of
 
 each_module = pytest.mark.parametrize("name", MODULES)
@@ -165,7 +175,7 @@ def test_plugin_has_all_parts_of_its_documentation(kind: str, name: str) -> None
 def test_module_links_to_the_vendor_s_page_where_it_talks_to_a_product(name: str) -> None:
     links = [entry["link"] for entry in doc(name)["seealso"] if "link" in entry]
 
-    assert bool(links) == talks_http(name)
+    assert bool(links) == (talks_http(name) and product_of(name) is not None)
     assert all(link.startswith("https://developer.broadcom.com/xapis/") for link in links)
 
 

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import ast
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
 
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation
 from ansible_collections.sddc.tokens.plugins.module_utils._runner.validation import Validated
+from products import JOBS, KITS
 from support.canary_plays import everything
-from support.collection import COLLECTION, GROUPS, HTTP_MODULES, MODULES, PLUGINS, PRODUCTS, doc
-from support.in_process import JOBS, operation_of
+from support.collection import COLLECTION, GROUPS, HTTP_MODULES, MODULES, PLUGINS, PRODUCTS, doc, product_of
+from support.in_process import operation_of
 
 PACKAGE = f"ansible_collections.{COLLECTION}.plugins"
 
@@ -48,10 +49,32 @@ def test_groups_hold_the_modules_that_belong_to_them() -> None:
 
 
 def test_every_module_that_asks_a_product_meets_the_faults_the_lies_and_the_canaries_of_the_tests() -> None:
-    of_canaries = {key.removeprefix(f"{COLLECTION}.") for task in everything() for key in _keys(task)}
+    assert set(KITS) == set(PRODUCTS)
+    # Without the module that asks the products by means of the others.
+    assert {job.module for job in JOBS.values()} == {name for name in HTTP_MODULES if product_of(name)}
+    assert _modules(everything()) == set(MODULES)
 
-    assert {job.module for job in JOBS.values()} == set(HTTP_MODULES)
-    assert of_canaries & set(MODULES) == set(MODULES)
+
+@pytest.mark.parametrize("product", KITS)
+def test_a_kit_has_every_module_of_its_product_in_each_of_its_lists(product: str) -> None:
+    kit = KITS[product]
+    found = {
+        "promised": set(kit.promised),
+        "jobs": {job.module for job in kit.jobs.values()},
+        "asks": _modules([*kit.asks, *kit.asks_without_secret]),
+        "successes": _modules(kit.successes),
+        "results": _modules(kit.results),
+        "by_defaults": set(kit.by_defaults),
+    }
+
+    assert found == {name: set(GROUPS[product]) for name in found}
+    assert kit.refusals
+    assert kit.environment
+    assert kit.rotation
+
+
+def _modules(tasks: Iterable[Mapping[str, Any]]) -> set[str]:
+    return {key.removeprefix(f"{COLLECTION}.") for task in tasks for key in _keys(task)} & set(MODULES)
 
 
 def _keys(task: Mapping[str, Any]) -> set[str]:
@@ -75,7 +98,15 @@ def shared_options() -> list[tuple[str, str]]:
     return [(group, option) for group, found in specs.items() for option in sorted(set.intersection(*found))]
 
 
-VALUES = {"str": "word", "path": "/a/path", "bool": True, "int": 2, "float": 2, "raw": {"key": "word"}}
+VALUES = {
+    "str": "word",
+    "path": "/a/path",
+    "bool": True,
+    "int": 2,
+    "float": 2,
+    "raw": {"key": "word"},
+    "dict": {"key": "word"},
+}
 
 
 def value_for(spec: Mapping[str, Any]) -> Any:

@@ -41,6 +41,7 @@ def reauth(lab: Lab, **options: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_reading_that_is_refused_is_replayed_once_with_a_new_token(lab: Lab, tmp_path: Path, status: int) -> None:
     credentials = {"csp_hostname": lab["csp"]["url"], "csp_api_token": lab["csp"]["api_token"]}
+    lab.change_settings("nsx", alarm_clear_delay=0)
     lab.fault("nsx", "status", method="GET", path="/alarms", status=status, body={"error_message": "no"})
 
     result = reauth(lab, token_file=str(tmp_path / "csp.json"), **credentials)

@@ -5,14 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from products import JOBS, KITS
 from support.collection import MODULES, doc, returns
-from support.in_process import JOBS, Job, done, prepared
+from support.in_process import done, prepared
+from support.kit import EVERY_RESULT, Job
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -20,25 +23,11 @@ if TYPE_CHECKING:
 each_module = pytest.mark.parametrize("name", MODULES)
 
 
-EVERY_RESULT = {"action", "request_count"}
-TOKEN_RESULT = {
-    *EVERY_RESULT,
-    *("token", "token_type", "headers", "issued_at", "expires_at", "expires_in", "fingerprint", "verified"),
-}
 # What the design promises of each.
 PROMISED = {
-    "avi_se_auth_token": EVERY_RESULT | {"token", "token_type", "cluster_uuid", "ova_properties"},
-    "avi_securechanneltoken": TOKEN_RESULT - {"headers"},
-    "avi_securechanneltoken_info": EVERY_RESULT | {"securechanneltokens"},
-    "csp_access_token": TOKEN_RESULT | {"id_token"},
-    "nsx_service_instance_info": EVERY_RESULT | {"service_instances"},
-    "nsx_service_reauth": EVERY_RESULT | {"instances"},
-    "sddc_manager_token": TOKEN_RESULT | {"refresh_token"},
     "token_file_info": EVERY_RESULT | {"token_files"},
-    "vcenter_registered_token": TOKEN_RESULT,
-    "vidb_access_token": TOKEN_RESULT,
-    "vrni_auth_token": TOKEN_RESULT,
-    "vrni_vidm_client_info": EVERY_RESULT | {"vidm_appliance", "client_id"},
+    "token_set": EVERY_RESULT | {"tokens"},
+    **{name: keys for kit in KITS.values() for name, keys in kit.promised.items()},
 }
 # What Ansible itself gives a meaning to.
 ANSIBLES_OWN = {"changed", "diff", "warnings"}
@@ -49,21 +38,17 @@ def test_the_results_of_the_design_are_documented(name: str) -> None:
     assert set(returns(name)) >= PROMISED[name]
 
 
-# In place of those in JOBS: a module without a server, and one whose keys must be asked for.
+# Modules without a server of their own: one reads what another one keeps, one runs others.
+KEPT, KEEPING = next((kit, job) for kit in KITS.values() for job in kit.jobs.values() if job.keeps and not job.before)
 FURTHER_JOBS = (
-    Job("token_file_info", lambda lab, file: {"paths": [file]}, (JOBS["csp exchanges and keeps"],)),
-    Job(
-        "avi_securechanneltoken_info",
-        lambda lab, file: {**JOBS["avi lists"].options(lab, file), "return_token": True},
-        JOBS["avi lists"].before,
-    ),
+    Job("token_file_info", lambda lab, file: {"paths": [file]}, (KEEPING,)),
+    Job("token_set", lambda lab, file: {"tokens": [{"product": KEPT.name, **KEEPING.options(lab, file)}]}),
 )
 
 
 def jobs_of(name: str) -> list[Job]:
-    found = [job for job in FURTHER_JOBS if job.module == name]
-    found = found or [job for job in JOBS.values() if job.module == name]
-    assert found, f"no job of support/in_process.py runs {name}"
+    found = [job for job in (*JOBS.values(), *FURTHER_JOBS) if job.module == name]
+    assert found, f"no job of tests/products runs {name}"
     return found
 
 
@@ -74,8 +59,7 @@ def results(name: str, lab: Lab, tmp_path: Path) -> list[dict[str, Any]]:
     found = []
     for job in jobs_of(name):
         prepared(job, lab, file)
-        lab.change_settings("vidb", id_token_grants=["api_token"])
-        result = done(job, lab.details, file).result
+        result = done(job, lab.details, file, **job.all_keys).result
         assert not result.get("failed"), result.get("msg")
         found.append(result)
     return found
@@ -102,11 +86,24 @@ def _wrong_types(values: Mapping[str, Any], documented: Mapping[str, Any], at: s
         for example in (value, entry.get("sample")):
             if example is not None and not isinstance(example, types[entry["type"]]):
                 wrong.append(f"{at}{key}: {example!r} is no {entry['type']}")
+            if example not in entry.get("choices", [example]):
+                wrong.append(f"{at}{key}: {example!r} is not a documented choice")
         if "contains" in entry:
             for item in value if entry["type"] == "list" else [value]:
                 wrong += [f"{at}{key}: {other}" for other in set(item) ^ set(entry["contains"])]
                 wrong += _wrong_types(item, entry["contains"], f"{at}{key}.")
     return wrong
+
+
+def choices_of(documented: Mapping[str, Any]) -> Iterator[str]:
+    for entry in documented.values():
+        yield from entry.get("choices", ())
+        yield from choices_of(entry.get("contains", {}))
+
+
+@each_module
+def test_a_state_is_an_identifier_that_a_playbook_can_compare(name: str) -> None:
+    assert [state for state in choices_of(returns(name)) if not re.fullmatch("[a-z]+(_[a-z]+)*", state)] == []
 
 
 @each_module
@@ -116,9 +113,9 @@ def test_module_gives_a_diff_where_it_says_so(name: str, results: list[dict[str,
     assert support == ("full" if any("diff" in result for result in results) else "none")
 
 
-# To sign in and out is no change, though it is no GET; one GET creates a token.
-SIGN_IN = ("/login", "/logout", "/api/session/create", "/api/session/destroy")
-CREATING_GET = "/api/securetoken-generate"
+# Requests that a check may send: to sign in and out is no change, though it is no GET. A GET may create a token.
+SIGNS = re.compile("|".join(pattern for kit in KITS.values() for pattern in (*kit.signs_in, *kit.signs_out)))
+MINTS = re.compile("|".join(pattern for kit in KITS.values() for pattern in kit.mints))
 
 
 @each_module
@@ -131,6 +128,7 @@ def test_check_mode_only_reads(name: str, lab: Lab, tmp_path: Path) -> None:
         result = done(job, lab.details, file, check_mode=True).result
 
         assert not result.get("failed"), result.get("msg")
-        asked = [entry for entry in lab.requests() if entry.path not in SIGN_IN]
-        assert [entry.line for entry in asked if entry.method != "GET" or entry.path == CREATING_GET] == []
+        asked = [f"{entry.method} {entry.path}" for entry in lab.requests()]
+        changing = [line for line in asked if not line.startswith("GET ") or MINTS.search(line)]
+        assert [line for line in changing if not SIGNS.search(line)] == []
         assert {path: path.read_bytes() for path in tmp_path.iterdir()} == files

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import functools
-import importlib
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,14 +14,13 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation
+from products import ISSUERS
 from support.checkout import CHECKOUT
+from support.in_process import operation_of
 
 COLLECTION = "sddc.tokens"
 ROLES = sorted(path.name for path in CHECKOUT.glob("roles/*") if path.is_dir())
 SECRETS = re.compile(r"(password|secret|token)$")
-# The rotation's entries are the options of modules under their own names.
-ENTRY = "__token_rotation_token"
 # A condition decides these, and the README tells which.
 SEE_BELOW = "see below"
 
@@ -57,13 +55,7 @@ def working_parts(role: str) -> str:
 
 
 def module_options(module: str) -> Mapping[str, Mapping[str, Any]]:
-    room = importlib.import_module(f"ansible_collections.sddc.tokens.plugins.module_utils._operations.{module}")
-    (found,) = [
-        value
-        for value in vars(room).values()
-        if isinstance(value, type) and issubclass(value, Operation) and value.__module__ == room.__name__
-    ]
-    return found.argument_spec.options
+    return operation_of(module).argument_spec.options
 
 
 def tasks_in(content: Any) -> Iterator[dict[str, Any]]:
@@ -89,17 +81,7 @@ def handed_on(role: str) -> Iterator[tuple[str, str, str]]:
 def variables_in(template: str, role: str) -> list[str]:
     """The variables of the role that are the value itself, rather than part of a condition."""
     template = re.sub(r"\bif\b.*?(?=\belse\b|\}\})|\w+ \| default\('', true\) [!=]= ''", " ", template, flags=re.DOTALL)
-    if role == "token_rotation":
-        return re.findall(rf"{ENTRY}\.(\w+)", template)
     return [name for name in re.findall(rf"\b{role}_\w+", template) if name in options_of(role)]
-
-
-def taken(role: str) -> dict[str, Any]:
-    """The options by which a role is told what to hand on."""
-    if role == "token_rotation":
-        found: dict[str, Any] = options_of(role)["token_rotation_tokens"]["options"]
-        return found
-    return options_of(role)
 
 
 @each_role
@@ -120,7 +102,7 @@ def test_a_variable_that_goes_to_a_module_is_what_the_modules_option_is(role: st
 
     assert found
     for variable, module, option in found:
-        ours, theirs = taken(role)[variable], module_options(module)[option]
+        ours, theirs = options_of(role)[variable], module_options(module)[option]
         where = f"{variable} and {module}.{option}"
         assert ours.get("type") == theirs.get("type", "str"), where
         assert ours.get("elements") == theirs.get("elements"), where
@@ -132,8 +114,8 @@ def test_a_variable_that_goes_to_a_module_is_what_the_modules_option_is(role: st
 @each_role
 def test_a_variable_that_goes_to_a_module_has_the_name_of_its_option(role: str) -> None:
     """Those of the server that issues the tokens carry its product before it."""
-    prefix = "" if role == "token_rotation" else f"{role}_"
-    issuers = {"csp_access_token": "csp_", "vidb_access_token": "vidb_"}
+    prefix = f"{role}_"
+    issuers = {kit.module: f"{kit.name}_" for kit in ISSUERS}
     strange = [
         (variable, module, option)
         for variable, module, option in handed_on(role)
@@ -145,7 +127,7 @@ def test_a_variable_that_goes_to_a_module_has_the_name_of_its_option(role: str) 
 
 @each_role
 def test_no_secret_lacks_no_log(role: str) -> None:
-    everything = {**options_of(role), **taken(role)}
+    everything = options_of(role)
     texts = [name for name, option in everything.items() if option["type"] in ("str", "raw")]
     secrets = [name for name in texts if SECRETS.search(name)]
 
@@ -161,9 +143,6 @@ def test_every_variable_is_used_and_every_one_that_is_used_is_described(role: st
     assert set(options_of(role)) <= used
     assert private == left, "what the role leaves, or shows to the caller's tasks, is told in its description"
     assert all(f"`{name}`" in text_of(role, "README.md") for name in left)
-    if role == "token_rotation":
-        entries = {variable for variable, _module, _option in handed_on(role)}
-        assert set(taken(role)) == entries | {"product", "min_remaining"}
 
 
 @each_role

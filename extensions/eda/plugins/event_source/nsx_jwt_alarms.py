@@ -112,7 +112,7 @@ options:
       - By default the environment variables E(https_proxy), E(all_proxy) and E(no_proxy) decide.
     type: str
   timeout:
-    description: Seconds after which a request without a whole reply is given up.
+    description: Total timeout for one request, in seconds.
     type: float
     default: 30
   retries:
@@ -176,12 +176,15 @@ from ansible_collections.sddc.tokens.extensions.eda.plugins.plugin_utils.polling
 )
 from ansible_collections.sddc.tokens.plugins.module_utils._clients import nsx
 from ansible_collections.sddc.tokens.plugins.module_utils._core.argspec import ArgumentSpec
-from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import ApiError, InvalidOption
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import InvalidOption
 from ansible_collections.sddc.tokens.plugins.module_utils._core.outcome import Outcome
 from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
-from ansible_collections.sddc.tokens.plugins.module_utils._operations import nsx_access
+from ansible_collections.sddc.tokens.plugins.module_utils._operations import nsx_connection
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation
-from ansible_collections.sddc.tokens.plugins.module_utils._operations.nsx_service_reauth import compiled
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.nsx_alarms import (
+    ALARM_PATTERN,
+    compile_alarm_pattern,
+)
 
 _LOG = logging.getLogger("sddc.tokens.nsx_jwt_alarms")
 # Segments of the policy path of an instance; an alarm may be about a part of it.
@@ -192,30 +195,27 @@ class NsxJwtAlarms(Operation):
     """Read the alarms, as often as is wanted: it stays signed in until it is closed."""
 
     name = "sddc.tokens.nsx_jwt_alarms"
-    argument_spec = nsx_access.SIGN_IN.merge(
-        ArgumentSpec(
-            {"retries": {"type": "int", "default": 0}, "alarm_pattern": {"type": "str", "default": "(?i)jwt"}},
-            required_one_of=(nsx_access.READERS,),
-        ),
+    argument_spec = nsx_connection.SIGN_IN.merge(
+        ALARM_PATTERN,
+        ArgumentSpec({"retries": {"type": "int", "default": 0}}, required_one_of=(nsx_connection.READERS,)),
         POLLING,
     )
 
     def __init__(self, params: Mapping[str, Any], runtime: Runtime) -> None:
         """Raises InvalidOption."""
         super().__init__(params, runtime)
-        self._pattern = compiled(params["alarm_pattern"])
-        self._access = nsx_access.NsxAccess(self, require_id_token=False)
+        self._pattern = compile_alarm_pattern(params["alarm_pattern"])
+        self._connection = nsx_connection.NsxConnection(self, require_id_token=False)
 
     def run(self) -> Outcome:
-        """See Operation."""
         alarms = [alarm for alarm in self._listed() if self._pattern.search(alarm.text)]
         return Outcome(False, "none", values={"alarms": [event for alarm in alarms for event in self._events(alarm)]})
 
     def _listed(self) -> list[nsx.Alarm]:
-        alarms = self._access.read(nsx.NsxClient.list_policy_alarms)
-        if alarms is None:
+        reader = self._connection.reader()
+        if reader is None:
             raise InvalidOption("access_token", "is needed to read with")
-        return alarms
+        return reader.list_policy_alarms()
 
     def _events(self, alarm: nsx.Alarm) -> Iterator[Event]:
         refs = (nsx.InstanceRef.from_path("/".join(path.split("/")[:_SEGMENTS])) for path in alarm.paths)
@@ -245,14 +245,14 @@ class AlarmWatch:
     def look(self) -> Findings:
         """The alarms that are raised, by instance and text. Raises TokensError."""
         with self._lock:
-            was_open = self._operation is not None
             try:
-                return self._read_or_abandon()
-            except ApiError as error:
-                # A session may have ended, or a token file have got a new token, since it was opened.
-                if not was_open or error.status not in nsx_access.REFUSED:
-                    raise
-            return self._read_or_abandon()
+                return self._read()
+            except BaseException:
+                # That it cannot sign out any more is no news.
+                self._abandons = True
+                self.close()
+                self._abandons = False
+                raise
 
     def close(self) -> None:
         """Sign out, and close all connections."""
@@ -260,16 +260,6 @@ class AlarmWatch:
             operation, self._operation = self._operation, None
             if operation is not None:
                 operation.close()
-
-    def _read_or_abandon(self) -> Findings:
-        try:
-            return self._read()
-        except BaseException:
-            # That it cannot sign out any more is no news.
-            self._abandons = True
-            self.close()
-            self._abandons = False
-            raise
 
     def _read(self) -> Findings:
         if self._operation is None:

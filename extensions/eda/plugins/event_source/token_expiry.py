@@ -94,7 +94,7 @@ from ansible_collections.sddc.tokens.extensions.eda.plugins.plugin_utils.polling
 )
 from ansible_collections.sddc.tokens.plugins.module_utils._core.argspec import ArgumentSpec
 from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
-from ansible_collections.sddc.tokens.plugins.module_utils._operations.token_file_info import TokenFileInfo, no_file
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.token_file_info import TokenFileInfo
 
 _LOG = logging.getLogger("sddc.tokens.token_expiry")
 
@@ -128,7 +128,7 @@ class ExpiryWatch:
         return findings
 
     def _finding(self, file: Mapping[str, Any]) -> tuple[Hashable, Event]:
-        reason = _reason(file)
+        reason = file["status"]
         event = {"token_expiry": {**file, "reason": reason, "min_remaining": self._params["min_remaining"]}}
         # Nothing new is that an expiring token has expired, and that the token of a missing file is being made.
         error = None if reason == "missing" else file["error"]
@@ -138,14 +138,6 @@ class ExpiryWatch:
         if message not in self._warned:
             self._warned.add(message)
             _LOG.warning("%s", message)
-
-
-def _reason(file: Mapping[str, Any]) -> str:
-    if file["error"] == no_file(file["path"]):
-        return "missing"
-    if file["fingerprint"] is None:
-        return "unusable"
-    return "expiring" if file["expires_in"] else "expired"
 
 
 async def main(queue: Queue, args: dict[str, Any]) -> None:

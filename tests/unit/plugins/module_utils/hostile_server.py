@@ -23,7 +23,8 @@ import pytest
 from ansible_collections.sddc.tokens.plugins.module_utils._http.session import Session
 from lab.client import Lab
 from lab.tls import Authority
-from support.in_process import Job, done, prepared
+from support.in_process import done, prepared
+from support.kit import Job
 
 # Seconds; a client that is at work is never silent for so long.
 _SILENCE = 30
@@ -49,7 +50,7 @@ class TrueReply:
 def recorded(job: Job, lab: Lab, file: str) -> tuple[list[TrueReply], bytes]:
     """Run the job against the lab; all replies, in order, and the content of the token file before the run."""
     said: list[TrueReply] = []
-    original = Session._reply
+    original = Session._response_of
 
     def listen(self: Session, response: Any, body: bytes, received_at: float, call: Any) -> Any:
         line = f"{call.method} {response.request.path_url}"
@@ -59,7 +60,7 @@ def recorded(job: Job, lab: Lab, file: str) -> tuple[list[TrueReply], bytes]:
     prepared(job, lab, file)
     kept = Path(file).read_bytes() if Path(file).exists() else b""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Session, "_reply", listen)
+        patched.setattr(Session, "_response_of", listen)
         result = done(job, lab.details, file).result
     assert not result.get("failed"), result
     return said, kept

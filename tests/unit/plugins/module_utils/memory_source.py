@@ -19,7 +19,7 @@ from typing import Any, Optional
 
 from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import (
     DamagedRecord,
-    ReplyLost,
+    ResponseLost,
     StoreBusy,
     StoreError,
     TokensError,
@@ -145,13 +145,13 @@ class MemorySource(TokenSource):
             if self._server.refuses_new_tokens:
                 del self._server.alive[token.secret.reveal()]
         if self._server.loses_replies:
-            raise ReplyLost("the connection was closed", left_behind="A token may be left")
+            raise ResponseLost("the connection was closed", left_behind="A token may be left")
         return token
 
     def is_accepted(self, token: Token, now: float) -> bool:
         with self._call(f"probe {token.secret.reveal()}"):
             if self._server.is_down_for_probes:
-                raise ReplyLost("the connection was closed", doing="check a token", host=HOST)
+                raise ResponseLost("the connection was closed", doing="check a token", host=HOST)
             return self._server.accepts(token)
 
     def revoke(self, token: Token) -> bool:

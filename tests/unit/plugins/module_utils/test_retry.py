@@ -9,13 +9,14 @@ import email.utils
 import time
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import ConnectionFailed
-from ansible_collections.sddc.tokens.plugins.module_utils._http.retry import LONGEST_WAIT, Retries
+from ansible_collections.sddc.tokens.plugins.module_utils._http.retry import LONGEST_WAIT, SHORTEST_WAIT, Retries
 
 ERROR = ConnectionFailed("no connection")
+FRACTIONS = st.floats(0, 1)
 DATES = st.floats(-1e9, 1e9).map(lambda seconds: email.utils.formatdate(time.time() + seconds, usegmt=True))
 HEADERS = (
     st.none()
@@ -41,28 +42,42 @@ def test_budget_is_the_same_for_every_method(limit: int, method: str) -> None:
     assert [retries.next_wait(method, ERROR) is not None for _try in range(limit + 1)] == [True] * limit + [False]
 
 
-@given(seconds=st.integers(0, 10**30))
-@example(seconds=60)
-@example(seconds=61)
-@example(seconds=10**400)
-def test_seconds_that_the_server_asks_for_are_waited_up_to_a_minute(seconds: int) -> None:
-    assert Retries(1).next_wait("GET", ERROR, str(seconds)) == min(seconds, LONGEST_WAIT)
+@given(seconds=st.integers(0, 10**30), fraction=FRACTIONS)
+@example(seconds=60, fraction=1)
+@example(seconds=61, fraction=0)
+@example(seconds=10**400, fraction=1)
+def test_the_server_is_not_asked_again_before_the_time_it_asks_for_up_to_a_minute(
+    seconds: int, fraction: float
+) -> None:
+    wait = Retries(1, lambda: fraction).next_wait("GET", ERROR, str(seconds))
+    asked = min(seconds, LONGEST_WAIT)
+    assert wait is not None
+    assert asked <= wait <= min(LONGEST_WAIT, asked + max(SHORTEST_WAIT, asked / 10))
 
 
 @pytest.mark.parametrize(("seconds", "expected"), [(30, 30), (3600, 60), (-3600, 0)])
 def test_date_that_the_server_asks_for_is_waited_for_up_to_a_minute(seconds: int, expected: float) -> None:
     date = email.utils.formatdate(time.time() + seconds, usegmt=True)
-    assert Retries(1).next_wait("GET", ERROR, date) == pytest.approx(expected, abs=2)
+    assert Retries(1, lambda: 0).next_wait("GET", ERROR, date) == pytest.approx(expected, abs=2)
 
 
 @pytest.mark.parametrize("header", ["soon", "-5", "1.5", "1e3", "NaN", "Thu, 32 Foo 2026", "9" * 5000, "\x00", ""])
 def test_header_that_makes_no_sense_is_as_good_as_none(header: str) -> None:
-    assert Retries(1).next_wait("GET", ERROR, header) == Retries(1).next_wait("GET", ERROR)
+    waits = [Retries(1, lambda: 0.5).next_wait("GET", ERROR, value) for value in (header, None)]
+    assert waits[0] == waits[1]
 
 
-def test_waits_grow_where_the_server_asks_for_none() -> None:
-    retries = Retries(9)
-    waits = [retries.next_wait("GET", ERROR) or 0 for _try in range(9)]
-    assert waits[0] > 0
-    assert waits == sorted(waits)
-    assert waits[-1] == LONGEST_WAIT
+@given(fraction=FRACTIONS)
+@settings(max_examples=5)
+def test_waits_have_bounds_that_grow_with_each_try_up_to_a_minute(fraction: float) -> None:
+    retries = Retries(1100, lambda: fraction)
+    waits = [retries.next_wait("GET", ERROR) or 0 for _try in range(1100)]
+    for number, wait in enumerate(waits[:6]):
+        assert SHORTEST_WAIT * 2**number <= wait <= SHORTEST_WAIT * 2 ** (number + 1)
+    assert all(LONGEST_WAIT / 2 <= wait <= LONGEST_WAIT for wait in waits[6:])
+
+
+@pytest.mark.parametrize("retry_after", [None, "0", "7"])
+def test_clients_that_fail_at_the_same_time_do_not_all_try_again_at_the_same_time(retry_after: str | None) -> None:
+    waits = {Retries(1).next_wait("GET", ERROR, retry_after) for _client in range(20)}
+    assert len(waits) > 1

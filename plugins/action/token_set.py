@@ -1,0 +1,15 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The action of token_set."""
+
+from __future__ import annotations
+
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.token_set import TokenSet
+from ansible_collections.sddc.tokens.plugins.plugin_utils.operation_action import OperationAction
+
+
+class ActionModule(OperationAction):
+    """See OperationAction."""
+
+    operation = TokenSet

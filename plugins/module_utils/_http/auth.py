@@ -1,0 +1,74 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sign requests, and replay one that the server refuses: once, with a renewed credential."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, Optional, TypeVar
+
+from .._core.errors import ApiError
+from .response import Response
+
+CredentialT = TypeVar("CredentialT")
+
+
+class Auth(ABC, Generic[CredentialT]):
+    """Signs the requests of a client. Safe to use from several threads."""
+
+    @abstractmethod
+    def credential(self) -> CredentialT:
+        """The current credential, with which the next request is signed. Raises TokensError."""
+
+    @abstractmethod
+    def headers(self, credential: CredentialT) -> Mapping[str, Any]:
+        """The headers of a request that is signed with this credential."""
+
+    def is_refusal(self, error: ApiError) -> bool:
+        """Whether the server refuses the credential. Some servers return 403 for a token that has expired."""
+        return error.status in (401, 403)
+
+    def renewed(self, refused: CredentialT, error: ApiError) -> Optional[CredentialT]:
+        """Another credential in place of the refused one; None when there is no way to get one. Raises TokensError.
+
+        Several threads may have used the refused one: one renewal serves all of them.
+        """
+        return None
+
+    def confirm(self, renewed: CredentialT) -> None:
+        """Note that the server accepts the credential that it was sent after a refusal."""
+
+
+class StaticAuth(Auth[None]):
+    """Signs requests with headers that never change."""
+
+    def __init__(self, headers: Mapping[str, Any]) -> None:
+        self._headers = headers
+
+    def credential(self) -> None:
+        return None
+
+    def headers(self, credential: None) -> Mapping[str, Any]:
+        return self._headers
+
+
+UNSIGNED = StaticAuth({})
+
+
+def send_signed(auth: Auth[CredentialT], send: Callable[[Mapping[str, Any]], Response]) -> Response:
+    """Send a request with the headers of `auth`; after a refusal once more, if `auth` has another credential by then.
+
+    A refused request was not carried out, so any method is safe to replay. Raises what `send` raises.
+    """
+    credential = auth.credential()
+    try:
+        return send(auth.headers(credential))
+    except ApiError as error:
+        another = auth.renewed(credential, error) if auth.is_refusal(error) else None
+        if another is None:
+            raise
+    response = send(auth.headers(another))
+    auth.confirm(another)
+    return response

@@ -1,0 +1,79 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How the operations on Avi reach it: their shared options, and the session that they sign in to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Optional
+
+from .._clients import avi, avi_auth
+from .._core.argspec import CONNECTION, ArgumentSpec
+from .._core.secret import Secret
+from .._core.token import Token
+from .._http.response import items, number
+from .._http.session import Session
+from .._http.url import BaseUrl
+from .base import Operation
+
+TOKEN_TYPE = "SecureChannelToken"
+
+SIGN_IN = ArgumentSpec(
+    {
+        "hostname": {"type": "str", "required": True, "environment": ("AVI_CONTROLLER",)},
+        "username": {"type": "str", "environment": ("AVI_USERNAME",)},
+        "password": {"type": "str", "no_log": True, "environment": ("AVI_PASSWORD",)},
+        "session_id": {"type": "str", "no_log": True},
+        "csrftoken": {"type": "str", "no_log": True},
+        "api_version": {"type": "str", "environment": ("AVI_VERSION",)},
+        "tenant": {"type": "str", "environment": ("AVI_TENANT",)},
+        "tenant_uuid": {"type": "str"},
+    },
+    alternatives=(("session_id", "csrftoken"), ("username", "password")),
+    mutually_exclusive=(("session_id", "username"),),
+    required_together=(("username", "password"),),
+    required_one_of=(("username", "session_id"),),
+).merge(CONNECTION)
+
+
+def open_client(operation: Operation) -> tuple[Session, avi.AviClient]:
+    """A session with the controller, signed in; it is signed out when the operation is over. Raises ApiError."""
+    params = operation.params
+    session = operation.open_session(BaseUrl.parse(params["hostname"]), avi.error_facts)
+    identity = avi_auth.Identity(
+        username=params["username"],
+        password=params["password"],
+        session_id=params["session_id"],
+        csrftoken=params["csrftoken"],
+        api_version=params["api_version"],
+        tenant=params["tenant"],
+        tenant_uuid=params["tenant_uuid"],
+    )
+    auth = avi_auth.AviAuth(session, identity)
+    operation.at_end(auth.logout)
+    auth.login()
+    return session, avi.AviClient(session, auth)
+
+
+def token_of(item: Optional[Mapping[str, Any]]) -> Optional[Token]:
+    """A secure channel token as a token: the one of its name and uuid that looks generated.
+
+    None where both are labels that a person chose: to hide such a word would hide it everywhere.
+    """
+    item = item or {}
+    generated = [str(value) for value in (item.get("name"), item.get("uuid")) if avi.looks_generated(str(value or ""))]
+    if not generated:
+        return None
+    return Token(Secret(generated[0]), TOKEN_TYPE, expires_at=expiry_of(item), signs_requests=False)
+
+
+def expiry_of(item: Mapping[str, Any]) -> Optional[float]:
+    """Its expiry in epoch seconds; zero or nothing means that it does not tell."""
+    value = number(item.get("expiry_time"))
+    return value if value is not None and value > 0 else None
+
+
+def metadata_of(item: Mapping[str, Any]) -> dict[str, str]:
+    """Its metadata by key."""
+    return {str(entry.get("key")): str(entry.get("val") or "") for entry in items(item.get("metadata"))}

@@ -1,0 +1,111 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How the operations on NSX reach it: their shared options, and the ways to sign in."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from .._clients import nsx, nsx_auth, oauth
+from .._core.argspec import CONNECTION, ArgumentSpec
+from .._core.errors import InvalidOption
+from .._core.secret import Secret, basic_authorization
+from .._core.token import Token
+from .._http.auth import UNSIGNED, Auth, StaticAuth
+from .._http.url import BaseUrl
+from . import csp_access_token
+from .base import Operation
+from .csp_access_token import CREDENTIALS, CspTokens, csp_tokens
+from .token_providers import GivenToken, KeptToken, StoredToken, TokenAuth, TokenProvider, token_file_or
+
+_CSP = "csp_"
+OPEN_ID_ADVICE = "csp_access_token returns one, and keeps one in its token_file, with require_id_token: true."
+_ISSUED = ("token_file", "csp_api_token", "csp_client_id")
+# The options one of which a reader needs.
+READERS = ("username", "access_token", *_ISSUED, "client_cert")
+SIGN_IN = ArgumentSpec(
+    {
+        "hostname": {"type": "str", "required": True, "environment": ("NSXT_MANAGER_HOST",)},
+        "access_token": {"type": "str", "no_log": True, "environment": ("NSX_ACCESS_TOKEN",)},
+        "open_id_token": {
+            "type": "str",
+            "no_log": True,
+            "aliases": ["id_token"],
+            "environment": ("NSX_OPEN_ID_TOKEN",),
+        },
+        "username": {"type": "str", "environment": ("NSXT_USERNAME",)},
+        "password": {"type": "str", "no_log": True, "environment": ("NSXT_PASSWORD",)},
+        "use_session": {"type": "bool", "default": False},
+        "csp_auth_token_header": {"type": "bool", "default": False, "no_log": False},
+    },
+    alternatives=(("access_token", "open_id_token"),),
+    # The OpenID token comes with the access token, wherever that comes from.
+    mutually_exclusive=tuple((given, issued) for given in ("access_token", "open_id_token") for issued in _ISSUED),
+    required_together=(("username", "password"),),
+).merge(token_file_or(CREDENTIALS.prefixed(_CSP)), CONNECTION)
+TOKEN_OWNER = csp_access_token.TOKEN_OWNER.prefixed(_CSP)
+
+
+class NsxConnection:
+    """The server, and the clients that the options of a task allow."""
+
+    def __init__(self, operation: Operation, *, require_id_token: bool, connections: int = 1) -> None:
+        self._operation = operation
+        self._params = operation.params
+        base_url = BaseUrl.parse(self._params["hostname"])
+        self.session = operation.open_session(base_url, nsx.error_facts, connections=connections)
+        self._tokens = self._token_provider(require_id_token)
+        self._reading = self._reading_auth()
+
+    @property
+    def host(self) -> str:
+        """The server as errors name it."""
+        return self.session.host
+
+    def reader(self) -> Optional[nsx.NsxClient]:
+        """A client for readings. None in check mode when a token would have to be created for it."""
+        if isinstance(self._reading, TokenAuth) and not self._reading.has_credential():
+            return None
+        return nsx.NsxClient(self.session, self._reading)
+
+    def reauthenticator(self) -> nsx.NsxClient:
+        """A client that signs with an OpenID token, too. Raises InvalidOption."""
+        if self._tokens is None:
+            raise InvalidOption("access_token", "is needed to re-authenticate")
+        return nsx.NsxClient(self.session, TokenAuth(self._tokens, self._headers_with_open_id_token))
+
+    def _reading_auth(self) -> Auth[Any]:
+        """User name and password, with a session or without; else a token; else the certificate of the connection."""
+        username, password = self._params["username"], self._params["password"]
+        if username and password and self._params["use_session"]:
+            auth = nsx_auth.SessionAuth(self.session, username, password)
+            self._operation.at_end(auth.sign_out)
+            return auth
+        if username and password:
+            return StaticAuth({"Authorization": basic_authorization(username, password)})
+        return UNSIGNED if self._tokens is None else TokenAuth(self._tokens, self._headers)
+
+    def _headers(self, token: Token, open_id_token: Optional[Secret] = None) -> dict[str, Secret]:
+        return nsx_auth.bearer_headers(
+            token.secret,
+            open_id_token=open_id_token,
+            csp_auth_token_header=self._params["csp_auth_token_header"],
+        )
+
+    def _headers_with_open_id_token(self, token: Token) -> dict[str, Secret]:
+        open_id_token = token.companions.get(oauth.ID_TOKEN)
+        if open_id_token is None:
+            raise InvalidOption("token_file", "holds no OpenID token", advice=OPEN_ID_ADVICE)
+        return self._headers(token, open_id_token)
+
+    def _token_provider(self, require_id_token: bool) -> Optional[TokenProvider]:
+        params, runtime = self._params, self._operation.runtime
+        if params["access_token"]:
+            return GivenToken(params["access_token"], params["open_id_token"])
+        if params["csp_api_token"] or params["csp_client_id"]:
+            source = csp_tokens(self._operation, prefix=_CSP, require_id_token=require_id_token)
+            return KeptToken(source, params, runtime)
+        if params["token_file"]:
+            return StoredToken(params["token_file"], CspTokens.product, runtime)
+        return None

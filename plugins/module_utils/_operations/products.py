@@ -1,0 +1,27 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The operation that keeps the tokens of each product. A product is added here, and in its own files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .avi_securechanneltoken import AviSecurechanneltoken
+from .base import Operation
+from .csp_access_token import CspAccessToken
+from .nsx_service_reauth import NsxServiceReauth
+from .sddc_manager_token import SddcManagerToken
+from .vcenter_registered_token import VcenterRegisteredToken
+from .vidb_access_token import VidbAccessToken
+from .vrni_auth_token import VrniAuthToken
+
+PRODUCTS: Mapping[str, type[Operation]] = {
+    "avi": AviSecurechanneltoken,
+    "csp": CspAccessToken,
+    "nsx": NsxServiceReauth,
+    "sddc_manager": SddcManagerToken,
+    "vcenter": VcenterRegisteredToken,
+    "vidb": VidbAccessToken,
+    "vrni": VrniAuthToken,
+}

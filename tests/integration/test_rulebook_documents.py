@@ -1,0 +1,27 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rulebooks, and the examples of event sources, are valid for ansible-rulebook. The unit tests do not install it."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible_rulebook.validators import Validate
+
+from support.checkout import CHECKOUT
+
+EDA = CHECKOUT / "extensions" / "eda"
+
+
+@pytest.mark.parametrize("path", sorted(EDA.glob("plugins/event_source/*.py")), ids=lambda path: path.stem)
+def test_examples_of_an_event_source_are_a_valid_rulebook(path: Path) -> None:
+    Validate.rulebook(yaml.safe_load(runpy.run_path(str(path))["EXAMPLES"]))
+
+
+@pytest.mark.parametrize("path", sorted(EDA.glob("rulebooks/*.yml")), ids=lambda path: path.stem)
+def test_rulebook_is_valid(path: Path) -> None:
+    Validate.rulebook(yaml.safe_load(path.read_text()))

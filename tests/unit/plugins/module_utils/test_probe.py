@@ -1,0 +1,75 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the outcome of a request says about a credential, and about what was to be deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NoReturn
+
+import pytest
+
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import ApiError, BadResponse
+from ansible_collections.sddc.tokens.plugins.module_utils._http.probe import is_accepted, was_deleted
+from ansible_collections.sddc.tokens.plugins.module_utils._http.response import Response
+
+
+def returning(body: bytes) -> Callable[[], Response]:
+    return lambda: Response(200, {}, body, doing="read", host="server", received_at=0)
+
+
+def failing(status: int, *, code: str = "", follows_lost_response: bool = False) -> Callable[[], NoReturn]:
+    def fail() -> NoReturn:
+        error = ApiError(status, code=code)
+        error.follows_lost_response = follows_lost_response
+        raise error
+
+    return fail
+
+
+def test_a_credential_is_accepted_when_the_product_says_so_and_not_for_a_401() -> None:
+    assert is_accepted(returning(b"{}"))
+    assert not is_accepted(failing(401))
+
+
+@pytest.mark.parametrize("body", [b"<html>sign in</html>", b"", b"welcome", b"[]"])
+def test_a_page_of_status_200_proves_nothing(body: bytes) -> None:
+    with pytest.raises(BadResponse):
+        is_accepted(returning(body))
+
+
+def test_the_client_says_how_the_body_of_a_proof_is_read() -> None:
+    assert is_accepted(returning(b"[]"), proof=Response.json)
+
+
+@pytest.mark.parametrize(("code", "counts"), [("UNAUTHORIZED", True), ("", False)])
+def test_a_403_is_a_proof_only_from_the_product_itself_and_only_where_the_client_says_so(
+    code: str, counts: bool
+) -> None:
+    if counts:
+        assert is_accepted(failing(403, code=code), forbidden_is_accepted=True)
+    else:
+        with pytest.raises(ApiError):
+            is_accepted(failing(403, code=code), forbidden_is_accepted=True)
+    with pytest.raises(ApiError):
+        is_accepted(failing(403, code=code))
+
+
+@pytest.mark.parametrize("status", [400, 404, 429, 500, 503])
+def test_any_other_failure_says_nothing_about_a_credential(status: int) -> None:
+    with pytest.raises(ApiError) as caught:
+        is_accepted(failing(status, code="any"), forbidden_is_accepted=True)
+    assert caught.value.status == status
+
+
+@pytest.mark.parametrize("status", [401, 404])
+def test_what_is_gone_was_deleted_only_if_the_response_to_an_earlier_try_was_lost(status: int) -> None:
+    assert was_deleted(returning(b""), gone=(401, 404))
+    assert not was_deleted(failing(status), gone=(401, 404))
+    assert was_deleted(failing(status, follows_lost_response=True), gone=(401, 404))
+
+
+def test_a_deletion_that_fails_is_an_error() -> None:
+    with pytest.raises(ApiError):
+        was_deleted(failing(403, follows_lost_response=True), gone=(401, 404))

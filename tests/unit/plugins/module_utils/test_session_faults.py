@@ -1,0 +1,292 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A server or a box before it that answers with something else: each is named for what it is, and in time."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ansible_collections.sddc.tokens.plugins.module_utils._clients import vrni
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import (
+    ApiError,
+    BadResponse,
+    ConnectionFailed,
+    OversizedResponse,
+    TimedOut,
+    TlsFailed,
+    TokensError,
+    TransportError,
+)
+from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils._http.session import Session
+from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.peers import listening
+
+if TYPE_CHECKING:
+    from lab.client import Lab
+
+OpenSession = Callable[..., Session]
+TOKEN = "/api/ni/auth/token"
+ORPHAN = "A token that nobody holds may be left on the server"
+
+
+def create(session: Session, lab: Lab) -> Any:
+    """Create a token and read it from the reply."""
+    body = {"username": lab["vrni"]["username"], "password": Secret(lab["vrni"]["password"])}
+    reply = session.request("POST", TOKEN, doing="create a token", json_body=body, left_behind=ORPHAN)
+    return reply.field("token", str)
+
+
+def failure(session: Session, lab: Lab, kind: type[TokensError] = TokensError) -> TokensError:
+    with pytest.raises(kind) as caught:
+        create(session, lab)
+    assert str(caught.value).startswith("Could not create a token on 127.0.0.1")
+    return caught.value
+
+
+# Replies that are not what the API documents.
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters", "named"),
+    [
+        ("html", {"status": 200}, "HTML page"),
+        ("html", {"status": 403}, "HTML page"),
+        ("html", {"status": 404}, "HTML page"),
+        ("html", {"status": 502}, "HTML page"),
+        ("html", {"status": 503}, "HTML page"),
+        ("empty", {}, "empty body"),
+        ("invalid_json", {}, "not valid JSON"),
+        ("truncate", {}, "cut off"),
+        ("gzip_bomb", {"megabytes": 1}, "compressed"),
+        ("huge", {"megabytes": 20}, "longer than 16 MiB"),
+        ("status", {"status": 200, "body": []}, "not the object"),
+        ("status", {"status": 200, "body": {"expiry": 1}}, "no usable 'token'"),
+        ("status", {"status": 204}, "empty body"),
+    ],
+    ids=str,
+)
+def test_reply_is_named_for_what_it_is(
+    lab: Lab, session: OpenSession, kind: str, parameters: dict[str, Any], named: str
+) -> None:
+    lab.fault("vrni", kind, **parameters)
+    error = failure(session(), lab)
+    assert named in error.cause
+    if isinstance(error, BadResponse):
+        assert f"status {error.status}" in error.cause
+
+
+@pytest.mark.parametrize("status", [403, 502])
+def test_page_of_a_proxy_says_what_to_check(lab: Lab, session: OpenSession, status: int) -> None:
+    lab.fault("vrni", "html", status=status)
+    assert "proxy" in failure(session(), lab).advice
+
+
+def test_refusal_without_a_readable_body_still_names_its_status(lab: Lab, session: OpenSession) -> None:
+    for body in ("", "[]", '{"message": 5}', '{"details": 5}', "plain words", '{"code": {"a": 1}}'):
+        lab.fault("vrni", "status", status=500, body=body)
+        assert "the server answered 500" in failure(session(), lab, ApiError).cause
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters"),
+    [
+        ("html", {"status": 200}),
+        ("html", {"status": 502}),
+        ("html", {"status": 504}),
+        ("status", {"status": 502}),
+        ("status", {"status": 504, "body": {"message": "upstream timed out"}}),
+        ("empty", {}),
+        ("invalid_json", {}),
+        ("huge", {"megabytes": 20}),
+    ],
+    ids=str,
+)
+def test_token_that_was_made_and_whose_reply_was_lost_on_the_way_is_named_as_left_behind(
+    lab: Lab, session: OpenSession, kind: str, parameters: dict[str, Any]
+) -> None:
+    lab.fault("vrni", kind, work=True, **parameters)
+    error = failure(session(), lab)
+    assert lab.counts("vrni")["tokens_minted"] == 1
+    assert ORPHAN in str(error)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 429])
+def test_refusal_leaves_nothing_behind(lab: Lab, session: OpenSession, status: int) -> None:
+    lab.fault("vrni", "status", status=status)
+    assert ORPHAN not in str(failure(session(), lab, ApiError))
+
+
+FAULTS: list[tuple[str, dict[str, Any]]] = [
+    ("status", {"status": 400, "body": "SECRETS"}),
+    ("status", {"status": 503, "body": {"message": "SECRETS", "code": "SECRETS"}}),
+    ("status", {"status": 200, "body": "SECRETS"}),
+    ("status", {"status": 407, "body": {"message": "SECRETS", "details": [{"message": "SECRETS"}]}}),
+    ("html", {"work": True}),
+    ("invalid_json", {"body": '{"token": "SECRETS'}),
+    ("empty", {}),
+    ("redirect", {"location": "https://elsewhere.example.net/?token=SECRETS"}),
+    ("truncate", {}),
+    ("drop_after", {}),
+    ("delay", {"seconds": 60, "work": True}),
+]
+
+
+def _quoting(value: Any, secrets: str) -> Any:
+    """The parameters of a fault, with secrets in the place of the word."""
+    if isinstance(value, str):
+        return value.replace("SECRETS", secrets)
+    if isinstance(value, list):
+        return [_quoting(item, secrets) for item in value]
+    return {key: _quoting(item, secrets) for key, item in value.items()} if isinstance(value, dict) else value
+
+
+@pytest.mark.parametrize(("kind", "parameters"), FAULTS, ids=str)
+def test_no_error_and_no_notice_shows_a_secret_whatever_goes_wrong(
+    lab: Lab, session: OpenSession, waits: list[float], told: list[str], kind: str, parameters: dict[str, Any]
+) -> None:
+    one = session(timeout=0.5 if kind == "delay" else 10, retries=1)
+    lab.fault("vrni", kind, times=2, **_quoting(parameters, f"<{lab['vrni']['password']}>"))
+    said = str(failure(one, lab)) + " ".join(told)
+    lab.clear_faults()
+    token = create(session(), lab)
+    lab.fault("vrni", kind, times=2, **_quoting(parameters, f"<{token}>"))
+    with pytest.raises(TokensError) as caught:
+        vrni.VrniClient(one).is_accepted(Secret(token))
+    said += str(caught.value) + " ".join(told)
+    assert not [secret["kind"] for secret in lab.secrets() if secret["value"] in said]
+
+
+# Time.
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters"),
+    [
+        ("delay", {"seconds": 600}),
+        ("delay", {"seconds": 600, "work": True}),
+        ("trickle", {"interval": 10}),
+    ],
+    ids=str,
+)
+def test_reply_that_is_not_whole_in_time_is_given_up(
+    lab: Lab, session: OpenSession, kind: str, parameters: dict[str, Any]
+) -> None:
+    lab.fault("vrni", kind, **parameters)
+    start = time.monotonic()
+    error = failure(session(timeout=0.5), lab, TimedOut)
+    assert 0.4 < time.monotonic() - start < 120
+    assert "no whole response within 0.5 s" in error.cause
+    assert ORPHAN in str(error)
+
+
+def test_headers_that_never_end_are_given_up_in_time(lab: Lab, session: OpenSession) -> None:
+    lab.fault("vrni", "endless_headers")
+    error = failure(session(timeout=120), lab, OversizedResponse)
+    assert "more headers" in error.cause
+    assert ORPHAN in str(error)
+
+
+def test_slow_reply_that_is_whole_in_time_is_read(lab: Lab, session: OpenSession) -> None:
+    lab.fault("vrni", "trickle", interval=0.001)
+    assert create(session(timeout=120), lab)
+
+
+def test_time_of_one_request_is_not_taken_from_the_next(lab: Lab, session: OpenSession) -> None:
+    one = session(timeout=3)
+    for _request in range(3):
+        lab.fault("vrni", "delay", seconds=1.1)
+        assert create(one, lab)
+    assert len({entry.connection for entry in lab.requests("vrni")}) == 1
+
+
+# What never becomes a request.
+
+
+def never_left(session: Session, waits: list[float], tries: int = 3) -> TransportError:
+    """The failure of a request that did not leave: nothing is counted or left behind, and it was tried again."""
+    with pytest.raises(TransportError) as caught:
+        session.request("POST", TOKEN, doing="create a token", left_behind=ORPHAN)
+    assert (caught.value.sent, session.request_count) == (False, 0)
+    assert ORPHAN not in str(caught.value)
+    assert len(waits) == tries - 1
+    return caught.value
+
+
+def test_port_on_which_nobody_listens_is_tried_again_and_named(open_session: OpenSession, waits: list[float]) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        port = server.getsockname()[1]
+    error = never_left(open_session(f"127.0.0.1:{port}", retries=2), waits)
+    assert isinstance(error, ConnectionFailed)
+    assert "Connection refused" in error.cause
+    assert f"127.0.0.1:{port}" in str(error)
+    assert "hostname" in error.advice
+
+
+def test_name_that_does_not_resolve_is_named(open_session: OpenSession, waits: list[float]) -> None:
+    error = never_left(open_session("no-such-host.invalid", retries=0), waits, tries=1)
+    assert isinstance(error, ConnectionFailed)
+    assert "no connection" in error.cause
+    assert "no-such-host.invalid" in str(error)
+
+
+def test_server_that_does_not_answer_the_call_is_given_up_in_time(
+    open_session: OpenSession, waits: list[float]
+) -> None:
+    with closing(socket.socket()) as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        address = server.getsockname()
+        # The queue is full with these, so that the next caller hears nothing.
+        callers = [socket.socket() for _number in range(3)]
+        for caller in callers:
+            caller.setblocking(False)
+            caller.connect_ex(address)
+        start = time.monotonic()
+        error = never_left(open_session(f"127.0.0.1:{address[1]}", retries=0, timeout=0.3), waits, tries=1)
+        for caller in callers:
+            caller.close()
+    assert time.monotonic() - start < 60
+    assert isinstance(error, ConnectionFailed)
+    assert "within 0.3 s" in error.cause
+
+
+def test_server_that_hangs_up_during_the_handshake_got_no_request(
+    open_session: OpenSession, waits: list[float]
+) -> None:
+    def hang_up(connection: socket.socket) -> None:
+        connection.recv(65536)
+
+    with listening(hang_up) as address:
+        never_left(open_session(address, retries=2), waits)
+
+
+def test_server_that_falls_silent_during_the_handshake_got_no_request(
+    open_session: OpenSession, waits: list[float]
+) -> None:
+    def stay_silent(connection: socket.socket) -> None:
+        while connection.recv(65536):
+            pass
+
+    with listening(stay_silent) as address:
+        start = time.monotonic()
+        error = never_left(open_session(address, retries=0, timeout=0.3), waits, tries=1)
+    assert time.monotonic() - start < 60
+    assert "0.3 s" in error.cause
+
+
+def test_port_that_speaks_no_tls_is_named_and_not_tried_again(open_session: OpenSession, waits: list[float]) -> None:
+    def speak_http(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+    with listening(speak_http) as address:
+        error = never_left(open_session(address, retries=2), waits, tries=1)
+    assert isinstance(error, TlsFailed)
+    assert "TLS" in str(error)

@@ -1,0 +1,257 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whom a connection trusts, by which way it goes, and that nothing else has a say in it."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+import socket
+import subprocess
+import threading
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import (
+    ApiError,
+    ConnectionFailed,
+    ResponseLost,
+    TlsFailed,
+    TokensError,
+    TransportError,
+)
+from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils._http import session as transport
+from ansible_collections.sddc.tokens.plugins.module_utils._http.session import Session
+from ansible_collections.sddc.tokens.plugins.module_utils._http.tls import tls_context
+from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.peers import listening
+
+if TYPE_CHECKING:
+    from lab.client import Lab
+
+OpenSession = Callable[..., Session]
+VERSION = "/api/ni/info/version"
+
+
+def reached(session: Session, path: str = VERSION) -> bool:
+    """Whether the product answered, which without a token it does with a refusal."""
+    with pytest.raises(ApiError) as caught:
+        session.request("GET", path, doing="read the version")
+    return caught.value.status in (401, 403)
+
+
+def failure(session: Session) -> TokensError:
+    with pytest.raises(TokensError) as caught:
+        session.request("POST", VERSION, doing="read the version", left_behind="something")
+    return caught.value
+
+
+# Certificates.
+
+
+@pytest.mark.parametrize(
+    ("certificate", "reason", "advised"),
+    [
+        ("untrusted", "unable to get local issuer", "ca_path"),
+        ("expired", "expired", "needs a new one"),
+        ("wrong_name", "mismatch", "hostname"),
+    ],
+)
+def test_certificate_that_is_not_good_is_named_with_its_reason_and_nothing_is_sent(
+    lab: Lab, session: OpenSession, waits: list[float], certificate: str, reason: str, advised: str
+) -> None:
+    address = lab.add_addresses(1, certificate=certificate)[0]
+    one = session(host=address, retries=3)
+    error = failure(one)
+    assert isinstance(error, TlsFailed)
+    assert "certificate is not trusted" in error.cause
+    assert reason in error.cause
+    assert advised in error.advice
+    assert (one.request_count, lab.requests(host=address), waits) == (0, [], [])
+    assert reached(session(host=address, validate_certs=False))
+
+
+def test_library_does_not_warn_of_what_the_user_has_chosen(session: OpenSession) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert reached(session(validate_certs=False))
+
+
+def test_authority_that_nobody_named_is_not_trusted(lab: Lab, session: OpenSession) -> None:
+    assert isinstance(failure(session(ca_path=None)), TlsFailed)
+
+
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_variables_of_the_library_have_no_say_in_whom_to_trust(
+    lab: Lab, session: OpenSession, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    monkeypatch.setenv(name, lab.ca_path)
+    assert isinstance(failure(session(ca_path=None, environ={name: lab.ca_path})), TlsFailed)
+    empty = tmp_path / "empty.pem"
+    empty.touch()
+    monkeypatch.setenv(name, str(empty))
+    assert reached(session(environ={name: str(empty)}))
+
+
+def test_library_adds_no_authority_of_its_own_to_those_that_are_named(
+    session: OpenSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+
+    def noted(*, environ: Any, **options: Any) -> Any:
+        made.append(tls_context(environ=environ, **options))
+        return made[0]
+
+    monkeypatch.setattr(transport, "tls_context", noted)
+    assert reached(session())
+    assert [context.cert_store_stats()["x509_ca"] for context in made] == [1]
+
+
+def test_trust_store_of_the_tasks_environment_is_trusted(lab: Lab, session: OpenSession) -> None:
+    assert reached(session(ca_path=None, environ={"SSL_CERT_FILE": lab.ca_path}))
+    assert isinstance(failure(session(ca_path=None, environ={"SSL_CERT_FILE": ""})), TlsFailed)
+
+
+def test_folder_of_authorities_is_trusted(lab: Lab, session: OpenSession, tmp_path: Path) -> None:
+    if not shutil.which("openssl"):
+        pytest.skip("openssl is needed to name the files of such a folder")
+    command = ["openssl", "x509", "-hash", "-noout", "-in", lab.ca_path]
+    name = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    shutil.copy(lab.ca_path, tmp_path / f"{name}.0")
+    assert reached(session(ca_path=str(tmp_path)))
+
+
+def test_client_certificate_signs_requests_of_its_own_session_only(lab: Lab, session: OpenSession) -> None:
+    tier0s = "/policy/api/v1/infra/tier-0s"
+    pair = {"client_cert": lab["nsx"]["client_cert"], "client_key": lab["nsx"]["client_key"]}
+    assert session("nsx", **pair).request("GET", tier0s, doing="list").status == 200
+    assert reached(session("nsx"), tier0s)
+    assert session("nsx", **pair, validate_certs=False).request("GET", tier0s, doing="list").status == 200
+
+
+# Proxies.
+
+
+@pytest.fixture
+def proxy(lab: Lab) -> str:
+    return lab.details["proxy"]["url"]
+
+
+@pytest.mark.parametrize("way", ["option", "https_proxy", "HTTPS_PROXY", "all_proxy", "option without a scheme"])
+def test_proxy_leads_to_the_server_by_one_tunnel(lab: Lab, session: OpenSession, proxy: str, way: str) -> None:
+    options: dict[str, Any] = {"environ": {way: proxy}}
+    if way.startswith("option"):
+        options = {"proxy_url": Secret(proxy if way == "option" else proxy.removeprefix("http://"))}
+    one = session(url="https://vrni.example.com", **options)
+    assert reached(one)
+    assert reached(one)
+    assert lab.tunnels() == ["vrni.example.com:443"]
+    assert one.request_count == len(lab.requests("vrni", host="vrni.example.com")) == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters"), [("drop_after", {}), ("drop_after", {"abrupt": True}), ("delay", {"seconds": 60})]
+)
+def test_request_that_may_have_been_carried_out_behind_a_proxy_is_not_sent_again(
+    lab: Lab, session: OpenSession, waits: list[float], proxy: str, kind: str, parameters: dict[str, Any]
+) -> None:
+    lab.fault("vrni", kind, **parameters)
+    one = session(url="https://vrni.example.com", proxy_url=Secret(proxy), retries=2, timeout=1)
+
+    error = failure(one)
+
+    assert isinstance(error, ResponseLost)
+    assert (one.request_count, error.left_behind, waits) == (1, "something", [])
+    assert len(lab.requests("vrni")) == 1
+
+
+def test_no_proxy_bypasses_the_proxy(lab: Lab, session: OpenSession, proxy: str) -> None:
+    assert reached(session(environ={"https_proxy": proxy, "no_proxy": "127.0.0.1"}))
+    assert lab.tunnels() == []
+    assert reached(session(environ={"https_proxy": proxy, "no_proxy": "10.0.0.1"}))
+    assert len(lab.tunnels()) == 1
+
+
+def test_proxy_of_the_process_has_no_say_where_the_task_has_another_environment(
+    session: OpenSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    assert reached(session(environ={}))
+
+
+def test_server_behind_a_proxy_must_prove_who_it_is(lab: Lab, session: OpenSession, proxy: str) -> None:
+    address = lab.add_addresses(1, certificate="wrong_name")[0]
+    assert isinstance(failure(session(host=address, proxy_url=Secret(proxy))), TlsFailed)
+
+
+def test_proxy_that_refuses_is_named_with_its_status(lab: Lab, session: OpenSession, proxy: str) -> None:
+    one = session(url="https://elsewhere.example.net", proxy_url=Secret(proxy))
+    error = failure(one)
+    assert isinstance(error, ConnectionFailed)
+    assert "proxy refused" in error.cause
+    assert "403" in error.cause
+    assert "proxy_url" in error.advice
+    assert (one.request_count, error.left_behind) == (0, "")
+
+
+def test_proxy_that_does_not_listen_is_named_without_its_password(open_session: OpenSession) -> None:
+    error = failure(open_session("vrni.example.com", proxy_url=Secret("http://me:s3cr3t-word@127.0.0.1:1")))
+    assert isinstance(error, ConnectionFailed)
+    assert "proxy" in error.cause
+    assert "s3cr3t-word" not in str(error)
+
+
+def test_password_of_a_proxy_goes_to_the_proxy_and_into_no_error(open_session: OpenSession) -> None:
+    heads: list[bytes] = []
+
+    def refuse(connection: socket.socket) -> None:
+        heads.append(connection.recv(65536))
+        connection.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+
+    with listening(refuse) as address:
+        error = failure(open_session("vrni.example.com", proxy_url=Secret(f"http://me:s3cr3t%20word@{address}")))
+    assert heads[0].startswith(b"CONNECT vrni.example.com:443 HTTP/1.")
+    assert base64.b64encode(b"me:s3cr3t word") in heads[0]
+    assert "407" in str(error)
+    assert "s3cr3t" not in str(error)
+    assert base64.b64encode(b"me:s3cr3t word").decode() not in str(error)
+
+
+@pytest.mark.parametrize(
+    "url", ["socks5://127.0.0.1:1080", "ftp://127.0.0.1", "https://127.0.0.1:1", "http://", "http://host:port", "::"]
+)
+def test_proxy_that_cannot_be_used_is_an_option_to_mend_and_no_lost_reply(
+    lab: Lab, session: OpenSession, waits: list[float], url: str
+) -> None:
+    with pytest.raises(TokensError, match="proxy_url") as caught:
+        session(proxy_url=Secret(url)).request("POST", VERSION, doing="read the version", left_behind="something")
+    assert not isinstance(caught.value, ResponseLost)
+    assert lab.requests("vrni") == []
+
+
+def test_proxy_that_trickles_is_given_up_in_time(open_session: OpenSession) -> None:
+    stopped = threading.Event()
+
+    def trickle(connection: socket.socket) -> None:
+        connection.recv(65536)
+        for _byte in range(3000):
+            connection.sendall(b"H")
+            if stopped.wait(0.1):
+                return
+
+    with listening(trickle) as address:
+        start = time.monotonic()
+        with pytest.raises(TransportError):
+            open_session("vrni.example.com", proxy_url=Secret(f"http://{address}"), timeout=0.5).request(
+                "GET", VERSION, doing="read the version"
+            )
+        taken = time.monotonic() - start
+        stopped.set()
+    assert taken < 120

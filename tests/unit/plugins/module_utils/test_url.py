@@ -1,0 +1,191 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Addresses of servers: read once and strictly, then requested as they were read."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import requests
+import urllib3
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import InvalidOption
+from ansible_collections.sddc.tokens.plugins.module_utils._http.url import BaseUrl, segment
+
+NAMES = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?){0,3}", fullmatch=True)
+PATHS = st.lists(st.from_regex(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,10}", fullmatch=True), max_size=4).map(
+    lambda parts: "".join("/" + part for part in parts)
+)
+PORTS = st.integers(1, 65535)
+# What addresses are made of, and what they must not be made of.
+PIECES = st.lists(
+    st.sampled_from(["https", "http", "nsx", "evil.example", "::1", "443", "0", "user:pass", "é", "\uff0f"])
+    | st.sampled_from(["://", ":", "/", "//", "@", "\\", "?", "#", "[", "]", "%2e", "%2f", "%", "..", "."])
+    | st.sampled_from([";", "*", ",", " ", "\t", "\n", "\x00"]),
+    max_size=8,
+).map("".join)
+
+
+def parsed_or_none(text: str) -> BaseUrl | None:
+    try:
+        return BaseUrl.parse(text)
+    except InvalidOption:
+        return None
+
+
+@given(host=NAMES, port=PORTS, path=PATHS, trailing=st.sampled_from(["", "/"]))
+def test_name_port_and_https_base_url_are_read_as_written(host: str, port: int, path: str, trailing: str) -> None:
+    assert BaseUrl.parse(host) == BaseUrl(host)
+    assert BaseUrl.parse(f"{host}:{port}") == BaseUrl(host, port)
+    assert BaseUrl.parse(f"https://{host}:{port}{path}{trailing}") == BaseUrl(host, port, path)
+    assert BaseUrl.parse(f"{host}:{port}{path}{trailing}") == BaseUrl(host, port, path)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (" nsx.example.com\n", "nsx.example.com"),
+        ("HTTPS://NSX.example.com:443", "nsx.example.com"),
+        ("nsx.example.com:8443", "nsx.example.com:8443"),
+        ("::1", "[::1]"),
+        ("[::1]:8443", "[::1]:8443"),
+        ("https://[2001:db8::1]/base/", "[2001:db8::1]/base"),
+    ],
+)
+def test_address_is_shown_in_one_form_however_it_is_written(text: str, shown: str) -> None:
+    assert str(BaseUrl.parse(text)) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://nsx.example.com",
+        "ftp://nsx.example.com",
+        "//nsx.example.com",
+        "nsx.example.com://x",
+        "https://admin@nsx.example.com",
+        "https://admin:secret@nsx.example.com",
+        "admin@nsx.example.com",
+        "https://@nsx.example.com",
+        "https://nsx.example.com?action=x",
+        "https://nsx.example.com/?",
+        "https://nsx.example.com/#top",
+        "nsx.example.com#",
+        "https://evil:1\\@nsx.example.com/",
+        "https://nsx.example.com\\@evil/",
+        "https://nsx.example.com:99999",
+        "https://nsx.example.com:port",
+        "https://nsx.example.com:-1",
+        "https://:443",
+        "https://",
+        "",
+        "   ",
+        "nsx example com",
+        "nsx\r\nX-Evil: 1",
+        "https://nsx/a/../b",
+    ],
+)
+def test_what_is_no_plain_https_address_is_refused(text: str) -> None:
+    with pytest.raises(InvalidOption) as caught:
+        BaseUrl.parse(text, "hostname")
+    assert "hostname" in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["https:/nsx.example.com", "https:nsx.example.com", "https://[::1]evil/"])
+def test_mistyped_url_is_refused_rather_than_read_as_another_host(text: str) -> None:
+    assert parsed_or_none(text) is None
+
+
+def test_port_zero_is_refused_rather_than_replaced() -> None:
+    assert parsed_or_none("nsx.example.com:0") is None
+
+
+@pytest.mark.parametrize(
+    "host", ["a" * 64, "nsx..example.com", "*.example.com", "nsx%2fevil", "nsx%00", ".example.com"]
+)
+def test_name_that_no_resolver_takes_is_refused_before_anything_is_sent(host: str) -> None:
+    assert parsed_or_none(host) is None
+
+
+@given(password=st.text("abcdefghjkmnpqrtuvwxyz23456789", min_size=12, max_size=20), name=NAMES)
+def test_user_information_is_refused_and_not_repeated_in_the_error(password: str, name: str) -> None:
+    with pytest.raises(InvalidOption) as caught:
+        BaseUrl.parse(f"https://admin:{password}@{name}")
+    assert "user name and password in their own options" in str(caught.value)
+    assert password not in str(caught.value)
+
+
+@given(text=PIECES | st.text(max_size=30))
+@example(text="https://h/a/%2e%2e/b")
+@example(text="https://h/%2E./b")
+@example(text="https://h/./b")
+@example(text="https://evil:1\\@issuer/")
+@example(text="https://h/a%3fb")
+def test_what_is_parsed_is_what_is_requested(text: str) -> None:
+    base = parsed_or_none(text)
+    if base is None:
+        return
+    prepared = requests.Request("GET", base.url("/api/x")).prepare()
+    requested = urllib3.util.parse_url(str(prepared.url))
+    host = base.host if base.host.isascii() else base.host.encode("idna").decode()
+    assert (requested.host or "").strip("[]") == host.lower()
+    assert (requested.port or 443, requested.auth, requested.query) == (base.port, None, None)
+    assert (requested.path or "").count("/") == base.path.count("/") + 2
+    assert (requested.path or "").endswith("/api/x")
+
+
+# A path may hold what before it would be user information or end a scheme (RFC 3986, section 3.3).
+@example(text="http://server")
+@example(text="https/@")
+@example(text="https/://")
+@example(text=":://")
+@given(text=PIECES)
+def test_no_address_with_another_scheme_user_query_or_fragment_is_accepted(text: str) -> None:
+    base = parsed_or_none(text)
+    if base is not None:
+        authority = re.sub("^https://", "", text.strip(), flags=re.IGNORECASE).partition("/")[0]
+        assert not set("?#\\") & set(text)
+        assert "@" not in authority
+        # That of "http://server" would end with the colon of its scheme. An IPv6 address may end with two.
+        assert not authority.endswith(":") or authority.endswith("::")
+
+
+@given(host=NAMES, port=PORTS, path=PATHS)
+def test_shown_address_reads_back_as_the_same_one(host: str, port: int, path: str) -> None:
+    base = BaseUrl(host, port, path)
+    assert BaseUrl.parse(str(base)) == base
+
+
+# Path escaping.
+
+
+@given(value=st.text(min_size=1))
+@example(value="a/b")
+@example(value="a%2Fb")
+@example(value="%2e%2e")
+@example(value="a b?c#d;e&f=g+h")
+@example(value="...")
+def test_any_id_stays_one_segment_of_the_requested_path(value: str) -> None:
+    if value in (".", ".."):
+        return
+    url = BaseUrl("nsx.example.com").url(f"/before/{segment(value, 'tier0_id')}/after")
+    prepared = requests.Request("POST", url, params={"action": "reauth"}).prepare()
+    requested = urllib3.util.parse_url(str(prepared.url))
+    before, escaped, after = (requested.path or "").split("/")[1:]
+    assert (before, after, requested.query) == ("before", "after", "action=reauth")
+    assert requests.utils.unquote(escaped) == value
+
+
+@pytest.mark.parametrize("value", ["", ".", ".."])
+def test_dot_segments_and_empty_ids_are_refused_by_the_name_of_their_option(value: str) -> None:
+    with pytest.raises(InvalidOption, match="tier0_id"):
+        segment(value, "tier0_id")
+
+
+def test_id_that_is_no_valid_unicode_is_refused_by_the_name_of_its_option() -> None:
+    with pytest.raises(InvalidOption, match="tier0_id"):
+        segment("fw-\udc80", "tier0_id")
