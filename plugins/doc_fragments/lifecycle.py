@@ -29,16 +29,24 @@ options:
       - It is created with mode V(0600), replaced as a whole, and holds the token in plain text.
       - Tasks that share a file share its token, also when they run at the same time. They lock a file of the same
         name with V(.lock) appended, which stays.
-      - A file that was written for another server or user is never sent there. It is replaced, with a warning.
+      - A file that holds anything else, such as the token of another product, server or user, is refused and left as
+        it is; see O(replace_foreign).
       - A renewal keeps the old token in the file until the new one works. The next task finishes what a crash has
         cut short.
     type: path
   min_remaining:
     description:
-      - Seconds of life that a token must still have to be kept.
-      - A token that never lives that long is renewed after half its life, with a warning.
+      - Time that a token must still be valid (seconds). A token with less left is replaced, and the task fails when
+        that is not possible.
+      - A token whose whole lifetime is shorter is replaced after half its lifetime, with a warning.
     type: float
     default: 300
+  renew_before:
+    description:
+      - Time before the expiry at which the token is renewed (seconds). When the renewal fails while the token is valid
+        for O(min_remaining), the task warns and uses the token it has.
+      - By default the token is renewed when less than O(min_remaining) is left.
+    type: float
   renew:
     description:
       - V(auto) renews a token that is not good enough.
@@ -53,6 +61,12 @@ options:
       - A new token that does not work is not kept, and the task fails; the old one stays.
     type: bool
     default: true
+  replace_foreign:
+    description:
+      - Whether to replace the token of another product, server or user in O(token_file). It is not revoked.
+      - A file that is not a token file is refused in any case.
+    type: bool
+    default: false
   lock_timeout:
     description: Seconds to wait for another task that is renewing the token in the same O(token_file).
     type: float
@@ -66,7 +80,9 @@ notes:
 options:
   revoke_old:
     description:
-      - Whether to revoke the token that a renewal has replaced, once the new one works.
-      - By default V(true) with O(token_file), else V(false).
+      - Whether to revoke the replaced token as soon as the new one works. V(false) never revokes it.
+      - By default, with O(token_file), a token that was replaced because it expires soon stays valid for the tasks that
+        use it, for O(min_remaining) at most, and the next task revokes it then. O(renew=always) revokes it at once.
+      - By default, without O(token_file), the replaced token is not revoked.
     type: bool
 """

@@ -68,7 +68,6 @@ _raw:
 """
 
 import os
-import time
 from typing import Any, Optional
 
 from ansible.errors import AnsibleError
@@ -76,7 +75,7 @@ from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 
 from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import StoreError
-from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
+from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import SYSTEM_CLOCK, Runtime
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import FileStore
@@ -100,7 +99,7 @@ class LookupModule(LookupBase):
 
 def _secret(path: str, name: str, min_remaining: float) -> Secret:
     store = FileStore(path, Runtime(warn=display.warning, notify=display.vv), read_only=True)
-    return _named(read_token(store, time.time(), min_remaining=max(min_remaining, 1), advice=_ADVICE), name, path)
+    return _named(read_token(store, SYSTEM_CLOCK, min_remaining=max(min_remaining, 1), advice=_ADVICE), name, path)
 
 
 def _named(token: Token, name: str, path: str) -> Secret:

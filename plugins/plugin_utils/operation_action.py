@@ -40,7 +40,7 @@ class OperationAction(ActionBase):
             )
         super().run(tmp, task_vars)
         task_vars = task_vars or {}
-        task_environment = self._task_environment()
+        task_environment = self._task_environment(task_vars.get("omit"))
         args = self._task.args
         for environ in (task_environment, os.environ):
             args = self.operation.argument_spec.complete(args, environ)
@@ -83,8 +83,11 @@ class OperationAction(ActionBase):
             super()._is_pipelining_enabled(module_style, wrap_async)
         )
 
-    def _task_environment(self) -> dict[str, str]:
-        """What the keyword `environment` of the task, its block and its play say; the innermost wins."""
+    def _task_environment(self, omitted: Any) -> dict[str, str]:
+        """What the keyword `environment` of the task, its block and its play say; the innermost wins.
+
+        Null is no value, and neither is what `omit` leaves on cores before 2.19.
+        """
         merged: dict[str, Any] = {}
         environments = self._task.environment or []
         for environment in environments if isinstance(environments, list) else [environments]:
@@ -92,7 +95,7 @@ class OperationAction(ActionBase):
             if not isinstance(rendered, Mapping):
                 raise AnsibleError("environment must be a dictionary")
             merged.update(rendered)
-        return {name: str(value) for name, value in merged.items()}
+        return {name: str(value) for name, value in merged.items() if value is not None and value != omitted}
 
     @contextlib.contextmanager
     def _environment_without_ours(self, environment: Mapping[str, str]) -> Iterator[None]:

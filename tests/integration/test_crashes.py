@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import math
 import multiprocessing
 import os
 import signal
@@ -132,7 +133,7 @@ def _assert_settled(lab: Lab, file: str, killed: Killed, orphans: int) -> None:
     record = record_of(file)
     assert record is not None
     assert record.current is not None
-    assert not record.is_unfinished, killed.steps[-1]
+    assert not record.is_unfinished(math.inf), killed.steps[-1]
     counts = lab.counts(EXAMPLE.name)
     assert counts["tokens_valid"] == 1 + orphans, (killed.steps[-1], counts)
     settled = _next_run(EXAMPLE.jobs["creates and keeps"], lab, file, killed)

@@ -51,33 +51,52 @@ def use(register: str, authorization: str) -> Task:
     return {"name": f"Use {register}", "ansible.builtin.uri": uri, "register": register, "no_log": True}
 
 
-def test_a_file_of_another_host_or_user_is_reported_and_replaced_and_its_token_never_sent_there(
+def test_a_file_of_another_host_or_user_is_refused_untouched_and_replaced_only_with_consent(
     in_process: InProcess, lab: Lab
 ) -> None:
     (elsewhere,) = lab.add_addresses(1)
     other = {"hostname": lab.url(EXAMPLE.name, elsewhere), "token_file": FILE}
     tasks = [
         EXAMPLE.task("created", token_file=FILE),
-        EXAMPLE.task("left_alone", **other, state="absent"),
-        checked(EXAMPLE.task("predicted", **other)),
-        EXAMPLE.task("there", **other),
-        EXAMPLE.task("ldap", **other, **EXAMPLE.other_user),
+        failing(EXAMPLE.task("absent", **other, state="absent")),
+        failing(checked(EXAMPLE.task("predicted", **other))),
+        failing(EXAMPLE.task("there", **other)),
+        failing(EXAMPLE.task("user", token_file=FILE, **EXAMPLE.other_user)),
+        EXAMPLE.task("reused", token_file=FILE),
+        EXAMPLE.task("replaced", **other, replace_foreign=True),
     ]
 
     run = succeeded(in_process.play(tasks))
 
-    tokens = [run[name]["token"] for name in ("created", "there", "ldap")]
     sent = {entry.header("Authorization") for entry in lab.requests(EXAMPLE.name, elsewhere)}
-    assert sent == {None, signed(tokens[1]), signed(tokens[2])}
-    assert lines(lab.requests(EXAMPLE.name, elsewhere)) == [CREATE, PROBE] * 2
-    assert lines(lab.requests(EXAMPLE.name, "127.0.0.1")) == [CREATE, PROBE]
-    assert (run["left_alone"]["action"], run["left_alone"]["changed"]) == ("none", False)
-    assert run["predicted"]["action"] == run["there"]["action"] == run["ldap"]["action"] == "created"
-    local, ldap = f"LOCAL/{lab[EXAMPLE.name]['username']}", f"LDAP/example.com/{lab[EXAMPLE.name]['ldap_username']}"
-    assert f"holds a {EXAMPLE.name} token of {local} on 127.0.0.1:" in said(run)
-    assert "It is left alone." in said(run)
-    assert f"not one of {ldap} on {elsewhere}:" in said(run)
-    assert "It is replaced." in said(run)
+    assert sent == {None, signed(run["replaced"]["token"])}
+    assert lines(lab.requests(EXAMPLE.name, elsewhere)) == [CREATE, PROBE]
+    assert lines(lab.requests(EXAMPLE.name, "127.0.0.1")) == [CREATE, PROBE, PROBE]
+    for name in ("absent", "predicted", "there", "user"):
+        assert "replace_foreign" in run[name]["msg"]
+    assert run["reused"]["token"] == run["created"]["token"], "the file is as it was"
+    assert run["replaced"]["action"] == "created"
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_a_file_that_is_not_ours_is_refused_before_any_request_and_keeps_its_mode(
+    in_process: InProcess, lab: Lab, state: str
+) -> None:
+    (in_process.folder / "notes.txt").write_text("remember the milk")
+    (in_process.folder / "notes.txt").chmod(0o644)
+
+    run = succeeded(
+        in_process.play([failing(EXAMPLE.task("mistyped", token_file="{{ playbook_dir }}/notes.txt", state=state))])
+    )
+
+    assert "is not a token file" in run["mistyped"]["msg"]
+    assert (in_process.folder / "notes.txt").read_text() == "remember the milk"
+    assert mode(in_process.folder / "notes.txt") == 0o644
+    assert lab.requests() == []
+    assert sorted(path.name for path in in_process.folder.glob("notes*")) in (
+        ["notes.txt"],
+        ["notes.txt", "notes.txt.lock"],
+    )
 
 
 def test_a_file_is_private_from_the_start_and_made_so_again_and_a_symlink_is_refused(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Optional
 
+from .._core.errors import BadResponse
 from .._core.secret import Secret, authorization
 from .._core.token import Token, claimed_time, jwt_claims
 from .._http.response import Response, number
@@ -21,23 +22,31 @@ _LEEWAY = 60
 
 
 def token_of_response(response: Response, now: float, companions: tuple[str, ...]) -> Token:
-    """The token of a successful response, `now` by the server's clock. Raises BadResponse.
+    """The token of a successful response, `now` by the server's clock.
 
-    `companions` are the further secrets of the response to keep.
+    `companions` are the further secrets of the response to keep. Raises BadResponse, with those of them that can be
+    used: one may be all that renews from now on.
     """
-    secret = response.secret("access_token")
     document = response.mapping()
+    kept: dict[str, Secret] = {}
+    problem: Optional[BadResponse] = None
+    for name in ("access_token", *companions):
+        try:
+            if name == "access_token" or _text(document.get(name)):
+                kept[name] = response.secret(name)
+        except BadResponse as error:
+            problem = problem or error
+    secret = kept.pop("access_token", None)
+    if problem is not None or secret is None:
+        problem = problem or response.bad("the response has no usable 'access_token'")
+        problem.companions = kept
+        raise problem
     return access_token_of(
         secret,
         issued_at=now,
         expires_at=_expiry(document.get("expires_in"), now),
         scope=_text(document.get("scope")),
-        companions={
-            name: response.sendable(value, f"'{name}'")
-            for name in companions
-            for value in [_text(document.get(name))]
-            if value
-        },
+        companions=kept,
     )
 
 
@@ -94,4 +103,6 @@ def _expiry(expires_in: Any, now: float) -> Optional[float]:
 
 
 def _text(value: Any) -> Optional[str]:
-    return value if isinstance(value, str) and value else None
+    """A text that can be stored and shown."""
+    is_text = isinstance(value, str) and value and not any("\ud800" <= character <= "\udfff" for character in value)
+    return value if is_text else None

@@ -104,9 +104,11 @@ class ArgumentSpec:
     def complete(self, args: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
         """The arguments, and from the environment those that are not given.
 
-        An empty variable counts as not set: AWX sets one for every field that is left blank.
+        An option that is blank or null is not given, as a survey of AWX leaves it, or a variable that is not set. An
+        empty variable counts as not set: AWX sets one for every field that is left blank.
         """
-        completed = dict(args)
+        names = {alias for name, option in self.options.items() for alias in (name, *option.get("aliases", ()))}
+        completed = {name: value for name, value in args.items() if value not in (None, "") or name not in names}
         self._complete(completed, [name for name in self.options if not self._is_alternative(name)], environ)
         given = [self._count_given(completed, group) for group in self.alternatives]
         most = max(given, default=0)
@@ -136,16 +138,13 @@ class ArgumentSpec:
             option = self.options[name]
             value = None if self._is_given(args, name) else _first_set(option.get("environment", ()), environ)
             if value is not None:
-                # An alias that was given as an empty text would win over the option's own name.
-                for alias in option.get("aliases", ()):
-                    args.pop(alias, None)
                 args[name] = value
 
     def _count_given(self, args: Mapping[str, Any], names: Names) -> int:
         return sum(self._is_given(args, name) for name in names)
 
     def _is_given(self, args: Mapping[str, Any], name: str) -> bool:
-        return any(args.get(alias) not in (None, "") for alias in (name, *self.options[name].get("aliases", ())))
+        return any(alias in args for alias in (name, *self.options[name].get("aliases", ())))
 
 
 _CORE_RULES = ("mutually_exclusive", "required_together", "required_one_of", "required_if")

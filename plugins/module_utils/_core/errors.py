@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import os
 import traceback
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from .secret import Secret
 
 _FAILED_ADVICE = "The server failed by itself: look at its health and its log, and run the task again."
 _REFUSED_ADVICE = "Check the options of the task against this answer."
@@ -21,6 +25,8 @@ class TokensError(Exception):
 
     # What to do next where nobody knows better.
     default_advice = ""
+    # Secrets that came with a response that could not be used, by the name of their result key.
+    companions: Mapping[str, Secret] = MappingProxyType({})
 
     def __init__(self, cause: str, *, doing: str = "", host: str = "", advice: str = "", left_behind: str = "") -> None:
         super().__init__(cause)
@@ -145,8 +151,16 @@ class StoreError(TokensError):
     """A token file, its folder or its lock that cannot be used safely."""
 
 
+class StoreBusy(StoreError):
+    """Another task has the right to write for longer than this one may wait."""
+
+
 class DamagedRecord(StoreError):
-    """What is stored cannot be understood."""
+    """What is stored was ours, and cannot be understood."""
+
+
+class ForeignRecord(StoreError):
+    """What is stored belongs to another product, server or user, or is not ours at all."""
 
 
 class SomeFailed(TokensError):

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import functools
+import platform
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,9 +23,26 @@ class Clock:
         """Seconds from an arbitrary start, unaffected by changes of the system's clock."""
         return time.monotonic()
 
+    def steady(self) -> float:
+        """Seconds since this machine was started, its sleep included, unaffected by changes of the system's clock."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+    def machine(self) -> str:
+        """What tells this start of this machine from all others."""
+        return _boot_id()
+
     def sleep(self, seconds: float) -> None:
         """Wait."""
         time.sleep(seconds)
+
+
+@functools.cache
+def _boot_id() -> str:
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return file.read().strip()
+    except (OSError, ValueError):
+        return platform.node()
 
 
 SYSTEM_CLOCK = Clock()

@@ -25,7 +25,8 @@ class Token:
     """A token as a product gave it. Times are epoch seconds by the server's clock; None means unknown.
 
     `companions` are further secrets that were minted with it and are of no use without it, by the name of their
-    result key. `signs_requests` tells whether it goes into an Authorization header.
+    result key. `signs_requests` says whether it goes into an Authorization header. `promised_until` is set where it
+    was replaced: until then those who were given it count on it.
     """
 
     secret: Secret
@@ -35,6 +36,7 @@ class Token:
     scope: Optional[str] = None
     companions: Mapping[str, Secret] = field(default_factory=dict)
     signs_requests: bool = True
+    promised_until: Optional[float] = None
 
     @property
     def fingerprint(self) -> str:

@@ -21,6 +21,8 @@ class TokenState(Enum):
     FRESH = "fresh"
     """To be used."""
     STALE = "stale"
+    """To be replaced where that is possible now, and to be used where it is not."""
+    DUE = "due"
     """To be replaced, though it may work."""
     INVALID = "invalid"
     """Known not to work, or not there."""
@@ -37,6 +39,11 @@ class Assessment:
     def is_fresh(self) -> bool:
         """Whether the token is used as it is."""
         return self.state is TokenState.FRESH
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether the token is valid for as long as it must be."""
+        return self.state in (TokenState.FRESH, TokenState.STALE)
 
 
 FRESH = Assessment(TokenState.FRESH)
@@ -55,12 +62,12 @@ class Assessor:
         if token is None:
             return Assessment(TokenState.INVALID, "there is none")
         if self._options.renew == "always":
-            return Assessment(TokenState.STALE, "renew is always")
+            return Assessment(TokenState.DUE, "renew is always")
         missing = self._source.missing(token)
         if missing:
-            return Assessment(TokenState.STALE, f"it has no {missing}")
+            return Assessment(TokenState.DUE, f"it has no {missing}")
         assessment = self._by_expiry(token)
-        if not assessment.is_fresh or not self._options.verify:
+        if not assessment.is_usable or not self._options.verify:
             return assessment
         if not self._source.is_accepted(token, self._now()):
             return Assessment(TokenState.INVALID, "the server does not accept it")
@@ -71,7 +78,11 @@ class Assessor:
         now = self._now()
         if token.has_expired(now):
             return Assessment(TokenState.INVALID, f"it expired at {iso8601(token.expires_at)}")
-        if not token.is_lasting(now, self._options.min_remaining):
-            left = token.expires_in(now)
-            return Assessment(TokenState.STALE, f"it expires at {iso8601(token.expires_at)}, in {left:.0f} s")
+        for state, needed in (
+            (TokenState.DUE, self._options.min_remaining),
+            (TokenState.STALE, self._options.renew_before or 0),
+        ):
+            if not token.is_lasting(now, needed):
+                left = token.expires_in(now)
+                return Assessment(state, f"it expires at {iso8601(token.expires_at)}, in {left:.0f} s")
         return FRESH

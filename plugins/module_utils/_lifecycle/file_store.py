@@ -9,18 +9,24 @@ import contextlib
 import errno
 import fcntl
 import hashlib
+import json
 import os
 import re
 import stat
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Optional
 
-from .._core.errors import DamagedRecord, StoreError
+from .._core.errors import DamagedRecord, ForeignRecord, StoreBusy, StoreError
 from .._core.runtime import Runtime
-from .record import Record, deserialized, serialized
+from .record import LONGEST_DOCUMENT, LaterVersion, Record, deserialized, is_recognizable, serialized
+from .refusal import Refusal
 from .store import Store, Stored, Writer
 
-LONGEST_FILE = 4 * 1024 * 1024
+# For the longest tokens that anybody has seen, three of them and what comes with each.
+_RESERVED = 256 * 1024
+_LONGEST_REFUSAL = 64 * 1024
 _PRIVATE = 0o600
 _NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL)
 _FIRST_PAUSE = 0.02
@@ -60,12 +66,18 @@ class FileStore(Store):
         try:
             status = os.fstat(descriptor)
             self._check_owner(status, self.path)
-            self._make_private(descriptor, stat.S_IMODE(status.st_mode))
             with os.fdopen(descriptor, "rb", closefd=False) as stream:
-                content = stream.read(LONGEST_FILE + 1)
+                content = stream.read(LONGEST_DOCUMENT + 1)
+            record = self._parsed(content)
+            self._make_private(descriptor, stat.S_IMODE(status.st_mode))
+        except DamagedRecord:
+            self._make_private(descriptor, stat.S_IMODE(status.st_mode))
+            raise
+        except OSError as error:
+            raise _unusable(self.path, error) from None
         finally:
             os.close(descriptor)
-        return Stored(self._parsed(content), hashlib.sha256(content).hexdigest())
+        return Stored(record, hashlib.sha256(content).hexdigest())
 
     @contextlib.contextmanager
     def exclusive(self, timeout: float) -> Iterator[FileWriter]:
@@ -74,7 +86,11 @@ class FileStore(Store):
         descriptor = self._locked(timeout)
         try:
             self._sweep()
-            yield FileWriter(self, descriptor)
+            writer = FileWriter(self, descriptor)
+            try:
+                yield writer
+            finally:
+                writer.close()
         finally:
             # Closing releases the lock, also when the process is killed.
             os.close(descriptor)
@@ -124,7 +140,7 @@ class FileStore(Store):
                 return
             left = end - clock.monotonic()
             if left <= 0:
-                raise StoreError(
+                raise StoreBusy(
                     f"another task has held the lock of the token file {self.path} for more than {timeout:g} s",
                     advice="Wait for it to end, or raise lock_timeout.",
                 )
@@ -180,8 +196,18 @@ class FileStore(Store):
                 os.fchmod(descriptor, _PRIVATE)
 
     def _parsed(self, content: bytes) -> Record:
+        if not is_recognizable(content):
+            # A mistyped path leads to a file of somebody.
+            raise ForeignRecord(
+                f"{self.path} is not a token file", advice="Check the path. The file was left as it is."
+            )
         try:
             return deserialized(content)
+        except LaterVersion:
+            raise ForeignRecord(
+                f"the token file {self.path} was written by a later release of this collection",
+                advice="Update the collection, or give another path. The file was left as it is.",
+            ) from None
         except ValueError:
             raise DamagedRecord(
                 f"the token file {self.path} is damaged",
@@ -196,28 +222,69 @@ class FileWriter(Writer):
         self._store = store
         self._path = store.path
         self._lock = lock
+        # What is written next to the file, and takes its place.
+        self._new: Optional[str] = None
+
+    def reserve(self) -> None:
+        """The space for the next write is allocated and synced."""
+        self._check_lock()
+        try:
+            self._write_new(bytes(_RESERVED))
+        except OSError as error:
+            raise _unusable(self._path, error) from None
 
     def write(self, record: Record) -> None:
         """A crash leaves the old file or the new one."""
         self._check_lock()
-        content = serialized(record)
-        folder, name = os.path.split(self._path)
-        new = os.path.join(folder, f".{name}.{os.getpid()}.{time.monotonic_ns()}.new")
         try:
-            descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, _PRIVATE)
-            try:
-                with os.fdopen(descriptor, "wb") as stream:
-                    stream.write(content)
-                    stream.flush()
-                    os.fsync(stream.fileno())
-                os.replace(new, self._path)
-            except BaseException:
-                with contextlib.suppress(OSError):
-                    os.unlink(new)
-                raise
-            _sync_folder(folder)
+            content = serialized(record)
+        except ValueError as error:
+            raise StoreError(f"the token cannot be stored in {self._path}: {error}") from None
+        try:
+            os.replace(self._write_new(content), self._path)
+            self._new = None
+            _sync_folder(os.path.dirname(self._path))
         except OSError as error:
+            self.close()
             raise _unusable(self._path, error) from None
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Remove what was reserved and not used."""
+        if self._new is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(self._new)
+            self._new = None
+
+    def _write_new(self, content: bytes) -> str:
+        """Write the file that takes the place of the old one, where it was reserved into that space."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        if self._new is None:
+            folder, name = os.path.split(self._path)
+            self._new = os.path.join(folder, f".{name}.{os.getpid()}.{time.monotonic_ns()}.new")
+            flags |= os.O_EXCL
+        with os.fdopen(os.open(self._new, flags, _PRIVATE), "wb") as stream:
+            stream.write(content)
+            stream.truncate()
+            stream.flush()
+            os.fsync(stream.fileno())
+        return self._new
+
+    def refusal(self) -> Optional[Refusal]:
+        """It is kept in the lock file."""
+        try:
+            content = os.pread(self._lock, _LONGEST_REFUSAL, 0)
+            return Refusal.from_document(json.loads(content)) if content else None
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
+            return None
+
+    def note_refusal(self, refusal: Refusal) -> None:
+        content = json.dumps(asdict(refusal)).encode()
+        with contextlib.suppress(OSError):
+            os.ftruncate(self._lock, 0)
+            os.pwrite(self._lock, content, 0)
 
     def remove(self) -> None:
         """Delete the file; the lock file stays."""

@@ -5,18 +5,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import Optional
 
-from .._core.errors import DamagedRecord, StoreError, TokenRejected, TokensError
+from .._core.errors import ApiError, DamagedRecord, StoreBusy, StoreError, TokenRejected, TokensError
 from .._core.outcome import Outcome
 from .._core.runtime import Runtime
-from .._core.token import Token
+from .._core.secret import Secret
+from .._core.token import Token, iso8601
 from .assessment import FRESH, Assessment, Assessor, TokenState
 from .options import LifecycleOptions
 from .ownership import OwnRecord
 from .record import Record
+from .refusal import Refusal, is_refusal
 from .revocation import Revoker
 from .source import TokenSource
 from .store import Store, Writer
@@ -35,7 +38,7 @@ class Lifecycle:
         self._source = source
         self._options = options
         self._runtime = runtime
-        self._own = OwnRecord(store, source, runtime) if store else None
+        self._own = OwnRecord(store, source, runtime, replace_foreign=options.replace_foreign) if store else None
         self._assessor = Assessor(source, options, self._now)
         self._revoker = Revoker(source, verify=options.verify, now=self._now, warn=runtime.warn)
 
@@ -79,47 +82,83 @@ class Lifecycle:
     def _keep_given(self) -> Outcome:
         given = self._source.from_user(self._options.token) if self._options.token else None
         found = self._assessor.assess(given)
-        if found.is_fresh:
+        if found.is_fresh or (found.is_usable and self._options.renew == "never"):
             return self._reused(given)
         self._refuse_where_renewal_is_forbidden(found)
         action = "renewed" if given else "created"
         if self._runtime.check_mode:
             return self._outcome(True, action, before=given)
-        new = self._create(given)
         try:
-            verified = self._prove(new, given)
+            new, verified = self._create_and_prove(given)
         except TokensError as error:
-            # Nobody would hold it after this task.
-            error.left_behind = error.left_behind or self._revoker.discard(new, given)
-            raise
+            if not found.is_usable:
+                raise
+            return self._reused_for_now(given, error)
         if given and self._is_to_revoke(given, new, found):
             self._revoker.revoke_or_warn(given, "")
         return self._outcome(True, action, new, verified=verified, before=given)
 
+    def _create_and_prove(self, given: Optional[Token]) -> tuple[Token, bool]:
+        new = self._create(given)
+        try:
+            return new, self._prove(new, given)
+        except TokensError as error:
+            # Nobody would hold it after this task.
+            error.left_behind = error.left_behind or self._revoker.discard(new, given)
+            raise
+
     def _keep_stored(self, own: OwnRecord) -> Outcome:
+        options = self._options
         for is_last_round in [False] * (_ROUNDS - 1) + [True]:
             record, seen = own.read()
             found = self._assessor.assess(record.current)
-            if found.is_fresh and not record.is_unfinished:
+            is_kept = found.is_fresh or (found.is_usable and options.renew == "never")
+            if is_kept and not record.is_unfinished(self._now()):
                 return self._reused(record.current)
-            if not found.is_fresh and not record.pending:
+            if not found.is_usable and not record.pending:
                 self._refuse_where_renewal_is_forbidden(found)
             if self._runtime.check_mode:
                 return self._predicted(record, found)
-            # The server was asked without the lock, so that many tasks do not wait for each other's requests.
-            with own.exclusive(self._options.lock_timeout) as writer:
-                record, version = own.read(writer)
-                if version == seen:
-                    return self._renew_stored(own, writer, record, found)
-                if is_last_round or self._options.renew == "always":
-                    return self._renew_stored(own, writer, record, self._assessor.assess(record.current))
+            try:
+                # The server was asked without the lock, so that many tasks do not wait for each other's requests. Who
+                # holds a token that is usable does not wait for the one that renews it.
+                since = self._runtime.clock.time()
+                with own.exclusive(0 if found.is_usable else options.lock_timeout) as writer:
+                    self._refuse_what_was_refused(writer, since)
+                    record, version = own.read(writer)
+                    if version == seen:
+                        return self._renew_stored(own, writer, record, found)
+                    if is_last_round or options.renew == "always":
+                        return self._renew_stored(own, writer, record, self._assessor.assess(record.current))
+            except TokensError as error:
+                if not found.is_usable:
+                    raise
+                return self._reused_for_now(record.current, error)
         raise AssertionError("the last round returns")
+
+    def _refuse_what_was_refused(self, writer: Writer, since: float) -> None:
+        """Another task was refused while this one waited: what it tried is not tried again."""
+        refusal, credential = writer.refusal(), self._source.credential
+        if refusal and credential and refusal.concerns(credential, since):
+            raise refusal.error()
+
+    def _note_refusal(self, writer: Writer, error: TokensError) -> None:
+        credential = self._source.credential
+        if credential and isinstance(error, ApiError) and is_refusal(error):
+            writer.note_refusal(Refusal.of(error, credential, self._runtime.clock.time()))
+
+    def _reused_for_now(self, token: Optional[Token], error: TokensError) -> Outcome:
+        """A renewal that failed while the token is valid for as long as it must be: the next task tries again."""
+        if not isinstance(error, StoreBusy):
+            until = iso8601(token.expires_at) if token else None
+            self._runtime.warn(f"The token, valid until {until}, is used as it is. {error}")
+        return self._reused(token)
 
     def _predicted(self, record: Record, found: Assessment) -> Outcome:
         action = "renewed" if record.current else "created"
         if record.pending and self._is_to_promote(record.pending, found):
             return self._outcome(True, action, record.pending, verified=self._options.verify, before=record.current)
-        if found.is_fresh:
+        if found.is_fresh or (found.is_usable and self._options.renew == "never"):
             return self._reused(record.current, changed=True)
         self._refuse_where_renewal_is_forbidden(found)
         return self._outcome(True, action, before=record.current)
@@ -129,7 +168,7 @@ class Lifecycle:
 
         Without a proof that it works it does not replace one that is fresh.
         """
-        if self._options.renew == "always" or (found.is_fresh and not self._options.verify):
+        if self._options.renew == "always" or (found.is_usable and not self._options.verify):
             return False
         return self._assessor.assess(pending).is_fresh
 
@@ -140,7 +179,7 @@ class Lifecycle:
         record, was_promoted = self._settle_pending(own, writer, record, found)
         if was_promoted:
             found = FRESH
-        if found.is_fresh:
+        if found.is_fresh or (found.is_usable and self._options.renew == "never"):
             record = self._revoke_superseded(own, writer, record)
             done = action if was_promoted else "reused"
             return self._outcome(record != start, done, record.current, verified=self._options.verify, before=before)
@@ -156,38 +195,74 @@ class Lifecycle:
             return record, False
         if self._is_to_promote(pending, found):
             return self._promote(own, writer, record, pending, found), True
-        if self._source.is_revocable(pending, record.current):
+        if self._revoker.is_revocable(pending, record.current):
             superseded = (*record.superseded, pending)
             return own.write(writer, replace(record, pending=None, superseded=superseded)), False
         self._revoker.warn_that_it_stays_valid(pending)
-        if not found.is_fresh:
+        if not found.is_usable:
             # What came with it may be all that still renews: it stays until the next one takes its place.
             return record, False
-        return own.write(writer, replace(record, pending=None)), False
+        return own.write(writer, self._without_pending(record)), False
+
+    def _without_pending(self, record: Record) -> Record:
+        """The record without a pending token that is of no use. What came with it and renews is kept: it may be all
+        that the server still takes (RFC 6749, section 6)."""
+        pending, current = record.pending, record.current
+        renewal = self._renewal(pending.companions) if pending else {}
+        if pending is None or not renewal or self._source.is_revocable(pending, current):
+            return replace(record, pending=None)
+        return self._with_renewal(record, renewal)
+
+    def _renewal(self, companions: Mapping[str, Secret]) -> Mapping[str, Secret]:
+        """Of secrets that came with a token, the one that renews it."""
+        return {name: secret for name, secret in companions.items() if name == self._source.renewed_by}
+
+    def _with_renewal(self, record: Record, renewal: Mapping[str, Secret]) -> Record:
+        """The record whose current token is renewed so; a pending one is the only place where there is none."""
+        if record.current is None:
+            return record
+        current = replace(record.current, companions={**record.current.companions, **renewal})
+        return replace(record, current=current, pending=None)
 
     def _replace_current(
         self, own: OwnRecord, writer: Writer, record: Record, found: Assessment
     ) -> tuple[Record, bool]:
-        new = self._create(record.pending or record.current)
+        writer.reserve()
+        try:
+            new = self._create(record.pending or record.current)
+        except TokensError as error:
+            # A response that cannot be used may have used up what renews, and brought its successor.
+            renewal = self._renewal(error.companions)
+            if renewal and record.current:
+                own.write(writer, self._with_renewal(record, renewal))
+            self._note_refusal(writer, error)
+            raise
         try:
             record = own.write(writer, replace(record, pending=new))
         except StoreError as error:
-            error.left_behind = self._revoker.discard(new, record.current)
+            error.left_behind = self._left_unstored(new, record)
             raise
         try:
             verified = self._prove(new, record.current)
         except TokenRejected:
-            own.write(writer, replace(record, pending=None))
+            own.write(writer, self._without_pending(record))
             raise
         except TokensError as error:
             error.left_behind = f"The new token is kept in {own.location}, and the next run goes on with it"
             raise
         return self._promote(own, writer, record, new, found), verified
 
+    def _left_unstored(self, new: Token, record: Record) -> str:
+        left = self._revoker.discard(new, record.current)
+        if not self._renewal(new.companions):
+            return left
+        lost = f"The {self._source.renewed_by} that came with it is lost, and the one before may be used up"
+        return f"{left}. {lost}" if left else lost
+
     def _promote(self, own: OwnRecord, writer: Writer, record: Record, new: Token, found: Assessment) -> Record:
         superseded = record.superseded
         if record.current and self._is_to_revoke(record.current, new, found):
-            superseded = (*superseded, record.current)
+            superseded = (*superseded, self._promised(record.current))
         return own.write(writer, replace(record, current=new, pending=None, superseded=superseded))
 
     def _is_to_revoke(self, old: Token, new: Token, found: Assessment) -> bool:
@@ -195,15 +270,30 @@ class Lifecycle:
         # Without a store a crash would leave the user with neither token.
         is_wanted = self._own is not None if asked is None else asked
         may_work = found.state is not TokenState.INVALID
-        return self._source.can_revoke and is_wanted and may_work and self._source.is_revocable(old, new)
+        return self._source.can_revoke and is_wanted and may_work and self._revoker.is_revocable(old, new)
+
+    def _promised(self, old: Token) -> Token:
+        """A token that is replaced, with the time until which others count on it: they were told that it is valid for
+        as long as it had to be."""
+        if self._options.revoke_old or self._options.renew == "always":
+            return old
+        promise = self._now() + self._options.min_remaining
+        return replace(old, promised_until=promise if old.expires_at is None else min(promise, old.expires_at))
 
     def _revoke_superseded(self, own: OwnRecord, writer: Writer, record: Record) -> Record:
+        due = record.due(self._now())
         kept = tuple(
             token
             for token in record.superseded
-            if not self._revoker.has_expired(token) and not self._revoker.revoke_or_warn(token, _NEXT_RUN)
+            if token not in due
+            or not (self._is_over(token, record.current) or self._revoker.revoke_or_warn(token, _NEXT_RUN))
         )
         return own.write(writer, replace(record, superseded=kept)) if kept != record.superseded else record
+
+    def _is_over(self, superseded: Token, current: Optional[Token]) -> bool:
+        """Whether nothing of a replaced token is left to revoke; the server may have given the same one again."""
+        is_current = current is not None and superseded.secret == current.secret
+        return is_current or self._revoker.has_expired(superseded)
 
     def _create(self, old: Optional[Token]) -> Token:
         new = self._source.replace(old) if old else self._source.create()
@@ -254,7 +344,7 @@ class Lifecycle:
         is_read_only = self._runtime.check_mode or own.is_empty()
         with nullcontext() if is_read_only else own.exclusive(self._options.lock_timeout) as writer:
             try:
-                record, _version = own.find("It is left alone.")
+                record, _version = own.find()
             except DamagedRecord as error:
                 return self._move_aside(writer, error)
             if record is None:

@@ -21,10 +21,12 @@ class LifecycleOptions:
     token: Optional[Secret] = field(default=None, metadata={"type": "str", "no_log": True})
     token_file: Optional[str] = field(default=None, metadata={"type": "path", "no_log": False})
     min_remaining: float = field(default=300, metadata={"type": "float"})
+    renew_before: Optional[float] = field(default=None, metadata={"type": "float"})
     renew: str = field(default="auto", metadata={"type": "str", "choices": ["auto", "always", "never"]})
     verify: bool = field(default=True, metadata={"type": "bool"})
     revoke_old: Optional[bool] = field(default=None, metadata={"type": "bool"})
     return_token: bool = field(default=True, metadata={"type": "bool", "no_log": False})
+    replace_foreign: bool = field(default=False, metadata={"type": "bool"})
     lock_timeout: float = field(default=120, metadata={"type": "float"})
 
     @classmethod
@@ -32,6 +34,12 @@ class LifecycleOptions:
         """The options among the parameters of a task; what is not given has its default."""
         names = (option.name for option in fields(cls))
         return cls(**{name: params[name] for name in names if params.get(name) is not None})
+
+    @property
+    def would_lose_a_token(self) -> bool:
+        """Whether a token that is created is neither stored nor returned."""
+        may_create = self.state == "present" and not (self.token and self.renew == "never")
+        return may_create and not self.token_file and not self.return_token
 
 
 _REVOCATION = ("revoke_old",)

@@ -10,18 +10,19 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Optional
 
-from .._core.errors import DamagedRecord
+from .._core.errors import DamagedRecord, ForeignRecord
 from .._core.runtime import Runtime
-from .record import Record
+from .record import ClockReading, Record
 from .source import TokenSource
 from .store import Store, Stored, Writer
 
 
 class OwnRecord:
-    """The record of one source in a store. `clock_offset` is the one that was stored with it, in seconds."""
+    """The record of one source in a store. `clock_offset` is the server's clock minus this one, in seconds."""
 
-    def __init__(self, store: Store, source: TokenSource, runtime: Runtime) -> None:
+    def __init__(self, store: Store, source: TokenSource, runtime: Runtime, *, replace_foreign: bool) -> None:
         self._store = store
+        self._replace_foreign = replace_foreign
         self._source = source
         self._runtime = runtime
         self.clock_offset = 0.0
@@ -39,10 +40,11 @@ class OwnRecord:
         """Whether nothing is stored."""
         return self._store.is_empty()
 
-    def find(self, fate: str) -> Stored:
-        """What is stored for the source, under its name. Another's is none, and a warning that ends with `fate`.
+    def find(self) -> Stored:
+        """What is stored for the source, under its name.
 
-        Raises as Store.read().
+        Raises ForeignRecord for what belongs to another product, server or user, which is none where the user
+        consents to replace it; and as Store.read().
         """
         record, version = self._store.read()
         if record is None:
@@ -53,32 +55,37 @@ class OwnRecord:
             is_own = any(source.belongs_to(record.principal, token) for token in record.tokens)
             # What proves it now is replaced by the next renewal.
             record = replace(record, principal=source.principal or "") if is_own else record
-        if not is_own:
-            self._runtime.warn(
-                f"The token file {self.location} holds a {record.product} token of {record.principal} on "
-                f"{record.host}, not one of {source.principal or 'this user'} on {source.host}. {fate}"
-            )
+        if is_own:
+            self.clock_offset = record.offset_of(self._runtime.clock)
+            return Stored(record, version)
+        if self._replace_foreign:
             return Stored(None, version)
-        self.clock_offset = record.clock_offset
-        return Stored(record, version)
+        raise ForeignRecord(
+            f"{self.location} holds a {record.product} token of {record.principal} on {record.host}, not a "
+            f"{source.product} token of {source.principal or 'this user'} on {source.host}",
+            advice="Give each token a path of its own, or set replace_foreign: true to replace this one.",
+        )
 
     def read(self, writer: Optional[Writer] = None) -> tuple[Record, Hashable]:
         """The record of the source, empty where there is none, and its version.
 
-        What cannot be understood is none, and moved aside where there is the right to write. Raises StoreError.
+        What cannot be understood is none, and moved aside where there is the right to write. Raises as find().
         """
         try:
-            record, version = self.find("It is replaced.")
+            record, version = self.find()
         except DamagedRecord as error:
             record, version = None, None
             self._report(error, writer)
+        else:
+            if record is None and version is not None and (writer or self._runtime.check_mode):
+                self._runtime.warn(f"The token of another product, server or user in {self.location} is replaced.")
         return record or Record(self._source.product, self._source.host, self._source.principal or ""), version
 
     def write(self, writer: Writer, record: Record) -> Record:
         """Store the record, with the server's clock as this task has seen it, and return it as it was stored."""
         offset = self._source.clock_offset
         if offset is not None:
-            record = replace(record, clock_offset=offset)
+            record = replace(record, clock_offset=offset, clock=ClockReading.of(self._runtime.clock))
         writer.write(record)
         return record
 

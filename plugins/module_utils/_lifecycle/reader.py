@@ -8,15 +8,16 @@ from __future__ import annotations
 from typing import Optional
 
 from .._core.errors import StoreError
+from .._core.runtime import Clock
 from .._core.token import Token, iso8601
 from .store import Store
 
 
 def read_token(
-    store: Store, now: float, *, product: Optional[str] = None, min_remaining: float = 0, advice: str
+    store: Store, clock: Clock, *, product: Optional[str] = None, min_remaining: float = 0, advice: str
 ) -> Token:
     """The current token of a store, which must be valid for `min_remaining` seconds and of the product where one is
-    given. `now` is the time of this machine, in epoch seconds.
+    given.
 
     Raises StoreError, with the advice, where there is no such token.
     """
@@ -29,7 +30,7 @@ def read_token(
             f"{store.location} holds a token of {record.product}, where one of {product} is needed",
             advice=f"Give the file in which a task keeps its {product} token.",
         )
-    left = record.current.expires_in(now + record.clock_offset)
+    left = record.current.expires_in(clock.time() + record.offset_of(clock))
     if left is not None and left <= 0:
         raise StoreError(
             f"the token in {store.location} expired at {iso8601(record.current.expires_at)}", advice=advice

@@ -28,6 +28,11 @@ class Revoker:
         self._now = now
         self._warn = warn
 
+    def is_revocable(self, token: Token, kept: Optional[Token]) -> bool:
+        """Whether a token can be revoked without harm to the one that is kept, which may be the same."""
+        is_same = kept is not None and token.secret == kept.secret
+        return not is_same and self._source.is_revocable(token, kept)
+
     def revoke(self, token: Token) -> bool:
         """Revoke a token. False when it was invalid already. Raises TokensError."""
         if self._source.revoke(token):
@@ -57,7 +62,7 @@ class Revoker:
 
     def discard(self, token: Token, kept: Optional[Token]) -> str:
         """Revoke a token that is of no use, and say what is left of it."""
-        if self._source.is_revocable(token, kept):
+        if self.is_revocable(token, kept):
             with suppress(TokensError):
                 self._source.revoke(token)
                 if self._source.revokes_access:

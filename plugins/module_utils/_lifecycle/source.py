@@ -17,6 +17,8 @@ class TokenSource(ABC):
 
     product: ClassVar[str]
     can_revoke: ClassVar[bool]
+    # The companion that renews a token, by its name, where the product renews so.
+    renewed_by: ClassVar[Optional[str]] = None
     # Whether a revocation makes the token itself invalid, and not only what renews it.
     revokes_access: ClassVar[bool] = True
 
@@ -29,6 +31,11 @@ class TokenSource(ABC):
     @abstractmethod
     def principal(self) -> Optional[str]:
         """Whose tokens they are; None where the options do not say."""
+
+    @property
+    def credential(self) -> Optional[Secret]:
+        """The secret with which create() signs in; None where there is none, or it cannot lock an account."""
+        return None
 
     @property
     @abstractmethod

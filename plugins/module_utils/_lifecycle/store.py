@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from typing import NamedTuple, Optional
 
 from .record import Record
+from .refusal import Refusal
 
 
 class Stored(NamedTuple):
@@ -24,8 +25,20 @@ class Writer(ABC):
     """The right to be the only writer of a store."""
 
     @abstractmethod
+    def reserve(self) -> None:
+        """Prove, before a token is requested, that write() will succeed as far as can be known. Raises StoreError."""
+
+    @abstractmethod
     def write(self, record: Record) -> None:
         """Replace what is stored as a whole. Raises StoreError, also where the right to write was lost meanwhile."""
+
+    @abstractmethod
+    def refusal(self) -> Optional[Refusal]:
+        """The last refusal of a credential that a writer has noted."""
+
+    @abstractmethod
+    def note_refusal(self, refusal: Refusal) -> None:
+        """Let those who wait know that a credential was refused. A failure to do so is ignored."""
 
     @abstractmethod
     def remove(self) -> None:

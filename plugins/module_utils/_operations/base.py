@@ -118,5 +118,9 @@ class TokenOperation(Operation):
 
     def run(self) -> Outcome:
         options = LifecycleOptions.from_params(self.params)
+        if options.would_lose_a_token:
+            raise InvalidOption(
+                "return_token", "is false without token_file: nobody would hold a new token", advice="Set token_file."
+            )
         store = FileStore(options.token_file, self.runtime) if options.token_file else None
         return Lifecycle(self.source(), options, store, self.runtime).run()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Optional, TypeVar
 
 from .._core.argspec import ArgumentSpec, Names
+from .._core.secret import Secret
 from .._core.token import Token
 
 ClientT = TypeVar("ClientT")
@@ -31,6 +32,11 @@ class Credential(ABC, Generic[ClientT]):
     @abstractmethod
     def principal(self) -> str:
         """Whose tokens it creates, as a token file names them."""
+
+    @property
+    @abstractmethod
+    def secret(self) -> Optional[Secret]:
+        """What is sent, and what a server may refuse."""
 
     @abstractmethod
     def authenticate(self, client: ClientT) -> Token:

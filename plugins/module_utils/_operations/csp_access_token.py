@@ -10,6 +10,7 @@ from typing import Optional
 from .._clients import csp, oauth
 from .._core.argspec import CONNECTION, ArgumentSpec, unprefixed
 from .._core.errors import InvalidOption, TokenRejected
+from .._core.secret import Secret
 from .._core.token import Token, iso8601
 from .._http.session import Session
 from .._http.url import BaseUrl
@@ -34,6 +35,10 @@ class ApiToken(Credential[csp.CspClient]):
     def principal(self) -> str:
         return f"API token {self.params['api_token'].fingerprint}"
 
+    @property
+    def secret(self) -> Optional[Secret]:
+        return self.params["api_token"]  # type: ignore[no-any-return]
+
     def authenticate(self, client: csp.CspClient) -> Token:
         return client.authorize_api_token(self.params["api_token"])
 
@@ -54,6 +59,10 @@ class OAuthApp(Credential[csp.CspClient]):
     @property
     def principal(self) -> str:
         return f"OAuth app {self.params['client_id']}"
+
+    @property
+    def secret(self) -> Optional[Secret]:
+        return self.params["client_secret"]  # type: ignore[no-any-return]
 
     def authenticate(self, client: csp.CspClient) -> Token:
         return client.authorize_client(self.params["client_id"], self.params["client_secret"])
@@ -83,6 +92,10 @@ class CspTokens(OAuthTokens):
     @property
     def principal(self) -> Optional[str]:
         return self._credential.principal if self._credential else None
+
+    @property
+    def credential(self) -> Optional[Secret]:
+        return self._credential.secret if self._credential else None
 
     def create(self) -> Token:
         """Raises TokenRejected when an OpenID token is required and none came."""

@@ -28,6 +28,7 @@ class SddcManagerTokens(OAuthTokens):
     """The tokens of one user. Only a refresh token can be revoked; an access token stays valid until it expires."""
 
     product = "sddc_manager"
+    renewed_by = oauth.REFRESH_TOKEN
     can_revoke = True
     revokes_access = False
 
@@ -53,6 +54,10 @@ class SddcManagerTokens(OAuthTokens):
         """The user may hold the refresh token, too."""
         given = {oauth.REFRESH_TOKEN: self._refresh_token} if self._refresh_token else {}
         return oauth.access_token_of(secret, companions=given)
+
+    @property
+    def credential(self) -> Optional[Secret]:
+        return self._password
 
     def create(self) -> Token:
         if not self._username or not self._password:

@@ -53,7 +53,7 @@ class TokenFileInfo(Operation):
         return self._described(path, record)
 
     def _described(self, path: str, record: Record) -> dict[str, Any]:
-        token, now = record.current, self.runtime.clock.time() + record.clock_offset
+        token, now = record.current, self.runtime.clock.time() + record.offset_of(self.runtime.clock)
         expires_in = token.expires_in(now) if token else None
         status = self._status(token, now)
         return {

@@ -86,7 +86,7 @@ class StoredToken(TokenProvider):
             return None if self._token.secret == refused.secret else self._token
 
     def _read(self) -> Token:
-        return read_token(self._store, self._runtime.clock.time(), product=self._product, advice=_ADVICE)
+        return read_token(self._store, self._runtime.clock, product=self._product, advice=_ADVICE)
 
 
 class KeptToken(TokenProvider):

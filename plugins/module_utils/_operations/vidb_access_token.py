@@ -50,6 +50,10 @@ class ClientCredentials(Credential[vidb.VidbClient]):
         """Id and secret."""
         return self.params["client_id"], self.params["client_secret"]
 
+    @property
+    def secret(self) -> Optional[Secret]:
+        return self.params["client_secret"]  # type: ignore[no-any-return]
+
     def authenticate(self, client: vidb.VidbClient) -> Token:
         return client.token_by_client_credentials(*self.pair)
 
@@ -62,17 +66,15 @@ class RefreshToken(Credential[vidb.VidbClient]):
 
     @property
     def principal(self) -> str:
-        subject = jwt_claims(self.refresh_token.reveal()).get("sub")
-        return f"user {subject}" if subject else f"refresh token {self.refresh_token.fingerprint}"
+        subject = jwt_claims(self.secret.reveal()).get("sub")
+        return f"user {subject}" if subject else f"refresh token {self.secret.fingerprint}"
 
     @property
-    def refresh_token(self) -> Secret:
-        """The one that the user gives."""
-        secret: Secret = self.params["refresh_token"]
-        return secret
+    def secret(self) -> Secret:
+        return self.params["refresh_token"]  # type: ignore[no-any-return]
 
     def authenticate(self, client: vidb.VidbClient) -> Token:
-        return self.refresh(client, self.refresh_token)
+        return self.refresh(client, self.secret)
 
     def refresh(self, client: vidb.VidbClient, refresh_token: Secret) -> Token:
         """Create a token with a later refresh token of the same user."""
@@ -94,6 +96,10 @@ class ApiToken(Credential[vidb.VidbClient]):
     def principal(self) -> str:
         return f"API token {self.params['api_token'].fingerprint}"
 
+    @property
+    def secret(self) -> Optional[Secret]:
+        return self.params["api_token"]  # type: ignore[no-any-return]
+
     def authenticate(self, client: vidb.VidbClient) -> Token:
         return client.token_by_api_token(self.params["api_token"])
 
@@ -111,6 +117,7 @@ class VidbTokens(OAuthTokens):
     """The access tokens of an API token, a refresh token or a client, in one tenant."""
 
     product = "vidb"
+    renewed_by = oauth.REFRESH_TOKEN
 
     def __init__(self, session: Session, tenant: str, credential: Optional[Credential[vidb.VidbClient]]) -> None:
         super().__init__(session)
@@ -121,6 +128,10 @@ class VidbTokens(OAuthTokens):
     @property
     def principal(self) -> Optional[str]:
         return f"{self._tenant}/{self._credential.principal}" if self._credential else None
+
+    @property
+    def credential(self) -> Optional[Secret]:
+        return self._credential.secret if self._credential else None
 
     def create(self) -> Token:
         if self._credential is None:
@@ -133,7 +144,7 @@ class VidbTokens(OAuthTokens):
         """A broker that rotates refresh tokens takes the latest alone (RFC 6749, section 6)."""
         latest = old.companions.get(oauth.REFRESH_TOKEN)
         credential = self._credential
-        if not isinstance(credential, RefreshToken) or latest in (None, credential.refresh_token):
+        if not isinstance(credential, RefreshToken) or latest in (None, credential.secret):
             return self.create()
         try:
             new = credential.refresh(self._client, latest)
@@ -150,7 +161,7 @@ class VidbTokens(OAuthTokens):
         return (
             isinstance(credential, RefreshToken)
             and principal.startswith(f"{self._tenant}/")
-            and token.companions.get(oauth.REFRESH_TOKEN) == credential.refresh_token
+            and token.companions.get(oauth.REFRESH_TOKEN) == credential.secret
         )
 
 

@@ -33,6 +33,10 @@ class VidmToken(Credential[vrni.VrniClient]):
         secret = self.params["vidm_token"]
         return f"VIDM/{jwt_claims(secret.reveal()).get('sub') or secret.fingerprint}"
 
+    @property
+    def secret(self) -> Optional[Secret]:
+        return self.params["vidm_token"]  # type: ignore[no-any-return]
+
     def authenticate(self, client: vrni.VrniClient) -> Token:
         return client.create_vidm_user_token(self.params["vidm_token"])
 
@@ -56,6 +60,10 @@ class User(Credential[vrni.VrniClient]):
     def principal(self) -> str:
         parts = (self.params[name] for name in ("domain_type", "domain", "username"))
         return "/".join(part for part in parts if part)
+
+    @property
+    def secret(self) -> Optional[Secret]:
+        return self.params["password"]  # type: ignore[no-any-return]
 
     def authenticate(self, client: vrni.VrniClient) -> Token:
         username, password, domain_type, domain = (
@@ -89,6 +97,10 @@ class VrniTokens(SessionTokens):
     def from_user(self, secret: Secret) -> Token:
         """A token whose expiry is unknown: it says nothing about it."""
         return Token(secret, vrni.SCHEME)
+
+    @property
+    def credential(self) -> Optional[Secret]:
+        return self._credential.secret if self._credential else None
 
     def create(self) -> Token:
         if self._credential is None:

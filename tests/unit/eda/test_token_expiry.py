@@ -140,7 +140,7 @@ def test_a_file_that_is_missing_or_damaged_is_reported_once_with_its_reason(
     source.event()
     looks(3)
 
-    path.write_text("{")
+    path.write_text('{"version": 1')
     path.chmod(0o600)
     source.event()
     looks(3)

@@ -49,8 +49,7 @@ def validated(operation: type[Operation], args: Mapping[str, Any]) -> Mapping[st
 
     Raises InvalidArguments.
     """
-    # A template of a rulebook renders what is not set as an empty text.
-    given = {name: value for name, value in args.items() if name not in _ONLY_OF_RULEBOOK and value not in (None, "")}
+    given = {name: value for name, value in args.items() if name not in _ONLY_OF_RULEBOOK}
     completed = operation.argument_spec.complete(given, os.environ)
     checked = Validated(operation, completed)
     if checked.error:

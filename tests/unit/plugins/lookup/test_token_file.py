@@ -18,11 +18,11 @@ from ansible.errors import AnsibleError
 
 from ansible_collections.sddc.tokens.plugins.lookup import token_file as lookup
 from ansible_collections.sddc.tokens.plugins.module_utils._core import secret as secrets
-from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
+from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import SYSTEM_CLOCK, Runtime
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import FileStore
-from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import Record, serialized
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import ClockReading, Record, serialized
 
 VALUE, COMPANION = "token-of-great-value", "companion-of-great-value"
 
@@ -51,7 +51,9 @@ def store(path: Path, left: float | None = 600.0, offset: float = 0.0, **facts: 
     expires_at = None if left is None else time.time() + offset + left
     token = Token(Secret(VALUE), "Bearer", 1.0, expires_at, None, {"id_token": Secret(COMPANION)})
     record = Record(
-        **{"product": "csp", "host": "h", "principal": "me", "current": token, **facts}, clock_offset=offset
+        **{"product": "csp", "host": "h", "principal": "me", "current": token, **facts},
+        clock_offset=offset,
+        clock=ClockReading.of(SYSTEM_CLOCK),
     )
     with FileStore(str(path), Runtime()).exclusive(10) as writer:
         writer.write(record)

@@ -20,11 +20,12 @@ from typing import Any, Optional
 from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import (
     DamagedRecord,
     ResponseLost,
+    StoreBusy,
     StoreError,
     TokensError,
 )
 from ansible_collections.sddc.tokens.plugins.module_utils._core.outcome import Outcome
-from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
+from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import SYSTEM_CLOCK, Clock, Runtime
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle import file_store
@@ -32,6 +33,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store 
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.lifecycle import Lifecycle
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.options import LifecycleOptions
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import Record, serialized
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.refusal import Refusal
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.source import TokenSource
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.store import Store, Stored, Writer
 
@@ -180,9 +182,12 @@ class MemoryStore(Store):
     def __init__(self) -> None:
         self.record: Optional[Record] = None
         self.is_damaged = False
+        self.refusal: Optional[Refusal] = None
         self.aside = 0
+        self.timeouts: list[float] = []
         self.steps = Steps()
         self.before_exclusive: Callable[[], object] = lambda: None
+        self.reserve_error: Optional[StoreError] = None
         self.write_error: Optional[StoreError] = None
         self._version = 0
         self._lock = threading.Lock()
@@ -197,9 +202,10 @@ class MemoryStore(Store):
 
     @contextmanager
     def exclusive(self, timeout: float) -> Iterator[Writer]:
+        self.timeouts.append(timeout)
         self.before_exclusive()
         if not self._lock.acquire(timeout=timeout):
-            raise StoreError("another task writes")
+            raise StoreBusy("another task writes")
         try:
             yield MemoryWriter(self)
         finally:
@@ -217,11 +223,21 @@ class MemoryWriter(Writer):
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
 
+    def reserve(self) -> None:
+        if self._store.reserve_error:
+            raise self._store.reserve_error
+
     def write(self, record: Record) -> None:
         if self._store.write_error:
             raise self._store.write_error
         with self._store.steps.step("write"):
             self._store.put(record)
+
+    def refusal(self) -> Optional[Refusal]:
+        return self._store.refusal
+
+    def note_refusal(self, refusal: Refusal) -> None:
+        self._store.refusal = refusal
 
     def remove(self) -> None:
         with self._store.steps.step("remove"):
@@ -295,6 +311,7 @@ class World:
     def __init__(self) -> None:
         self.server = Server()
         self.store = MemoryStore()
+        self.clock: Clock = SYSTEM_CLOCK
         self.source_type: type[MemorySource] = MemorySource
         self.prepare: Callable[[MemorySource], None] = lambda source: None
 
@@ -311,11 +328,12 @@ class World:
         run = Run(steps=Steps(crash_at))
         source = self.source_type(self.server, run.steps, can_revoke=can_revoke)
         self.prepare(source)
-        runtime = Runtime(check_mode, warn=run.warnings.append)
+        runtime = Runtime(check_mode, warn=run.warnings.append, clock=self.clock)
         seen = len(self.server.calls)
         store = self.store_of(runtime, run.steps) if in_store else None
+        chosen = LifecycleOptions.from_params({"revoke_old": in_store, **options})
         try:
-            run.outcome = Lifecycle(source, LifecycleOptions.from_params(options), store, runtime).run()
+            run.outcome = Lifecycle(source, chosen, store, runtime).run()
         except (TokensError, Crash) as error:
             run.error = error
         run.calls = self.server.calls[seen:]
@@ -377,5 +395,5 @@ class FileWorld(World):
         self.path.chmod(0o600)
 
     def damage(self) -> None:
-        self.path.write_bytes(b'{"current": {')
+        self.path.write_bytes(b'{"version": 1, ')
         self.path.chmod(0o600)

@@ -103,8 +103,9 @@ def test_option_of_the_task_wins_and_an_empty_one_counts_as_not_given(
 ) -> None:
     completed = PLAIN.complete(args, environ)
     for name, variables in (("hostname", ["X_HOST"]), ("api_token", ["X_API_TOKEN", "OLD_TOKEN"])):
-        expected = args.get(name) or next((environ[one] for one in variables if environ.get(one)), args.get(name))
+        expected = args.get(name) or next((environ[one] for one in variables if environ.get(one)), None)
         assert completed.get(name) == expected
+        assert (name in completed) is (expected is not None)
 
 
 @given(args=ARGUMENTS, environ=ENVIRONMENTS)
@@ -141,6 +142,24 @@ def test_both_parts_of_a_credential_may_come_from_different_places() -> None:
 
 def test_alias_of_the_task_wins_over_the_environment() -> None:
     assert PLAIN.complete({"pat": "mine"}, {"X_API_TOKEN": "other"}) == {"pat": "mine"}
+
+
+@pytest.mark.parametrize("blank", ["", None])
+@pytest.mark.parametrize("operation", PROMISED, ids=lambda operation: operation.__name__)
+def test_an_option_that_is_blank_or_null_is_not_given(operation: type[Operation], blank: Any) -> None:
+    """A survey leaves it blank, and a variable that is not set leaves it null: no rule counts it."""
+    spec = operation.argument_spec
+    args = {name: blank for name, option in spec.options.items() for name in (name, *option.get("aliases", ()))}
+    assert spec.complete(args, {}) == {}
+    assert spec.complete({**args, "no_such_option": blank}, {}) == {"no_such_option": blank}
+
+
+@pytest.mark.parametrize("blank", ["", None])
+def test_absent_with_nothing_to_act_on_is_an_error(blank: Any) -> None:
+    args = VrniAuthToken.argument_spec.complete(
+        {"hostname": "h", "state": "absent", "token": blank, "token_file": blank}, {}
+    )
+    assert "token, token_file" in str(Validated(VrniAuthToken, args).error)
 
 
 def test_empty_alias_counts_as_not_given() -> None:

@@ -14,15 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import DamagedRecord, StoreError
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import DamagedRecord, ForeignRecord, StoreError
 from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import (
-    LONGEST_FILE,
     FileStore,
 )
-from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import Record, serialized
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import LONGEST_DOCUMENT, Record, serialized
 
 RECORD = Record("vrni", "vrni.example.com", "LOCAL/admin", Token(Secret("first"), "NetworkInsight", 1.0, 2.0))
 LATER = Record("vrni", "vrni.example.com", "LOCAL/admin", Token(Secret("second"), "NetworkInsight", 3.0, 4.0))
@@ -272,7 +271,8 @@ def test_reading_only_changes_nothing_on_the_disk(path: Path, file: FileStore, w
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{", b"{}", b"\x00" * 100, serialized(RECORD)[:-1], b"[" * 100_000, b" " * (LONGEST_FILE + 9)]
+    "content",
+    [b"", b'{"version": 1', serialized(RECORD)[:-1], b'{"version":' + b"[" * 100_000, b" " * (LONGEST_DOCUMENT + 9)],
 )
 def test_damaged_file_is_named_and_what_it_holds_is_not(file: FileStore, path: Path, content: bytes) -> None:
     path.write_bytes(content)
@@ -305,5 +305,5 @@ def test_file_larger_than_any_token_file_is_not_read_to_its_end(file: FileStore,
     with path.open("wb") as sparse:
         sparse.truncate(1 << 40)
     path.chmod(0o600)
-    with pytest.raises(DamagedRecord):
+    with pytest.raises(ForeignRecord):
         file.read()

@@ -203,11 +203,15 @@ def test_what_a_crash_left_half_written_is_swept_by_the_next_writer(
     file = token_file(path)
     with file.exclusive(0) as writer:
         writer.write(record(1))
-    with monkeypatch.context() as patched, file.exclusive(0) as writer:
-        patched.setattr(os, "replace", stop)
-        patched.setattr(os, "unlink", stop)
-        with pytest.raises(Killed):
+
+    def write() -> None:
+        with monkeypatch.context() as patched, file.exclusive(0) as writer:
+            patched.setattr(os, "replace", stop)
+            patched.setattr(os, "unlink", stop)
             writer.write(record(2))
+
+    with pytest.raises(Killed):
+        write()
     assert len(list(tmp_path.glob(".vrni.json*"))) == 1
     assert file.read().record == record(1)
     with file.exclusive(0):
@@ -286,3 +290,44 @@ def test_the_version_changes_with_every_write_and_is_none_without_a_file(path: s
     assert versions[0] is None
     assert len(set(versions)) == 3
     assert file.read().version == versions[2]
+
+
+@pytest.mark.parametrize("problem", [errno.ENOSPC, errno.EROFS, errno.ENAMETOOLONG, errno.EDQUOT])
+def test_a_store_that_cannot_be_written_is_found_out_before_anything_is_written(
+    path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, problem: int
+) -> None:
+    def fail(*args: object) -> None:
+        raise OSError(problem, os.strerror(problem))
+
+    file = token_file(path)
+    with file.exclusive(0) as writer:
+        monkeypatch.setattr(os, "fsync", fail)
+        with pytest.raises(StoreError, match=os.strerror(problem)):
+            writer.reserve()
+    assert sorted(os.listdir(tmp_path)) == ["vrni.json.lock"]
+
+
+def test_what_was_reserved_is_used_by_the_next_write_and_is_gone_without_one(path: str, tmp_path: Path) -> None:
+    file = token_file(path)
+    with file.exclusive(0) as writer:
+        writer.reserve()
+        (reserved,) = tmp_path.glob(".vrni.json*")
+        number, blocks = reserved.stat().st_ino, reserved.stat().st_blocks
+        writer.write(record(1))
+    assert (os.stat(path).st_ino, blocks > 0) == (number, True)
+    assert file.read().record == record(1)
+    with file.exclusive(0) as writer:
+        writer.reserve()
+    assert sorted(os.listdir(tmp_path)) == ["vrni.json", "vrni.json.lock"]
+
+
+@pytest.mark.parametrize(
+    "token", [Token(Secret("t" * 5_000_000), "Bearer"), Token(Secret("t"), "Bearer", float("nan"))]
+)
+def test_a_token_that_could_not_be_read_again_is_not_written(path: str, token: Token) -> None:
+    file = token_file(path)
+    with file.exclusive(0) as writer:
+        writer.write(record(1))
+        with pytest.raises(StoreError, match="cannot be stored"):
+            writer.write(replace(record(2), current=token))
+    assert file.read().record == record(1)

@@ -5,15 +5,22 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import StoreError, TokenRejected, TokensError
-from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import (
+    ForeignRecord,
+    StoreError,
+    TokenRejected,
+    TokensError,
+)
+from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Clock, Runtime
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import FileStore, FileWriter
@@ -93,7 +100,7 @@ def test_renewal_revokes_the_old_token_only_after_the_new_one_works(world: World
         (f"revoke {value(old)}", new, "", [value(old)]),
     ]
     assert world.server.working() == {new}
-    assert (value(record_of(world).current), record_of(world).is_unfinished) == (new, False)
+    assert (value(record_of(world).current), record_of(world).is_unfinished(math.inf)) == (new, False)
 
 
 def test_token_that_the_server_no_longer_knows_is_renewed_once_and_not_revoked(world: World) -> None:
@@ -152,7 +159,7 @@ def test_old_token_stays_where_it_is_not_to_be_revoked(world: World) -> None:
     world.keep(current=old)
     assert world.run(revoke_old=False).result == (True, "renewed")
     assert world.server.accepts(old)
-    assert not record_of(world).is_unfinished
+    assert not record_of(world).is_unfinished(math.inf)
 
 
 def test_product_without_revocation_is_never_asked_to_revoke(world: World) -> None:
@@ -182,6 +189,52 @@ def test_token_that_never_lives_that_long_counts_with_half_its_life_and_a_warnin
     run = world.run()
     assert run.result == ((False, "reused") if kept else (True, "renewed"))
     assert ("half its life" in " ".join(run.warnings)) is not kept
+
+
+class SteppedClock(Clock):
+    """A clock that somebody sets, on a machine of a name; `steady` goes on as it did."""
+
+    def __init__(self, step: float = 0.0, machine: str = "one") -> None:
+        self.step = step
+        self.name = machine
+
+    def time(self) -> float:
+        return super().time() + self.step
+
+    def machine(self) -> str:
+        return self.name
+
+
+@pytest.mark.parametrize(
+    ("clock", "is_trusted"),
+    [
+        (SteppedClock(), True),
+        (SteppedClock(5.0), True),
+        (SteppedClock(5400.0), False),
+        (SteppedClock(-5400.0), False),
+        (SteppedClock(machine="another"), False),
+    ],
+)
+def test_a_clock_offset_is_used_only_by_the_clock_that_it_was_measured_with(
+    world: World, clock: SteppedClock, is_trusted: bool
+) -> None:
+    """The file came from a machine whose clock is wrong, or it was put right since."""
+    world.clock = SteppedClock()
+    world.server.offset = -7200.0
+    world.run()
+    world.clock = clock
+    run = world.run(verify=False, check_mode=True)
+    assert run.outcome is not None
+    assert run.outcome.now == pytest.approx(clock.time() - (7200.0 if is_trusted else 0.0), abs=30)
+
+
+def test_a_token_that_has_expired_is_not_reused_for_the_offset_of_another_machine(world: World) -> None:
+    world.clock = SteppedClock(7200.0)
+    world.server.offset = 0.0
+    world.prepare = lambda source: setattr(source, "before_call", lambda call: setattr(source, "_offset", -7200.0))
+    world.run(verify=False)
+    world.clock = SteppedClock(5400.0, machine="another")
+    assert world.run(verify=False, check_mode=True).result == (True, "renewed")
 
 
 @pytest.mark.parametrize("offset", [-7200.0, 7200.0])
@@ -220,7 +273,7 @@ def test_new_token_that_does_not_work_is_revoked_and_the_old_one_stays(world: Wo
     assert isinstance(run.error, TokenRejected)
     assert run.calls[-1] == f"revoke {new}"
     assert world.server.working() == {value(old)}
-    assert (record_of(world).current, record_of(world).is_unfinished) == (old, False)
+    assert (record_of(world).current, record_of(world).is_unfinished(math.inf)) == (old, False)
 
 
 def test_new_token_that_neither_works_nor_can_be_revoked_is_named(world: World) -> None:
@@ -244,7 +297,7 @@ def test_failure_to_revoke_is_a_warning_and_the_next_run_finishes(world: World) 
     world.server.cannot_revoke_now = False
     assert world.run().error is None
     assert not world.server.accepts(old)
-    assert not record_of(world).is_unfinished
+    assert not record_of(world).is_unfinished(math.inf)
 
 
 def test_superseded_token_that_cannot_be_revoked_changes_neither_the_file_nor_the_result(file_world: FileWorld) -> None:
@@ -261,7 +314,7 @@ def test_superseded_token_that_has_expired_meanwhile_is_not_revoked_but_forgotte
     world.keep(current=world.server.mint(), superseded=(world.server.mint(age=4000),))
     run = world.run()
     assert not any(call.startswith("revoke") for call in run.calls)
-    assert not record_of(world).is_unfinished
+    assert not record_of(world).is_unfinished(math.inf)
 
 
 @pytest.mark.parametrize("revocable", [True, False])
@@ -280,6 +333,50 @@ def test_token_that_cannot_be_stored_is_revoked_or_named(
     assert "disk is full" in str(run.error)
     assert (new.reveal() in world.server.working()) is not revocable
     assert (new.fingerprint in str(run.error)) is not revocable
+
+
+def test_a_store_that_cannot_be_written_fails_before_a_token_is_requested() -> None:
+    world = World()
+    world.store.reserve_error = StoreError("the disk is full")
+    run = world.run()
+    assert (run.error, run.calls) == (world.store.reserve_error, [])
+
+
+class SameTokenAgain(MemorySource):
+    """A server that gives the same token to the same user again."""
+
+    def create(self) -> Token:
+        with self._call("create"):
+            value = self._server.minted[-1] if self._server.minted else ""
+            if value in self._server.alive:
+                now = self._server.now()
+                self._server.alive[value] = now + 3600
+                return Token(Secret(value), "Bearer", now, now + 3600)
+            return self._server.mint()
+
+
+@pytest.mark.parametrize("renew", ["auto", "always"])
+@pytest.mark.parametrize("given", [False, True])
+def test_a_token_that_the_server_gives_again_is_never_revoked(world: World, renew: str, given: bool) -> None:
+    world.source_type = SameTokenAgain
+    world.run()
+    world.pass_time(ENDING)
+    options = {"token": Secret(world.server.minted[-1]), "in_store": False, "revoke_old": True} if given else {}
+    run = world.run(renew=renew, **options)
+    assert run.outcome is not None
+    assert world.server.accepts(run.outcome.token)
+    assert not any(call.startswith("revoke") for call in run.calls)
+    assert given or not record_of(world).is_unfinished(math.inf)
+
+
+@pytest.mark.parametrize("place", ["pending", "superseded"])
+def test_what_a_crash_left_is_not_revoked_when_it_is_the_current_token(world: World, place: str) -> None:
+    token = world.server.mint()
+    world.keep(current=token, **{place: token if place == "pending" else (token,)})
+    run = world.run()
+    assert not any(call.startswith("revoke") for call in run.calls)
+    assert world.server.accepts(token)
+    assert not record_of(world).is_unfinished(math.inf)
 
 
 def test_new_token_whose_proof_was_cut_short_is_used_by_the_next_run(world: World) -> None:
@@ -305,29 +402,70 @@ def test_refused_creation_leaves_the_file_as_it_was(world: World) -> None:
 # Files that hold something else.
 
 
-@pytest.mark.parametrize(
+FOREIGN = pytest.mark.parametrize(
     "other", [{"product": "csp"}, {"host": "other.example.com"}, {"principal": "somebody else"}], ids=str
 )
-def test_file_of_another_server_or_user_is_reported_and_replaced_and_its_token_sent_nowhere(
-    world: World, other: dict[str, str]
+
+
+@FOREIGN
+@pytest.mark.parametrize(
+    "options", [{}, {"renew": "always"}, {"check_mode": True}, {"state": "absent"}, {"verify": False}], ids=str
+)
+def test_the_token_of_another_product_server_or_user_is_refused_untouched(
+    world: World, other: dict[str, str], options: dict[str, Any]
 ) -> None:
+    before = world.keep(current=world.server.mint(), **other)
+    run = world.run(**options)
+    assert isinstance(run.error, ForeignRecord)
+    assert next(iter(other.values())) in run.error.cause
+    assert "replace_foreign" in run.error.advice
+    assert (run.calls, world.record()) == ([], before)
+
+
+@FOREIGN
+def test_it_is_replaced_with_the_users_consent_and_sent_nowhere(world: World, other: dict[str, str]) -> None:
     foreign = world.server.mint()
     world.keep(current=foreign, **other)
-    run = world.run()
+    assert world.run(replace_foreign=True, state="absent").result == (False, "none")
+    assert world.run(replace_foreign=True, check_mode=True).result == (True, "created")
+    run = world.run(replace_foreign=True)
     assert run.result == (True, "created")
-    assert any("holds" in warning and next(iter(other.values())) in warning for warning in run.warnings)
+    assert len(run.warnings) == 1
     assert not any(value(foreign) in call for call in run.calls)
     assert record_of(world).belongs_to("memory", "memory.example.com", "me")
     assert value(record_of(world).current) == world.server.minted[-1]
 
 
+@pytest.mark.parametrize("options", [{}, {"state": "absent"}, {"check_mode": True}, {"replace_foreign": True}], ids=str)
+@pytest.mark.parametrize(
+    "content", [b"a shopping list", b"{}", b'{"a": 1}', b'{"current": null, "version": 1}', b'{"version": 2}', b"\x00"]
+)
+def test_a_file_that_is_not_ours_is_refused_before_any_request_and_left_as_it_is(
+    file_world: FileWorld, content: bytes, options: dict[str, Any]
+) -> None:
+    file_world.path.write_bytes(content)
+    file_world.path.chmod(0o644)
+    run = file_world.run(**options)
+    assert isinstance(run.error, ForeignRecord)
+    assert run.calls == []
+    assert (file_world.path.read_bytes(), file_world.path.stat().st_mode & 0o777) == (content, 0o644)
+    assert not list(file_world.path.parent.glob("*damaged*"))
+
+
+@pytest.mark.parametrize("content", [b"", b" \n", b'{"version": 1', b'{"version": 1, "product": 5}'])
+def test_a_damaged_file_that_was_ours_is_moved_aside(file_world: FileWorld, content: bytes) -> None:
+    file_world.path.write_bytes(content)
+    assert file_world.run().result == (True, "created")
+    assert [path.read_bytes() for path in file_world.path.parent.glob("*damaged*")] == [content]
+
+
 def test_damaged_file_is_reported_kept_aside_and_replaced(file_world: FileWorld) -> None:
-    file_world.path.write_bytes(b'{"current": ')
+    file_world.path.write_bytes(b'{"version": 1, ')
     file_world.path.chmod(0o600)
     run = file_world.run()
     aside = [path for path in file_world.path.parent.iterdir() if "damaged" in path.name]
     assert run.result == (True, "created")
-    assert [path.read_bytes() for path in aside] == [b'{"current": ']
+    assert [path.read_bytes() for path in aside] == [b'{"version": 1, ']
     assert any(aside[0].name in warning for warning in run.warnings)
     assert file_world.run().result == (False, "reused")
 

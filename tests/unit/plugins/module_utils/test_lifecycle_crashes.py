@@ -9,6 +9,7 @@ Every run is killed before and after each of its calls and each of its changes o
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import stat
 import tempfile
@@ -130,7 +131,7 @@ def assert_all_is_well(world: World, run: Run, excused: set[str]) -> None:
     assert record is not None
     assert record.current == run.outcome.token
     assert world.server.accepts(record.current)
-    assert not record.is_unfinished
+    assert not record.is_unfinished(math.inf)
     assert world.server.working() <= values(record.current) | excused
     if isinstance(world, FileWorld):
         assert stat.S_IMODE(world.path.stat().st_mode) == 0o600

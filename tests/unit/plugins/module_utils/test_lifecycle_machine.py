@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import tempfile
 from pathlib import Path
@@ -122,7 +123,7 @@ class TokenLife(RuleBasedStateMachine):
         assert record is not None
         assert record.current == run.outcome.token
         assert self.world.server.accepts(record.current)
-        assert not record.is_unfinished
+        assert not record.is_unfinished(math.inf)
         assert self.world.server.working() <= values(record.current) | self.excused
         if self.world.server.lifetime != 100.0:
             assert self.world.run().result == (False, "reused")

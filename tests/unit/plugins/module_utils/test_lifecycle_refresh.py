@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Optional
 
 import pytest
 
-from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import TokenRejected
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import StoreError, TokenRejected, TokensError
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import Record
@@ -96,7 +97,7 @@ def test_a_renewal_refreshes_and_does_not_revoke_what_the_new_token_depends_on(w
     assert kept(world).current != first
     assert refresh_of(kept(world).current) == refresh_of(first) != ""
     assert refresh_of(first) in world.server.alive
-    assert not kept(world).is_unfinished
+    assert not kept(world).is_unfinished(math.inf)
 
 
 def test_a_refresh_token_that_is_refused_leads_to_a_new_pair(world: World) -> None:
@@ -240,7 +241,7 @@ def test_a_crash_at_any_step_of_a_refresh_loses_no_refresh_token() -> None:
         assert world.server.accepts(kept(world).current)
         assert refresh_of(kept(world).current) == refresh
         assert refresh in world.server.alive
-        assert not kept(world).is_unfinished
+        assert not kept(world).is_unfinished(math.inf)
     assert 8 < crash_at < _MOST_STEPS - 1
 
 
@@ -254,19 +255,24 @@ def test_a_refreshed_token_that_was_left_pending_and_works_no_longer_is_dropped_
     assert not any(call.startswith("revoke") for call in run.calls)
     assert refresh_of(kept(world).current) == refresh_of(current)
     assert refresh_of(current) in world.server.alive
-    assert not kept(world).is_unfinished
+    assert not kept(world).is_unfinished(math.inf)
 
 
 class RotatingSource(RefreshingSource):
     """Each refresh token works once, brings the next one, and can be revoked by nobody; the user cannot sign in."""
 
-    can_revoke = False
+    renewed_by = REFRESH
+    # In place of the new token, though the refresh token was used.
+    error: Optional[TokensError] = None
 
     def replace(self, old: Token) -> Token:
         if refresh_of(old) not in self._server.alive:
             raise TokenRejected("the refresh token was used already")
         new = self.create()
         del self._server.alive[refresh_of(old)]
+        if self.error:
+            self.error.companions = new.companions
+            raise self.error
         return new
 
     def is_revocable(self, token: Token, kept: Optional[Token] = None) -> bool:
@@ -288,4 +294,58 @@ def test_a_token_that_was_left_pending_is_replaced_by_its_own_refresh_token_the_
 
     assert run.result == (True, "renewed")
     assert refresh_of(kept(world).current) in world.server.alive
-    assert not kept(world).is_unfinished
+    assert not kept(world).is_unfinished(math.inf)
+
+
+@pytest.fixture
+def rotating(world: World) -> World:
+    """A world in which a first run has stored a token."""
+    world.source_type = RotatingSource
+    world.run(can_revoke=False)
+    return world
+
+
+def assert_still_renews(world: World) -> None:
+    """The refresh token that the server takes is stored, whatever became of the access token."""
+    world.prepare = lambda source: None
+    world.server.refuses_new_tokens = False
+    run = world.run(renew="always", can_revoke=False)
+    assert run.result == (True, "renewed"), run.error
+    assert world.server.accepts(kept(world).current)
+
+
+def test_the_refresh_token_of_a_new_token_that_does_not_work_is_kept(rotating: World) -> None:
+    rotating.server.refuses_new_tokens = True
+    assert isinstance(rotating.run(renew="always", can_revoke=False).error, TokenRejected)
+    assert kept(rotating).pending is None
+    assert_still_renews(rotating)
+
+
+def test_the_refresh_token_of_a_response_that_cannot_be_used_is_kept(rotating: World) -> None:
+    error = TokensError("the response has no usable 'id_token'")
+    rotating.prepare = lambda source: setattr(source, "error", error)
+    assert rotating.run(renew="always", can_revoke=False).error is error
+    assert_still_renews(rotating)
+
+
+@pytest.mark.parametrize("verify", [True, False])
+def test_the_refresh_token_of_a_token_that_was_never_promoted_is_kept(rotating: World, verify: bool) -> None:
+    """A promotion that failed leaves it pending; the current token is still valid."""
+    record = kept(rotating)
+    assert record.current is not None
+    rotating.server.alive.pop(refresh_of(record.current))
+    pending = dataclasses.replace(rotating.server.mint(), companions={REFRESH: Secret("refresh-of-the-pending-one")})
+    rotating.server.alive["refresh-of-the-pending-one"] = None
+    rotating.keep(current=record.current, pending=pending)
+    if verify:
+        rotating.server.alive.pop(pending.secret.reveal())
+    rotating.run(verify=verify, can_revoke=False)
+    assert not kept(rotating).is_unfinished(math.inf)
+    assert_still_renews(rotating)
+
+
+def test_a_refresh_token_that_could_not_be_stored_is_named_as_lost(rotating: World) -> None:
+    rotating.store.write_error = StoreError("the disk is full")
+    error = rotating.run(renew="always", can_revoke=False).error
+    assert isinstance(error, StoreError)
+    assert "refresh_token" in error.left_behind

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import TokenRejected, TokensError
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import ForeignRecord, TokenRejected, TokensError
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token, iso8601
 from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_source import FileWorld, World
@@ -147,22 +147,14 @@ def test_absent_without_a_file_does_nothing_and_makes_none(file_world: FileWorld
     assert os.listdir(file_world.path.parent) == []
 
 
-@pytest.mark.parametrize("check_mode", [True, False])
-def test_absent_leaves_a_file_of_another_server_or_user_alone_with_a_warning(world: World, check_mode: bool) -> None:
-    before = world.keep(current=world.server.mint(), principal="somebody else")
-    run = world.run(state="absent", check_mode=check_mode)
-    assert (run.result, run.calls) == ((False, "none"), [])
-    assert any("somebody else" in warning and "left alone" in warning for warning in run.warnings)
-    assert world.record() == before
-
-
-def test_absent_leaves_alone_a_file_that_turns_foreign_while_it_waits_for_the_lock() -> None:
+def test_absent_refuses_a_file_that_turns_foreign_while_it_waits_for_the_lock() -> None:
     world = World()
     world.keep(current=world.server.mint())
     foreign = world.server.mint()
     world.store.before_exclusive = lambda: world.keep(current=foreign, host="other.example.com")
     run = world.run(state="absent")
-    assert not any(value(foreign) in call for call in run.calls)
+    assert isinstance(run.error, ForeignRecord)
+    assert run.calls == []
     assert world.has_record()
 
 
@@ -173,10 +165,10 @@ def test_absent_of_an_unknown_principal_ends_the_token_that_is_there(world: Worl
 
 
 def test_absent_keeps_a_damaged_file_aside(file_world: FileWorld) -> None:
-    file_world.path.write_bytes(b"damage")
+    file_world.path.write_bytes(b'{"version": 1')
     file_world.path.chmod(0o600)
     assert file_world.run(state="absent").result == (True, "forgotten")
-    assert [path.read_bytes() for path in file_world.path.parent.glob("*damaged*")] == [b"damage"]
+    assert [path.read_bytes() for path in file_world.path.parent.glob("*damaged*")] == [b'{"version": 1']
     assert file_world.run(state="absent").result == (False, "none")
 
 
@@ -204,7 +196,6 @@ SITUATIONS: dict[str, Setup] = {
     "a pending token alone": lambda world: world.keep(pending=world.server.mint()),
     "a good and a pending token": lambda world: world.keep(current=world.server.mint(), pending=world.server.mint()),
     "a superseded token": lambda world: world.keep(current=world.server.mint(), superseded=(world.server.mint(),)),
-    "a foreign file": lambda world: world.keep(current=world.server.mint(), principal="somebody else"),
     "a damaged file": World.damage,
 }
 

@@ -101,6 +101,22 @@ def test_option_of_the_task_wins_over_its_environment_and_that_over_the_process(
     assert act([{"ECHO_HOST": "task"}], args={"hostname": "option"})["hostname"] == "option"
 
 
+@pytest.mark.parametrize("nothing", [None, "__omit_place_holder__of_this_run"])
+def test_null_and_omit_in_the_environment_of_the_task_are_not_a_value(
+    act: Act, monkeypatch: pytest.MonkeyPatch, nothing: Any
+) -> None:
+    monkeypatch.setenv("ECHO_PASSWORD", "process")
+    variables = {"omit": "__omit_place_holder__of_this_run"}
+    done = act([{"ECHO_HOST": "task", "ECHO_PASSWORD": nothing}], variables)
+    assert (done["hostname"], done["password_length"]) == ("task", len("process"))
+
+
+@pytest.mark.parametrize("blank", ["", None])
+def test_an_option_that_is_blank_does_not_hide_the_environment(act: Act, blank: Any) -> None:
+    done = act([{"ECHO_HOST": "task", "ECHO_PASSWORD": "p"}], args={"hostname": blank, "password": blank, "key": blank})
+    assert (done["hostname"], done["password_length"], done["has_key"]) == ("task", 1, False)
+
+
 @pytest.mark.parametrize("empty", [[{"ECHO_HOST": ""}], [{"ECHO_HOST": "x"}, {"ECHO_HOST": ""}]])
 def test_empty_variable_of_the_task_does_not_hide_the_one_of_the_process(
     act: Act, monkeypatch: pytest.MonkeyPatch, empty: Any
