@@ -20,7 +20,7 @@ from .._lifecycle.file_store import FileStore
 from .._lifecycle.lifecycle import Lifecycle
 from .._lifecycle.options import LifecycleOptions
 from .._lifecycle.source import TokenSource
-from .credentials import TokenOwner
+from .sources import TokenOwner
 
 # A socket of the operating system takes no more than some weeks.
 _LONGEST_TIMEOUT = 86400

@@ -16,8 +16,7 @@ from .._http.session import Session
 from .._http.url import BaseUrl
 from .._lifecycle.options import LIFECYCLE
 from .base import Operation, TokenOperation
-from .credentials import Credential, TokenOwner, given
-from .session_tokens import OAuthTokens
+from .sources import Credential, OAuthTokens, TokenOwner, given
 
 _NO_ID_TOKEN = "Generate an API token with the OpenID scope, a check box in the console; OAuth apps may have none."
 
@@ -84,18 +83,9 @@ class CspTokens(OAuthTokens):
     def __init__(
         self, session: Session, credential: Optional[Credential[csp.CspClient]], *, require_id_token: bool
     ) -> None:
-        super().__init__(session)
+        super().__init__(session, credential)
         self._client = csp.CspClient(session)
-        self._credential = credential
         self._require_id_token = require_id_token
-
-    @property
-    def principal(self) -> Optional[str]:
-        return self._credential.principal if self._credential else None
-
-    @property
-    def credential(self) -> Optional[Secret]:
-        return self._credential.secret if self._credential else None
 
     def create(self) -> Token:
         """Raises TokenRejected when an OpenID token is required and none came."""

@@ -16,8 +16,7 @@ from .._http.session import Session
 from .._http.url import BaseUrl
 from .._lifecycle.options import LIFECYCLE, REVOCATION
 from .base import TokenOperation
-from .credentials import TokenOwner
-from .session_tokens import OAuthTokens
+from .sources import OAuthTokens, TokenOwner
 
 
 def _refresh_token(token: Token) -> Optional[Secret]:

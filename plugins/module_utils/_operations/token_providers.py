@@ -22,7 +22,7 @@ from .._lifecycle.file_store import FileStore
 from .._lifecycle.lifecycle import Lifecycle
 from .._lifecycle.options import LIFECYCLE, LifecycleOptions
 from .._lifecycle.reader import read_token
-from .session_tokens import OAuthTokens
+from .sources import OAuthTokens
 
 _ADVICE = "Run the module that keeps it first, or give this one its credentials, too."
 

@@ -17,8 +17,7 @@ from .._http.session import Session
 from .._http.url import BaseUrl
 from .._lifecycle.options import LIFECYCLE
 from .base import Operation, TokenOperation
-from .credentials import Credential, TokenOwner, given
-from .session_tokens import OAuthTokens
+from .sources import Credential, OAuthTokens, TokenOwner, given
 
 SERVER = ArgumentSpec(
     {
@@ -120,18 +119,13 @@ class VidbTokens(OAuthTokens):
     renewed_by = oauth.REFRESH_TOKEN
 
     def __init__(self, session: Session, tenant: str, credential: Optional[Credential[vidb.VidbClient]]) -> None:
-        super().__init__(session)
+        super().__init__(session, credential)
         self._client = vidb.VidbClient(session, tenant)
         self._tenant = tenant
-        self._credential = credential
 
     @property
     def principal(self) -> Optional[str]:
         return f"{self._tenant}/{self._credential.principal}" if self._credential else None
-
-    @property
-    def credential(self) -> Optional[Secret]:
-        return self._credential.secret if self._credential else None
 
     def create(self) -> Token:
         if self._credential is None:

@@ -16,8 +16,7 @@ from .._http.session import Session
 from .._http.url import BaseUrl
 from .._lifecycle.options import LIFECYCLE, REVOCATION
 from .base import TokenOperation
-from .credentials import Credential, TokenOwner, given
-from .session_tokens import SessionTokens
+from .sources import Credential, SessionTokens, TokenOwner, given
 
 SERVER = ArgumentSpec({"hostname": {"type": "str", "required": True, "environment": ("VRNI_HOST",)}}).merge(CONNECTION)
 
@@ -86,21 +85,12 @@ class VrniTokens(SessionTokens):
     can_revoke = True
 
     def __init__(self, session: Session, credential: Optional[Credential[vrni.VrniClient]]) -> None:
-        super().__init__(session)
+        super().__init__(session, credential)
         self._client = vrni.VrniClient(session)
-        self._credential = credential
-
-    @property
-    def principal(self) -> Optional[str]:
-        return self._credential.principal if self._credential else None
 
     def from_user(self, secret: Secret) -> Token:
         """A token whose expiry is unknown: it says nothing about it."""
         return Token(secret, vrni.SCHEME)
-
-    @property
-    def credential(self) -> Optional[Secret]:
-        return self._credential.secret if self._credential else None
 
     def create(self) -> Token:
         if self._credential is None:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ways in which a task can prove to a product who it is: one small class for each."""
+"""What the token source of a product is made of: the credentials that it takes, and the server that it reaches."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Optional, TypeVar
 
+from .._clients import oauth
 from .._core.argspec import ArgumentSpec, Names
 from .._core.secret import Secret
 from .._core.token import Token
+from .._http.session import Session
+from .._lifecycle.source import TokenSource
 
 ClientT = TypeVar("ClientT")
 
@@ -74,3 +77,50 @@ class TokenOwner:
     def is_reader(self, params: Mapping[str, Any]) -> bool:
         """Whether the task only reads its token_file."""
         return not any(params.get(name) for name in self.credentials)
+
+
+class SessionTokens(TokenSource):
+    """The tokens of one server, and of the credential that creates them, where there is one."""
+
+    def __init__(self, session: Session, credential: Optional[Credential[Any]] = None) -> None:
+        self.session = session
+        self._credential = credential
+
+    @property
+    def host(self) -> str:
+        return self.session.host
+
+    @property
+    def principal(self) -> Optional[str]:
+        return self._credential.principal if self._credential else None
+
+    @property
+    def credential(self) -> Optional[Secret]:
+        return self._credential.secret if self._credential else None
+
+    @property
+    def clock_offset(self) -> Optional[float]:
+        return self.session.clock_offset
+
+
+class OAuthTokens(SessionTokens):
+    """Access tokens that the server can neither check nor revoke: their claims decide."""
+
+    can_revoke = False
+
+    def __init__(self, session: Session, credential: Optional[Credential[Any]] = None) -> None:
+        super().__init__(session, credential)
+        self._refused: Optional[Secret] = None
+
+    def from_user(self, secret: Secret) -> Token:
+        return oauth.access_token_of(secret)
+
+    def note_refusal(self, token: Token) -> None:
+        """Treat a token as invalid: a server that it is meant for has refused it."""
+        self._refused = token.secret
+
+    def is_accepted(self, token: Token, now: float) -> bool:
+        return token.secret != self._refused and oauth.is_valid_by_claims(token.secret, now)
+
+    def revoke(self, token: Token) -> bool:
+        return False
