@@ -66,7 +66,7 @@ def _executed(task: Task, diff: bool, printed: dict[str, None]) -> dict[str, Any
     validated = Validated(operation, args)
     if validated.error:
         return {"failed": True, "changed": False, "msg": validated.error}
-    runtime = Runtime(task.get("check_mode", False), environ, notify=lambda note: printed.setdefault(note))
+    runtime = Runtime(task.get("check_mode", False), environ, notify=printed.setdefault)
     result = execute(operation, validated.params, runtime, diff_mode=diff)
     warnings = [*validated.warnings, *result.pop("warnings")]
     return {**result, "warnings": warnings} if warnings else result

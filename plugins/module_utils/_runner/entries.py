@@ -155,13 +155,15 @@ def _texts(value: Any) -> Iterator[str]:
         yield str(value)
 
 
-def _names(tokens: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _names(tokens: Sequence[Mapping[str, Any]]) -> list[str]:
     """What results and messages call each: its name, or its product, with a number from the second one on."""
     taken = {str(entry[_NAME]) for entry in tokens if _NAME in entry}
     unused: dict[str, Iterator[str]] = {}
+    names = []
     for entry in tokens:
         product = str(entry.get("product", "token"))
-        yield str(entry[_NAME]) if _NAME in entry else next(unused.setdefault(product, _unused(product, taken)))
+        names.append(str(entry[_NAME]) if _NAME in entry else next(unused.setdefault(product, _unused(product, taken))))
+    return names
 
 
 def _unused(name: str, taken: Collection[str]) -> Iterator[str]:

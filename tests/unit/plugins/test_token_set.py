@@ -101,7 +101,8 @@ def test_a_token_of_each_product_is_kept_and_the_second_run_changes_nothing(
 
 
 def test_the_registry_holds_an_operation_of_each_product() -> None:
-    assert all(operation.name.split(".")[-1].startswith(f"{product}_") for product, operation in PRODUCTS.items())
+    modules = {product: operation.name.rsplit(".", maxsplit=1)[-1] for product, operation in PRODUCTS.items()}
+    assert all(module.startswith(f"{product}_") for product, module in modules.items())
 
 
 def test_the_documentation_names_products_with_their_modules() -> None:

@@ -270,10 +270,11 @@ class RotatingSource(RefreshingSource):
             raise TokenRejected("the refresh token was used already")
         new = self.create()
         del self._server.alive[refresh_of(old)]
-        if self.error:
-            self.error.companions = new.companions
-            raise self.error
-        return new
+        if self.error is None:
+            return new
+        error: TokensError = self.error
+        error.companions = new.companions
+        raise error
 
     def is_revocable(self, token: Token, kept: Optional[Token] = None) -> bool:
         return False
