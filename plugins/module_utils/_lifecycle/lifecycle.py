@@ -113,7 +113,7 @@ class Lifecycle:
             record, seen = own.read()
             found = self._assessor.assess(record.current)
             is_kept = found.is_fresh or (found.is_usable and options.renew == "never")
-            if is_kept and not record.is_unfinished(self._now()):
+            if is_kept and not record.pending and not self._due(record):
                 return self._reused(record.current)
             if not found.is_usable and not record.pending:
                 self._refuse_where_renewal_is_forbidden(found)
@@ -272,16 +272,24 @@ class Lifecycle:
         may_work = found.state is not TokenState.INVALID
         return self._source.can_revoke and is_wanted and may_work and self._revoker.is_revocable(old, new)
 
+    def _due(self, record: Record) -> tuple[Token, ...]:
+        """The replaced tokens that are to be revoked now."""
+        return record.superseded if self._revokes_at_once else record.due(self._now())
+
+    @property
+    def _revokes_at_once(self) -> bool:
+        return bool(self._options.revoke_old) or self._options.renew == "always"
+
     def _promised(self, old: Token) -> Token:
         """A token that is replaced, with the time until which others count on it: they were told that it is valid for
         as long as it had to be."""
-        if self._options.revoke_old or self._options.renew == "always":
+        if self._revokes_at_once:
             return old
         promise = self._now() + self._options.min_remaining
         return replace(old, promised_until=promise if old.expires_at is None else min(promise, old.expires_at))
 
     def _revoke_superseded(self, own: OwnRecord, writer: Writer, record: Record) -> Record:
-        due = record.due(self._now())
+        due = self._due(record)
         kept = tuple(
             token
             for token in record.superseded

@@ -69,10 +69,6 @@ class Record:
         """Every token that the file keeps alive."""
         return tuple(token for token in (self.current, self.pending, *self.superseded) if token)
 
-    def is_unfinished(self, now: float) -> bool:
-        """Whether a renewal was cut short, or a replaced token is to be revoked by now."""
-        return bool(self.pending or self.due(now))
-
     def due(self, now: float) -> tuple[Token, ...]:
         """The replaced tokens on which nobody counts any more."""
         return tuple(token for token in self.superseded if (token.promised_until or 0) <= now)

@@ -305,6 +305,11 @@ class Run:
         return self.outcome.changed, self.outcome.action
 
 
+def is_unfinished(record: Record) -> bool:
+    """Whether a renewal was cut short, or a replaced token is still stored."""
+    return bool(record.pending or record.superseded)
+
+
 class World:
     """A server, a store, and runs between them."""
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import threading
 import time
@@ -35,6 +34,7 @@ from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_sour
     Server,
     Steps,
     World,
+    is_unfinished,
 )
 
 ENDING = 3400.0  # the age at which a token of an hour is too old for the default of min_remaining
@@ -100,7 +100,7 @@ def test_renewal_revokes_the_old_token_only_after_the_new_one_works(world: World
         (f"revoke {value(old)}", new, "", [value(old)]),
     ]
     assert world.server.working() == {new}
-    assert (value(record_of(world).current), record_of(world).is_unfinished(math.inf)) == (new, False)
+    assert (value(record_of(world).current), is_unfinished(record_of(world))) == (new, False)
 
 
 def test_token_that_the_server_no_longer_knows_is_renewed_once_and_not_revoked(world: World) -> None:
@@ -159,7 +159,7 @@ def test_old_token_stays_where_it_is_not_to_be_revoked(world: World) -> None:
     world.keep(current=old)
     assert world.run(revoke_old=False).result == (True, "renewed")
     assert world.server.accepts(old)
-    assert not record_of(world).is_unfinished(math.inf)
+    assert not is_unfinished(record_of(world))
 
 
 def test_product_without_revocation_is_never_asked_to_revoke(world: World) -> None:
@@ -273,7 +273,7 @@ def test_new_token_that_does_not_work_is_revoked_and_the_old_one_stays(world: Wo
     assert isinstance(run.error, TokenRejected)
     assert run.calls[-1] == f"revoke {new}"
     assert world.server.working() == {value(old)}
-    assert (record_of(world).current, record_of(world).is_unfinished(math.inf)) == (old, False)
+    assert (record_of(world).current, is_unfinished(record_of(world))) == (old, False)
 
 
 def test_new_token_that_neither_works_nor_can_be_revoked_is_named(world: World) -> None:
@@ -297,7 +297,7 @@ def test_failure_to_revoke_is_a_warning_and_the_next_run_finishes(world: World) 
     world.server.cannot_revoke_now = False
     assert world.run().error is None
     assert not world.server.accepts(old)
-    assert not record_of(world).is_unfinished(math.inf)
+    assert not is_unfinished(record_of(world))
 
 
 def test_superseded_token_that_cannot_be_revoked_changes_neither_the_file_nor_the_result(file_world: FileWorld) -> None:
@@ -314,7 +314,7 @@ def test_superseded_token_that_has_expired_meanwhile_is_not_revoked_but_forgotte
     world.keep(current=world.server.mint(), superseded=(world.server.mint(age=4000),))
     run = world.run()
     assert not any(call.startswith("revoke") for call in run.calls)
-    assert not record_of(world).is_unfinished(math.inf)
+    assert not is_unfinished(record_of(world))
 
 
 @pytest.mark.parametrize("revocable", [True, False])
@@ -366,7 +366,7 @@ def test_a_token_that_the_server_gives_again_is_never_revoked(world: World, rene
     assert run.outcome is not None
     assert world.server.accepts(run.outcome.token)
     assert not any(call.startswith("revoke") for call in run.calls)
-    assert given or not record_of(world).is_unfinished(math.inf)
+    assert given or not is_unfinished(record_of(world))
 
 
 @pytest.mark.parametrize("place", ["pending", "superseded"])
@@ -376,7 +376,7 @@ def test_what_a_crash_left_is_not_revoked_when_it_is_the_current_token(world: Wo
     run = world.run()
     assert not any(call.startswith("revoke") for call in run.calls)
     assert world.server.accepts(token)
-    assert not record_of(world).is_unfinished(math.inf)
+    assert not is_unfinished(record_of(world))
 
 
 def test_new_token_whose_proof_was_cut_short_is_used_by_the_next_run(world: World) -> None:

@@ -9,7 +9,6 @@ Every run is killed before and after each of its calls and each of its changes o
 from __future__ import annotations
 
 import itertools
-import math
 import os
 import stat
 import tempfile
@@ -28,6 +27,7 @@ from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_sour
     FileWorld,
     Run,
     World,
+    is_unfinished,
 )
 
 ENDING, OVER = 3400.0, 4000.0
@@ -131,7 +131,7 @@ def assert_all_is_well(world: World, run: Run, excused: set[str]) -> None:
     assert record is not None
     assert record.current == run.outcome.token
     assert world.server.accepts(record.current)
-    assert not record.is_unfinished(math.inf)
+    assert not is_unfinished(record)
     assert world.server.working() <= values(record.current) | excused
     if isinstance(world, FileWorld):
         assert stat.S_IMODE(world.path.stat().st_mode) == 0o600

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import math
 import shutil
 import tempfile
 from pathlib import Path
@@ -17,7 +16,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import fingerprint
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import Record
-from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_source import FileWorld, Run, World
+from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_source import (
+    FileWorld,
+    Run,
+    World,
+    is_unfinished,
+)
 
 FAULTS = ("cannot_revoke_now", "refuses_new_tokens", "loses_replies", "is_down", "is_down_for_probes")
 
@@ -123,7 +127,7 @@ class TokenLife(RuleBasedStateMachine):
         assert record is not None
         assert record.current == run.outcome.token
         assert self.world.server.accepts(record.current)
-        assert not record.is_unfinished(math.inf)
+        assert not is_unfinished(record)
         assert self.world.server.working() <= values(record.current) | self.excused
         if self.world.server.lifetime != 100.0:
             assert self.world.run().result == (False, "reused")

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from typing import Optional
 
 import pytest
@@ -15,7 +14,12 @@ from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import St
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import Record
-from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_source import Crash, MemorySource, World
+from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_source import (
+    Crash,
+    MemorySource,
+    World,
+    is_unfinished,
+)
 
 REFRESH = "refresh_token"
 _MOST_STEPS = 60
@@ -97,7 +101,7 @@ def test_a_renewal_refreshes_and_does_not_revoke_what_the_new_token_depends_on(w
     assert kept(world).current != first
     assert refresh_of(kept(world).current) == refresh_of(first) != ""
     assert refresh_of(first) in world.server.alive
-    assert not kept(world).is_unfinished(math.inf)
+    assert not is_unfinished(kept(world))
 
 
 def test_a_refresh_token_that_is_refused_leads_to_a_new_pair(world: World) -> None:
@@ -241,7 +245,7 @@ def test_a_crash_at_any_step_of_a_refresh_loses_no_refresh_token() -> None:
         assert world.server.accepts(kept(world).current)
         assert refresh_of(kept(world).current) == refresh
         assert refresh in world.server.alive
-        assert not kept(world).is_unfinished(math.inf)
+        assert not is_unfinished(kept(world))
     assert 8 < crash_at < _MOST_STEPS - 1
 
 
@@ -255,7 +259,7 @@ def test_a_refreshed_token_that_was_left_pending_and_works_no_longer_is_dropped_
     assert not any(call.startswith("revoke") for call in run.calls)
     assert refresh_of(kept(world).current) == refresh_of(current)
     assert refresh_of(current) in world.server.alive
-    assert not kept(world).is_unfinished(math.inf)
+    assert not is_unfinished(kept(world))
 
 
 class RotatingSource(RefreshingSource):
@@ -295,7 +299,7 @@ def test_a_token_that_was_left_pending_is_replaced_by_its_own_refresh_token_the_
 
     assert run.result == (True, "renewed")
     assert refresh_of(kept(world).current) in world.server.alive
-    assert not kept(world).is_unfinished(math.inf)
+    assert not is_unfinished(kept(world))
 
 
 @pytest.fixture
@@ -341,7 +345,7 @@ def test_the_refresh_token_of_a_token_that_was_never_promoted_is_kept(rotating: 
     if verify:
         rotating.server.alive.pop(pending.secret.reveal())
     rotating.run(verify=verify, can_revoke=False)
-    assert not kept(rotating).is_unfinished(math.inf)
+    assert not is_unfinished(kept(rotating))
     assert_still_renews(rotating)
 
 

@@ -5,14 +5,12 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 
 from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import TokenRejected, TokensError
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import Record
-from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_source import World
+from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_source import World, is_unfinished
 
 # Ages of a token of an hour: within renew_before, and within min_remaining.
 STALE, DUE = 3000.0, 3400.0
@@ -78,7 +76,7 @@ def test_a_new_token_that_does_not_work_is_no_reason_to_fail_within_renew_before
     old = aged(world, STALE)
     world.server.refuses_new_tokens = True
     assert world.run(renew_before=WINDOW).result == (False, "reused")
-    assert (kept(world).current, kept(world).is_unfinished(math.inf)) == (old, False)
+    assert (kept(world).current, is_unfinished(kept(world))) == (old, False)
 
 
 @pytest.mark.parametrize(("age", "result"), [(STALE, (False, "reused")), (DUE, None)])
