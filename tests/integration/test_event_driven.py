@@ -289,7 +289,7 @@ def test_arguments_that_cannot_be_used_end_it_with_a_reason(start: Start, lab: L
 def test_tokens_are_made_and_rotated_when_due_and_the_old_ones_revoked(lab: Lab, start: Start, tmp_path: Path) -> None:
     vrni, csp = tmp_path / "vrni.json", tmp_path / "csp.json"
     tokens = [
-        {"product": "vrni", "token_file": str(vrni)},
+        {"product": "vrni", "token_file": str(vrni), "revoke_old": True},
         {"product": "csp", "token_file": str(csp), "require_id_token": True},
     ]
 

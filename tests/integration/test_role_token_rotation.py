@@ -113,13 +113,13 @@ def test_what_an_entry_did_before_it_failed_is_reported_as_done(ansible: Ansible
     assert "2 tokens: 2 changed, 1 failed, 0 left as they are." in said(run)
 
 
-def test_the_life_that_an_entry_asks_for_goes_before_that_of_all_and_a_renewal_revokes_the_old_token(
+def test_the_life_that_an_entry_asks_for_goes_before_that_of_all_and_a_renewal_revokes_when_told_to(
     ansible: Ansible, lab: Lab
 ) -> None:
     def of(name: str, **further: Any) -> dict[str, Any]:
         return entry("vrni", name=name, token_file=f"{{{{ playbook_dir }}}}/{name}.json", **further)
 
-    tokens = [of("plain"), of("modest", min_remaining=100), of("kept", revoke_old=False), of("trusted", verify=False)]
+    tokens = [of("plain", revoke_old=True), of("modest", min_remaining=100), of("kept", revoke_old=False), of("trusted", verify=False)]
     tasks = [
         rotation(*tokens),
         change_settings("vrni", clock_offset=10000),

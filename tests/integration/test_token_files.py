@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import os
 import shutil
 import signal
@@ -234,8 +235,11 @@ def test_a_task_that_is_killed_in_a_renewal_loses_no_token_and_the_next_run_puts
     assert run["finished"]["changed"]
     assert CREATE not in lines(cut["finished"])
     assert lines(cut["settled"]) == [PROBE]
+    record = json.loads((ansible.folder / "token.json").read_text())
     assert lab.counts(EXAMPLE.name)["tokens_minted"] == 2
-    assert lab.counts(EXAMPLE.name)["tokens_valid"] == 1
+    assert record["pending"] is None
+    assert lab.counts(EXAMPLE.name)["tokens_valid"] == 1 + len(record["superseded"]), "each is in the file"
+    assert len(record["superseded"]) == (method == "GET"), "the run that finished it leaves the old one its grace"
 
 
 def kill_all_in(folder: Path) -> None:
@@ -249,12 +253,12 @@ def kill_all_in(folder: Path) -> None:
 def test_the_token_is_handed_over_by_headers_and_by_lookup_and_the_lookup_refuses_what_is_of_no_use(
     ansible: Ansible, lab: Lab
 ) -> None:
-    shutil.copy(__file__, ansible.folder / "damaged.json")
+    shutil.copy(__file__, ansible.folder / "strange.json")
     ask: list[Task] = [
         failing({"name": name, "ansible.builtin.debug": {"msg": f"{{{{ {term} }}}}"}, "register": name})
         for name, term in {
             "missing": LOOKUP.replace("token.json", "missing.json"),
-            "damaged": LOOKUP.replace("token.json", "damaged.json"),
+            "strange": LOOKUP.replace("token.json", "strange.json"),
             "short": LOOKUP.replace("')", "', min_remaining=10**6)"),
             "unknown": LOOKUP.replace("')", "', secret='id_token')"),
         }.items()
@@ -275,7 +279,7 @@ def test_the_token_is_handed_over_by_headers_and_by_lookup_and_the_lookup_refuse
     assert run["stored"]["fingerprint"] == run["returned"]["fingerprint"]
     assert [run[name]["status"] for name in ("by_headers", "by_lookup", "revoked")] == [200, 200, 401]
     assert "there is no token in" in run["missing"]["msg"].lower()
-    assert "is damaged" in run["damaged"]["msg"]
+    assert "is not a token file" in run["strange"]["msg"]
     assert "expires too soon" in run["short"]["msg"]
     assert "no id_token in" in run["unknown"]["msg"]
     assert leaks({"output": run.output}, [secret["value"] for secret in lab.secrets()]) == []

@@ -72,7 +72,7 @@ def test_a_token_of_a_file_or_of_the_user_is_reused_with_no_request_and_renewed_
         vidb("given", token="{{ created.token }}"),
         vidb("sealed", token_file=FILE, return_token=False),
         vidb("renewed", token_file=FILE, renew="always"),
-        vidb("of_another_user", token_file=FILE, **VIDB_CLIENT),
+        vidb("of_another_user", token_file=FILE, replace_foreign=True, **VIDB_CLIENT),
         failing(vidb("never", token="not-a-token-that-lasts", min_remaining=300, renew="never")),
     ]
 

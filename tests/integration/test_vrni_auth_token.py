@@ -93,7 +93,7 @@ def test_a_token_with_too_little_life_left_is_revoked_only_after_the_new_one_wor
         vrni("created", token_file=FILE),
         change_settings("vrni", clock_offset=LIFETIME - 2000),
         vrni("enough", token_file=FILE, min_remaining=1000),
-        vrni("renewed", token_file=FILE, min_remaining=3000),
+        vrni("renewed", token_file=FILE, min_remaining=3000, revoke_old=True),
         vrni("settled", token_file=FILE, min_remaining=3000),
     ]
 

@@ -113,7 +113,6 @@ KIT = Kit(
         **CSP.templates("csp_"),
         "token_file": "{{ playbook_dir }}/nsx.json",
         "service_instances": [INSTANCE_PATH],
-        "wait": False,
     },
     rotated="reauthenticated",
 )

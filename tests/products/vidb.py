@@ -44,7 +44,7 @@ KIT = Kit(
     results=(
         vidb("vidb", **FILE),
         checked(vidb("vidb_predicted", **FILE, renew="always")),
-        vidb("vidb_client", **VIDB_CLIENT, return_token=False),
+        vidb("vidb_client", **VIDB_CLIENT, token_file="{{ playbook_dir }}/client.json", return_token=False),
         failing(vidb("vidb_refused", api_token="a-wrong-api-token")),
         failing(vidb("vidb_misplaced", tenant="CUSTOMER", client_secret="a-secret-for-nothing")),
         vidb("vidb_gone", state="absent", **FILE),

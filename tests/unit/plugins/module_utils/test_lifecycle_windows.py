@@ -156,6 +156,15 @@ def test_renew_always_and_revoke_old_revoke_at_once(world: World, options: dict[
     assert kept(world).superseded == ()
 
 
+def test_a_task_that_revokes_at_once_also_ends_what_another_left_in_its_grace(world: World) -> None:
+    old = aged(world, STALE)
+    world.run(min_remaining=900.0, revoke_old=None)
+    assert world.server.accepts(old)
+    assert world.run(revoke_old=True).result == (True, "reused")
+    assert not world.server.accepts(old)
+    assert kept(world).superseded == ()
+
+
 def test_revoke_old_false_never_revokes(world: World) -> None:
     old = aged(world, STALE)
     world.run(min_remaining=900.0, revoke_old=False)
