@@ -113,7 +113,7 @@ class Lifecycle:
             record, seen = own.read()
             found = self._assessor.assess(record.current)
             is_kept = found.is_fresh or (found.is_usable and options.renew == "never")
-            if is_kept and not record.pending and not self._due(record):
+            if is_kept and not record.pending and not self._leaves_work(record):
                 return self._reused(record.current)
             if not found.is_usable and not record.pending:
                 self._refuse_where_renewal_is_forbidden(found)
@@ -275,6 +275,10 @@ class Lifecycle:
     def _due(self, record: Record) -> tuple[Token, ...]:
         """The replaced tokens that are to be revoked now."""
         return record.superseded if self._revokes_at_once else record.due(self._now())
+
+    def _leaves_work(self, record: Record) -> bool:
+        """Whether a replaced token is to be revoked now. One that has expired is forgotten with the next change."""
+        return not all(self._revoker.has_expired(token) for token in self._due(record))
 
     @property
     def _revokes_at_once(self) -> bool:

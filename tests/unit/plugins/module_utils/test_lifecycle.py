@@ -310,10 +310,11 @@ def test_superseded_token_that_cannot_be_revoked_changes_neither_the_file_nor_th
     assert file_world.path.stat().st_ino == before
 
 
-def test_superseded_token_that_has_expired_meanwhile_is_not_revoked_but_forgotten(world: World) -> None:
+def test_superseded_token_that_has_expired_meanwhile_is_not_revoked_but_forgotten_with_the_next_change(world: World) -> None:
     world.keep(current=world.server.mint(), superseded=(world.server.mint(age=4000),))
-    run = world.run()
-    assert not any(call.startswith("revoke") for call in run.calls)
+    unchanged, renewal = world.run(), world.run(renew="always")
+    assert (unchanged.result, renewal.result) == ((False, "reused"), (True, "renewed"))
+    assert len([call for call in renewal.calls if call.startswith("revoke")]) == 1, "the current one of before"
     assert not is_unfinished(record_of(world))
 
 
