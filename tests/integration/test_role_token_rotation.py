@@ -119,7 +119,12 @@ def test_the_life_that_an_entry_asks_for_goes_before_that_of_all_and_a_renewal_r
     def of(name: str, **further: Any) -> dict[str, Any]:
         return entry("vrni", name=name, token_file=f"{{{{ playbook_dir }}}}/{name}.json", **further)
 
-    tokens = [of("plain", revoke_old=True), of("modest", min_remaining=100), of("kept", revoke_old=False), of("trusted", verify=False)]
+    tokens = [
+        of("plain", revoke_old=True),
+        of("modest", min_remaining=100),
+        of("kept", revoke_old=False),
+        of("trusted", verify=False),
+    ]
     tasks = [
         rotation(*tokens),
         change_settings("vrni", clock_offset=10000),

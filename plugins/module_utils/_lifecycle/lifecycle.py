@@ -293,14 +293,13 @@ class Lifecycle:
         return replace(old, promised_until=promise if old.expires_at is None else min(promise, old.expires_at))
 
     def _revoke_superseded(self, own: OwnRecord, writer: Writer, record: Record) -> Record:
-        due = self._due(record)
-        kept = tuple(
-            token
-            for token in record.superseded
-            if token not in due
-            or not (self._is_over(token, record.current) or self._revoker.revoke_or_warn(token, _NEXT_RUN))
-        )
+        due, current = self._due(record), record.current
+        kept = tuple(token for token in record.superseded if token not in due or not self._end(token, current))
         return own.write(writer, replace(record, superseded=kept)) if kept != record.superseded else record
+
+    def _end(self, superseded: Token, current: Optional[Token]) -> bool:
+        """Revoke what is left of a replaced token. Returns whether nothing is left."""
+        return self._is_over(superseded, current) or self._revoker.revoke_or_warn(superseded, _NEXT_RUN)
 
     def _is_over(self, superseded: Token, current: Optional[Token]) -> bool:
         """Whether nothing of a replaced token is left to revoke; the server may have given the same one again."""

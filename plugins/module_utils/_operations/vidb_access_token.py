@@ -152,11 +152,9 @@ class VidbTokens(OAuthTokens):
     def belongs_to(self, principal: str, token: Token) -> bool:
         """A refresh token that came with a token of the file may identify its user by nothing but itself."""
         credential = self._credential
-        return (
-            isinstance(credential, RefreshToken)
-            and principal.startswith(f"{self._tenant}/")
-            and token.companions.get(oauth.REFRESH_TOKEN) == credential.secret
-        )
+        if not isinstance(credential, RefreshToken) or not principal.startswith(f"{self._tenant}/"):
+            return False
+        return token.companions.get(oauth.REFRESH_TOKEN) == credential.secret
 
 
 def vidb_tokens(operation: Operation, *, prefix: str = "") -> VidbTokens:

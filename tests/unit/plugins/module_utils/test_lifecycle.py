@@ -310,7 +310,7 @@ def test_superseded_token_that_cannot_be_revoked_changes_neither_the_file_nor_th
     assert file_world.path.stat().st_ino == before
 
 
-def test_superseded_token_that_has_expired_meanwhile_is_not_revoked_but_forgotten_with_the_next_change(world: World) -> None:
+def test_superseded_token_that_has_expired_meanwhile_is_forgotten_with_the_next_change(world: World) -> None:
     world.keep(current=world.server.mint(), superseded=(world.server.mint(age=4000),))
     unchanged, renewal = world.run(), world.run(renew="always")
     assert (unchanged.result, renewal.result) == ((False, "reused"), (True, "renewed"))

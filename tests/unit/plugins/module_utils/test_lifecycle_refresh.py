@@ -267,18 +267,17 @@ class RotatingSource(RefreshingSource):
 
     renewed_by = REFRESH
     # In place of the new token, though the refresh token was used.
-    error: Optional[TokensError] = None
+    errors: tuple[TokensError, ...] = ()
 
     def replace(self, old: Token) -> Token:
         if refresh_of(old) not in self._server.alive:
             raise TokenRejected("the refresh token was used already")
         new = self.create()
         del self._server.alive[refresh_of(old)]
-        if self.error is None:
-            return new
-        error: TokensError = self.error
-        error.companions = new.companions
-        raise error
+        for error in self.errors:
+            error.companions = new.companions
+            raise error
+        return new
 
     def is_revocable(self, token: Token, kept: Optional[Token] = None) -> bool:
         return False
@@ -328,7 +327,7 @@ def test_the_refresh_token_of_a_new_token_that_does_not_work_is_kept(rotating: W
 
 def test_the_refresh_token_of_a_response_that_cannot_be_used_is_kept(rotating: World) -> None:
     error = TokensError("the response has no usable 'id_token'")
-    rotating.prepare = lambda source: setattr(source, "error", error)
+    rotating.prepare = lambda source: setattr(source, "errors", (error,))
     assert rotating.run(renew="always", can_revoke=False).error is error
     assert_still_renews(rotating)
 
