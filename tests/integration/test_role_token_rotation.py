@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from products import KITS
 from support.canaries import leaks
 from support.collection import PRODUCTS
 from support.cores import DEFAULT, EVERY, Core
@@ -45,15 +46,7 @@ def test_a_token_of_each_product_is_kept_alive_and_the_second_run_changes_nothin
     second = succeeded(play(ansible, [rotation(*every)], arguments=["-v"]))
 
     found = {token["product"]: token for token in first[f"{NAME}_result"]}
-    assert {product: token["action"] for product, token in found.items()} == {
-        "avi": "created",
-        "csp": "created",
-        "nsx": "reauthenticated",
-        "sddc_manager": "created",
-        "vcenter": "registered",
-        "vidb": "created",
-        "vrni": "created",
-    }
+    assert {name: token["action"] for name, token in found.items()} == {name: kit.rotated for name, kit in KITS.items()}
     assert all(list(token) == KEYS and token["error"] is None and token["changed"] for token in found.values())
     assert found["csp"]["summary"] == f"csp: created, ends at {found['csp']['expires_at']}."
     assert found["nsx"]["summary"] == "nsx: reauthenticated."
