@@ -10,7 +10,6 @@ from typing import Optional
 from .._clients import csp, oauth
 from .._core.argspec import CONNECTION, ArgumentSpec, unprefixed
 from .._core.errors import InvalidOption, TokenRejected
-from .._core.secret import Secret
 from .._core.token import Token, iso8601
 from .._http.session import Session
 from .._http.url import BaseUrl
@@ -25,6 +24,7 @@ class ApiToken(Credential[csp.CspClient]):
     """An API token of a user."""
 
     NAME = "api_token"
+    SECRET = "api_token"
     OPTIONS = ArgumentSpec(
         {"api_token": {"type": "str", "no_log": True, "environment": ("CSP_API_TOKEN", "NSXT_VMC_TOKEN")}},
         alternatives=(("api_token",),),
@@ -34,10 +34,6 @@ class ApiToken(Credential[csp.CspClient]):
     def principal(self) -> str:
         return f"API token {self.params['api_token'].fingerprint}"
 
-    @property
-    def secret(self) -> Optional[Secret]:
-        return self.params["api_token"]  # type: ignore[no-any-return]
-
     def authenticate(self, client: csp.CspClient) -> Token:
         return client.authorize_api_token(self.params["api_token"])
 
@@ -46,6 +42,7 @@ class OAuthApp(Credential[csp.CspClient]):
     """The client credentials of an OAuth app."""
 
     NAME = "client_id"
+    SECRET = "client_secret"
     OPTIONS = ArgumentSpec(
         {
             "client_id": {"type": "str", "environment": ("CSP_CLIENT_ID",)},
@@ -58,10 +55,6 @@ class OAuthApp(Credential[csp.CspClient]):
     @property
     def principal(self) -> str:
         return f"OAuth app {self.params['client_id']}"
-
-    @property
-    def secret(self) -> Optional[Secret]:
-        return self.params["client_secret"]  # type: ignore[no-any-return]
 
     def authenticate(self, client: csp.CspClient) -> Token:
         return client.authorize_client(self.params["client_id"], self.params["client_secret"])

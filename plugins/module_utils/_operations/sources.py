@@ -25,6 +25,8 @@ class Credential(ABC, Generic[ClientT]):
 
     # The option without which it is not given.
     NAME: ClassVar[str]
+    # The option that holds its secret.
+    SECRET: ClassVar[str]
     OPTIONS: ClassVar[ArgumentSpec]
 
     def __init__(self, params: Mapping[str, Any]) -> None:
@@ -37,9 +39,10 @@ class Credential(ABC, Generic[ClientT]):
         """Whose tokens it creates, as a token file names them."""
 
     @property
-    @abstractmethod
-    def secret(self) -> Optional[Secret]:
+    def secret(self) -> Secret:
         """What is sent, and what a server may refuse."""
+        secret: Secret = self.params[self.SECRET]
+        return secret
 
     @abstractmethod
     def authenticate(self, client: ClientT) -> Token:

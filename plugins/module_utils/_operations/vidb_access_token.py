@@ -31,6 +31,7 @@ class ClientCredentials(Credential[vidb.VidbClient]):
     """A client with a secret (RFC 6749, section 4.4)."""
 
     NAME = "client_id"
+    SECRET = "client_secret"
     OPTIONS = ArgumentSpec(
         {
             "client_id": {"type": "str", "environment": ("VIDB_CLIENT_ID",)},
@@ -49,10 +50,6 @@ class ClientCredentials(Credential[vidb.VidbClient]):
         """Id and secret."""
         return self.params["client_id"], self.params["client_secret"]
 
-    @property
-    def secret(self) -> Optional[Secret]:
-        return self.params["client_secret"]  # type: ignore[no-any-return]
-
     def authenticate(self, client: vidb.VidbClient) -> Token:
         return client.token_by_client_credentials(*self.pair)
 
@@ -61,16 +58,13 @@ class RefreshToken(Credential[vidb.VidbClient]):
     """A refresh token (RFC 6749, section 6), perhaps with the client that it was issued to."""
 
     NAME = "refresh_token"
+    SECRET = "refresh_token"
     OPTIONS = ArgumentSpec({"refresh_token": {"type": "str", "no_log": True}}, alternatives=(("refresh_token",),))
 
     @property
     def principal(self) -> str:
         subject = jwt_claims(self.secret.reveal()).get("sub")
         return f"user {subject}" if subject else f"refresh token {self.secret.fingerprint}"
-
-    @property
-    def secret(self) -> Secret:
-        return self.params["refresh_token"]  # type: ignore[no-any-return]
 
     def authenticate(self, client: vidb.VidbClient) -> Token:
         return self.refresh(client, self.secret)
@@ -86,6 +80,7 @@ class ApiToken(Credential[vidb.VidbClient]):
     """An API token, from release 9.1 on."""
 
     NAME = "api_token"
+    SECRET = "api_token"
     OPTIONS = ArgumentSpec(
         {"api_token": {"type": "str", "no_log": True, "environment": ("VIDB_API_TOKEN",)}},
         alternatives=(("api_token",),),
@@ -94,10 +89,6 @@ class ApiToken(Credential[vidb.VidbClient]):
     @property
     def principal(self) -> str:
         return f"API token {self.params['api_token'].fingerprint}"
-
-    @property
-    def secret(self) -> Optional[Secret]:
-        return self.params["api_token"]  # type: ignore[no-any-return]
 
     def authenticate(self, client: vidb.VidbClient) -> Token:
         return client.token_by_api_token(self.params["api_token"])

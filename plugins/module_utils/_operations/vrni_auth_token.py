@@ -25,16 +25,13 @@ class VidmToken(Credential[vrni.VrniClient]):
     """An access token of the vIDM appliance."""
 
     NAME = "vidm_token"
+    SECRET = "vidm_token"
     OPTIONS = ArgumentSpec({"vidm_token": {"type": "str", "no_log": True}}, alternatives=(("vidm_token",),))
 
     @property
     def principal(self) -> str:
         secret = self.params["vidm_token"]
         return f"VIDM/{jwt_claims(secret.reveal()).get('sub') or secret.fingerprint}"
-
-    @property
-    def secret(self) -> Optional[Secret]:
-        return self.params["vidm_token"]  # type: ignore[no-any-return]
 
     def authenticate(self, client: vrni.VrniClient) -> Token:
         return client.create_vidm_user_token(self.params["vidm_token"])
@@ -44,6 +41,7 @@ class User(Credential[vrni.VrniClient]):
     """A local or LDAP user with a password."""
 
     NAME = "username"
+    SECRET = "password"
     OPTIONS = ArgumentSpec(
         {
             "username": {"type": "str", "environment": ("VRNI_USERNAME",)},
@@ -59,10 +57,6 @@ class User(Credential[vrni.VrniClient]):
     def principal(self) -> str:
         parts = (self.params[name] for name in ("domain_type", "domain", "username"))
         return "/".join(part for part in parts if part)
-
-    @property
-    def secret(self) -> Optional[Secret]:
-        return self.params["password"]  # type: ignore[no-any-return]
 
     def authenticate(self, client: vrni.VrniClient) -> Token:
         username, password, domain_type, domain = (
