@@ -52,7 +52,7 @@ attributes:
 notes:
   - O(state=absent) revokes the refresh token, and with O(verify) proves it, by a refresh that SDDC Manager must refuse,
     also when the revocation itself is refused. A warning says until when the access token lives.
-  - Nothing tells whether a refresh token lives but a refresh, which creates an access token. In check mode,
+  - A refresh token can only be checked by using it, which creates an access token. In check mode,
     O(state=absent) therefore predicts that O(refresh_token) would be revoked, and warns that it may be dead already.
   - O(revoke_old) revokes a refresh token that was replaced. One that has renewed its access token stays, for the new
     access token depends on it.

@@ -62,7 +62,7 @@ class MissingLibrary(TokensError):
 class TransportError(TokensError):
     """The request brought no response that could be read.
 
-    `sent` tells whether it may have been carried out, `is_transient` whether the same may go well in a moment.
+    `sent`: whether the server may have processed it. `is_transient`: whether the same request may succeed soon.
     """
 
     sent = False
@@ -114,7 +114,7 @@ class BadResponse(TransportError):
 class ApiError(TokensError):
     """The product refused the request and said so.
 
-    `follows_lost_response` tells whether an earlier try of the same request may have been carried out, so that what
+    `follows_lost_response`: whether the server may have processed an earlier try of the same request, so that what
     is to be ended and is not there was perhaps ended by that one.
     """
 
@@ -168,7 +168,7 @@ class SomeFailed(TokensError):
 
 
 def internal_error(error: Exception) -> TokensError:
-    """A mistake of ours. Its text may quote anything, so that only its kind and place are told."""
+    """A mistake of ours. Its text may quote anything, so that only its kind and place are reported."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{os.path.basename(frame.filename)}, line {frame.lineno}"
     return TokensError(

@@ -55,7 +55,7 @@ _Cause = TypeVar("_Cause", bound=BaseException)
 def transport_error_of(error: BaseException, timeout: float, *, has_left: bool) -> TransportError:
     """The error of ours for one that requests or urllib3 raised.
 
-    `timeout` is the request's, in seconds; `has_left` tells whether any of it went to the server.
+    `timeout` is the request's, in seconds; `has_left`: whether any of it went to the server.
     """
     if _find(error, Flooded) is not None:
         return OversizedResponse("the response is longer than any of the API can be")

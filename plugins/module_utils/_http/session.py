@@ -99,7 +99,7 @@ class SessionOptions:
 class _Call:
     """One request of an API, however often it is tried.
 
-    `was_lost` tells whether the response to a try was lost, which may have been carried out."""
+    `was_lost`: whether the response to a try was lost; the server may have processed that try."""
 
     method: str
     url: str
@@ -192,7 +192,7 @@ class Session:
 
         `auth` signs it, and may renew its credential once when the server refuses that.
         `doing` says what for, in the words of an error ("create an auth token"); `advice` what to do next, by
-        status; `left_behind` what a lost response may leave on the server. `idempotent` tells whether a request that
+        status; `left_behind` what a lost response may leave on the server. `idempotent`: whether a request that
         may have been carried out may be sent again; by default its method decides.
 
         Raises TransportError when there is no usable response, ApiError when the server refuses.

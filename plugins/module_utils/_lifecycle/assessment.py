@@ -71,7 +71,7 @@ class Assessor:
             return assessment
         if not self._source.is_accepted(token, self._now()):
             return Assessment(TokenState.INVALID, "the server does not accept it")
-        # The response told the server's time.
+        # The response had the time of the server.
         return self._by_expiry(token)
 
     def _by_expiry(self, token: Token) -> Assessment:

@@ -63,7 +63,7 @@ class TokenSet(Operation):
         return Outcome(
             changed,
             "updated" if changed else "none",
-            values={"tokens": [_told(entry, result) for entry, result in zip(entries, results)]},
+            values={"tokens": [_reported(entry, result) for entry, result in zip(entries, results)]},
             error=_summary(entries, results),
             diff=_diff(entries, results),
         )
@@ -123,7 +123,7 @@ def _listed(names: Sequence[str]) -> str:
     return listed if len(names) <= _MOST_NAMED else f"{listed} and {len(names) - _MOST_NAMED} more"
 
 
-def _told(entry: Entry, result: Result) -> dict[str, Any]:
+def _reported(entry: Entry, result: Result) -> dict[str, Any]:
     """The entry of the result, without any secret."""
     facts = {name: result.get(name) for name in _FACTS}
     return {"name": entry.name, "product": entry.product, **facts, "error": result.get("msg")}
