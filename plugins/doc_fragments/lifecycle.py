@@ -61,6 +61,15 @@ options:
       - A new token that does not work is not kept, and the task fails; the old one stays.
     type: bool
     default: true
+  verify_max_age:
+    description:
+      - Age up to which the proof of another task is enough (seconds), so that O(verify) sends no request. When the token
+        was proven is kept in O(token_file).
+      - With V(0), every task proves the token. A task with a larger value that proves it stores the time.
+      - A token that somebody revokes counts as valid until its proof is older.
+      - It has no effect where the proof needs no request, because the token's own claims are the proof.
+    type: float
+    default: 0
   replace_foreign:
     description:
       - Whether to replace the token of another product, server or user in O(token_file). It is not revoked.

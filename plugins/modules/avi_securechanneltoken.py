@@ -181,6 +181,11 @@ verified:
   type: bool
   returned: success
   sample: true
+verified_at:
+  description: When the token was last seen to be valid, in UTC.
+  type: str
+  returned: when there is a token
+  sample: '2026-10-05T09:30:00Z'
 request_count:
   description: All HTTP requests that the task made, to sign in and out included.
   type: int

@@ -86,6 +86,23 @@ def test_a_good_token_of_a_file_is_reused_by_one_request_and_by_none_without_ver
     assert lab.counts("vrni")["tokens_minted"] == 1
 
 
+def test_a_task_with_verify_max_age_sends_no_request_while_a_stored_proof_is_young(
+    in_process: InProcess, lab: Lab
+) -> None:
+    tasks = [
+        vrni("created", token_file=FILE),
+        vrni("young", token_file=FILE, verify_max_age=300),
+        vrni("old", token_file=FILE, verify_max_age=1e-9),
+    ]
+
+    run = succeeded(in_process.play(tasks))
+
+    cut = by_task(run, lab, "vrni", "created", "young", "old")
+    assert [lines(requests) for requests in cut.values()] == [[CREATE, PROBE], [], [PROBE]]
+    assert [run[name]["verified"] for name in cut] == [True, True, True]
+    assert run["young"]["verified_at"] == run["created"]["verified_at"]
+
+
 def test_a_token_with_too_little_life_left_is_revoked_only_after_the_new_one_works(
     in_process: InProcess, lab: Lab
 ) -> None:

@@ -26,7 +26,7 @@ class Token:
 
     `companions` are further secrets that were minted with it and are of no use without it, by the name of their
     result key. `signs_requests` says whether it goes into an Authorization header. `promised_until` is set where it
-    was replaced: until then those who were given it count on it.
+    was replaced: until then those who were given it count on it. `verified_at` is when it was last proven.
     """
 
     secret: Secret
@@ -37,6 +37,7 @@ class Token:
     companions: Mapping[str, Secret] = field(default_factory=dict)
     signs_requests: bool = True
     promised_until: Optional[float] = None
+    verified_at: Optional[float] = field(default=None, compare=False)
 
     @property
     def fingerprint(self) -> str:

@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Optional
 
+from .._core.secret import Secret
 from .._core.token import Token, iso8601
 from .options import LifecycleOptions
 from .source import TokenSource
@@ -56,6 +57,7 @@ class Assessor:
         self._source = source
         self._options = options
         self._now = now
+        self._proofs: dict[Secret, float] = {}
 
     def assess(self, token: Optional[Token]) -> Assessment:
         """Assess a token; the server is asked where that decides. Raises TokensError."""
@@ -67,12 +69,34 @@ class Assessor:
         if missing:
             return Assessment(TokenState.DUE, f"it has no {missing}")
         assessment = self._by_expiry(token)
-        if not assessment.is_usable or not self._options.verify:
+        if not assessment.is_usable or not self._options.verify or self._was_proven(token):
             return assessment
-        if not self._source.is_accepted(token, self._now()):
+        if not self.prove(token):
             return Assessment(TokenState.INVALID, "the server does not accept it")
         # The response had the time of the server.
         return self._by_expiry(token)
+
+    def prove(self, token: Token) -> bool:
+        """Whether the server accepts a token, or its claims do. Raises TokensError."""
+        is_accepted = self._source.is_accepted(token, self._now())
+        if is_accepted:
+            self._proofs[token.secret] = self._now()
+        return is_accepted
+
+    def proven(self, token: Token) -> Token:
+        """The token, with the time at which this task has proven it."""
+        return replace(token, verified_at=self._proofs.get(token.secret, token.verified_at))
+
+    def has_new_proof(self, token: Token) -> bool:
+        """Whether this task has proven a token with a request that later ones can do without."""
+        may_be_used = self._options.verify_max_age > 0 and not self._source.verifies_offline
+        return may_be_used and token.secret in self._proofs
+
+    def _was_proven(self, token: Token) -> bool:
+        """Whether a task has proven the token a short while ago."""
+        if token.verified_at is None or self._source.verifies_offline:
+            return False
+        return 0 <= self._now() - token.verified_at <= self._options.verify_max_age
 
     def _by_expiry(self, token: Token) -> Assessment:
         now = self._now()

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Hashable, Mapping
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import Optional
 
@@ -63,6 +63,7 @@ class Lifecycle:
         verified: bool = False,
         before: Optional[Token] = None,
     ) -> Outcome:
+        token = self._assessor.proven(token) if token else None
         return Outcome(changed, action, token, verified, self._now(), before, about_token=True)
 
     def _reused(self, token: Optional[Token], changed: bool = False) -> Outcome:
@@ -89,19 +90,19 @@ class Lifecycle:
         if self._runtime.check_mode:
             return self._outcome(True, action, before=given)
         try:
-            new, verified = self._create_and_prove(given)
+            new = self._create_and_prove(given)
         except TokensError as error:
             if not found.is_usable:
                 raise
             return self._reused_for_now(given, error)
         if given and self._is_to_revoke(given, new, found):
             self._revoker.revoke_or_warn(given, "")
-        return self._outcome(True, action, new, verified=verified, before=given)
+        return self._outcome(True, action, new, verified=self._options.verify, before=given)
 
-    def _create_and_prove(self, given: Optional[Token]) -> tuple[Token, bool]:
+    def _create_and_prove(self, given: Optional[Token]) -> Token:
         new = self._create(given)
         try:
-            return new, self._prove(new, given)
+            return self._prove(new, given)
         except TokensError as error:
             # Nobody would hold it after this task.
             error.left_behind = error.left_behind or self._revoker.discard(new, given)
@@ -114,6 +115,7 @@ class Lifecycle:
             found = self._assessor.assess(record.current)
             is_kept = found.is_fresh or (found.is_usable and options.renew == "never")
             if is_kept and not record.pending and not self._leaves_work(record):
+                self._note_proof(own, record, seen)
                 return self._reused(record.current)
             if not found.is_usable and not record.pending:
                 self._refuse_where_renewal_is_forbidden(found)
@@ -135,6 +137,14 @@ class Lifecycle:
                     raise
                 return self._reused_for_now(record.current, error)
         raise AssertionError("the last round returns")
+
+    def _note_proof(self, own: OwnRecord, record: Record, version: Hashable) -> None:
+        """Store that a token was proven, so that others need not ask again. It is no change, and nobody waits for it."""
+        if self._runtime.check_mode or not record.current or not self._assessor.has_new_proof(record.current):
+            return
+        with suppress(StoreError), own.exclusive(0) as writer:
+            if own.read(writer)[1] == version:
+                own.write(writer, replace(record, current=self._assessor.proven(record.current)))
 
     def _refuse_what_was_refused(self, writer: Writer, since: float) -> None:
         """Another task was refused while this one waited: what it tried is not tried again."""
@@ -184,9 +194,9 @@ class Lifecycle:
             done = action if was_promoted else "reused"
             return self._outcome(record != start, done, record.current, verified=self._options.verify, before=before)
         self._refuse_where_renewal_is_forbidden(found)
-        record, verified = self._replace_current(own, writer, record, found)
+        record = self._replace_current(own, writer, record, found)
         record = self._revoke_superseded(own, writer, record)
-        return self._outcome(True, action, record.current, verified=verified, before=before)
+        return self._outcome(True, action, record.current, verified=self._options.verify, before=before)
 
     def _settle_pending(self, own: OwnRecord, writer: Writer, record: Record, found: Assessment) -> tuple[Record, bool]:
         """Promote what a crash has left pending, or put it among those to revoke."""
@@ -194,7 +204,7 @@ class Lifecycle:
         if not pending:
             return record, False
         if self._is_to_promote(pending, found):
-            return self._promote(own, writer, record, pending, found), True
+            return self._promote(own, writer, record, self._assessor.proven(pending), found), True
         if self._revoker.is_revocable(pending, record.current):
             superseded = (*record.superseded, pending)
             return own.write(writer, replace(record, pending=None, superseded=superseded)), False
@@ -224,9 +234,7 @@ class Lifecycle:
         current = replace(record.current, companions={**record.current.companions, **renewal})
         return replace(record, current=current, pending=None)
 
-    def _replace_current(
-        self, own: OwnRecord, writer: Writer, record: Record, found: Assessment
-    ) -> tuple[Record, bool]:
+    def _replace_current(self, own: OwnRecord, writer: Writer, record: Record, found: Assessment) -> Record:
         writer.reserve()
         try:
             new = self._create(record.pending or record.current)
@@ -243,14 +251,14 @@ class Lifecycle:
             error.left_behind = self._left_unstored(new, record)
             raise
         try:
-            verified = self._prove(new, record.current)
+            new = self._prove(new, record.current)
         except TokenRejected:
             own.write(writer, self._without_pending(record))
             raise
         except TokensError as error:
             error.left_behind = f"The new token is kept in {own.location}, and the next run goes on with it"
             raise
-        return self._promote(own, writer, record, new, found), verified
+        return self._promote(own, writer, record, new, found)
 
     def _left_unstored(self, new: Token, record: Record) -> str:
         left = self._revoker.discard(new, record.current)
@@ -321,12 +329,10 @@ class Lifecycle:
             )
         return new
 
-    def _prove(self, new: Token, old: Optional[Token]) -> bool:
-        """Whether the new token was verified. Raises TokenRejected, with the token revoked, when it does not work."""
-        if not self._options.verify:
-            return False
-        if self._source.is_accepted(new, self._now()):
-            return True
+    def _prove(self, new: Token, old: Optional[Token]) -> Token:
+        """The new token, proven where that is asked for. Raises TokenRejected, with it revoked, when it does not work."""
+        if not self._options.verify or self._assessor.prove(new):
+            return self._assessor.proven(new)
         raise TokenRejected(
             "the server does not accept the token that it has just created",
             doing="create a token",

@@ -24,6 +24,7 @@ class LifecycleOptions:
     renew_before: Optional[float] = field(default=None, metadata={"type": "float"})
     renew: str = field(default="auto", metadata={"type": "str", "choices": ["auto", "always", "never"]})
     verify: bool = field(default=True, metadata={"type": "bool"})
+    verify_max_age: float = field(default=0, metadata={"type": "float"})
     revoke_old: Optional[bool] = field(default=None, metadata={"type": "bool"})
     return_token: bool = field(default=True, metadata={"type": "bool", "no_log": False})
     replace_foreign: bool = field(default=False, metadata={"type": "bool"})

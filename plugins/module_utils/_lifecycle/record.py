@@ -21,6 +21,8 @@ FORMAT_VERSION = 1
 _LARGEST_STEP = 10.0
 # A document begins so, in all versions.
 _START = re.compile(rb'\s*\{\s*"version"\s*:')
+# Times of a token that a document may be without.
+_OPTIONAL_TIMES = ("promised_until", "verified_at")
 # In bytes.
 LONGEST_DOCUMENT = 4 * 1024 * 1024
 
@@ -138,7 +140,7 @@ def _token_document(token: Optional[Token]) -> Optional[Mapping[str, Any]]:
         "expires_at": token.expires_at,
         "scope": token.scope,
         "companions": {name: secret.reveal() for name, secret in token.companions.items()},
-        **({} if token.promised_until is None else {"promised_until": token.promised_until}),
+        **{name: value for name in _OPTIONAL_TIMES if (value := getattr(token, name)) is not None},
     }
 
 
@@ -170,7 +172,7 @@ def _token(document: Optional[Mapping[str, Any]]) -> Optional[Token]:
         expires_at=_time(document["expires_at"]),
         scope=None if document["scope"] is None else _text(document["scope"]),
         companions={name: Secret(_text(value)) for name, value in document["companions"].items()},
-        promised_until=_time(document.get("promised_until")),
+        **{name: _time(document.get(name)) for name in _OPTIONAL_TIMES},
     )
 
 

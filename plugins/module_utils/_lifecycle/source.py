@@ -19,6 +19,8 @@ class TokenSource(ABC):
     can_revoke: ClassVar[bool]
     # The companion that renews a token, by its name, where the product renews so.
     renewed_by: ClassVar[Optional[str]] = None
+    # Whether is_accepted() sends no request, so that no proof is worth being stored.
+    verifies_offline: ClassVar[bool] = False
     # Whether a revocation makes the token itself invalid, and not only what renews it.
     revokes_access: ClassVar[bool] = True
 

@@ -110,6 +110,7 @@ class OAuthTokens(SessionTokens):
     """Access tokens that the server can neither check nor revoke: their claims decide."""
 
     can_revoke = False
+    verifies_offline = True
 
     def __init__(self, session: Session, credential: Optional[Credential[Any]] = None) -> None:
         super().__init__(session, credential)

@@ -23,6 +23,8 @@ def result_of(outcome: Outcome, *, return_token: bool, diff_mode: bool) -> dict[
         result["verified"] = outcome.verified
     if outcome.token:
         result.update(_facts(outcome.token, outcome.now))
+        proven_now = outcome.now if outcome.verified else None
+        result["verified_at"] = iso8601(outcome.token.verified_at or proven_now)
         if return_token:
             result.update(_secrets(outcome.token))
     diff = _diff(outcome) if outcome.about_token else outcome.diff

@@ -97,6 +97,7 @@ def test_result_of_a_token_has_the_same_keys_whatever_the_product() -> None:
         "expires_in": 3600,
         "fingerprint": Secret(VALUE).fingerprint,
         "verified": True,
+        "verified_at": "2027-01-15T08:00:00Z",
         "request_count": 0,
         "warnings": [],
     }

@@ -1,0 +1,155 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The proof that a token is valid: when a task repeats it, and when the proof of another task is enough."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Optional
+
+import pytest
+
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import StoreError
+from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
+from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_source import (
+    FileWorld,
+    MemorySource,
+    Run,
+    World,
+)
+
+MAX_AGE = 300.0
+
+
+@pytest.fixture(params=["memory", "file"])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
+    return World() if request.param == "memory" else FileWorld(tmp_path)
+
+
+def proven(world: World, age: float) -> Token:
+    """Store a token that was proven so many seconds ago."""
+    token = replace(world.server.mint(age=400.0), verified_at=world.server.now() - age)
+    world.keep(current=token)
+    return token
+
+
+def stored_proof(world: World) -> Optional[float]:
+    record = world.record()
+    assert record and record.current
+    return record.current.verified_at
+
+
+def reported_proof(run: Run) -> Optional[float]:
+    assert run.outcome and run.outcome.token and run.outcome.verified
+    return run.outcome.token.verified_at
+
+
+def test_a_proof_of_another_task_is_not_repeated_while_it_is_young_enough(world: World) -> None:
+    token = proven(world, age=100.0)
+
+    run = world.run(verify_max_age=MAX_AGE)
+
+    assert (run.result, run.calls) == ((False, "reused"), [])
+    assert reported_proof(run) == token.verified_at
+
+
+@pytest.mark.parametrize("age", [MAX_AGE + 60, -60.0], ids=["too old", "of the future"])
+def test_a_proof_is_repeated_when_it_is_too_old_or_of_the_future(world: World, age: float) -> None:
+    token = proven(world, age)
+
+    run = world.run(verify_max_age=MAX_AGE)
+
+    assert run.calls == [f"probe {token.secret.reveal()}"]
+    assert reported_proof(run) == stored_proof(world) != token.verified_at
+
+
+def test_by_default_every_task_proves_the_token_and_leaves_the_store_alone(world: World) -> None:
+    token = proven(world, age=1.0)
+
+    run = world.run()
+
+    assert run.calls == [f"probe {token.secret.reveal()}"]
+    assert run.steps.done == run.calls
+    assert reported_proof(run) != stored_proof(world) == token.verified_at
+
+
+def test_a_token_that_was_never_proven_is_proven_once_for_all_tasks(world: World) -> None:
+    world.keep(current=world.server.mint())
+
+    assert len(world.run(verify_max_age=MAX_AGE).calls) == 1
+    assert world.run(verify_max_age=MAX_AGE).calls == []
+
+
+@pytest.mark.parametrize("renew", ["auto", "always"])
+def test_the_proof_of_a_new_token_is_stored_with_it(world: World, renew: str) -> None:
+    created = world.run(renew=renew)
+
+    assert reported_proof(created) == stored_proof(world) is not None
+    assert world.run(verify_max_age=MAX_AGE).calls == []
+
+
+def test_a_pending_token_that_is_promoted_has_the_time_of_its_proof(world: World) -> None:
+    world.keep(pending=world.server.mint())
+
+    run = world.run()
+
+    assert run.result == (True, "created")
+    assert reported_proof(run) == stored_proof(world) is not None
+
+
+def test_a_new_token_that_was_not_verified_has_no_proof(world: World) -> None:
+    world.run(verify=False)
+
+    assert stored_proof(world) is None
+
+
+def test_a_young_proof_does_not_keep_a_token_that_expires_too_soon(world: World) -> None:
+    proven(world, age=1.0)
+
+    assert world.run(verify_max_age=MAX_AGE, min_remaining=3300).result == (True, "renewed")
+
+
+def test_check_mode_stores_no_proof(world: World) -> None:
+    token = proven(world, age=MAX_AGE + 60)
+
+    world.run(verify_max_age=MAX_AGE, check_mode=True)
+
+    assert stored_proof(world) == token.verified_at
+
+
+def test_a_proof_that_cannot_be_stored_is_no_failure_of_the_task() -> None:
+    world = World()
+    proven(world, age=MAX_AGE + 60)
+    world.store.write_error = StoreError("the disk is full")
+
+    run = world.run(verify_max_age=MAX_AGE)
+
+    assert (run.result, run.warnings) == ((False, "reused"), [])
+
+
+def test_a_proof_is_not_stored_with_the_token_that_replaced_the_proven_one_meanwhile() -> None:
+    world = World()
+    proven(world, age=MAX_AGE + 60)
+    other = world.server.mint()
+    world.store.before_exclusive = lambda: world.keep(current=other)
+
+    world.run(verify_max_age=MAX_AGE)
+
+    record = world.record()
+    assert record and record.current
+    assert (record.current.secret, record.current.verified_at) == (other.secret, None)
+
+
+def test_a_product_that_verifies_offline_never_skips_it_and_stores_no_proof(world: World) -> None:
+    class OfflineSource(MemorySource):
+        verifies_offline = True
+
+    world.source_type = OfflineSource
+    token = proven(world, age=1.0)
+
+    run = world.run(verify_max_age=MAX_AGE)
+
+    assert run.steps.done == [f"probe {token.secret.reveal()}"]
+    assert stored_proof(world) == token.verified_at
