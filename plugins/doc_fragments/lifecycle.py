@@ -63,8 +63,8 @@ options:
     default: true
   verify_max_age:
     description:
-      - Age up to which the proof of another task is enough (seconds), so that O(verify) sends no request. When the token
-        was proven is kept in O(token_file).
+      - Age up to which the proof of another task is enough (seconds), so that O(verify) sends no request. The time of
+        the proof is stored in O(token_file).
       - With V(0), every task proves the token. A task with a larger value that proves it stores the time.
       - A token that somebody revokes counts as valid until its proof is older.
       - It has no effect where the proof needs no request, because the token's own claims are the proof.

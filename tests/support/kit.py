@@ -21,7 +21,8 @@ OMIT = "{{ omit }}"
 # Keys of a result: those of every module, and those of every module that hands over a token.
 EVERY_RESULT = frozenset({"action", "request_count"})
 TOKEN_RESULT = EVERY_RESULT | {
-    *("token", "token_type", "headers", "issued_at", "expires_at", "expires_in", "fingerprint", "verified", "verified_at"),
+    *("token", "token_type", "headers", "issued_at", "expires_at", "expires_in", "fingerprint"),
+    *("verified", "verified_at"),
 }
 
 

@@ -139,7 +139,7 @@ class Lifecycle:
         raise AssertionError("the last round returns")
 
     def _note_proof(self, own: OwnRecord, record: Record, version: Hashable) -> None:
-        """Store that a token was proven, so that others need not ask again. It is no change, and nobody waits for it."""
+        """Store when a token was proven, so that others need not ask again. It is not a change, and may fail."""
         if self._runtime.check_mode or not record.current or not self._assessor.has_new_proof(record.current):
             return
         with suppress(StoreError), own.exclusive(0) as writer:
@@ -330,7 +330,7 @@ class Lifecycle:
         return new
 
     def _prove(self, new: Token, old: Optional[Token]) -> Token:
-        """The new token, proven where that is asked for. Raises TokenRejected, with it revoked, when it does not work."""
+        """The new token, proven where verify asks for it. Raises TokenRejected, the token being revoked then."""
         if not self._options.verify or self._assessor.prove(new):
             return self._assessor.proven(new)
         raise TokenRejected(

@@ -172,7 +172,8 @@ def _token(document: Optional[Mapping[str, Any]]) -> Optional[Token]:
         expires_at=_time(document["expires_at"]),
         scope=None if document["scope"] is None else _text(document["scope"]),
         companions={name: Secret(_text(value)) for name, value in document["companions"].items()},
-        **{name: _time(document.get(name)) for name in _OPTIONAL_TIMES},
+        promised_until=_time(document.get("promised_until")),
+        verified_at=_time(document.get("verified_at")),
     )
 
 

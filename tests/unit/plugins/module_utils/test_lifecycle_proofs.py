@@ -35,14 +35,21 @@ def proven(world: World, age: float) -> Token:
     return token
 
 
-def stored_proof(world: World) -> Optional[float]:
+def current(world: World) -> Token:
     record = world.record()
-    assert record and record.current
-    return record.current.verified_at
+    assert record is not None
+    assert record.current is not None
+    return record.current
+
+
+def stored_proof(world: World) -> Optional[float]:
+    return current(world).verified_at
 
 
 def reported_proof(run: Run) -> Optional[float]:
-    assert run.outcome and run.outcome.token and run.outcome.verified
+    assert run.outcome is not None
+    assert run.outcome.verified
+    assert run.outcome.token is not None
     return run.outcome.token.verified_at
 
 
@@ -137,9 +144,7 @@ def test_a_proof_is_not_stored_with_the_token_that_replaced_the_proven_one_meanw
 
     world.run(verify_max_age=MAX_AGE)
 
-    record = world.record()
-    assert record and record.current
-    assert (record.current.secret, record.current.verified_at) == (other.secret, None)
+    assert (current(world).secret, current(world).verified_at) == (other.secret, None)
 
 
 def test_a_product_that_verifies_offline_never_skips_it_and_stores_no_proof(world: World) -> None:
