@@ -47,7 +47,6 @@ NAMES_ALLOWED = {
     "tests/integration/test_tarball.py": "it has names of files that do not belong in the tarball",
     "tests/unit/test_awx_definitions.py": "it has a name that AWX must refuse",
     "tests/unit/plugins/module_utils/*": "a unit of the code is tried with the client or the data of some product",
-    "tests/unit/plugins/lookup/*": "the same",
     "tests/unit/plugins/conftest.py": "the same",
     "tests/unit/plugins/test_access_tokens.py": "the products that take the tokens of another",
     "tests/*/test_token_set.py": "a list has tokens of several products",

@@ -33,8 +33,8 @@ FIRST, SECOND = "canary-of-the-first-token", "canary-of-the-second-token"
 def keep(path: Path, secret: str, life: float, lifetime: float = 18000, role: str = "current") -> None:
     """A token file whose token has so many seconds of life left."""
     now = time.time()
-    token = Token(Secret(secret), "NetworkInsight", issued_at=now + life - lifetime, expires_at=now + life)
-    record = Record("vrni", "vrni.example.com", "LOCAL/admin@local", **{role: token})
+    token = Token(Secret(secret), "Bearer", issued_at=now + life - lifetime, expires_at=now + life)
+    record = Record("product", "sddc.example.com", "LOCAL/admin@local", **{role: token})
     with FileStore(str(path), Runtime(warn=pytest.fail)).exclusive(10) as writer:
         writer.write(record)
 
@@ -45,7 +45,7 @@ def reasons(events: list[dict[str, Any]]) -> list[str]:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return tmp_path / "vrni.json"
+    return tmp_path / "token.json"
 
 
 def test_a_token_is_reported_once_when_its_time_has_come_and_so_is_the_one_that_replaces_it(
@@ -82,8 +82,8 @@ def test_an_event_tells_all_that_is_known_of_the_file(start: StartSource, path: 
         "reason": "expiring",
         "min_remaining": 2000,
         "path": str(path),
-        "product": "vrni",
-        "host": "vrni.example.com",
+        "product": "product",
+        "host": "sddc.example.com",
         "principal": "LOCAL/admin@local",
         "fingerprint": Secret(FIRST).fingerprint,
         "usable": False,

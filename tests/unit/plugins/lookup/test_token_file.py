@@ -36,7 +36,7 @@ def _options_as_documented() -> None:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return tmp_path / "csp.json"
+    return tmp_path / "token.json"
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def store(path: Path, left: float | None = 600.0, offset: float = 0.0, **facts: 
     expires_at = None if left is None else time.time() + offset + left
     token = Token(Secret(VALUE), "Bearer", 1.0, expires_at, None, {"id_token": Secret(COMPANION)})
     record = Record(
-        **{"product": "csp", "host": "h", "principal": "me", "current": token, **facts},
+        **{"product": "product", "host": "h", "principal": "me", "current": token, **facts},
         clock_offset=offset,
         clock=ClockReading.of(SYSTEM_CLOCK),
     )
@@ -118,7 +118,7 @@ def test_token_whose_expiry_is_unknown_is_returned(path: Path) -> None:
 
 def test_missing_file_says_what_to_do(path: Path) -> None:
     assert "Run the module that keeps it first" in refusal(path)
-    assert "Create" in refusal(path.parent / "none" / "csp.json")
+    assert "Create" in refusal(path.parent / "none" / "token.json")
 
 
 def test_token_that_was_not_promoted_yet_is_not_handed_over(path: Path) -> None:
@@ -127,7 +127,7 @@ def test_token_that_was_not_promoted_yet_is_not_handed_over(path: Path) -> None:
     assert "There is no token" in refusal(path)
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"{", serialized(Record("csp", "h", "me"))[:-2]])
+@pytest.mark.parametrize("content", [b"", b"{}", b"{", serialized(Record("product", "h", "me"))[:-2]])
 def test_damaged_file_is_named_and_left_as_it_is(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     path.chmod(0o600)

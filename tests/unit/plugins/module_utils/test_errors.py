@@ -28,12 +28,12 @@ def test_error_says_what_was_done_where_why_and_what_to_do_next() -> None:
     error = TokensError(
         "the server is full",
         doing="create a token",
-        host="vrni.example.com:8443",
+        host="sddc.example.com:8443",
         left_behind="A token may be left",
         advice="Try later",
     )
     assert str(error) == (
-        "Could not create a token on vrni.example.com:8443: the server is full. A token may be left. Try later."
+        "Could not create a token on sddc.example.com:8443: the server is full. A token may be left. Try later."
     )
 
 
@@ -42,9 +42,9 @@ def test_error_without_an_action_begins_with_its_cause() -> None:
 
 
 def test_refusal_names_status_code_and_message_of_the_product() -> None:
-    error = ApiError(403, code="98", message="Bad XSRF token", doing="read the alarms", host="nsx", advice="Sign in")
+    error = ApiError(403, code="98", message="Bad XSRF token", doing="read the alarms", host="sddc", advice="Sign in")
     assert str(error) == (
-        "Could not read the alarms on nsx: the server answered 403, code 98, 'Bad XSRF token'. Sign in."
+        "Could not read the alarms on sddc: the server answered 403, code 98, 'Bad XSRF token'. Sign in."
     )
 
 

@@ -23,8 +23,8 @@ from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store 
 )
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import LONGEST_DOCUMENT, Record, serialized
 
-RECORD = Record("vrni", "vrni.example.com", "LOCAL/admin", Token(Secret("first"), "NetworkInsight", 1.0, 2.0))
-LATER = Record("vrni", "vrni.example.com", "LOCAL/admin", Token(Secret("second"), "NetworkInsight", 3.0, 4.0))
+RECORD = Record("product", "sddc.example.com", "LOCAL/admin", Token(Secret("first"), "Bearer", 1.0, 2.0))
+LATER = Record("product", "sddc.example.com", "LOCAL/admin", Token(Secret("second"), "Bearer", 3.0, 4.0))
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def warnings() -> list[str]:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return tmp_path / "vrni.json"
+    return tmp_path / "token.json"
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_what_is_written_is_read_and_nothing_else_is_left_in_the_folder(file: Fi
     write(file, RECORD)
     write(file, LATER)
     assert file.read().record == LATER
-    assert sorted(os.listdir(tmp_path)) == ["vrni.json", "vrni.json.lock"]
+    assert sorted(os.listdir(tmp_path)) == ["token.json", "token.json.lock"]
 
 
 def test_file_is_replaced_and_never_written_in_place(file: FileStore, path: Path) -> None:
@@ -137,7 +137,7 @@ def test_write_that_fails_leaves_the_old_file_and_no_other(
         with pytest.raises(StoreError, match=os.strerror(problem)) as caught:
             write(file, LATER)
     assert "second" not in str(caught.value)
-    assert (file.read().record, sorted(os.listdir(tmp_path))) == (RECORD, ["vrni.json", "vrni.json.lock"])
+    assert (file.read().record, sorted(os.listdir(tmp_path))) == (RECORD, ["token.json", "token.json.lock"])
 
 
 def test_content_is_on_the_disk_before_it_takes_the_place_of_the_old_one(
@@ -225,7 +225,7 @@ def test_folder_in_which_anybody_may_replace_files_is_refused(
 
 @pytest.mark.parametrize("use", [FileStore.read, lock], ids=["read", "lock"])
 def test_folder_that_does_not_exist_is_named(tmp_path: Path, use: Callable[[FileStore], object]) -> None:
-    file = FileStore(str(tmp_path / "none" / "vrni.json"), Runtime())
+    file = FileStore(str(tmp_path / "none" / "token.json"), Runtime())
     with pytest.raises(StoreError, match=r"Create .*none first, with mode 0700"):
         use(file)
 

@@ -33,7 +33,7 @@ PROCESSES, SECTIONS = 4, 50
 
 @pytest.fixture
 def path(tmp_path: Path) -> str:
-    return str(tmp_path / "vrni.json")
+    return str(tmp_path / "token.json")
 
 
 def token_file(path: str, warnings: list[str] | None = None, notes: list[str] | None = None) -> FileStore:
@@ -46,7 +46,7 @@ def token_file(path: str, warnings: list[str] | None = None, notes: list[str] | 
 
 
 def record(number: int) -> Record:
-    return Record("vrni", "vrni.example.com", "LOCAL/admin", Token(Secret(f"token-{number}"), "NetworkInsight"))
+    return Record("product", "sddc.example.com", "LOCAL/admin", Token(Secret(f"token-{number}"), "Bearer"))
 
 
 def count_in_file(path: str, overlaps: str) -> None:
@@ -212,17 +212,17 @@ def test_what_a_crash_left_half_written_is_swept_by_the_next_writer(
 
     with pytest.raises(Killed):
         write()
-    assert len(list(tmp_path.glob(".vrni.json*"))) == 1
+    assert len(list(tmp_path.glob(".token.json*"))) == 1
     assert file.read().record == record(1)
     with file.exclusive(0):
-        assert not list(tmp_path.glob(".vrni.json*"))
+        assert not list(tmp_path.glob(".token.json*"))
     assert file.read().record == record(1)
 
 
 def test_sweeping_leaves_alone_what_writers_of_other_files_are_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    short, long = token_file(str(tmp_path / "vrni")), token_file(str(tmp_path / "vrni.json"))
+    short, long = token_file(str(tmp_path / "token")), token_file(str(tmp_path / "token.json"))
     original = os.replace
 
     def replace_after_a_neighbour_swept(source: str, target: str) -> None:
@@ -304,21 +304,21 @@ def test_a_store_that_cannot_be_written_is_found_out_before_anything_is_written(
         monkeypatch.setattr(os, "fsync", fail)
         with pytest.raises(StoreError, match=os.strerror(problem)):
             writer.reserve()
-    assert sorted(os.listdir(tmp_path)) == ["vrni.json.lock"]
+    assert sorted(os.listdir(tmp_path)) == ["token.json.lock"]
 
 
 def test_what_was_reserved_is_used_by_the_next_write_and_is_gone_without_one(path: str, tmp_path: Path) -> None:
     file = token_file(path)
     with file.exclusive(0) as writer:
         writer.reserve()
-        (reserved,) = tmp_path.glob(".vrni.json*")
+        (reserved,) = tmp_path.glob(".token.json*")
         number, blocks = reserved.stat().st_ino, reserved.stat().st_blocks
         writer.write(record(1))
     assert (os.stat(path).st_ino, blocks > 0) == (number, True)
     assert file.read().record == record(1)
     with file.exclusive(0) as writer:
         writer.reserve()
-    assert sorted(os.listdir(tmp_path)) == ["vrni.json", "vrni.json.lock"]
+    assert sorted(os.listdir(tmp_path)) == ["token.json", "token.json.lock"]
 
 
 @pytest.mark.parametrize(

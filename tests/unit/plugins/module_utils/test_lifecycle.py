@@ -404,7 +404,7 @@ def test_refused_creation_leaves_the_file_as_it_was(world: World) -> None:
 
 
 FOREIGN = pytest.mark.parametrize(
-    "other", [{"product": "csp"}, {"host": "other.example.com"}, {"principal": "somebody else"}], ids=str
+    "other", [{"product": "another"}, {"host": "other.example.com"}, {"principal": "somebody else"}], ids=str
 )
 
 

@@ -20,44 +20,44 @@ VALUES = st.sampled_from(["", PROXY, OTHER])
 ENVIRONMENTS = st.dictionaries(
     st.sampled_from(["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "http_proxy", "HTTP_PROXY"]), VALUES
 )
-BYPASSES = st.dictionaries(st.sampled_from(["no_proxy", "NO_PROXY"]), st.sampled_from(["", "*", "nsx.example.com"]))
+BYPASSES = st.dictionaries(st.sampled_from(["no_proxy", "NO_PROXY"]), st.sampled_from(["", "*", "sddc.example.com"]))
 
 
 @given(environ=ENVIRONMENTS, bypasses=BYPASSES)
 def test_option_wins_over_every_variable(environ: dict[str, str], bypasses: dict[str, str]) -> None:
-    assert proxy_for("nsx.example.com", "http://mine:1", {**environ, **bypasses}) == "http://mine:1"
+    assert proxy_for("sddc.example.com", "http://mine:1", {**environ, **bypasses}) == "http://mine:1"
 
 
 @given(environ=ENVIRONMENTS)
 def test_https_proxy_wins_over_all_proxy_and_small_letters_over_capital_ones(environ: dict[str, str]) -> None:
     names = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
     expected = next((environ[name] for name in names if environ.get(name)), None)
-    assert proxy_for("nsx.example.com", None, environ) == expected
+    assert proxy_for("sddc.example.com", None, environ) == expected
 
 
 @given(environ=ENVIRONMENTS, bypasses=BYPASSES)
 def test_no_proxy_bypasses_whatever_is_set(environ: dict[str, str], bypasses: dict[str, str]) -> None:
     no_proxy = bypasses.get("no_proxy") or bypasses.get("NO_PROXY")
-    expected = None if no_proxy else proxy_for("nsx.example.com", None, environ)
-    assert proxy_for("nsx.example.com", None, {**environ, **bypasses}) == expected
+    expected = None if no_proxy else proxy_for("sddc.example.com", None, environ)
+    assert proxy_for("sddc.example.com", None, {**environ, **bypasses}) == expected
 
 
 @pytest.mark.parametrize(
     ("host", "no_proxy", "bypassed"),
     [
-        ("nsx.example.com", "nsx.example.com", True),
-        ("nsx.example.com", "NSX.Example.com", True),
-        ("NSX.example.com", "nsx.example.com", True),
-        ("nsx.example.com", "example.com", True),
-        ("nsx.example.com", ".example.com", True),
-        ("nsx.example.com", "localhost, .example.com ,127.0.0.1", True),
-        ("nsx.example.com", "*", True),
+        ("sddc.example.com", "sddc.example.com", True),
+        ("sddc.example.com", "SDDC.Example.com", True),
+        ("SDDC.example.com", "sddc.example.com", True),
+        ("sddc.example.com", "example.com", True),
+        ("sddc.example.com", ".example.com", True),
+        ("sddc.example.com", "localhost, .example.com ,127.0.0.1", True),
+        ("sddc.example.com", "*", True),
         ("127.0.0.1", "127.0.0.1", True),
         ("::1", "::1", True),
-        ("nsx.example.com", "ample.com", False),
-        ("nsx.example.com", "nsx", False),
-        ("nsx.example.com.evil.net", "nsx.example.com", False),
-        ("nsx.example.com", ",,", False),
+        ("sddc.example.com", "ample.com", False),
+        ("sddc.example.com", "sddc", False),
+        ("sddc.example.com.evil.net", "sddc.example.com", False),
+        ("sddc.example.com", ",,", False),
     ],
 )
 def test_no_proxy_names_hosts_and_domains(host: str, no_proxy: str, bypassed: bool) -> None:
@@ -67,14 +67,14 @@ def test_no_proxy_names_hosts_and_domains(host: str, no_proxy: str, bypassed: bo
 @pytest.mark.parametrize("name", ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
 def test_a_proxy_that_cannot_be_used_is_named_by_its_variable(name: str) -> None:
     with pytest.raises(InvalidOption) as caught:
-        proxy_for("nsx.example.com", None, {name: "socks5://127.0.0.1"})
+        proxy_for("sddc.example.com", None, {name: "socks5://127.0.0.1"})
 
     assert (caught.value.option, caught.value.source) == ("proxy_url", f"the environment variable {name}")
 
 
 def test_a_proxy_of_the_option_has_no_other_source() -> None:
     with pytest.raises(InvalidOption) as caught:
-        proxy_for("nsx.example.com", "socks5://127.0.0.1", {})
+        proxy_for("sddc.example.com", "socks5://127.0.0.1", {})
 
     assert (caught.value.option, caught.value.source) == ("proxy_url", "")
 
@@ -83,5 +83,5 @@ def test_neither_the_process_nor_the_operating_system_is_asked(monkeypatch: pyte
     monkeypatch.setenv("https_proxy", PROXY)
     monkeypatch.setattr(urllib.request, "getproxies", lambda: pytest.fail("the operating system was asked"))
     monkeypatch.setattr(urllib.request, "proxy_bypass", lambda host: pytest.fail("the operating system was asked"))
-    assert proxy_for("nsx.example.com", None, {}) is None
-    assert proxy_for("nsx.example.com", None, {"https_proxy": OTHER, "no_proxy": "x"}) == OTHER
+    assert proxy_for("sddc.example.com", None, {}) is None
+    assert proxy_for("sddc.example.com", None, {"https_proxy": OTHER, "no_proxy": "x"}) == OTHER

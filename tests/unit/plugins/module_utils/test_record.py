@@ -37,7 +37,7 @@ RECORDS = st.builds(
     superseded=st.lists(TOKENS, max_size=3).map(tuple),
     clock_offset=st.floats(-1e6, 1e6),
 )
-GOOD = Record("vrni", "vrni.example.com", "LOCAL/admin", Token(Secret("value"), "NetworkInsight", 1.0, 2.0, "all"))
+GOOD = Record("product", "sddc.example.com", "LOCAL/admin", Token(Secret("value"), "Bearer", 1.0, 2.0, "all"))
 VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.lists(st.integers())
 
 
@@ -141,12 +141,12 @@ def test_file_of_a_later_version_is_not_guessed_at() -> None:
 @pytest.mark.parametrize(
     ("product", "host", "principal", "ours"),
     [
-        ("vrni", "vrni.example.com", "LOCAL/admin", True),
-        ("vrni", "vrni.example.com", None, True),
-        ("csp", "vrni.example.com", "LOCAL/admin", False),
-        ("vrni", "vrni.example.com:8443", "LOCAL/admin", False),
-        ("vrni", "vrni.example.com", "LDAP/example.com/admin", False),
-        ("vrni", "vrni.example.com", "", False),
+        ("product", "sddc.example.com", "LOCAL/admin", True),
+        ("product", "sddc.example.com", None, True),
+        ("another", "sddc.example.com", "LOCAL/admin", False),
+        ("product", "sddc.example.com:8443", "LOCAL/admin", False),
+        ("product", "sddc.example.com", "LDAP/example.com/admin", False),
+        ("product", "sddc.example.com", "", False),
     ],
 )
 def test_record_belongs_to_one_product_host_and_principal(

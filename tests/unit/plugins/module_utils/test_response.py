@@ -30,7 +30,7 @@ PAGE = b"<!DOCTYPE html>\n<html><body>Blocked.</body></html>"
 def response(body: bytes = b"", status: int = 200, left_behind: str = "", **headers: str) -> Response:
     named = CaseInsensitiveDict({name.replace("_", "-"): value for name, value in headers.items()})
     return Response(
-        status, named, body, doing="read", host="nsx.example.com", received_at=1000.0, left_behind=left_behind
+        status, named, body, doing="read", host="sddc.example.com", received_at=1000.0, left_behind=left_behind
     )
 
 
@@ -74,7 +74,7 @@ def test_reply_that_is_no_json_object_is_named_for_what_it_is(body: bytes, conte
     with pytest.raises(BadResponse, match=named) as caught:
         response(body, Content_Type=content_type).mapping()
     assert caught.value.status == 200
-    assert str(caught.value).startswith("Could not read on nsx.example.com:")
+    assert str(caught.value).startswith("Could not read on sddc.example.com:")
     assert "status 200" in str(caught.value)
 
 

@@ -23,7 +23,7 @@ PATHS = st.lists(st.from_regex(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,10}", fullmatch
 PORTS = st.integers(1, 65535)
 # What addresses are made of, and what they must not be made of.
 PIECES = st.lists(
-    st.sampled_from(["https", "http", "nsx", "evil.example", "::1", "443", "0", "user:pass", "é", "\uff0f"])
+    st.sampled_from(["https", "http", "sddc", "evil.example", "::1", "443", "0", "user:pass", "é", "\uff0f"])
     | st.sampled_from(["://", ":", "/", "//", "@", "\\", "?", "#", "[", "]", "%2e", "%2f", "%", "..", "."])
     | st.sampled_from([";", "*", ",", " ", "\t", "\n", "\x00"]),
     max_size=8,
@@ -48,9 +48,9 @@ def test_name_port_and_https_base_url_are_read_as_written(host: str, port: int, 
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        (" nsx.example.com\n", "nsx.example.com"),
-        ("HTTPS://NSX.example.com:443", "nsx.example.com"),
-        ("nsx.example.com:8443", "nsx.example.com:8443"),
+        (" sddc.example.com\n", "sddc.example.com"),
+        ("HTTPS://SDDC.example.com:443", "sddc.example.com"),
+        ("sddc.example.com:8443", "sddc.example.com:8443"),
         ("::1", "[::1]"),
         ("[::1]:8443", "[::1]:8443"),
         ("https://[2001:db8::1]/base/", "[2001:db8::1]/base"),
@@ -63,30 +63,30 @@ def test_address_is_shown_in_one_form_however_it_is_written(text: str, shown: st
 @pytest.mark.parametrize(
     "text",
     [
-        "http://nsx.example.com",
-        "ftp://nsx.example.com",
-        "//nsx.example.com",
-        "nsx.example.com://x",
-        "https://admin@nsx.example.com",
-        "https://admin:secret@nsx.example.com",
-        "admin@nsx.example.com",
-        "https://@nsx.example.com",
-        "https://nsx.example.com?action=x",
-        "https://nsx.example.com/?",
-        "https://nsx.example.com/#top",
-        "nsx.example.com#",
-        "https://evil:1\\@nsx.example.com/",
-        "https://nsx.example.com\\@evil/",
-        "https://nsx.example.com:99999",
-        "https://nsx.example.com:port",
-        "https://nsx.example.com:-1",
+        "http://sddc.example.com",
+        "ftp://sddc.example.com",
+        "//sddc.example.com",
+        "sddc.example.com://x",
+        "https://admin@sddc.example.com",
+        "https://admin:secret@sddc.example.com",
+        "admin@sddc.example.com",
+        "https://@sddc.example.com",
+        "https://sddc.example.com?action=x",
+        "https://sddc.example.com/?",
+        "https://sddc.example.com/#top",
+        "sddc.example.com#",
+        "https://evil:1\\@sddc.example.com/",
+        "https://sddc.example.com\\@evil/",
+        "https://sddc.example.com:99999",
+        "https://sddc.example.com:port",
+        "https://sddc.example.com:-1",
         "https://:443",
         "https://",
         "",
         "   ",
-        "nsx example com",
-        "nsx\r\nX-Evil: 1",
-        "https://nsx/a/../b",
+        "sddc example com",
+        "sddc\r\nX-Evil: 1",
+        "https://sddc/a/../b",
     ],
 )
 def test_what_is_no_plain_https_address_is_refused(text: str) -> None:
@@ -95,17 +95,17 @@ def test_what_is_no_plain_https_address_is_refused(text: str) -> None:
     assert "hostname" in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["https:/nsx.example.com", "https:nsx.example.com", "https://[::1]evil/"])
+@pytest.mark.parametrize("text", ["https:/sddc.example.com", "https:sddc.example.com", "https://[::1]evil/"])
 def test_mistyped_url_is_refused_rather_than_read_as_another_host(text: str) -> None:
     assert parsed_or_none(text) is None
 
 
 def test_port_zero_is_refused_rather_than_replaced() -> None:
-    assert parsed_or_none("nsx.example.com:0") is None
+    assert parsed_or_none("sddc.example.com:0") is None
 
 
 @pytest.mark.parametrize(
-    "host", ["a" * 64, "nsx..example.com", "*.example.com", "nsx%2fevil", "nsx%00", ".example.com"]
+    "host", ["a" * 64, "sddc..example.com", "*.example.com", "sddc%2fevil", "sddc%00", ".example.com"]
 )
 def test_name_that_no_resolver_takes_is_refused_before_anything_is_sent(host: str) -> None:
     assert parsed_or_none(host) is None
@@ -172,7 +172,7 @@ def test_shown_address_reads_back_as_the_same_one(host: str, port: int, path: st
 def test_any_id_stays_one_segment_of_the_requested_path(value: str) -> None:
     if value in (".", ".."):
         return
-    url = BaseUrl("nsx.example.com").url(f"/before/{segment(value, 'tier0_id')}/after")
+    url = BaseUrl("sddc.example.com").url(f"/before/{segment(value, 'tier0_id')}/after")
     prepared = requests.Request("POST", url, params={"action": "reauth"}).prepare()
     requested = urllib3.util.parse_url(str(prepared.url))
     before, escaped, after = (requested.path or "").split("/")[1:]
