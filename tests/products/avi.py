@@ -58,6 +58,8 @@ KIT = Kit(
     signs_in=("POST /login$",),
     signs_out=("POST /logout$",),
     unread=("POST /login", "POST /logout"),
+    guarded="/api/tenant",
+    odd={"two cookies of one name": ("creates", 1, "Set-Cookie: csrftoken=of-another-path", "")},
     successes=(
         avi("avi", name="se-01", lifetime=3600, metadata={"rack": "4"}),
         avi("generated", name="{{ generated_name }}", lifetime=3600),
@@ -90,6 +92,13 @@ KIT = Kit(
         MODULE: {"name": "se-01", "action": "created"},
         INFO: {"action": "none"},
         ENGINE: {**CLOUD, "action": "created"},
+    },
+    exported={
+        "hostname": ("AVI_CONTROLLER",),
+        "username": ("AVI_USERNAME",),
+        "password": ("AVI_PASSWORD",),
+        "tenant": ("AVI_TENANT",),
+        "api_version": ("AVI_VERSION",),
     },
     environment={"AVI_CONTROLLER": "host", "AVI_USERNAME": "username", "AVI_PASSWORD": "password"},
     variables={"avi_password": "password"},

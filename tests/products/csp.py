@@ -64,6 +64,12 @@ KIT = Kit(
         failing(csp("csp_misplaced", client_secret="a-secret-for-nothing")),
     ),
     by_defaults={MODULE: {"action": "created"}},
+    exported={
+        "hostname": ("CSP_HOST",),
+        "api_token": ("CSP_API_TOKEN", "NSXT_VMC_TOKEN"),
+        "client_id": ("CSP_CLIENT_ID",),
+        "client_secret": ("CSP_CLIENT_SECRET",),
+    },
     environment={"CSP_HOST": "host", "CSP_API_TOKEN": "api_token"},
     variables={
         "csp_api_token": "api_token",

@@ -46,6 +46,7 @@ KIT = Kit(
     mints=("POST /v1/tokens$", r"PATCH \S+/access-token/refresh$"),
     reply=("accessToken", {"refreshToken": {"id": "refresh"}}),
     lies=frozenset({("refused", "DELETE /v1/tokens/refresh-token")}),
+    guarded="/v1/sddc-managers",
     successes=(
         sddc_manager("sddc_manager"),
         sddc_manager(token="{{ sddc_manager.token | default('') }}", state="absent", **REFRESH),
@@ -70,6 +71,11 @@ KIT = Kit(
         failing(sddc_manager("sddc_misplaced", refresh_token="a-secret-for-nothing")),
     ),
     by_defaults={MODULE: {"action": "created"}},
+    exported={
+        "hostname": ("SDDC_MANAGER_HOST",),
+        "username": ("SDDC_MANAGER_USERNAME",),
+        "password": ("SDDC_MANAGER_PASSWORD",),
+    },
     environment={
         "SDDC_MANAGER_HOST": "host",
         "SDDC_MANAGER_USERNAME": "username",

@@ -37,6 +37,7 @@ KIT = Kit(
         )
     },
     unread=("registered-tokens",),
+    guarded="/api/vcenter/datacenter",
     successes=(vcenter("vcenter"), vcenter(**VIDB_BY_TASK)),
     done="registrations",
     refusals=(
@@ -55,6 +56,11 @@ KIT = Kit(
     ),
     from_file={"access_token": OMIT},
     by_defaults={MODULE: {"access_token": "{{ vidb.token }}", "action": "registered"}},
+    exported={
+        "hostname": ("VMWARE_HOST",),
+        "validate_certs": ("VMWARE_VALIDATE_CERTS",),
+        "access_token": ("VCENTER_ACCESS_TOKEN",),
+    },
     environment={"VMWARE_HOST": "host"},
     rotation={
         **SERVER.templates(),

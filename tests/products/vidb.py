@@ -34,6 +34,7 @@ KIT = Kit(
     tokens=(vidb("vidb"),),
     settings={"id_token_grants": ["api_token"]},
     mints=(r"POST /acs/\S+/token$",),
+    guarded="/acs/t/CUSTOMER/expand-access-token",
     successes=(vidb("vidb"), vidb(**VIDB_CLIENT, **FILE), vidb(**VIDB_CLIENT, **FILE, state="absent")),
     refusals=(
         vidb(api_token="{{ wrong.awkward }}"),
@@ -51,6 +52,13 @@ KIT = Kit(
         vidb("vidb_kept", **FILE),
     ),
     by_defaults={MODULE: {"action": "created"}},
+    exported={
+        "hostname": ("VIDB_HOST",),
+        "tenant": ("VIDB_TENANT",),
+        "client_id": ("VIDB_CLIENT_ID",),
+        "client_secret": ("VIDB_CLIENT_SECRET",),
+        "api_token": ("VIDB_API_TOKEN",),
+    },
     environment={"VIDB_HOST": "host", "VIDB_API_TOKEN": "api_token"},
     variables={
         "vidb_api_token": "api_token",

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from support.kit import EVERY_RESULT, OMIT, TOKEN_RESULT, Job, Kit, Server, Target
+from support.kit import EVERY_RESULT, OMIT, TOKEN_RESULT, Details, Job, Kit, Options, Server, Target
 from support.playbooks import Task
 from support.tasks import checked, failing
 
 MODULE, INFO = "vrni_auth_token", "vrni_vidm_client_info"
+TOKENS, VERSION = "/api/ni/auth/token", "/api/ni/info/version"
 FILE = {"token_file": "{{ playbook_dir }}/vrni.json"}
 OF_HOST = {"token_file": "{{ playbook_dir }}/{{ inventory_hostname }}.json"}
 SERVER = Server("vrni", ("username", "password"))
@@ -35,6 +36,11 @@ def vrni(register: str = "", **options: Any) -> Task:
 def vidm_client(register: str = "", **options: Any) -> Task:
     """The module vrni_vidm_client_info, which signs in nowhere."""
     return SERVER.task(INFO, register, **NOBODY, **options)
+
+
+def _local_user(lab: Details) -> Options:
+    user = {name: lab["vrni"][name] for name in SERVER.credentials}
+    return {**user, "domain": {"domain_type": "LOCAL"}}
 
 
 def _job(*before: Job, **options: Any) -> Job:
@@ -62,19 +68,22 @@ KIT = Kit(
     lies=frozenset({("refused", "DELETE /api/ni/auth/token")}),
     counts_tokens=True,
     reply=("token", {"expiry": 0}),
+    scheme="NetworkInsight",
+    guarded=VERSION,
+    odd={"a length in other digits": ("creates", 0, "Content-Length: \xb2", "")},
     targets={
-        "create": Target("POST", "/auth/token", "create an auth token", (vrni("struck"),)),
-        "prove": Target("GET", "/info/version", "check an auth token", (vrni("struck"),), safe=True),
+        "create": Target("POST", TOKENS, "create an auth token", (vrni("struck"),), body=_local_user),
+        "prove": Target("GET", VERSION, "check an auth token", (vrni("struck"),), safe=True),
         "verify": Target(
             "GET",
-            "/info/version",
+            VERSION,
             "check an auth token",
             (vrni("before", **OF_HOST, verify=False), vrni("struck", **OF_HOST)),
             safe=True,
         ),
         "revoke": Target(
             "DELETE",
-            "/auth/token",
+            TOKENS,
             "delete an auth token",
             (vrni("before", **OF_HOST, verify=False), vrni("struck", **OF_HOST, state="absent")),
             safe=True,
@@ -116,6 +125,11 @@ KIT = Kit(
     # Of the two requests for the client, the second.
     faults=({"kind": "status", "path": "/client-id", "skip": 1, "status": 403, "body": {"message": "No vIDM"}},),
     by_defaults={MODULE: {"action": "created"}, INFO: {"action": "none"}},
+    exported={
+        "hostname": ("VRNI_HOST",),
+        "username": ("VRNI_USERNAME",),
+        "password": ("VRNI_PASSWORD",),
+    },
     environment={"VRNI_HOST": "host", "VRNI_USERNAME": "username", "VRNI_PASSWORD": "password"},
     variables={
         "vrni_password": "password",

@@ -85,6 +85,8 @@ class Target:
     """Whether it may be sent again."""
     harmless: tuple[str, ...] = ()
     """Faults that do no harm here, because nobody reads the body."""
+    body: Callable[[Details], Options] = lambda _lab: {}
+    """What it sends, for a test that sends it itself."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,13 @@ class Kit:
     reply: tuple[str, Options] | None = None
     """The field of the token in the response that creates it, and what else that response needs."""
     targets: Mapping[str, Target] = field(default_factory=dict)
-    """Requests that faults strike in a playbook, too. One product has them all; another needs none."""
+    """Requests that faults strike in a playbook, too. The example has them all, another none."""
+    scheme: str = "Bearer"
+    """How its tokens sign requests: the word before them in the header Authorization."""
+    guarded: str = ""
+    """A path that its server shows to who is signed in only."""
+    odd: Mapping[str, tuple[str, int, str, str]] = field(default_factory=dict)
+    """Odd headers of a response: the job, the number of the request, the headers, and the error, where there is one."""
     secrets_in_lab: int = 1
     """How many valid tokens the lab counts for each one that is created."""
 
@@ -156,6 +164,8 @@ class Kit:
     """By module, the options that such a task has, and as `action` what comes of it."""
 
     # Documentation and AWX.
+    exported: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The environment variables for options of its main module, by names that people already export."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """The environment variables of its examples, and the lab's detail for each; `host` is its documented name."""
     variables: Mapping[str, str] = field(default_factory=dict)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Optional
@@ -12,11 +13,10 @@ from typing import TYPE_CHECKING, Any, Optional
 import pytest
 from hypothesis import HealthCheck, settings
 
-from ansible_collections.sddc.tokens.plugins.module_utils._clients import csp, nsx, vrni
 from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Clock, Runtime
-from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._http.session import Session, SessionOptions
 from ansible_collections.sddc.tokens.plugins.module_utils._http.url import BaseUrl
+from products import EXAMPLE
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -33,7 +33,7 @@ settings.register_profile(
 )
 settings.load_profile("plugins")
 
-_ERROR_FACTS = {"csp": csp.error_facts, "nsx": nsx.error_facts, "vrni": vrni.error_facts}
+_CLIENTS = "ansible_collections.sddc.tokens.plugins.module_utils._clients"
 
 
 class WaitlessClock(Clock):
@@ -70,13 +70,13 @@ def open_session(told: list[str], clock: WaitlessClock) -> Iterator[OpenSession]
     sessions: list[Session] = []
 
     def open_session(
-        url: str, *, product: str = "vrni", environ: Optional[Mapping[str, str]] = None, **options: Any
+        url: str, *, product: str = EXAMPLE.name, environ: Optional[Mapping[str, str]] = None, **options: Any
     ) -> Session:
         chosen = SessionOptions(**{"timeout": 60, "retries": 0, **options})
         session = Session(
             BaseUrl.parse(url),
             chosen,
-            error_facts=_ERROR_FACTS[product],
+            error_facts=importlib.import_module(f"{_CLIENTS}.{product}").error_facts,
             runtime=Runtime(environ=environ or {}, notify=told.append, clock=clock),
         )
         sessions.append(session)
@@ -91,17 +91,11 @@ def open_session(told: list[str], clock: WaitlessClock) -> Iterator[OpenSession]
 def session(lab: Lab, open_session: OpenSession) -> OpenSession:
     """A function that opens a session with a product of the lab."""
 
-    def session(product: str = "vrni", host: Optional[str] = None, **options: Any) -> Session:
+    def session(product: str = EXAMPLE.name, host: Optional[str] = None, **options: Any) -> Session:
         url = options.pop("url", None) or lab.url(product, host)
         return open_session(url, product=product, **{"ca_path": lab.ca_path, **options})
 
     return session
-
-
-@pytest.fixture
-def vrni_password(lab: Lab) -> Secret:
-    """The password of the lab's local vRNI user."""
-    return Secret(lab["vrni"]["password"])
 
 
 @pytest.fixture(autouse=True)

@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ansible_collections.sddc.tokens.plugins.module_utils._clients import nsx, nsx_auth
 from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import ApiError, ResponseLost
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._http.auth import Auth
 from ansible_collections.sddc.tokens.plugins.module_utils._http.session import Session
+from products import EXAMPLE
 
 if TYPE_CHECKING:
     from lab.client import Lab
 
 OpenSession = Callable[..., Session]
-VERSION, TOKEN = "/api/ni/info/version", "/api/ni/auth/token"
+PRODUCT = EXAMPLE.name
+VERSION, TOKEN = (EXAMPLE.targets[name].path for name in ("prove", "create"))
 
 
 class Numbered(Auth[int]):
@@ -54,7 +55,7 @@ class Numbered(Auth[int]):
 
 
 def numbers(lab: Lab) -> list[str | None]:
-    return [entry.header("X-Number") for entry in lab.requests("vrni")]
+    return [entry.header("X-Number") for entry in lab.requests(PRODUCT)]
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -62,8 +63,8 @@ def numbers(lab: Lab) -> list[str | None]:
 def test_a_refused_request_is_replayed_with_the_renewed_credential(
     lab: Lab, session: OpenSession, status: int, method: str
 ) -> None:
-    lab.fault("vrni", "status", status=status)
-    lab.fault("vrni", "status", status=200, body={})
+    lab.fault(PRODUCT, "status", status=status)
+    lab.fault(PRODUCT, "status", status=200, body={})
     auth, one = Numbered(renewals=5), session()
 
     one.request(method, VERSION, doing="read", auth=auth)
@@ -85,7 +86,7 @@ def test_a_replay_that_is_refused_is_the_last(lab: Lab, session: OpenSession) ->
 
 @pytest.mark.parametrize("status", [400, 404, 500])
 def test_an_error_that_is_no_refusal_renews_nothing(lab: Lab, session: OpenSession, status: int) -> None:
-    lab.fault("vrni", "status", status=status)
+    lab.fault(PRODUCT, "status", status=status)
     auth = Numbered()
 
     with pytest.raises(ApiError):
@@ -102,7 +103,7 @@ def test_without_another_credential_the_refusal_is_the_error(lab: Lab, session: 
 
 
 def test_a_post_whose_response_was_lost_is_not_replayed(lab: Lab, session: OpenSession) -> None:
-    lab.fault("vrni", "drop_after")
+    lab.fault(PRODUCT, "drop_after")
     auth = Numbered()
 
     with pytest.raises(ResponseLost):
@@ -113,7 +114,7 @@ def test_a_post_whose_response_was_lost_is_not_replayed(lab: Lab, session: OpenS
 
 def test_one_renewal_serves_all_threads_whose_request_was_refused(lab: Lab, session: OpenSession) -> None:
     auth, one = Numbered(), session(connections=4)
-    lab.fault("vrni", "delay", seconds=0.2, times=4)
+    lab.fault(PRODUCT, "delay", seconds=0.2, times=4)
 
     def refused(_number: int) -> int:
         with pytest.raises(ApiError) as caught:
@@ -128,9 +129,9 @@ def test_one_renewal_serves_all_threads_whose_request_was_refused(lab: Lab, sess
 
 
 def test_a_replay_knows_that_an_earlier_try_may_have_been_carried_out(lab: Lab, session: OpenSession) -> None:
-    lab.fault("vrni", "drop_after")
-    lab.fault("vrni", "status", status=401)
-    lab.fault("vrni", "status", status=404)
+    lab.fault(PRODUCT, "drop_after")
+    lab.fault(PRODUCT, "status", status=401)
+    lab.fault(PRODUCT, "status", status=404)
 
     with pytest.raises(ApiError) as caught:
         session(retries=1).request("DELETE", TOKEN, doing="delete", auth=Numbered())
@@ -139,70 +140,9 @@ def test_a_replay_knows_that_an_earlier_try_may_have_been_carried_out(lab: Lab, 
 
 
 def test_a_signature_is_never_quoted(lab: Lab, session: OpenSession) -> None:
-    lab.fault("vrni", "status", status=400, body={"code": 1, "message": "who is number-0?"})
+    lab.fault(PRODUCT, "status", status=400, body={"code": 1, "message": "who is number-0?"})
 
     with pytest.raises(ApiError) as caught:
         session().request("GET", VERSION, doing="read", auth=Numbered())
 
     assert "number-0" not in str(caught.value)
-
-
-# --- sessions of NSX -----------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def signed_in(lab: Lab, session: OpenSession) -> tuple[nsx_auth.SessionAuth, nsx.NsxClient]:
-    lab.change_settings("nsx", rate_limit=0)
-    one = session("nsx")
-    auth = nsx_auth.SessionAuth(one, lab["nsx"]["username"], Secret(lab["nsx"]["password"]))
-    return auth, nsx.NsxClient(one, auth)
-
-
-def paths(lab: Lab) -> list[str]:
-    return [entry.path.split("/")[-1] for entry in lab.requests("nsx")]
-
-
-def test_a_session_is_opened_with_the_first_request_and_again_after_a_refusal(
-    lab: Lab, signed_in: tuple[nsx_auth.SessionAuth, nsx.NsxClient]
-) -> None:
-    auth, client = signed_in
-    assert paths(lab) == []
-    client.list_tier0s()
-    lab.fault("nsx", "status", path="/tier-0s", status=403, body={"error_message": "Bad XSRF token"})
-
-    assert client.list_tier0s()
-    auth.sign_out()
-    auth.sign_out()
-
-    assert paths(lab) == ["create", "tier-0s", "tier-0s", "destroy", "create", "tier-0s", "destroy"]
-    assert (lab.counts("nsx")["sessions_opened"], lab.counts("nsx")["sessions_open"]) == (2, 0)
-
-
-def test_a_session_that_is_refused_at_once_is_not_opened_again(
-    lab: Lab, signed_in: tuple[nsx_auth.SessionAuth, nsx.NsxClient]
-) -> None:
-    auth, client = signed_in
-    lab.fault("nsx", "status", path="/tier-0s", status=403, body={"error_message": "no permission"})
-
-    with pytest.raises(ApiError) as caught:
-        client.list_tier0s()
-    auth.sign_out()
-
-    assert caught.value.status == 403
-    assert paths(lab) == ["create", "tier-0s", "destroy"]
-
-
-def test_a_sign_in_that_fails_during_a_renewal_leaves_nothing_to_sign_out_of(
-    lab: Lab, signed_in: tuple[nsx_auth.SessionAuth, nsx.NsxClient]
-) -> None:
-    auth, client = signed_in
-    client.list_tier0s()
-    lab.fault("nsx", "status", path="/tier-0s", status=401, body={})
-    lab.fault("nsx", "status", path="/session/create", status=403, body={})
-
-    with pytest.raises(ApiError) as caught:
-        client.list_tier0s()
-    auth.sign_out()
-
-    assert caught.value.doing == "sign in"
-    assert paths(lab) == ["create", "tier-0s", "tier-0s", "destroy", "create"]

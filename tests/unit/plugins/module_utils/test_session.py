@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import email.utils
-import re
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -33,12 +32,14 @@ from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import (
     basic_authorization,
 )
 from ansible_collections.sddc.tokens.plugins.module_utils._http.session import LONGEST_MESSAGE, Session
+from products import EXAMPLE, ISSUER
 
 if TYPE_CHECKING:
     from lab.client import Lab
 
 OpenSession = Callable[..., Session]
-VERSION, TOKEN = "/api/ni/info/version", "/api/ni/auth/token"
+PRODUCT, CREATE = EXAMPLE.name, EXAMPLE.targets["create"]
+VERSION, TOKEN = EXAMPLE.targets["prove"].path, CREATE.path
 ORPHAN = "A token that nobody holds may be left on the server"
 
 
@@ -52,7 +53,7 @@ def get(session: Session, path: str = VERSION, **more: Any) -> int:
 
 def create(session: Session, lab: Lab, **more: Any) -> Any:
     """Create a token, as a request that cannot be repeated."""
-    body = {"username": lab["vrni"]["username"], "password": Secret(lab["vrni"]["password"])}
+    body = {**CREATE.body(lab.details), "password": Secret(lab[PRODUCT]["password"])}
     return session.request("POST", TOKEN, doing="create a token", json_body=body, left_behind=ORPHAN, **more)
 
 
@@ -65,23 +66,23 @@ def test_one_connection_serves_all_requests_of_a_task(lab: Lab, session: OpenSes
     assert [get(one) for _request in range(4)] == [401] * 4
     with pytest.raises(ApiError):
         one.request("DELETE", TOKEN, doing="delete a token")
-    assert len({entry.connection for entry in lab.requests("vrni")}) == 1
-    assert one.request_count == len(lab.requests("vrni")) == 6
+    assert len({entry.connection for entry in lab.requests(PRODUCT)}) == 1
+    assert one.request_count == len(lab.requests(PRODUCT)) == 6
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
 def test_cookie_that_is_set_goes_to_the_server_whether_or_not_its_name_has_a_dot(
     lab: Lab, session: OpenSession, name: str
 ) -> None:
-    one = session(url=lab.url("vrni").replace("127.0.0.1", name))
+    one = session(url=lab.url(PRODUCT).replace("127.0.0.1", name))
     one.set_cookie("sessionid", Secret("of-this-user"))
 
     get(one)
 
-    assert [entry.header("Cookie") for entry in lab.requests("vrni")] == ["sessionid=of-this-user"]
+    assert [entry.header("Cookie") for entry in lab.requests(PRODUCT)] == ["sessionid=of-this-user"]
 
 
-@pytest.mark.parametrize("host", ["avi-controller", "avi-controller:9443", "[2001:db8::1]", "[2001:db8::1]:9443"])
+@pytest.mark.parametrize("host", ["a-controller", "a-controller:9443", "[2001:db8::1]", "[2001:db8::1]:9443"])
 def test_cookie_that_is_set_is_for_a_host_that_no_lab_can_be_and_for_no_other(
     open_session: OpenSession, host: str
 ) -> None:
@@ -111,12 +112,12 @@ def test_request_count_is_what_the_server_saw_whatever_became_of_it(
         ("redirect", {}),
     ]
     for kind, parameters in faults:
-        lab.fault("vrni", kind, **parameters)
+        lab.fault(PRODUCT, kind, **parameters)
         for path in (VERSION, "/nowhere"):
             with contextlib.suppress(TokensError):
                 one.request("GET", path, doing="read something")
     lab.clear_faults()
-    assert one.request_count == len(lab.requests("vrni"))
+    assert one.request_count == len(lab.requests(PRODUCT))
     assert len(waits) == 4
 
 
@@ -124,7 +125,7 @@ def test_session_may_be_used_from_several_threads(lab: Lab, session: OpenSession
     one = session(connections=3)
     with ThreadPoolExecutor(8) as pool:
         statuses = list(pool.map(lambda _number: get(one), range(40)))
-    entries = lab.requests("vrni")
+    entries = lab.requests(PRODUCT)
     assert (statuses, one.request_count, len(entries)) == ([401] * 40, 40, 40)
     assert len({entry.connection for entry in entries}) <= 3
 
@@ -132,23 +133,21 @@ def test_session_may_be_used_from_several_threads(lab: Lab, session: OpenSession
 def test_server_clock_is_learnt_from_the_date_of_a_reply(lab: Lab, session: OpenSession) -> None:
     one = session()
     assert one.clock_offset is None
-    lab.change_settings("vrni", clock_offset=-5000.0)
+    lab.change_settings(PRODUCT, clock_offset=-5000.0)
     get(one)
     assert one.clock_offset == pytest.approx(-5000, abs=5)
     assert one.now() == pytest.approx(time.time() - 5000, abs=5)
 
 
 def test_base_path_of_the_address_comes_before_every_path(lab: Lab, session: OpenSession) -> None:
-    one = session("nsx", url=lab["nsx"]["proxy_url"])
-    get(one, "/policy/api/v1/infra/tier-0s", query={"page_size": "5"})
-    entry = lab.requests("nsx")[0]
-    assert entry.path == re.sub("https://[^/]+", "", lab["nsx"]["proxy_url"]) + "/policy/api/v1/infra/tier-0s"
-    assert entry.query == "page_size=5"
+    get(session(url=f"{lab[PRODUCT]['url']}/a/base/"), query={"page_size": "5"})
+    (entry,) = lab.requests(PRODUCT)
+    assert (entry.path, entry.query) == (f"/a/base{VERSION}", "page_size=5")
 
 
 def test_request_asks_for_json_as_it_is_and_says_who_asks(lab: Lab, session: OpenSession) -> None:
     get(session())
-    entry = lab.requests("vrni")[0]
+    entry = lab.requests(PRODUCT)[0]
     assert entry.header("Accept") == "application/json"
     assert entry.header("Accept-Encoding") == "identity"
     assert entry.header("User-Agent") == "ansible-collection-sddc.tokens"
@@ -168,7 +167,7 @@ def test_netrc_never_signs_a_request(
     one = session()
     get(one)
     get(one, headers={"Authorization": authorization("NetworkInsight", Secret("mine-and-no-other"))})
-    unsigned, signed = lab.requests("vrni")
+    unsigned, signed = lab.requests(PRODUCT)
     assert unsigned.header("Authorization") is None
     assert signed.header("Authorization") == "NetworkInsight mine-and-no-other"
 
@@ -176,8 +175,8 @@ def test_netrc_never_signs_a_request(
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_redirect_is_an_error_and_never_followed(lab: Lab, session: OpenSession, method: str, status: int) -> None:
-    target = f"{lab['csp']['url']}/csp/gateway/am/api/auth/authorize"
-    lab.fault("vrni", "redirect", status=status, location=target)
+    target = lab[ISSUER.name]["url"]
+    lab.fault(PRODUCT, "redirect", status=status, location=target)
     one = session(retries=2)
     with pytest.raises(BadResponse, match="redirect") as caught:
         one.request(method, VERSION, doing="read", headers={"Authorization": Secret("Bearer the-token-itself")})
@@ -194,10 +193,10 @@ def test_redirect_is_an_error_and_never_followed(lab: Lab, session: OpenSession,
 def test_get_is_sent_again_after_a_dropped_connection(
     lab: Lab, session: OpenSession, waits: list[float], told: list[str], kind: str, abrupt: bool
 ) -> None:
-    lab.fault("vrni", kind, abrupt=abrupt)
+    lab.fault(PRODUCT, kind, abrupt=abrupt)
     one = session(retries=1)
     assert get(one) == 401
-    assert one.request_count == len(lab.requests("vrni")) == 2
+    assert one.request_count == len(lab.requests(PRODUCT)) == 2
     assert len(waits) == len(told) == 1
     assert "connection was closed" in told[0]
 
@@ -206,18 +205,18 @@ def test_get_is_sent_again_after_a_dropped_connection(
 def test_post_is_not_sent_again_and_the_error_names_what_may_be_left(
     lab: Lab, session: OpenSession, waits: list[float], kind: str
 ) -> None:
-    lab.fault("vrni", kind)
+    lab.fault(PRODUCT, kind)
     one = session(retries=5)
     with pytest.raises(ResponseLost) as caught:
         create(one, lab)
     assert ORPHAN in str(caught.value)
     assert "Could not create a token on 127.0.0.1" in str(caught.value)
-    assert one.request_count == len(lab.requests("vrni")) == 1
+    assert one.request_count == len(lab.requests(PRODUCT)) == 1
     assert waits == []
 
 
 def test_post_whose_api_makes_it_safe_is_sent_again(lab: Lab, session: OpenSession, waits: list[float]) -> None:
-    lab.fault("vrni", "drop_before")
+    lab.fault(PRODUCT, "drop_before")
     one = session(retries=1)
     assert create(one, lab, idempotent=True).status == 200
     assert one.request_count == 2
@@ -229,7 +228,7 @@ def test_request_that_timed_out_is_not_sent_again(
     lab: Lab, session: OpenSession, waits: list[float], method: str
 ) -> None:
     one = session(retries=3, timeout=0.3)
-    lab.fault("vrni", "delay", seconds=600)
+    lab.fault(PRODUCT, "delay", seconds=600)
     with pytest.raises(TimedOut, match=r"no whole response within 0\.3 s"):
         one.request(method, TOKEN, doing="create a token", left_behind=ORPHAN)
     lab.clear_faults()
@@ -243,22 +242,22 @@ def test_overloaded_server_is_asked_again_when_it_says(
 ) -> None:
     date = email.utils.formatdate(time.time() + 30, usegmt=True)
     for asked in ("7", date, "3600"):
-        lab.fault("vrni", "status", status=status, headers={"Retry-After": asked})
+        lab.fault(PRODUCT, "status", status=status, headers={"Retry-After": asked})
     one = session(retries=3)
     if method == "POST":
         assert create(one, lab).status == 200
     else:
         assert get(one) == 401
     assert [low <= wait <= high for wait, (low, high) in zip(waits, ((7, 8), (27, 34), (60, 60)))] == [True] * 3
-    assert one.request_count == len(lab.requests("vrni")) == 4
+    assert one.request_count == len(lab.requests(PRODUCT)) == 4
     assert all(str(status) in note for note in told)
 
 
 def test_time_that_one_reply_asked_for_is_not_waited_again_after_another_failure(
     lab: Lab, session: OpenSession, waits: list[float]
 ) -> None:
-    lab.fault("vrni", "status", status=503, headers={"Retry-After": "40"})
-    lab.fault("vrni", "drop_before")
+    lab.fault(PRODUCT, "status", status=503, headers={"Retry-After": "40"})
+    lab.fault(PRODUCT, "drop_before")
     assert get(session(retries=2)) == 401
     assert 40 <= waits[0] <= 44
     assert waits[1] < 40
@@ -267,19 +266,19 @@ def test_time_that_one_reply_asked_for_is_not_waited_again_after_another_failure
 def test_overloaded_server_is_asked_no_more_often_than_allowed(
     lab: Lab, session: OpenSession, waits: list[float]
 ) -> None:
-    lab.fault("vrni", "status", status=503, times=0)
+    lab.fault(PRODUCT, "status", status=503, times=0)
     one = session(retries=2)
     with pytest.raises(ApiError, match="503") as caught:
         one.request("GET", VERSION, doing="read the version")
     assert "retries" in caught.value.advice
-    assert one.request_count == len(lab.requests("vrni")) == 3
+    assert one.request_count == len(lab.requests(PRODUCT)) == 3
     assert waits == sorted(waits)
     assert len(waits) == 2
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 412, 500, 501])
 def test_refusal_is_final(lab: Lab, session: OpenSession, waits: list[float], status: int) -> None:
-    lab.fault("vrni", "status", status=status, body={"code": status, "message": "no"}, times=0)
+    lab.fault(PRODUCT, "status", status=status, body={"code": status, "message": "no"}, times=0)
     one = session(retries=3)
     with pytest.raises(ApiError, match=f"{status}, code {status}, 'no'") as caught:
         one.request("GET", VERSION, doing="read the version", advice={status: "Ask somebody else"})
@@ -294,7 +293,7 @@ SECRET = "p4ss w0rd/of+the=admin"
 
 def quoted(lab: Lab, session: OpenSession, message: str, **request: Any) -> str:
     """What an error says when the server says `message`."""
-    lab.fault("vrni", "status", status=400, body={"code": 1, "message": message})
+    lab.fault(PRODUCT, "status", status=400, body={"code": 1, "message": message})
     with pytest.raises(ApiError) as caught:
         session().request("POST", TOKEN, doing="create a token", **request)
     return str(caught.value)
@@ -306,7 +305,7 @@ def quoted(lab: Lab, session: OpenSession, message: str, **request: Any) -> str:
         {"json_body": {"username": "admin", "password": Secret(SECRET)}},
         {"json_body": {"outer": {"inner": Secret(SECRET)}}},
         {"form": {"api_token": Secret(SECRET)}},
-        {"headers": {"X-NSX-OpenId": Secret(SECRET)}},
+        {"headers": {"X-Token": Secret(SECRET)}},
         {"headers": {"Authorization": authorization("NetworkInsight", Secret(SECRET))}},
         {"headers": {"Authorization": basic_authorization("admin", Secret(SECRET))}},
     ],
@@ -331,7 +330,7 @@ def test_message_of_many_lines_becomes_one(lab: Lab, session: OpenSession) -> No
 
 
 def test_error_never_quotes_what_came_back(lab: Lab, session: OpenSession) -> None:
-    lab.fault("vrni", "invalid_json", body='{"token": "minted-and-precious", ')
+    lab.fault(PRODUCT, "invalid_json", body='{"token": "minted-and-precious", ')
     with pytest.raises(BadResponse) as caught:
         create(session(), lab).mapping()
     assert "precious" not in str(caught.value)
@@ -345,8 +344,8 @@ def test_credential_that_no_header_can_carry_is_named_before_anything_is_sent(
     lab: Lab, session: OpenSession, value: str
 ) -> None:
     one = session()
-    with pytest.raises(TokensError, match="header X-NSX-OpenId") as caught:
-        one.request("GET", VERSION, doing="read", headers={"X-NSX-OpenId": Secret(value)})
+    with pytest.raises(TokensError, match="header X-Token") as caught:
+        one.request("GET", VERSION, doing="read", headers={"X-Token": Secret(value)})
     assert not isinstance(caught.value, ResponseLost)
     assert value.strip() not in str(caught.value)
-    assert one.request_count == len(lab.requests("vrni")) == 0
+    assert one.request_count == len(lab.requests(PRODUCT)) == 0

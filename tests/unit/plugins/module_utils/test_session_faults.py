@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ansible_collections.sddc.tokens.plugins.module_utils._clients import vrni
 from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import (
     ApiError,
     BadResponse,
@@ -24,22 +23,23 @@ from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import (
     TokensError,
     TransportError,
 )
-from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret, authorization
 from ansible_collections.sddc.tokens.plugins.module_utils._http.session import Session
 from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.peers import listening
+from products import EXAMPLE
 
 if TYPE_CHECKING:
     from lab.client import Lab
 
 OpenSession = Callable[..., Session]
-TOKEN = "/api/ni/auth/token"
+PRODUCT, CREATE, PROVE = EXAMPLE.name, EXAMPLE.targets["create"], EXAMPLE.targets["prove"]
 ORPHAN = "A token that nobody holds may be left on the server"
 
 
 def create(session: Session, lab: Lab) -> Any:
     """Create a token and read it from the reply."""
-    body = {"username": lab["vrni"]["username"], "password": Secret(lab["vrni"]["password"])}
-    reply = session.request("POST", TOKEN, doing="create a token", json_body=body, left_behind=ORPHAN)
+    body = {**CREATE.body(lab.details), "password": Secret(lab[PRODUCT]["password"])}
+    reply = session.request("POST", CREATE.path, doing="create a token", json_body=body, left_behind=ORPHAN)
     return reply.field("token", str)
 
 
@@ -75,7 +75,7 @@ def failure(session: Session, lab: Lab, kind: type[TokensError] = TokensError) -
 def test_reply_is_named_for_what_it_is(
     lab: Lab, session: OpenSession, kind: str, parameters: dict[str, Any], named: str
 ) -> None:
-    lab.fault("vrni", kind, **parameters)
+    lab.fault(PRODUCT, kind, **parameters)
     error = failure(session(), lab)
     assert named in error.cause
     if isinstance(error, BadResponse):
@@ -84,13 +84,13 @@ def test_reply_is_named_for_what_it_is(
 
 @pytest.mark.parametrize("status", [403, 502])
 def test_page_of_a_proxy_says_what_to_check(lab: Lab, session: OpenSession, status: int) -> None:
-    lab.fault("vrni", "html", status=status)
+    lab.fault(PRODUCT, "html", status=status)
     assert "proxy" in failure(session(), lab).advice
 
 
 def test_refusal_without_a_readable_body_still_names_its_status(lab: Lab, session: OpenSession) -> None:
     for body in ("", "[]", '{"message": 5}', '{"details": 5}', "plain words", '{"code": {"a": 1}}'):
-        lab.fault("vrni", "status", status=500, body=body)
+        lab.fault(PRODUCT, "status", status=500, body=body)
         assert "the server answered 500" in failure(session(), lab, ApiError).cause
 
 
@@ -111,15 +111,15 @@ def test_refusal_without_a_readable_body_still_names_its_status(lab: Lab, sessio
 def test_token_that_was_made_and_whose_reply_was_lost_on_the_way_is_named_as_left_behind(
     lab: Lab, session: OpenSession, kind: str, parameters: dict[str, Any]
 ) -> None:
-    lab.fault("vrni", kind, work=True, **parameters)
+    lab.fault(PRODUCT, kind, work=True, **parameters)
     error = failure(session(), lab)
-    assert lab.counts("vrni")["tokens_minted"] == 1
+    assert lab.counts(PRODUCT)["tokens_minted"] == 1
     assert ORPHAN in str(error)
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 429])
 def test_refusal_leaves_nothing_behind(lab: Lab, session: OpenSession, status: int) -> None:
-    lab.fault("vrni", "status", status=status)
+    lab.fault(PRODUCT, "status", status=status)
     assert ORPHAN not in str(failure(session(), lab, ApiError))
 
 
@@ -152,13 +152,14 @@ def test_no_error_and_no_notice_shows_a_secret_whatever_goes_wrong(
     lab: Lab, session: OpenSession, waits: list[float], told: list[str], kind: str, parameters: dict[str, Any]
 ) -> None:
     one = session(timeout=0.5 if kind == "delay" else 10, retries=1)
-    lab.fault("vrni", kind, times=2, **_quoting(parameters, f"<{lab['vrni']['password']}>"))
+    lab.fault(PRODUCT, kind, times=2, **_quoting(parameters, f"<{lab[PRODUCT]['password']}>"))
     said = str(failure(one, lab)) + " ".join(told)
     lab.clear_faults()
     token = create(session(), lab)
-    lab.fault("vrni", kind, times=2, **_quoting(parameters, f"<{token}>"))
+    lab.fault(PRODUCT, kind, times=2, **_quoting(parameters, f"<{token}>"))
+    signed = {"Authorization": authorization(EXAMPLE.scheme, Secret(token))}
     with pytest.raises(TokensError) as caught:
-        vrni.VrniClient(one).is_accepted(Secret(token))
+        one.request("GET", PROVE.path, doing="check a token", headers=signed).mapping()
     said += str(caught.value) + " ".join(told)
     assert not [secret["kind"] for secret in lab.secrets() if secret["value"] in said]
 
@@ -178,7 +179,7 @@ def test_no_error_and_no_notice_shows_a_secret_whatever_goes_wrong(
 def test_reply_that_is_not_whole_in_time_is_given_up(
     lab: Lab, session: OpenSession, kind: str, parameters: dict[str, Any]
 ) -> None:
-    lab.fault("vrni", kind, **parameters)
+    lab.fault(PRODUCT, kind, **parameters)
     start = time.monotonic()
     error = failure(session(timeout=0.5), lab, TimedOut)
     assert 0.4 < time.monotonic() - start < 120
@@ -187,23 +188,23 @@ def test_reply_that_is_not_whole_in_time_is_given_up(
 
 
 def test_headers_that_never_end_are_given_up_in_time(lab: Lab, session: OpenSession) -> None:
-    lab.fault("vrni", "endless_headers")
+    lab.fault(PRODUCT, "endless_headers")
     error = failure(session(timeout=120), lab, OversizedResponse)
     assert "more headers" in error.cause
     assert ORPHAN in str(error)
 
 
 def test_slow_reply_that_is_whole_in_time_is_read(lab: Lab, session: OpenSession) -> None:
-    lab.fault("vrni", "trickle", interval=0.001)
+    lab.fault(PRODUCT, "trickle", interval=0.001)
     assert create(session(timeout=120), lab)
 
 
 def test_time_of_one_request_is_not_taken_from_the_next(lab: Lab, session: OpenSession) -> None:
     one = session(timeout=3)
     for _request in range(3):
-        lab.fault("vrni", "delay", seconds=1.1)
+        lab.fault(PRODUCT, "delay", seconds=1.1)
         assert create(one, lab)
-    assert len({entry.connection for entry in lab.requests("vrni")}) == 1
+    assert len({entry.connection for entry in lab.requests(PRODUCT)}) == 1
 
 
 # What never becomes a request.
@@ -212,7 +213,7 @@ def test_time_of_one_request_is_not_taken_from_the_next(lab: Lab, session: OpenS
 def never_left(session: Session, waits: list[float], tries: int = 3) -> TransportError:
     """The failure of a request that did not leave: nothing is counted or left behind, and it was tried again."""
     with pytest.raises(TransportError) as caught:
-        session.request("POST", TOKEN, doing="create a token", left_behind=ORPHAN)
+        session.request("POST", CREATE.path, doing="create a token", left_behind=ORPHAN)
     assert (caught.value.sent, session.request_count) == (False, 0)
     assert ORPHAN not in str(caught.value)
     assert len(waits) == tries - 1

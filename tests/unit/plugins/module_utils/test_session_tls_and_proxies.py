@@ -31,12 +31,13 @@ from ansible_collections.sddc.tokens.plugins.module_utils._http import session a
 from ansible_collections.sddc.tokens.plugins.module_utils._http.session import Session
 from ansible_collections.sddc.tokens.plugins.module_utils._http.tls import tls_context
 from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.peers import listening
+from products import EXAMPLE, KITS
 
 if TYPE_CHECKING:
     from lab.client import Lab
 
 OpenSession = Callable[..., Session]
-VERSION = "/api/ni/info/version"
+PRODUCT, VERSION = EXAMPLE.name, EXAMPLE.targets["prove"].path
 
 
 def reached(session: Session, path: str = VERSION) -> bool:
@@ -128,11 +129,11 @@ def test_folder_of_authorities_is_trusted(lab: Lab, session: OpenSession, tmp_pa
 
 
 def test_client_certificate_signs_requests_of_its_own_session_only(lab: Lab, session: OpenSession) -> None:
-    tier0s = "/policy/api/v1/infra/tier-0s"
-    pair = {"client_cert": lab["nsx"]["client_cert"], "client_key": lab["nsx"]["client_key"]}
-    assert session("nsx", **pair).request("GET", tier0s, doing="list").status == 200
-    assert reached(session("nsx"), tier0s)
-    assert session("nsx", **pair, validate_certs=False).request("GET", tier0s, doing="list").status == 200
+    (kit,) = [kit for kit in KITS.values() if "client_cert" in lab[kit.name]]
+    pair = {name: lab[kit.name][name] for name in ("client_cert", "client_key")}
+    assert session(kit.name, **pair).request("GET", kit.guarded, doing="list").status == 200
+    assert reached(session(kit.name), kit.guarded)
+    assert session(kit.name, **pair, validate_certs=False).request("GET", kit.guarded, doing="list").status == 200
 
 
 # Proxies.
@@ -148,11 +149,11 @@ def test_proxy_leads_to_the_server_by_one_tunnel(lab: Lab, session: OpenSession,
     options: dict[str, Any] = {"environ": {way: proxy}}
     if way.startswith("option"):
         options = {"proxy_url": Secret(proxy if way == "option" else proxy.removeprefix("http://"))}
-    one = session(url="https://vrni.example.com", **options)
+    one = session(url=f"https://{EXAMPLE.host}", **options)
     assert reached(one)
     assert reached(one)
-    assert lab.tunnels() == ["vrni.example.com:443"]
-    assert one.request_count == len(lab.requests("vrni", host="vrni.example.com")) == 2
+    assert lab.tunnels() == [f"{EXAMPLE.host}:443"]
+    assert one.request_count == len(lab.requests(PRODUCT, host=EXAMPLE.host)) == 2
 
 
 @pytest.mark.parametrize(
@@ -161,14 +162,14 @@ def test_proxy_leads_to_the_server_by_one_tunnel(lab: Lab, session: OpenSession,
 def test_request_that_may_have_been_carried_out_behind_a_proxy_is_not_sent_again(
     lab: Lab, session: OpenSession, waits: list[float], proxy: str, kind: str, parameters: dict[str, Any]
 ) -> None:
-    lab.fault("vrni", kind, **parameters)
-    one = session(url="https://vrni.example.com", proxy_url=Secret(proxy), retries=2, timeout=1)
+    lab.fault(PRODUCT, kind, **parameters)
+    one = session(url=f"https://{EXAMPLE.host}", proxy_url=Secret(proxy), retries=2, timeout=1)
 
     error = failure(one)
 
     assert isinstance(error, ResponseLost)
     assert (one.request_count, error.left_behind, waits) == (1, "something", [])
-    assert len(lab.requests("vrni")) == 1
+    assert len(lab.requests(PRODUCT)) == 1
 
 
 def test_no_proxy_bypasses_the_proxy(lab: Lab, session: OpenSession, proxy: str) -> None:
@@ -202,7 +203,7 @@ def test_proxy_that_refuses_is_named_with_its_status(lab: Lab, session: OpenSess
 
 
 def test_proxy_that_does_not_listen_is_named_without_its_password(open_session: OpenSession) -> None:
-    error = failure(open_session("vrni.example.com", proxy_url=Secret("http://me:s3cr3t-word@127.0.0.1:1")))
+    error = failure(open_session("sddc.example.com", proxy_url=Secret("http://me:s3cr3t-word@127.0.0.1:1")))
     assert isinstance(error, ConnectionFailed)
     assert "proxy" in error.cause
     assert "s3cr3t-word" not in str(error)
@@ -216,8 +217,8 @@ def test_password_of_a_proxy_goes_to_the_proxy_and_into_no_error(open_session: O
         connection.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
 
     with listening(refuse) as address:
-        error = failure(open_session("vrni.example.com", proxy_url=Secret(f"http://me:s3cr3t%20word@{address}")))
-    assert heads[0].startswith(b"CONNECT vrni.example.com:443 HTTP/1.")
+        error = failure(open_session("sddc.example.com", proxy_url=Secret(f"http://me:s3cr3t%20word@{address}")))
+    assert heads[0].startswith(b"CONNECT sddc.example.com:443 HTTP/1.")
     assert base64.b64encode(b"me:s3cr3t word") in heads[0]
     assert "407" in str(error)
     assert "s3cr3t" not in str(error)
@@ -233,7 +234,7 @@ def test_proxy_that_cannot_be_used_is_an_option_to_mend_and_no_lost_reply(
     with pytest.raises(TokensError, match="proxy_url") as caught:
         session(proxy_url=Secret(url)).request("POST", VERSION, doing="read the version", left_behind="something")
     assert not isinstance(caught.value, ResponseLost)
-    assert lab.requests("vrni") == []
+    assert lab.requests(PRODUCT) == []
 
 
 def test_proxy_that_trickles_is_given_up_in_time(open_session: OpenSession) -> None:
@@ -249,7 +250,7 @@ def test_proxy_that_trickles_is_given_up_in_time(open_session: OpenSession) -> N
     with listening(trickle) as address:
         start = time.monotonic()
         with pytest.raises(TransportError):
-            open_session("vrni.example.com", proxy_url=Secret(f"http://{address}"), timeout=0.5).request(
+            open_session("sddc.example.com", proxy_url=Secret(f"http://{address}"), timeout=0.5).request(
                 "GET", VERSION, doing="read the version"
             )
         taken = time.monotonic() - start
