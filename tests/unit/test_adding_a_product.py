@@ -46,8 +46,6 @@ NAMES_ALLOWED = {
     "tests/integration/test_laptop_guide.py": "it follows a page",
     "tests/integration/test_tarball.py": "it has names of files that do not belong in the tarball",
     "tests/unit/test_awx_definitions.py": "it has a name that AWX must refuse",
-    "tests/unit/plugins/module_utils/*": "a unit of the code is tried with the client or the data of some product",
-    "tests/unit/plugins/conftest.py": "the same",
     "tests/unit/plugins/test_access_tokens.py": "the products that take the tokens of another",
     "tests/*/test_token_set.py": "a list has tokens of several products",
     "tests/unit/plugins/test_source_documents.py": "the examples of four vendors' pages, as data",

@@ -9,10 +9,12 @@ It stands where a proxy stands, so that each product's requests come to it, what
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,11 +25,13 @@ import pytest
 from ansible_collections.sddc.tokens.plugins.module_utils._http.session import Session
 from lab.client import Lab
 from lab.tls import Authority
-from support.in_process import done, prepared
+from support.in_process import Done, SkippingClock, done, operation_of, prepared
 from support.kit import Job
 
 # Seconds; a client that is at work is never silent for so long.
 _SILENCE = 30
+# Seconds of one run, however busy the machine is.
+_LONGEST_RUN = 300
 _HOP = ("content-length", "transfer-encoding", "connection", "date")
 
 
@@ -146,3 +150,20 @@ def hostile_server(folder: Path) -> Iterator[HostileServer]:
         finally:
             with contextlib.suppress(OSError):
                 listener.shutdown(socket.SHUT_RDWR)
+
+
+def run_at(server: HostileServer, job: Job, lab: Lab, file: str) -> Done:
+    """Run the job at the server. It ends in time, in a result that Ansible can hand on or in an error of ours."""
+    more: dict[str, Any] = {}
+    details = {**lab.details, "ca_path": server.ca_path}
+    if "wait_timeout" in operation_of(job.module).argument_spec.options:
+        more["wait_timeout"] = 0.01
+    started = time.monotonic()
+    run = done(job, details, file, proxy_url=server.proxy_url, timeout=200, retries=1, clock=SkippingClock(), **more)
+    assert time.monotonic() - started < _LONGEST_RUN
+    assert "internal error" not in run.said
+    assert "Traceback" not in run.said
+    assert not run.result.get("failed") or run.message
+    # What Ansible hands on is JSON.
+    json.dumps(run.result, allow_nan=False)
+    return run

@@ -13,18 +13,10 @@ from hypothesis import strategies as st
 
 from ansible_collections.sddc.tokens.plugins.module_utils._core.argspec import ArgumentSpec
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
-from ansible_collections.sddc.tokens.plugins.module_utils._operations.avi_securechanneltoken import (
-    AviSecurechanneltoken,
-)
-from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation
-from ansible_collections.sddc.tokens.plugins.module_utils._operations.csp_access_token import CspAccessToken
-from ansible_collections.sddc.tokens.plugins.module_utils._operations.nsx_service_reauth import NsxServiceReauth
-from ansible_collections.sddc.tokens.plugins.module_utils._operations.vcenter_registered_token import (
-    VcenterRegisteredToken,
-)
-from ansible_collections.sddc.tokens.plugins.module_utils._operations.vidb_access_token import VidbAccessToken
-from ansible_collections.sddc.tokens.plugins.module_utils._operations.vrni_auth_token import VrniAuthToken
-from ansible_collections.sddc.tokens.plugins.module_utils._runner.validation import Validated
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.validation import Validated, ValidatedArguments
+from products import EXAMPLE, KITS
+from support.in_process import operation_of
+from support.kit import Kit
 
 ALTERNATIVES = (("api_token",), ("client_id", "client_secret"))
 PLAIN = ArgumentSpec(
@@ -47,53 +39,15 @@ ENVIRONMENTS = st.dictionaries(st.sampled_from(VARIABLES), st.sampled_from(["", 
 ARGUMENTS = st.dictionaries(
     st.sampled_from(["hostname", "api_token", "client_id", "client_secret"]), st.sampled_from(["", None, "from task"])
 )
-# Names that people already export; the design fixes them.
-PROMISED = {
-    CspAccessToken: {
-        "hostname": ("CSP_HOST",),
-        "api_token": ("CSP_API_TOKEN", "NSXT_VMC_TOKEN"),
-        "client_id": ("CSP_CLIENT_ID",),
-        "client_secret": ("CSP_CLIENT_SECRET",),
-    },
-    NsxServiceReauth: {
-        "hostname": ("NSXT_MANAGER_HOST",),
-        "username": ("NSXT_USERNAME",),
-        "password": ("NSXT_PASSWORD",),
-        "access_token": ("NSX_ACCESS_TOKEN",),
-        "open_id_token": ("NSX_OPEN_ID_TOKEN",),
-    },
-    VrniAuthToken: {
-        "hostname": ("VRNI_HOST",),
-        "username": ("VRNI_USERNAME",),
-        "password": ("VRNI_PASSWORD",),
-    },
-    VidbAccessToken: {
-        "hostname": ("VIDB_HOST",),
-        "tenant": ("VIDB_TENANT",),
-        "client_id": ("VIDB_CLIENT_ID",),
-        "client_secret": ("VIDB_CLIENT_SECRET",),
-        "api_token": ("VIDB_API_TOKEN",),
-    },
-    VcenterRegisteredToken: {
-        "hostname": ("VMWARE_HOST",),
-        "validate_certs": ("VMWARE_VALIDATE_CERTS",),
-        "access_token": ("VCENTER_ACCESS_TOKEN",),
-    },
-    AviSecurechanneltoken: {
-        "hostname": ("AVI_CONTROLLER",),
-        "username": ("AVI_USERNAME",),
-        "password": ("AVI_PASSWORD",),
-        "tenant": ("AVI_TENANT",),
-        "api_version": ("AVI_VERSION",),
-    },
-}
+each_product = pytest.mark.parametrize("kit", KITS.values(), ids=KITS)
 
 
-@pytest.mark.parametrize("operation", PROMISED, ids=lambda operation: operation.__name__)
-def test_operation_falls_back_to_the_promised_variables(operation: type[Operation]) -> None:
-    spec = operation.argument_spec
+@each_product
+def test_operation_falls_back_to_the_promised_variables(kit: Kit) -> None:
+    spec = operation_of(kit.module).argument_spec
     found = {name: option["environment"] for name, option in spec.options.items() if option.get("environment")}
-    assert {name: found.get(name) for name in PROMISED[operation]} == PROMISED[operation]
+    assert kit.exported
+    assert {name: found.get(name) for name in kit.exported} == kit.exported
     assert spec.environment_variables == {name for names in found.values() for name in names}
 
 
@@ -145,10 +99,10 @@ def test_alias_of_the_task_wins_over_the_environment() -> None:
 
 
 @pytest.mark.parametrize("blank", ["", None])
-@pytest.mark.parametrize("operation", PROMISED, ids=lambda operation: operation.__name__)
-def test_an_option_that_is_blank_or_null_is_not_given(operation: type[Operation], blank: Any) -> None:
+@each_product
+def test_an_option_that_is_blank_or_null_is_not_given(kit: Kit, blank: Any) -> None:
     """A survey leaves it blank, and a variable that is not set leaves it null: no rule counts it."""
-    spec = operation.argument_spec
+    spec = operation_of(kit.module).argument_spec
     args = {name: blank for name, option in spec.options.items() for name in (name, *option.get("aliases", ()))}
     assert spec.complete(args, {}) == {}
     assert spec.complete({**args, "no_such_option": blank}, {}) == {"no_such_option": blank}
@@ -156,18 +110,17 @@ def test_an_option_that_is_blank_or_null_is_not_given(operation: type[Operation]
 
 @pytest.mark.parametrize("blank", ["", None])
 def test_absent_with_nothing_to_act_on_is_an_error(blank: Any) -> None:
-    args = VrniAuthToken.argument_spec.complete(
+    operation = operation_of(EXAMPLE.module)
+    args = operation.argument_spec.complete(
         {"hostname": "h", "state": "absent", "token": blank, "token_file": blank}, {}
     )
-    assert "token, token_file" in str(Validated(VrniAuthToken, args).error)
+    assert "token, token_file" in str(Validated(operation, args).error)
 
 
 def test_empty_alias_counts_as_not_given() -> None:
-    environ = {"NSX_OPEN_ID_TOKEN": "from environment"}
-    given_options = {"hostname": "nsx", "access_token": "x", "id_token": "", "service_instances": []}
-    completed = NsxServiceReauth.argument_spec.complete(given_options, environ)
-    validated = Validated(NsxServiceReauth, completed)
-    assert (validated.error, validated.params["open_id_token"]) == (None, "from environment")
+    completed = PLAIN.complete({"hostname": "h", "pat": ""}, {"X_API_TOKEN": "from environment"})
+    validated = ValidatedArguments("a task", PLAIN, completed)
+    assert (validated.error, validated.params["api_token"]) == (None, "from environment")
 
 
 def test_the_core_is_given_the_specification_without_variables() -> None:
@@ -219,9 +172,9 @@ def test_every_secret_option_becomes_a_secret_and_an_empty_one_is_not_given() ->
     assert params == {"hostname": "h", "api_token": Secret("t"), "client_secret": None, "retries": 3}
 
 
-@pytest.mark.parametrize("operation", PROMISED, ids=lambda operation: operation.__name__)
-def test_every_option_whose_name_says_secret_is_one(operation: type[Operation]) -> None:
-    harmless = {"token_file", "return_token", "client_key", "require_id_token", "csp_auth_token_header"}
-    for name, option in operation.argument_spec.options.items():
-        if any(word in name for word in ("token", "secret", "password", "proxy_url")) and name not in harmless:
+@each_product
+def test_every_option_whose_name_says_secret_is_one(kit: Kit) -> None:
+    harmless = ("token_file", "return_token", "require_id_token", "_header")
+    for name, option in operation_of(kit.module).argument_spec.options.items():
+        if any(word in name for word in ("token", "secret", "password", "proxy_url")) and not name.endswith(harmless):
             assert option.get("no_log") is True, name

@@ -22,12 +22,14 @@ from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Se
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
 from ansible_collections.sddc.tokens.plugins.module_utils._http import session as transport
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation
-from ansible_collections.sddc.tokens.plugins.module_utils._operations.csp_access_token import CspAccessToken
-from ansible_collections.sddc.tokens.plugins.module_utils._operations.vrni_auth_token import VrniAuthToken
 from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution import execute
 from ansible_collections.sddc.tokens.plugins.module_utils._runner.validation import Validated
+from products import EXAMPLE, ISSUER
+from support.in_process import operation_of
+from support.kit import Kit
 
 VALUE, COMPANION, PASSWORD = "token-of-great-value", "companion-of-great-value", "p4ssw0rd\\with'marks"
+CREDENTIALS = {"username": "x", "password": "x"}
 NOW = 1_800_000_000.0
 TOKEN = Token(Secret(VALUE), "Bearer", NOW - 60, NOW + 3600, "all", {"id_token": Secret(COMPANION)})
 OLD = Token(Secret("the-old-one-of-value"), "Bearer", NOW - 7200, NOW + 10)
@@ -240,9 +242,9 @@ def test_token_with_an_absurd_expiry_is_no_exception(expires_at: float) -> None:
 
 def test_missing_library_is_named_and_is_no_exception(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "HAS_REQUESTS", False)
-    params = {"hostname": "h", "username": "u", "password": "p"}
-    validated = Validated(VrniAuthToken, params)
-    result = execute(VrniAuthToken, validated.params, Runtime())
+    operation = operation_of(EXAMPLE.module)
+    validated = Validated(operation, {"hostname": "h", **CREDENTIALS})
+    result = execute(operation, validated.params, Runtime())
     assert result["failed"] is True
     assert "requests" in result["msg"]
 
@@ -300,28 +302,30 @@ def test_secret_that_is_given_for_the_wrong_option_is_not_in_the_message(passwor
     assert repr(password)[1:-1] not in error
 
 
+NO_CREDENTIAL = {name: "" for group in operation_of(EXAMPLE.module).argument_spec.alternatives for name in group}
+
+
 @pytest.mark.parametrize(
-    ("operation", "args", "named"),
+    ("kit", "args", "named"),
     [
-        (CspAccessToken, {"api_token": ""}, "api_token"),
-        (CspAccessToken, {"client_id": "x", "client_secret": ""}, "client_secret"),
-        (VrniAuthToken, {"username": "x", "password": ""}, "password"),
-        (VrniAuthToken, {"username": "", "password": "x"}, "username"),
-        (VrniAuthToken, {"username": "x"}, "password"),
-        (VrniAuthToken, {"vidm_token": ""}, "username"),
-        (VrniAuthToken, {"username": "x", "password": "x", "timeout": 0}, "timeout"),
-        (VrniAuthToken, {"username": "x", "password": "x", "retries": -1}, "retries"),
-        (VrniAuthToken, {"username": "x", "password": "x", "retries": "Infinity"}, "retries"),
-        (VrniAuthToken, {"username": "x", "password": "x", "min_remaining": -1}, "min_remaining"),
-        (VrniAuthToken, {"username": "x", "password": "x", "client_key": "/x"}, "client_key"),
-        (VrniAuthToken, {"username": "x", "password": "x", "timeout": float("nan")}, "timeout"),
-        (VrniAuthToken, {"username": "x", "password": "x", "timeout": float("inf")}, "timeout"),
+        (ISSUER, {"api_token": ""}, "api_token"),
+        (ISSUER, {"client_id": "x", "client_secret": ""}, "client_secret"),
+        (EXAMPLE, {"username": "x", "password": ""}, "password"),
+        (EXAMPLE, {"username": "", "password": "x"}, "username"),
+        (EXAMPLE, {"username": "x"}, "password"),
+        (EXAMPLE, NO_CREDENTIAL, "username"),
+        (EXAMPLE, {**CREDENTIALS, "timeout": 0}, "timeout"),
+        (EXAMPLE, {**CREDENTIALS, "retries": -1}, "retries"),
+        (EXAMPLE, {**CREDENTIALS, "retries": "Infinity"}, "retries"),
+        (EXAMPLE, {**CREDENTIALS, "min_remaining": -1}, "min_remaining"),
+        (EXAMPLE, {**CREDENTIALS, "client_key": "/x"}, "client_key"),
+        (EXAMPLE, {**CREDENTIALS, "timeout": float("nan")}, "timeout"),
+        (EXAMPLE, {**CREDENTIALS, "timeout": float("inf")}, "timeout"),
     ],
-    ids=lambda value: value.__name__ if isinstance(value, type) else str(value),
+    ids=lambda value: value.name if isinstance(value, Kit) else str(value),
 )
-def test_option_that_is_empty_or_out_of_range_is_named(
-    operation: type[Operation], args: dict[str, Any], named: str
-) -> None:
+def test_option_that_is_empty_or_out_of_range_is_named(kit: Kit, args: dict[str, Any], named: str) -> None:
+    operation = operation_of(kit.module)
     validated = Validated(operation, {"hostname": "127.0.0.1:1", "retries": 0, **args})
     start = time.monotonic()
     message = validated.error

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import logging
 import resource
-import time
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,16 +27,16 @@ from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.hostile_ser
     TrueReply,
     hostile_server,
     recorded,
+    run_at,
 )
-from products import EXAMPLE, JOBS
-from support.in_process import Done, SkippingClock, done, operation_of, record_of
-from support.kit import Job
+from products import EXAMPLE, JOBS, KITS
+from support.in_process import record_of
 
 if TYPE_CHECKING:
     from lab.client import Lab
 
-# Seconds of one run, however busy the machine is; and MiB by which the process may grow over all runs of a test.
-LONGEST_RUN, MOST_GROWTH = 300, 200
+# MiB by which the process may grow over all runs of a test.
+MOST_GROWTH = 200
 FAST, WHOLE = 15, 150
 MIB = 1024 * 1024
 
@@ -154,21 +153,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostileServer]:
         yield server
 
 
-def _run(job: Job, lab: Lab, server: HostileServer, file: str, **more: Any) -> Done:
-    details = {**lab.details, "ca_path": server.ca_path}
-    if "wait_timeout" in operation_of(job.module).argument_spec.options:
-        more["wait_timeout"] = 0.01
-    started = time.monotonic()
-    run = done(job, details, file, proxy_url=server.proxy_url, timeout=200, retries=1, clock=SkippingClock(), **more)
-    assert time.monotonic() - started < LONGEST_RUN
-    assert "internal error" not in run.said
-    assert "Traceback" not in run.said
-    assert not run.result.get("failed") or run.message
-    # What Ansible hands on is JSON.
-    json.dumps(run.result, allow_nan=False)
-    return run
-
-
 def _fuzz(job_name: str, lab: Lab, server: HostileServer, folder: Path, examples: settings) -> None:
     job, file = JOBS[job_name], str(folder / "token.json")
     replies, kept = recorded(job, lab, file)
@@ -182,11 +166,11 @@ def _fuzz(job_name: str, lab: Lab, server: HostileServer, folder: Path, examples
             Path(file).write_bytes(kept)
         number = data.draw(st.integers(0, len(replies) - 1))
         server.starts_anew(replies, data.draw(lies(replies[number])), number, data.draw(st.booleans()))
-        _run(job, lab, server, file)
+        run_at(server, job, lab, file)
         if job.keeps:
             record_of(file)
             server.starts_anew(replies)
-            again = _run(job, lab, server, file)
+            again = run_at(server, job, lab, file)
             assert not again.result.get("failed"), f"the lie outlives its run: {again.message}"
 
     # Hypothesis makes tables of Unicode when it first needs them, which are larger than all that is measured here.
@@ -217,61 +201,33 @@ def test_a_header_that_is_none_does_not_bring_the_secrets_after_it_into_the_log(
     lab: Lab, server: HostileServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The library quotes what it could not read, and Ansible's log, or its stderr, takes that over."""
-    job, file = JOBS["avi creates"], str(tmp_path / "token.json")
+    job, file = EXAMPLE.jobs["creates"], str(tmp_path / "token.json")
     replies, _kept = recorded(job, lab, file)
     head = "HTTP/1.1 200 Lie\r\nno colon here\r\nSet-Cookie: sessionid=a-secret-of-a-session; Path=/\r\n"
     server.starts_anew(replies, f"{head}Content-Length: 2\r\n\r\n{{}}".encode(), 0)
 
     with caplog.at_level(logging.DEBUG):
-        _run(job, lab, server, file)
+        run_at(server, job, lab, file)
         logging.getLogger("urllib3.connection").warning("what others do is still heard of")
 
     assert "a-secret-of-a-session" not in caplog.text
     assert "what others do is still heard of" in caplog.text
 
 
-# The job, the number of the request, the headers that its reply has in place of those it should have, and the error.
-ODD = {
-    "two cookies of one name": ("avi creates", 1, "Set-Cookie: csrftoken=of-another-path", ""),
-    "a length in other digits": ("vrni creates", 0, "Content-Length: \xb2", ""),
-    "a sign-in without a session": ("nsx reauthenticates", 0, "X-Nothing: here", "opens no session"),
-}
-
-
-def test_an_object_without_its_uuid_is_named(lab: Lab, server: HostileServer, tmp_path: Path) -> None:
-    file = str(tmp_path / "token.json")
-    replies, _kept = recorded(JOBS["avi deletes"], lab, file)
-    listing = json.loads(replies[1].body)
-    del listing["results"][0]["uuid"]
-    body = json.dumps(listing).encode()
-    server.starts_anew(replies, f"HTTP/1.1 200 Lie\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body, 1)
-
-    assert "tells no uuid" in _run(JOBS["avi deletes"], lab, server, file).message
-
-
-def test_an_object_that_is_deleted_during_its_update_is_created_anew(
-    lab: Lab, server: HostileServer, tmp_path: Path
-) -> None:
-    job, file = JOBS["avi updates"], str(tmp_path / "token.json")
-    replies, _kept = recorded(job, lab, file)
-    created, _kept = recorded(JOBS["avi creates"], lab, file)
-    # The object that the update needs is gone when the controller refuses: to read it is a request that nobody knows.
-    refused = b"HTTP/1.1 412 Changed meanwhile\r\nContent-Length: 0\r\n\r\n"
-    server.starts_anew([*replies, created[2]], refused, 2)
-
-    assert _run(job, lab, server, file).result["action"] == "created"
+ODD = {name: (kit, *facts) for kit in KITS.values() for name, facts in kit.odd.items()}
 
 
 @pytest.mark.parametrize("odd", ODD)
 def test_what_is_odd_in_the_head_of_a_reply_is_read_or_named(
     lab: Lab, server: HostileServer, tmp_path: Path, odd: str
 ) -> None:
-    job_name, number, header, error = ODD[odd]
-    replies, _kept = recorded(JOBS[job_name], lab, str(tmp_path / "token.json"))
+    kit, name, number, header, error = ODD[odd]
+    job, file = kit.jobs[name], str(tmp_path / "token.json")
+    replies, _kept = recorded(job, lab, file)
     head = f"HTTP/1.1 200 Lie\r\nContent-Type: application/json\r\n{header}\r\n\r\n"
     server.starts_anew(replies, head.encode("latin-1") + replies[number].body, number)
 
-    run = _run(JOBS[job_name], lab, server, str(tmp_path / "token.json"))
+    run = run_at(server, job, lab, file)
 
     assert error in run.message
     assert bool(run.result.get("failed")) == bool(error)
@@ -285,7 +241,7 @@ def test_a_chunk_of_negative_length_is_named_for_what_it_is(lab: Lab, server: Ho
     replies, _kept = recorded(job, lab, file)
     server.starts_anew(replies, f"{NEGATIVE_CHUNKS}-2\r\n".encode(), 0)
 
-    message = _run(job, lab, server, file).message
+    message = run_at(server, job, lab, file).message
 
     # Before release 2 the library waited for what cannot come.
     waited = urllib3.__version__.startswith("1.")
@@ -303,7 +259,7 @@ def test_a_chunk_without_end_is_read_up_to_a_bound_and_no_further(
     server.starts_anew(replies, f"{NEGATIVE_CHUNKS}-1\r\n".encode() + b" " * 300 * MIB, 0)
     tracemalloc.start()
     try:
-        message = _run(job, lab, server, file).message
+        message = run_at(server, job, lab, file).message
         _now, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -340,7 +296,7 @@ def test_the_largest_reply_that_is_read_costs_a_bounded_amount_of_memory_and_tim
     server.starts_anew(replies, head.encode() + body, 0)
     tracemalloc.start()
     try:
-        run = _run(job, lab, server, file)
+        run = run_at(server, job, lab, file)
         _now, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
