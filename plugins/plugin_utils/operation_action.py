@@ -33,13 +33,16 @@ class OperationAction(ActionBase):
 
     def run(self, tmp: Optional[str] = None, task_vars: Optional[dict[str, Any]] = None) -> dict[str, Any]:
         """A failure is returned, not raised."""
+        with sealing.concealed_task(self._task, self.operation.argument_spec):
+            return self._run(tmp, task_vars or {})
+
+    def _run(self, tmp: Optional[str], task_vars: dict[str, Any]) -> dict[str, Any]:
         if self._task.async_val:
             return _failure(
                 f"{self.operation.name} cannot run with async: its job file and its polled result would hold the "
                 "token in the clear. Take async and poll off the task."
             )
         super().run(tmp, task_vars)
-        task_vars = task_vars or {}
         task_environment = self._task_environment(task_vars.get("omit"))
         args = self._task.args
         for environ in (task_environment, os.environ):
@@ -100,7 +103,7 @@ class OperationAction(ActionBase):
     @contextlib.contextmanager
     def _environment_without_ours(self, environment: Mapping[str, str]) -> Iterator[None]:
         """What goes to the remote host stands in the EXEC line at -vvv: no credential may be among it."""
-        ours = self.operation.argument_spec.environment_variables
+        ours = sealing.variables_of(self.operation.argument_spec)
         original = self._task.environment
         self._task.environment = [{name: value for name, value in environment.items() if name not in ours}]
         try:

@@ -1,20 +1,93 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keep a result that carries a secret out of all output."""
+"""Keep secrets out of all output: those of a result, and those of the task itself."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from typing import Any
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from ansible.release import __version__ as core_version
 
-from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import CORE_MASKS_SECRETS
+from ansible_collections.sddc.tokens.plugins.module_utils._core.argspec import ArgumentSpec
+from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import CORE_MASKS_SECRETS, MASK, Secret, redact
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.products import ENVIRONMENT_VARIABLES
 
 # From 2.19 on a warning of the Display becomes part of the result, and stays visible when that is censored.
 _CORE_KEEPS_WARNINGS = tuple(int(part) for part in core_version.split(".")[:2]) >= (2, 19)
+
+
+def variables_of(spec: ArgumentSpec) -> set[str]:
+    """The variables that Ansible may neither print nor send to a host: those of all modules, for a play has them all."""
+    return {*ENVIRONMENT_VARIABLES, *spec.environment_variables}
+
+
+class _Facts(NamedTuple):
+    """What callbacks get of a task, besides its result."""
+
+    args: Mapping[str, Any]
+    environment: Any
+
+
+# What a task was given, and what it shows of it. A retry is another action for the same task.
+_GIVEN: WeakKeyDictionary[Any, tuple[_Facts, _Facts]] = WeakKeyDictionary()
+
+
+@contextlib.contextmanager
+def concealed_task(task: Any, spec: ArgumentSpec) -> Iterator[None]:
+    """Let the task show no secret of its arguments and its environment once it has run.
+
+    Callbacks get both, whatever no_log says, and some send them elsewhere.
+    """
+    given, shown = _GIVEN.get(task, (None, None))
+    if given is None or task.args != shown.args:
+        given = _Facts(task.args, task.environment)
+    # Not changed in place: the tasks of a loop share them.
+    task.args, task.environment = given
+    try:
+        yield
+    finally:
+        try:
+            shown = _shown(given, spec)
+        except Exception:  # pylint: disable=broad-exception-caught  # rather nothing than a secret
+            shown = _Facts({}, [])
+        _GIVEN[task] = given, shown
+        task.args, task.environment = shown
+        # They are in the arguments by now; cores before 2.19 have filled in their templates.
+        task.module_defaults = []
+
+
+def _shown(given: _Facts, spec: ArgumentSpec) -> _Facts:
+    environments = given.environment or []
+    environments = environments if isinstance(environments, list) else [environments]
+    completed = given.args
+    for environ in (*(one for one in reversed(environments) if isinstance(one, Mapping)), os.environ):
+        completed = spec.complete(completed, environ)
+    # The value of a secret may also stand where it does not belong.
+    secrets = [Secret(text) for text in spec.secrets_in(completed)]
+    ours = variables_of(spec)
+    environment = [
+        {name: MASK if name in ours else _without(value, secrets) for name, value in one.items()}
+        if isinstance(one, Mapping)
+        else one
+        for one in environments
+    ]
+    return _Facts(_without(spec.concealed(given.args), secrets), environment)
+
+
+def _without(value: Any, secrets: list[Secret]) -> Any:
+    if isinstance(value, Mapping):
+        return {_without(key, secrets): _without(item, secrets) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without(item, secrets) for item in value]
+    if value is None or isinstance(value, bool):
+        return value
+    text = redact(str(value), secrets)
+    return value if text == str(value) else text
 
 
 @contextlib.contextmanager

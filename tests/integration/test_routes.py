@@ -86,13 +86,20 @@ def test_the_environment_of_a_task_beats_that_of_the_process_and_no_credential_o
         "KEPT": "kept-for-the-host",
     }
     bare = module(EXAMPLE.module, "created", ca_path="{{ ca_path }}")
+    # The play sets the variables of other modules, too.
+    others = {
+        variable: f"{{{{ lab.{kit.name}.{detail} }}}}"
+        for kit in KITS.values()
+        for variable, detail in kit.environment.items()
+        if detail in kit.server.credentials and kit is not EXAMPLE
+    }
     variables = {**route.variables, "ansible_python_interpreter": str(spying_python(ansible.folder))}
 
     run = succeeded(
         ansible.play(
             [{**bare, "environment": right}],
             route=Route(route.name, variables),
-            keywords={"environment": wrong},
+            keywords={"environment": {**others, **wrong}},
             environ={**wrong, username: "somebody-else"},
             arguments=["-vvv"],
         )
@@ -103,11 +110,20 @@ def test_the_environment_of_a_task_beats_that_of_the_process_and_no_credential_o
     seen = " ".join(path.read_text() for path in ansible.folder.glob("environment.*"))
     assert bool(execs) == bool(seen) == (not route.in_process)
     assert ("KEPT=kept-for-the-host" in execs) == ("KEPT=kept-for-the-host" in seen) == (not route.in_process)
-    for text in (execs, seen):
-        assert lab[EXAMPLE.name]["password"] not in text
+    assert leaks({"execs": execs, "seen": seen}, [secret["value"] for secret in lab.secrets()]) == []
     # On a local connection the process environment is the caller's own.
     told = [execs, seen] if route is OVER_SSH else [execs]
     assert not [text for text in told for name in wrong if name in text or wrong[name] in text]
+
+
+def test_a_token_that_is_handed_in_comes_back_whole_on_all_routes(ansible: Ansible, lab: Lab, route: Route) -> None:
+    run = succeeded(
+        ansible.play([EXAMPLE.task("created"), EXAMPLE.task("again", token="{{ created.token }}")], route=route)
+    )
+
+    assert run["again"]["action"] == "reused"
+    assert run["again"]["token"] == run["created"]["token"]
+    assert run["again"]["headers"] == run["created"]["headers"]
 
 
 def spying_python(folder: Path) -> Path:

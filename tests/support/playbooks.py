@@ -19,6 +19,7 @@ from support.cores import DEFAULT, Core
 
 SSH = Path(__file__).with_name("ssh")
 ACTION_PLUGINS = Path(__file__).with_name("action_plugins")
+CALLBACK_PLUGINS = Path(__file__).with_name("callback_plugins")
 # Catches hangs only.
 _SECONDS = 500
 
@@ -156,6 +157,7 @@ def _environment(core: Core, folder: Path) -> dict[str, str]:
         "HOME": str(home),
         "LANG": "C.UTF-8",
         "ANSIBLE_ACTION_PLUGINS": str(ACTION_PLUGINS),
+        "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACK_PLUGINS),
         "ANSIBLE_COLLECTIONS_PATH": str(core.collections),
         "ANSIBLE_NOCOLOR": "1",
         "ANSIBLE_NOCOWS": "1",

@@ -12,13 +12,17 @@ from typing import Any, Optional, TypedDict
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from .secret import Secret
+from .secret import MASK, Secret
 
 Names = tuple[str, ...]
 
 
 class Option(TypedDict, total=False):
-    """One option, as ansible-core specifies it, and the environment variables that set it, the first one first."""
+    """One option, as ansible-core specifies it, and what only this collection knows of it.
+
+    `environment` are the variables that set it, the first one first. `secret_if` tells of a value whether it is secret,
+    for an option that takes both.
+    """
 
     type: str
     elements: str
@@ -28,6 +32,7 @@ class Option(TypedDict, total=False):
     aliases: Sequence[str]
     no_log: bool
     environment: Names
+    secret_if: Callable[[str], bool]
 
 
 @dataclass(frozen=True)
@@ -84,14 +89,32 @@ class ArgumentSpec:
         """The names of all variables that set an option."""
         return {name for option in self.options.values() for name in option.get("environment", ())}
 
+    @property
+    def names(self) -> dict[str, Option]:
+        """The options by their names and aliases."""
+        return {
+            alias: option for name, option in self.options.items() for alias in (name, *option.get("aliases", ()))
+        }
+
     def secrets_in(self, args: Mapping[str, Any]) -> Iterator[str]:
-        """The secrets in arguments that are not the value of a `no_log` option, in addition to those that are."""
-        yield from ()
+        """The texts that are secret in arguments, which may be of a wrong type."""
+        names = self.names
+        for name, value in args.items():
+            if name in names and _is_secret(names[name], value):
+                yield from texts_in(value)
+
+    def concealed(self, args: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments without the values of secret options, and of options that do not exist: mistyped ones."""
+        names = self.names
+        return {
+            name: value if name in names and not _is_secret(names[name], value) else MASK
+            for name, value in args.items()
+        }
 
     def core_arguments(self) -> dict[str, Any]:
         """The specification as AnsibleModule takes it. The environment was read before, on the control node."""
         options = {
-            name: {fact: value for fact, value in option.items() if fact != "environment"}
+            name: {fact: value for fact, value in option.items() if fact not in _OWN_FACTS}
             for name, option in self.options.items()
         }
         return {"argument_spec": options, **{rule: getattr(self, rule) for rule in _CORE_RULES}}
@@ -107,7 +130,7 @@ class ArgumentSpec:
         An option that is blank or null is not given, as a survey of AWX leaves it, or a variable that is not set. An
         empty variable counts as not set: AWX sets one for every field that is left blank.
         """
-        names = {alias for name, option in self.options.items() for alias in (name, *option.get("aliases", ()))}
+        names = self.names
         completed = {name: value for name, value in args.items() if value not in (None, "") or name not in names}
         self._complete(completed, [name for name in self.options if not self._is_alternative(name)], environ)
         given = [self._count_given(completed, group) for group in self.alternatives]
@@ -147,6 +170,7 @@ class ArgumentSpec:
         return any(alias in args for alias in (name, *self.options[name].get("aliases", ())))
 
 
+_OWN_FACTS = ("environment", "secret_if")
 _CORE_RULES = ("mutually_exclusive", "required_together", "required_one_of", "required_if")
 _RULES = (*_CORE_RULES, "alternatives")
 
@@ -154,6 +178,21 @@ _RULES = (*_CORE_RULES, "alternatives")
 def unprefixed(params: Mapping[str, Any], prefix: str, spec: ArgumentSpec) -> dict[str, Any]:
     """The parameters of a specification whose names have a prefix among those of another one."""
     return {name: params[prefix + name] for name in spec.options}
+
+
+def _is_secret(option: Option, value: Any) -> bool:
+    return bool(option.get("no_log")) or ("secret_if" in option and option["secret_if"](str(value)))
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    """The texts in a value of any type."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            yield from texts_in(item)
+    elif value not in (None, ""):
+        yield str(value)
 
 
 def _first_set(names: Names, environ: Mapping[str, str]) -> Optional[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Optional
 
+from .._clients import avi
 from .._core.argspec import ArgumentSpec
 from .._core.errors import ApiError, InvalidOption, TokensError
 from .._core.outcome import Outcome
@@ -28,8 +29,8 @@ class AviSecurechanneltoken(Operation):
             {
                 **{name: LIFECYCLE.options[name] for name in ("state", "min_remaining", "return_token")},
                 # What looks generated in them is hidden as a secret; hiding a label would hide the word everywhere.
-                "name": {"type": "str", "no_log": False},
-                "uuid": {"type": "str", "no_log": False},
+                "name": {"type": "str", "no_log": False, "secret_if": avi.looks_generated},
+                "uuid": {"type": "str", "no_log": False, "secret_if": avi.looks_generated},
                 "url": {"type": "str", "no_log": True},
                 "lifetime": {"type": "float"},
                 "expiry_time": {"type": "float"},

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .._clients import avi
 from .._core.argspec import ArgumentSpec
 from .._core.outcome import Outcome
 from .._core.token import iso8601
@@ -24,8 +25,8 @@ class AviSecurechanneltokenInfo(Operation):
     argument_spec = avi_connection.SIGN_IN.merge(
         ArgumentSpec(
             {
-                "name": {"type": "str", "no_log": False},
-                "uuid": {"type": "str", "no_log": False},
+                "name": {"type": "str", "no_log": False, "secret_if": avi.looks_generated},
+                "uuid": {"type": "str", "no_log": False, "secret_if": avi.looks_generated},
                 "return_token": {"type": "bool", "default": False, "no_log": False},
             },
             mutually_exclusive=(("name", "uuid"),),

@@ -25,3 +25,8 @@ PRODUCTS: Mapping[str, type[Operation]] = {
     "vidb": VidbAccessToken,
     "vrni": VrniAuthToken,
 }
+
+# The variables that set an option of any module.
+ENVIRONMENT_VARIABLES = frozenset(
+    name for operation in PRODUCTS.values() for name in operation.argument_spec.environment_variables
+)

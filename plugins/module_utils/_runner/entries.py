@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from itertools import chain, count
 from typing import Any, Optional
 
-from .._core.argspec import CONNECTION, ArgumentSpec
+from .._core.argspec import CONNECTION, ArgumentSpec, texts_in
 from .._core.errors import InvalidOption
-from .._core.secret import Secret, redact
+from .._core.secret import MASK, Secret, redact
 from .._http.url import BaseUrl
 from .._lifecycle.options import LIFECYCLE
 from .._operations.base import Operation
@@ -86,18 +86,35 @@ class TokenSetSpec(ArgumentSpec):
         return completed
 
     def secrets_in(self, args: Mapping[str, Any]) -> Iterator[str]:
+        yield from super().secrets_in(args)
         tokens = args.get("tokens")
         for entry in tokens if isinstance(tokens, list) else ():
             yield from _secrets_in(entry)
+
+    def concealed(self, args: Mapping[str, Any]) -> dict[str, Any]:
+        concealed = super().concealed(args)
+        tokens = concealed.get("tokens")
+        if tokens is not None:
+            concealed["tokens"] = [_concealed(entry) for entry in tokens] if isinstance(tokens, list) else MASK
+        return concealed
 
     @property
     def environment_variables(self) -> set[str]:
         return {name for spec in _SPECS.values() for name in spec.environment_variables}
 
 
+def _spec_for(entry: Any) -> Optional[ArgumentSpec]:
+    return _SPECS.get(str(entry.get("product"))) if isinstance(entry, Mapping) else None
+
+
+def _concealed(entry: Any) -> Any:
+    spec = _spec_for(entry)
+    return spec.concealed(entry) if spec else MASK
+
+
 def _completed(entry: Any, args: Mapping[str, Any], environ: Mapping[str, str]) -> Any:
     """An entry with what the environment variables of its product set. An option of the task counts as given."""
-    spec = _SPECS.get(str(entry.get("product"))) if isinstance(entry, Mapping) else None
+    spec = _spec_for(entry)
     if spec is None:
         return entry
     own = _given(entry)
@@ -139,20 +156,13 @@ def _number(errors: Sequence[str]) -> str:
 
 
 def _secrets_in(entry: Any) -> Iterator[str]:
+    spec = _spec_for(entry)
+    if spec:
+        yield from spec.secrets_in(entry)
+    # One of another product may stand in it, or the product be wrong.
     for option, value in entry.items() if isinstance(entry, Mapping) else ():
         if option in _SECRET_OPTIONS:
-            yield from _texts(value)
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """The texts in a value, which may be of a wrong type."""
-    if isinstance(value, Mapping):
-        value = list(value.values())
-    if isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _texts(item)
-    elif value not in (None, ""):
-        yield str(value)
+            yield from texts_in(value)
 
 
 def _names(tokens: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -194,7 +194,6 @@ def test_route_as_a_module_takes_credentials_out_of_the_environment_and_passes_t
     assert result["as_module"]["module_args"] == {"hostname": "h", "password": PASSWORD}
     assert result["as_module"]["module_name"] == "sddc.tokens.echo"
     assert "invocation" not in result
-    assert made._task.environment == environment
     assert made._play_context.no_log is True
 
 
@@ -202,3 +201,29 @@ def test_arguments_that_are_wrong_never_reach_the_other_machine(act: Act) -> Non
     result = act(args={"hostname": "h", "levle": 1}, task_vars={"sddc_tokens_in_process": False})
     assert "levle" in result["msg"]
     assert "as_module" not in result
+
+
+def test_what_a_task_shows_when_it_has_run_holds_no_secret_and_a_retry_gets_it_back(
+    action: Callable[..., EchoAction],
+) -> None:
+    args = {"hostname": "h", "key": "a-key-of-value", "level": 1, "passwort": PASSWORD}
+    environment = [{"ECHO_PASSWORD": "e-password-of-value", "OTHER": "not a-key-of-value"}, {"NSXT_PASSWORD": PASSWORD}]
+    made = action(environment, args=args)
+
+    results = [made.run(task_vars={}) for _attempt in range(2)]
+
+    assert made._task.args == {"hostname": "h", "key": "********", "level": 1, "passwort": "********"}
+    assert made._task.environment == [{"ECHO_PASSWORD": "********", "OTHER": "not ********"}, {"NSXT_PASSWORD": "********"}]
+    assert (args["key"], environment[0]["ECHO_PASSWORD"]) == ("a-key-of-value", "e-password-of-value")
+    assert results[0] == results[1]
+    made._task.args = {"hostname": "h", "password": "another"}
+    assert made.run(task_vars={})["password_length"] == len("another")
+
+
+@pytest.mark.parametrize("wrong", [{"args": {"hostname": "h", "level": "x", "key": PASSWORD}}, {"async_val": 10}])
+def test_a_task_that_fails_early_shows_no_secret_either(action: Callable[..., EchoAction], wrong: Any) -> None:
+    made = action([{"ECHO_PASSWORD": PASSWORD}], **{"args": {"key": PASSWORD}, **wrong})
+
+    assert made.run(task_vars={})["failed"] is True
+
+    assert PASSWORD not in repr((made._task.args, made._task.environment))
