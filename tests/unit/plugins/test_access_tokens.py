@@ -14,29 +14,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
-from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation
-from ansible_collections.sddc.tokens.plugins.module_utils._operations.csp_access_token import (
-    CspAccessToken,
-    csp_tokens,
-)
-from ansible_collections.sddc.tokens.plugins.module_utils._operations.nsx_service_instance_info import (
-    NsxServiceInstanceInfo,
-)
-from ansible_collections.sddc.tokens.plugins.module_utils._operations.nsx_service_reauth import NsxServiceReauth
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.token_providers import KeptToken, StoredToken
-from ansible_collections.sddc.tokens.plugins.module_utils._operations.vcenter_registered_token import (
-    VcenterRegisteredToken,
-)
 from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution import execute
 from ansible_collections.sddc.tokens.plugins.module_utils._runner.validation import Validated
-from products import KITS
+from products import ISSUERS, KITS
 from support.in_process import operation_of
+from support.kit import OMIT, Kit
 
 if TYPE_CHECKING:
     from lab.client import Lab
 
-PATH = "/infra/tier-0s/T0-main/locale-services/default/service-instances/partner-fw-01"
 # The products whose main module creates a token with the credentials of the lab, and keeps it.
 MAKERS = [
     name
@@ -45,85 +33,60 @@ MAKERS = [
 ]
 
 
-def run(operation: type[Operation], lab: Lab, product: str, **options: Any) -> dict[str, Any]:
+# The modules that take a token of another product from a file.
+TAKERS = {
+    module: kit
+    for kit in KITS.values()
+    for module in kit.promised
+    if kit.needs and "token_file" in operation_of(module).argument_spec.options
+}
+
+
+def run(module: str, lab: Lab, product: str, **options: Any) -> dict[str, Any]:
+    operation = operation_of(module)
     validated = Validated(operation, {"ca_path": lab.ca_path, "hostname": lab[product]["url"], **options})
     assert validated.error is None
     return execute(operation, validated.params, Runtime())
 
 
 @pytest.mark.parametrize("maker", MAKERS)
-@pytest.mark.parametrize(
-    ("operation", "product", "issuer", "options"),
-    [
-        (NsxServiceReauth, "nsx", "csp", {"service_instances": [PATH], "force": True}),
-        (NsxServiceInstanceInfo, "nsx", "csp", {}),
-        (VcenterRegisteredToken, "vcenter", "vidb", {}),
-    ],
-    ids=lambda value: value.__name__ if isinstance(value, type) else None,
-)
+@pytest.mark.parametrize("module", TAKERS)
 def test_a_token_of_a_file_is_sent_only_to_the_product_that_it_is_for(
-    lab: Lab,
-    tmp_path: Path,
-    maker: str,
-    operation: type[Operation],
-    product: str,
-    issuer: str,
-    options: dict[str, Any],
+    lab: Lab, tmp_path: Path, maker: str, module: str
 ) -> None:
-    file = str(tmp_path / "token.json")
-    kit = KITS[maker]
-    assert "msg" not in run(operation_of(kit.module), lab, maker, token_file=file, **kit.server.options(lab.details))
+    file, made = str(tmp_path / "token.json"), KITS[maker]
+    taker, known = TAKERS[module], operation_of(module).argument_spec.options
+    options = {name: value for name, value in taker.from_file.items() if value != OMIT and name in known}
+    assert "msg" not in run(made.module, lab, maker, token_file=file, **made.server.options(lab.details))
 
-    result = run(operation, lab, product, token_file=file, **options)
+    result = run(module, lab, taker.name, token_file=file, **options)
 
+    (issuer,) = taker.needs
     if maker == issuer:
-        assert lab.requests(product)
+        assert lab.requests(taker.name)
         return
     assert f"{file} holds a token of {maker}, where one of {issuer} is needed" in str(result["msg"])
-    assert (lab.requests(product), result["request_count"]) == ([], 0)
+    assert (lab.requests(taker.name), result["request_count"]) == ([], 0)
 
 
-@pytest.mark.parametrize("concurrency", [1, 4])
-@pytest.mark.parametrize("with_file", [False, True])
-def test_a_refusal_that_lasts_costs_one_renewal_however_many_instances_and_threads_meet_it(
-    lab: Lab, tmp_path: Path, concurrency: int, with_file: bool
-) -> None:
-    paths = [PATH.replace("fw-01", f"fw-{number:02d}") for number in range(1, 13)]
-    lab.fault("nsx", "status", method="POST", times=0, status=403, body={"error_message": "no permission"})
-    credentials = {"csp_hostname": lab["csp"]["url"], "csp_api_token": lab["csp"]["api_token"]}
-    file = {"token_file": str(tmp_path / "csp.json")} if with_file else {}
-
-    result = run(
-        NsxServiceReauth,
-        lab,
-        "nsx",
-        service_instances=paths,
-        force=True,
-        concurrency=concurrency,
-        **credentials,
-        **file,
-    )
-
-    assert len(lab.requests("csp")) == 2
-    assert ["answered 403" in item["error"] for item in result["instances"]] == [True] * len(paths)
-    posts = lab.requests("nsx")
-    assert {request.path for request in posts} == {f"/policy/api/v1{path}" for path in paths}
-    assert len({request.header("Authorization") for request in posts}) == 2
-    assert len(posts) <= len(paths) + concurrency, "who begins with the renewed token has none to replay with"
+@pytest.fixture(params=ISSUERS, ids=lambda kit: kit.name)
+def issuer(request: pytest.FixtureRequest) -> Kit:
+    """A product whose tokens others take."""
+    kit: Kit = request.param
+    return kit
 
 
 @pytest.fixture
-def another_task(lab: Lab, tmp_path: Path) -> Iterator[Callable[[], KeptToken]]:
+def another_task(lab: Lab, tmp_path: Path, issuer: Kit) -> Iterator[Callable[[], KeptToken]]:
     """The access of one more task that shares a token file with the others."""
     begun: list[Operation] = []
 
     def another_task() -> KeptToken:
-        validated = Validated(CspAccessToken, {"hostname": lab["csp"]["url"], "ca_path": lab.ca_path, "api_token": "-"})
-        runtime = Runtime()
-        begun.append(CspAccessToken({**validated.params, "api_token": Secret(lab["csp"]["api_token"])}, runtime))
-        return KeptToken(
-            csp_tokens(begun[-1], require_id_token=True), {"token_file": str(tmp_path / "csp.json")}, runtime
-        )
+        operation = operation_of(issuer.module)
+        validated = Validated(operation, {"ca_path": lab.ca_path, **issuer.server.options(lab.details)})
+        params, runtime = operation.argument_spec.with_secrets(validated.params), Runtime()
+        begun.append(operation(params, runtime))
+        return KeptToken(begun[-1].source(), {"token_file": str(tmp_path / "token.json")}, runtime)
 
     yield another_task
     for operation in begun:
@@ -131,11 +94,11 @@ def another_task(lab: Lab, tmp_path: Path) -> Iterator[Callable[[], KeptToken]]:
 
 
 def test_tasks_that_share_a_file_and_whose_token_is_refused_at_once_renew_it_once(
-    lab: Lab, another_task: Callable[[], KeptToken]
+    lab: Lab, issuer: Kit, another_task: Callable[[], KeptToken]
 ) -> None:
     tasks = [another_task() for number in range(8)]
     refused = [task.token() for task in tasks]
-    lab.fault("csp", "delay", seconds=0.3)
+    lab.fault(issuer.name, "delay", seconds=0.3)
 
     with ThreadPoolExecutor(len(tasks)) as pool:
         renewed = list(pool.map(lambda task, token: task.renewed(token), tasks, refused))
@@ -145,7 +108,7 @@ def test_tasks_that_share_a_file_and_whose_token_is_refused_at_once_renew_it_onc
     (second,) = {token.secret for token in [*renewed, late] if token}
     assert first != second
     assert None not in renewed
-    assert len(lab.requests("csp")) == 2
+    assert len(lab.requests(issuer.name)) == 2
 
 
 def test_a_valid_token_that_is_refused_is_renewed_again_only_if_the_first_renewal_has_helped(
@@ -163,11 +126,11 @@ def test_a_valid_token_that_is_refused_is_renewed_again_only_if_the_first_renewa
 
 
 def test_a_stored_token_that_is_refused_is_replaced_only_by_another_one_in_its_file(
-    lab: Lab, tmp_path: Path, another_task: Callable[[], KeptToken]
+    tmp_path: Path, issuer: Kit, another_task: Callable[[], KeptToken]
 ) -> None:
     keeper = another_task()
     first = keeper.token()
-    stored = StoredToken(str(tmp_path / "csp.json"), "csp", Runtime())
+    stored = StoredToken(str(tmp_path / "token.json"), issuer.name, Runtime())
     assert first is not None
     assert stored.token().secret == first.secret
     assert stored.renewed(first) is None

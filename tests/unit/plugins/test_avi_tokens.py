@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Secure channel tokens: sessions whose CSRF token is refused, and the expiry that a lifetime gives."""
+"""Secure channel tokens: sessions whose CSRF token is refused, the expiry of a lifetime, and names in a list."""
 
 from __future__ import annotations
 
@@ -66,3 +66,20 @@ def test_a_lifetime_gives_a_new_token_its_expiry_and_leaves_one_that_does_not_ex
     assert (endless["action"], endless["expires_at"]) == ("created", None)
     assert (again["action"], again["changed"], again["expires_at"]) == ("none", False, None)
     assert {entry.method for entry in lab.requests("avi")} == {"GET", "POST"}
+
+
+def test_an_entry_of_a_list_names_its_object_unless_token_name_or_uuid_does(lab: Lab) -> None:
+    engines = {"product": "avi", **KEEP.options(lab.details, ""), "name": "Engines", "lifetime": 86400}
+
+    def kept(**further: Any) -> dict[str, Any]:
+        job = Job("token_set", lambda _details, _file: {"tokens": [{**engines, **further}]})
+        (token,) = done(job, lab.details).result["tokens"]
+        assert isinstance(token, dict)
+        return token
+
+    created, named = kept(), kept(name="Rack 4", token_name="Engines")
+    missing = kept(name="Rack 5", uuid="0f3c2b")
+
+    assert (created["name"], created["action"]) == ("Engines", "created")
+    assert (named["name"], named["action"]) == ("Rack 4", "none")
+    assert "the option name is needed to create a token" in missing["error"].lower()

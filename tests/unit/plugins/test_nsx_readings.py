@@ -1,8 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Readings of NSX: their filters, and a token that the manager refuses, with one renewal and one replay where there are
-credentials."""
+"""A token that NSX refuses, with one renewal and one replay where there are credentials; the filters of readings."""
 
 from __future__ import annotations
 
@@ -61,6 +60,27 @@ def test_a_reading_that_is_refused_twice_fails(lab: Lab) -> None:
 
     assert "the server answered 401" in result["msg"]
     assert (len(lab.requests("csp")), len(lab.requests("nsx"))) == (2, 2)
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+@pytest.mark.parametrize("with_file", [False, True])
+def test_a_refusal_that_lasts_costs_one_renewal_however_many_instances_and_threads_meet_it(
+    lab: Lab, tmp_path: Path, concurrency: int, with_file: bool
+) -> None:
+    paths = [PATH.replace("fw-01", f"fw-{number:02d}") for number in range(1, 13)]
+    lab.fault("nsx", "status", method="POST", times=0, status=403, body={"error_message": "no permission"})
+    options = {"csp_hostname": lab["csp"]["url"], "csp_api_token": lab["csp"]["api_token"], "concurrency": concurrency}
+    if with_file:
+        options["token_file"] = str(tmp_path / "csp.json")
+
+    result = run(NsxServiceReauth, lab, service_instances=paths, force=True, **options)
+
+    assert len(lab.requests("csp")) == 2
+    assert ["answered 403" in item["error"] for item in result["instances"]] == [True] * len(paths)
+    posts = lab.requests("nsx")
+    assert {request.path for request in posts} == {f"/policy/api/v1{path}" for path in paths}
+    assert len({request.header("Authorization") for request in posts}) == 2
+    assert len(posts) <= len(paths) + concurrency, "who begins with the renewed token has none to replay with"
 
 
 def test_a_listing_of_instances_that_is_refused_is_replayed_once_with_a_new_token(lab: Lab, tmp_path: Path) -> None:

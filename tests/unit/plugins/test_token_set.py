@@ -19,13 +19,12 @@ from ansible_collections.sddc.tokens.plugins.module_utils._operations.base impor
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.products import PRODUCTS
 from ansible_collections.sddc.tokens.plugins.module_utils._runner import entries
 from ansible_collections.sddc.tokens.plugins.module_utils._runner.token_set import TokenSet
-from products import KITS
+from products import EXAMPLE, ISSUERS, KITS, TAKER
 from support.checkout import CHECKOUT
 from support.collection import doc
 from support.in_process import Done, done
 from support.in_process_plays import rendered
-from support.kit import Job
-from support.tasks import INSTANCE_PATH
+from support.kit import Job, Kit
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -34,7 +33,10 @@ Entry = dict[str, Any]
 MakeEntry = Callable[..., Entry]
 Keep = Callable[..., Done]
 PASSWORD = "do-not-print-this"
-ISSUERS = {"nsx": "csp", "vcenter": "vidb"}
+# Products whose tokens are kept in files.
+PRODUCT, ANOTHER, THIRD = (kit.name for kit in (EXAMPLE, *ISSUERS[:2]))
+TAKERS = {name: kit for name, kit in KITS.items() if kit.needs}
+OTHER_TAKER = next(kit for kit in TAKERS.values() if kit.needs != TAKER.needs)
 
 
 @pytest.fixture
@@ -42,28 +44,10 @@ def entry(lab: Lab, tmp_path: Path) -> MakeEntry:
     """A function that describes a token of a product of the lab, in a file of its own."""
 
     def entry(product: str, **further: Any) -> Entry:
-        user: Entry = {name: lab[product][name] for name in ("username", "password") if name in lab[product]}
-        file = {"token_file": str(tmp_path / f"{product}.json")}
-        own: dict[str, Entry] = {
-            "avi": {**user, "name": "Engines", "lifetime": 86400},
-            "csp": {**file, "api_token": lab["csp"]["api_token"]},
-            "nsx": {**file, "service_instances": [INSTANCE_PATH], "wait": False},
-            "vcenter": file,
-            "vidb": {**file, "api_token": lab["vidb"]["api_token"]},
-            "vrni": {**file, **user},
-        }
-        if product not in own:
-            variables = {"lab": lab.details, "playbook_dir": str(tmp_path)}
-            return {"product": product, **rendered(KITS[product].rotation, variables), **further}
-        issuer = ISSUERS.get(product)
-        if issuer:
-            own[product] |= {f"{issuer}_{option}": lab[issuer][key] for option, key in ISSUED_WITH.items()}
-        return {"product": product, "hostname": lab[product]["url"], **own[product], **further}
+        variables = {"lab": lab.details, "playbook_dir": str(tmp_path)}
+        return {"product": product, **rendered(KITS[product].rotation, variables), **further}
 
     return entry
-
-
-ISSUED_WITH = {"hostname": "url", "api_token": "api_token"}
 
 
 @pytest.fixture
@@ -77,6 +61,12 @@ def keep(lab: Lab) -> Keep:
     return keep
 
 
+def holds_token(product: str) -> bool:
+    """Whether the result of its entry is about a token, which others use up as they create it."""
+    kit = KITS[product]
+    return "fingerprint" in kit.promised[kit.module]
+
+
 def without(entry: Entry, *options: str) -> Entry:
     return {option: value for option, value in entry.items() if option not in options}
 
@@ -84,7 +74,8 @@ def without(entry: Entry, *options: str) -> Entry:
 def test_a_token_of_each_product_is_kept_and_the_second_run_changes_nothing(
     lab: Lab, entry: MakeEntry, keep: Keep
 ) -> None:
-    lab.change_settings("nsx", alarm_clear_delay=0)
+    for kit in KITS.values():
+        lab.change_settings(kit.name, **kit.settings)
     every = [entry(product) for product in PRODUCTS]
 
     first, second = keep(*every).result, keep(*every).result
@@ -94,8 +85,8 @@ def test_a_token_of_each_product_is_kept_and_the_second_run_changes_nothing(
     ]
     assert [token["name"] for token in first["tokens"]] == [one.get("name", one["product"]) for one in every]
     assert (first["changed"], first["action"], second["changed"], second["action"]) == (True, "updated", False, "none")
-    assert [token["fingerprint"] is None for token in first["tokens"]] == [product == "nsx" for product in PRODUCTS]
-    assert all(token["expires_at"] for token in first["tokens"] if token["product"] != "nsx")
+    assert [bool(token["fingerprint"]) for token in first["tokens"]] == [holds_token(product) for product in PRODUCTS]
+    assert all(token["expires_at"] for token in first["tokens"] if holds_token(token["product"]))
     assert first["request_count"] + second["request_count"] == len(lab.requests())
     assert [secret["value"] for secret in lab.secrets() if secret["value"] in str([first, second])] == []
 
@@ -118,10 +109,10 @@ def test_the_documentation_names_products_with_their_modules() -> None:
 
 
 def test_a_failure_stops_no_other_entry_and_is_named_at_the_end(entry: MakeEntry, keep: Keep, tmp_path: Path) -> None:
-    wrong = entry("vrni", name="wrong", password=PASSWORD, token_file=str(tmp_path / "wrong.json"))
-    nowhere = entry("csp", name="nowhere", hostname="https://127.0.0.1:1", retries=0)
+    wrong = entry(PRODUCT, name="wrong", password=PASSWORD, token_file=str(tmp_path / "wrong.json"))
+    nowhere = entry(ANOTHER, name="nowhere", hostname="https://127.0.0.1:1", retries=0)
 
-    result = keep(wrong, entry("vidb"), nowhere, entry("vrni")).result
+    result = keep(wrong, entry(THIRD), nowhere, entry(PRODUCT)).result
 
     assert result["failed"]
     assert [bool(token["error"]) for token in result["tokens"]] == [True, False, True, False]
@@ -137,17 +128,17 @@ def test_an_internal_error_of_one_entry_is_its_error(
     def broken(_self: Any) -> Outcome:
         raise ZeroDivisionError(PASSWORD)
 
-    monkeypatch.setattr(PRODUCTS["vrni"], "run", broken)
+    monkeypatch.setattr(PRODUCTS[PRODUCT], "run", broken)
 
-    result = keep(entry("vrni"), entry("csp")).result
+    result = keep(entry(PRODUCT), entry(ANOTHER)).result
 
     assert "ZeroDivisionError" in result["tokens"][0]["error"]
     assert (result["tokens"][1]["action"], PASSWORD in str(result)) == ("created", False)
 
 
-def test_check_mode_is_the_plan_and_the_diff_shows_it(lab: Lab, entry: MakeEntry, keep: Keep, tmp_path: Path) -> None:
-    kept = keep(entry("csp", name="kept"), entry("vrni", name="due")).result
-    tokens = [entry("csp", name="kept"), entry("vrni", name="due", renew="always"), entry("vidb", name="new")]
+def test_check_mode_is_the_plan_and_the_diff_shows_it(lab: Lab, entry: MakeEntry, keep: Keep) -> None:
+    kept = keep(entry(ANOTHER, name="kept"), entry(PRODUCT, name="due")).result
+    tokens = [entry(ANOTHER, name="kept"), entry(PRODUCT, name="due", renew="always"), entry(THIRD, name="new")]
 
     plan = keep(*tokens, check_mode=True).result
 
@@ -161,18 +152,8 @@ def test_check_mode_is_the_plan_and_the_diff_shows_it(lab: Lab, entry: MakeEntry
         ("due", "renewed"),
         ("new", "created"),
     ]
-    assert not (tmp_path / "vidb.json").exists()
-    assert lab.counts("vrni")["tokens_minted"] == 1
-
-
-def test_a_renewal_without_a_registration_is_a_change(lab: Lab, entry: MakeEntry, keep: Keep) -> None:
-    client = {f"vidb_{name}": lab["vidb"][name] for name in ("client_id", "client_secret")}
-    vcenter = {**without(entry("vcenter"), "vidb_api_token"), **client}
-
-    first, second, third = keep(vcenter), keep(vcenter), keep(vcenter, min_remaining=10**6)
-
-    assert [run.result["tokens"][0]["action"] for run in (first, second, third)] == ["created", "none", "none"]
-    assert [run.result["changed"] for run in (first, second, third)] == [True, False, False]
+    assert not Path(tokens[2]["token_file"]).exists()
+    assert lab.counts(PRODUCT)["tokens_minted"] == 1
 
 
 # --- validation ----------------------------------------------------------------------------------------------------
@@ -183,20 +164,20 @@ def test_a_renewal_without_a_registration_is_a_change(lab: Lab, entry: MakeEntry
     [
         (lambda one: without(one, "token_file"), "state is present but all of the following are missing: token_file"),
         (lambda one: {**one, "token_file": ""}, "state is present but all of the following are missing: token_file"),
-        (lambda one: {**one, "product": "nsxt"}, f"product must be one of: {', '.join(PRODUCTS)}"[:60]),
+        (lambda one: {**one, "product": "no_such_product"}, f"product must be one of: {', '.join(PRODUCTS)}"[:60]),
         (lambda one: without(one, "product"), "missing required arguments: product"),
         (lambda one: {**one, "passwort": "x"}, "there is no option passwort. Supported parameters include:"),
         (lambda one: {**one, "min_remaining": "soon"}, "min_remaining"),
         (lambda one: {**one, "return_token": True}, "value of return_token must be one of: False, got: True"),
-        (lambda one: {**one, "name": "csp"}, "token 'csp': another entry has the same name"),
+        (lambda one: {**one, "name": "first"}, "token 'first': another entry has the same name"),
     ],
 )
 def test_an_invalid_entry_is_refused_by_name_before_any_request(
     lab: Lab, entry: MakeEntry, keep: Keep, change: Callable[[Entry], Entry], error: str
 ) -> None:
-    bad = change(entry("vrni", name="bad"))
+    bad = change(entry(PRODUCT, name="bad"))
 
-    result = keep(entry("csp", name="csp"), bad).result
+    result = keep(entry(ANOTHER, name="first"), bad).result
 
     assert result["failed"]
     assert f"The option tokens has an invalid entry: token '{bad['name']}': " in result["msg"]
@@ -206,10 +187,11 @@ def test_an_invalid_entry_is_refused_by_name_before_any_request(
 
 @pytest.mark.parametrize("product", PRODUCTS)
 def test_a_token_that_nobody_would_keep_is_not_created(lab: Lab, entry: MakeEntry, keep: Keep, product: str) -> None:
-    # An Avi controller keeps its tokens, and a re-authentication uses up the one that it creates.
-    needs_file = product not in ("avi", "nsx")
+    given = entry(product)
+    # Without a file its server keeps the token, or the task uses up the one that it creates.
+    needs_file = "token_file" in given and holds_token(product)
 
-    result = keep(without(entry(product), "token_file")).result
+    result = keep(without(given, "token_file")).result
 
     assert bool(result.get("failed")) == needs_file
     assert bool(lab.requests()) != needs_file
@@ -219,10 +201,10 @@ def test_all_invalid_entries_are_reported_at_once_without_the_secrets_of_any(ent
     password = {"password": [PASSWORD]}
 
     message = keep(
-        entry("vrni", name="one", password=PASSWORD, timeout=PASSWORD),
-        entry("csp", name="two", state=PASSWORD),
+        entry(PRODUCT, name="one", password=PASSWORD, timeout=PASSWORD),
+        entry(ANOTHER, name="two", state=PASSWORD),
         {"product": PASSWORD, "name": "three", **password},
-        {"product": "vrni", "name": PASSWORD, **password},
+        {"product": PRODUCT, "name": PASSWORD, **password},
     ).message
 
     assert "has 4 invalid entries: token 'one': " in message
@@ -231,69 +213,68 @@ def test_all_invalid_entries_are_reported_at_once_without_the_secrets_of_any(ent
 
 
 def test_blank_and_null_options_count_as_not_given(entry: MakeEntry, keep: Keep) -> None:
-    blank = {"domain_type": "", "domain": None, "min_remaining": None, "verify": "", "name": ""}
+    given = entry(PRODUCT)
+    unset = PRODUCTS[PRODUCT].argument_spec.options.keys() - given
 
-    (token,) = keep(entry("vrni", **blank)).result["tokens"]
+    (token,) = keep({**dict.fromkeys(unset), "verify": "", "name": "", **given}).result["tokens"]
 
-    assert (token["name"], token["action"], token["error"]) == ("vrni", "created", None)
+    assert (token["name"], token["action"], token["error"]) == (PRODUCT, "created", None)
 
 
 def test_an_entry_without_a_name_is_called_by_its_product_with_a_number_from_the_second_on(
     entry: MakeEntry, keep: Keep, tmp_path: Path
 ) -> None:
-    tokens = [entry("vrni", token_file=str(tmp_path / f"{number}.json")) for number in range(3)]
+    tokens = [entry(PRODUCT, token_file=str(tmp_path / f"{number}.json")) for number in range(3)]
 
-    result = keep(*tokens, entry("csp", name="vrni 2"), check_mode=True).result
+    result = keep(*tokens, entry(ANOTHER, name=f"{PRODUCT} 2"), check_mode=True).result
 
-    assert [token["name"] for token in result["tokens"]] == ["vrni", "vrni 3", "vrni 4", "vrni 2"]
-
-
-def test_an_entry_names_its_object_unless_token_name_or_uuid_does(lab: Lab, entry: MakeEntry, keep: Keep) -> None:
-    engines = entry("avi", name="Engines")
-
-    created = keep(engines).result["tokens"][0]
-    named = keep({**engines, "name": "Rack 4", "token_name": "Engines"}).result["tokens"][0]
-    missing = keep({**engines, "name": "Rack 5", "uuid": "0f3c2b"}).result["tokens"][0]
-
-    assert (created["name"], created["action"]) == ("Engines", "created")
-    assert (named["name"], named["action"]) == ("Rack 4", "none")
-    assert "the option name is needed to create a token" in missing["error"].lower()
+    names = [PRODUCT, *(f"{PRODUCT} {number}" for number in (3, 4, 2))]
+    assert [token["name"] for token in result["tokens"]] == names
 
 
 # --- one file ------------------------------------------------------------------------------------------------------
 
 
-def test_entries_with_one_file_run_in_their_order(lab: Lab, entry: MakeEntry, keep: Keep, tmp_path: Path) -> None:
-    file = str(tmp_path / "shared.json")
-    keeper = entry("csp", token_file=file, require_id_token=True)
-    reader = without(entry("nsx", token_file=file), "csp_api_token", "csp_hostname")
-    host = lab["csp"]["url"].removeprefix("https://")
-    another = entry("nsx", name="another", token_file=file, csp_hostname=host)
+@pytest.mark.parametrize("taker", TAKERS.values(), ids=TAKERS)
+def test_entries_with_one_file_run_in_their_order(
+    lab: Lab, entry: MakeEntry, keep: Keep, tmp_path: Path, taker: Kit
+) -> None:
+    issuer = KITS[taker.needs[0]]
+    owner = PRODUCTS[taker.name].token_owner
+    file = {"token_file": str(tmp_path / "shared.json")}
+    keeper = {"product": issuer.name, **file, **issuer.server.options(lab.details)}
+    reader = without(entry(taker.name, **file), *owner.server, *owner.credentials)
+    host = lab[issuer.name]["url"].removeprefix("https://")
+    another = entry(taker.name, name="another", **file, **{owner.server[0]: host})
 
     result = keep(keeper, reader, another, concurrency=8).result
 
     assert [token["error"] for token in result["tokens"]] == [None, None, None]
-    assert len(lab.requests("csp")) == 1
+    created = [request.line for request in lab.requests(issuer.name) if re.search("|".join(issuer.mints), request.line)]
+    assert len(created) == 1
 
 
 @pytest.mark.parametrize(
-    ("product", "different"),
+    ("kit", "different"),
     [
-        ("csp", {"api_token": "of-somebody-else"}),
-        ("csp", {"hostname": "https://csp.example.com"}),
-        ("vrni", {}),
-        ("vcenter", {"vidb_api_token": None}),
+        (ISSUERS[0], {ISSUERS[0].server.credentials[-1]: "of-somebody-else"}),
+        (ISSUERS[0], {"hostname": "https://other.example.com"}),
+        (EXAMPLE, {}),
+        # It only reads the file, for a token of another issuer.
+        (OTHER_TAKER, dict.fromkeys(PRODUCTS[OTHER_TAKER.name].token_owner.credentials)),
     ],
+    ids=["another credential", "another server", "another product", "a reader"],
 )
 def test_two_tokens_in_one_file_are_refused_whichever_comes_first(
-    lab: Lab, entry: MakeEntry, keep: Keep, tmp_path: Path, product: str, different: Entry
+    lab: Lab, entry: MakeEntry, keep: Keep, tmp_path: Path, kit: Kit, different: Entry
 ) -> None:
-    other = entry(product, name="other", **{"token_file": str(tmp_path / "sub" / ".." / "csp.json"), **different})
-    tokens = [entry("csp", name="first"), other]
+    first = entry(ISSUERS[0].name, name="first", token_file=str(tmp_path / "token.json"))
+    other = entry(kit.name, name="other", token_file=str(tmp_path / "sub" / ".." / "token.json"))
+    tokens = [first, {**other, **different}]
 
     for listed in (tokens, tokens[::-1]):
-        first, second = (one["name"] for one in listed)
-        assert f"token '{second}': its token_file is that of token '{first}'" in keep(*listed).message
+        one, another = (entry["name"] for entry in listed)
+        assert f"token '{another}': its token_file is that of token '{one}'" in keep(*listed).message
     assert lab.requests() == []
 
 
@@ -301,30 +282,31 @@ def test_two_tokens_in_one_file_are_refused_whichever_comes_first(
 
 
 def test_the_environment_completes_each_entry_with_the_variables_of_its_product() -> None:
+    (trusting,) = [kit for kit in KITS.values() if "validate_certs" in kit.exported]
+    values = {"hostname": "sddc.example.com", "username": "admin", "password": PASSWORD}
     environ = {
-        "VRNI_HOST": "vrni.example.com",
-        "VRNI_USERNAME": "admin",
-        "VRNI_PASSWORD": PASSWORD,
-        "CSP_API_TOKEN": "an-api-token",
-        "VMWARE_VALIDATE_CERTS": "false",
+        **{EXAMPLE.exported[option][0]: value for option, value in values.items()},
+        ISSUERS[0].exported["api_token"][0]: "an-api-token",
+        trusting.exported["validate_certs"][0]: "false",
     }
-    vrni = {"product": "vrni", "username": ""}
-    own = {"product": "vrni", "hostname": "other.example.com", "username": "me"}
-    tokens = [vrni, own, {"product": "csp"}, {"product": "vcenter"}, "text", {"product": ["vrni"]}]
+    empty = {"product": PRODUCT, "username": ""}
+    own = {"product": PRODUCT, "hostname": "other.example.com", "username": "me"}
+    others = [{"product": kit.name} for kit in (ISSUERS[0], trusting)]
+    tokens = [empty, own, *others, "text", {"product": [PRODUCT]}]
 
     completed = TokenSet.argument_spec.complete({"tokens": tokens, "timeout": 5}, environ)
     decided = TokenSet.argument_spec.complete({"tokens": tokens, "validate_certs": True}, environ)
 
     assert completed["tokens"] == [
-        {"product": "vrni", "hostname": "vrni.example.com", "username": "admin", "password": PASSWORD},
+        {"product": PRODUCT, **values},
         {**own, "password": PASSWORD},
-        {"product": "csp", "api_token": "an-api-token"},
-        {"product": "vcenter", "validate_certs": "false"},
+        {**others[0], "api_token": "an-api-token"},
+        {**others[1], "validate_certs": "false"},
         "text",
-        {"product": ["vrni"]},
+        {"product": [PRODUCT]},
     ]
-    assert decided["tokens"][3] == {"product": "vcenter"}, "an option of the task goes before the environment"
-    assert vrni == {"product": "vrni", "username": ""}
+    assert decided["tokens"][3] == others[1], "an option of the task goes before the environment"
+    assert empty == {"product": PRODUCT, "username": ""}
 
 
 def test_the_variables_of_all_products_are_kept_from_remote_hosts() -> None:
@@ -339,7 +321,7 @@ def test_the_variables_of_all_products_are_kept_from_remote_hosts() -> None:
 class Sample(Operation):
     """An operation that does what a test says."""
 
-    name = "sddc.tokens.vrni_auth_token"
+    name = f"sddc.tokens.{EXAMPLE.module}"
     argument_spec = ArgumentSpec({"token_file": {"type": "path", "no_log": False}}).merge(CONNECTION)
     job: Callable[[Operation], object]
 
@@ -354,8 +336,8 @@ Play = Callable[[Callable[[Operation], object]], None]
 @pytest.fixture
 def sample(monkeypatch: pytest.MonkeyPatch) -> Play:
     """A function that puts a job in the place of the operation of a product."""
-    monkeypatch.setitem(PRODUCTS, "vrni", Sample)
-    monkeypatch.setitem(entries._SPECS, "vrni", entries._spec_of(Sample))
+    monkeypatch.setitem(PRODUCTS, PRODUCT, Sample)
+    monkeypatch.setitem(entries._SPECS, PRODUCT, entries._spec_of(Sample))
 
     def sample(job: Callable[[Operation], object]) -> None:
         monkeypatch.setattr(Sample, "job", staticmethod(job), raising=False)
@@ -364,7 +346,7 @@ def sample(monkeypatch: pytest.MonkeyPatch) -> Play:
 
 
 def many(number: int) -> list[Entry]:
-    return [{"product": "vrni", "name": f"token {one}"} for one in range(number)]
+    return [{"product": PRODUCT, "name": f"token {one}"} for one in range(number)]
 
 
 def test_as_many_entries_run_at_a_time_as_concurrency_says(sample: Play, keep: Keep) -> None:
@@ -418,7 +400,7 @@ def test_the_options_of_the_task_are_the_defaults_of_the_entries(sample: Play, k
     seen: dict[int, Any] = {}
     sample(lambda operation: seen.update({operation.params["retries"]: operation.params}))
 
-    keep(*many(1), {"product": "vrni", "retries": 9}, timeout=7, retries=1, proxy_url="http://user:secret@proxy:1")
+    keep(*many(1), {"product": PRODUCT, "retries": 9}, timeout=7, retries=1, proxy_url="http://user:secret@proxy:1")
 
     assert {retries: params["timeout"] for retries, params in seen.items()} == {1: 7, 9: 7}
     assert seen[1]["proxy_url"].reveal() == "http://user:secret@proxy:1"
