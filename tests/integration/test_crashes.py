@@ -154,6 +154,7 @@ def _refuse_new_tokens(lab: Lab) -> Callable[[], object]:
         ("renews", False),
         pytest.param("creates and keeps", False, marks=pytest.mark.slow),
         pytest.param("renews", True, marks=pytest.mark.slow),
+        pytest.param("renews in a set", False, marks=pytest.mark.slow),
     ],
 )
 def test_a_process_killed_at_any_step_of_a_renewal_leaves_what_the_next_run_makes_one_working_token(
@@ -162,7 +163,7 @@ def test_a_process_killed_at_any_step_of_a_renewal_leaves_what_the_next_run_make
     file = str(tmp_path / "token.json")
     before = _refuse_new_tokens(lab) if refused else lambda: None
     deaths, orphaned = 0, 0
-    for killed in _killed_at_each_step(EXAMPLE.jobs[job_name], lab, tmp_path, before):
+    for killed in _killed_at_each_step(JOBS[f"{EXAMPLE.name} {job_name}"], lab, tmp_path, before):
         deaths, orphaned = deaths + 1, orphaned + killed.orphans
         valid = lab.counts(EXAMPLE.name).get("tokens_valid", 0)
         record = record_of(file)

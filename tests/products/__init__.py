@@ -8,9 +8,11 @@ from __future__ import annotations
 import graphlib
 import importlib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from support.kit import Job, Kit
+from support.kit import Details, Job, Kit, Options
+from support.templates import rendered
 
 
 def _kits() -> Iterator[tuple[str, Kit]]:
@@ -32,8 +34,34 @@ ISSUER = ISSUERS[0]
 
 
 def jobs_of(kit: Kit) -> Mapping[str, Job]:
-    """The jobs of a product, by names that no other product has."""
-    return {f"{kit.name.replace('_', ' ')} {name}": job for name, job in kit.jobs.items()}
+    """The jobs of a product, as tasks of their own and as an entry of token_set, by names that no other product has."""
+    jobs = [*kit.jobs.items(), *((f"{name} in a set", job) for name, job in _entries_of(kit))]
+    return {f"{kit.name.replace('_', ' ')} {name}": job for name, job in jobs}
+
+
+def _entries_of(kit: Kit) -> Iterator[tuple[str, Job]]:
+    def options(lab: Details, file: str) -> Options:
+        entry: Options = rendered(kit.rotation, {"lab": lab, "playbook_dir": str(Path(file).parent)})
+        return {**entry, "token_file": file} if "token_file" in entry else entry
+
+    def renewing(lab: Details, file: str) -> Options:
+        return {**options(lab, file), **kit.renewal}
+
+    # What the lab counts is as without the list. A module that keeps its tokens leaves one, however it was killed.
+    alone = next(job for job in kit.jobs.values() if job.module == kit.module)
+    creates = replace(
+        alone,
+        module="token_set",
+        options=options,
+        entry_of=kit.name,
+        keeps=kit.keeps_tokens,
+        settled={} if kit.keeps_tokens else alone.settled,
+    )
+    yield "creates", creates
+    if kit.checks_by_request:
+        yield "checks", replace(creates, before=(creates,))
+    if kit.renewal:
+        yield "renews", replace(creates, options=renewing, before=(creates,))
 
 
 JOBS: Mapping[str, Job] = {name: job for kit in KITS.values() for name, job in jobs_of(kit).items()}

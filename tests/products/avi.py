@@ -103,4 +103,5 @@ KIT = Kit(
     environment={"AVI_CONTROLLER": "host", "AVI_USERNAME": "username", "AVI_PASSWORD": "password"},
     variables={"avi_password": "password"},
     rotation={**SERVER.templates(), "name": "Engines in the east", "lifetime": 86400, "metadata": {"rack": "4"}},
+    renewal={"lifetime": 172800, "min_remaining": 90000},
 )

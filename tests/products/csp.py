@@ -77,4 +77,5 @@ KIT = Kit(
         "csp_client_secret": "client_secret",
     },
     rotation={**SERVER.templates(), **FILE, "require_id_token": True},
+    checks_by_request=False,
 )

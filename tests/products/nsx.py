@@ -122,6 +122,8 @@ KIT = Kit(
         **CSP.templates("csp_"),
         "token_file": "{{ playbook_dir }}/nsx.json",
         "service_instances": [INSTANCE_PATH],
+        "wait_timeout": 3,
     },
     rotated="reauthenticated",
+    renewal={"force": True},
 )

@@ -68,4 +68,5 @@ KIT = Kit(
         "token_file": "{{ playbook_dir }}/vcenter.json",
     },
     rotated="registered",
+    renewal={},
 )

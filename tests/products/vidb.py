@@ -71,4 +71,5 @@ KIT = Kit(
         "client_id": VIDB_CLIENT["client_id"],
         "client_secret": VIDB_CLIENT["client_secret"],
     },
+    checks_by_request=False,
 )

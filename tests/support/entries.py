@@ -8,12 +8,20 @@ from __future__ import annotations
 from typing import Any
 
 from products import KITS
+from support.kit import Kit
 from support.playbooks import Task, module
 
 
 def entry(product: str, **further: Any) -> dict[str, Any]:
     """A token of a product, kept in a file of its own."""
     return {"product": product, "ca_path": "{{ ca_path }}", **KITS[product].rotation, **further}
+
+
+def as_entry(kit: Kit, task: Task) -> Task:
+    """A task of a product's main module, as an entry of token_set."""
+    ((key, options),) = ((key, value) for key, value in task.items() if key.startswith("sddc.tokens."))
+    file = {"token_file": "{{ playbook_dir }}/{{ inventory_hostname }}.json"} if kit.keeps_tokens else {}
+    return token_set(task.get("register", ""), {"product": kit.name, **file, **options})
 
 
 def token_set(register: str = "", *entries: Any, **options: Any) -> Task:

@@ -40,6 +40,11 @@ class Done:
         return str(self.result.get("msg", ""))
 
     @property
+    def actions(self) -> list[str]:
+        """What was done, and to each token of a list."""
+        return [part["action"] for part in (self.result, *self.result.get("tokens", ()))]
+
+    @property
     def said(self) -> str:
         """All that a person reads of it."""
         parts = (*self.result.get("instances", ()), *self.result.get("tokens", ()))
@@ -78,7 +83,7 @@ def done(
     """Run a job, with further options, or others in their place."""
     operation = operation_of(job.module)
     trust = {"ca_path": details["ca_path"]} if "ca_path" in operation.argument_spec.options else {}
-    validated = Validated(operation, {**trust, **job.options(details, file), **more})
+    validated = Validated(operation, {**trust, **job.arguments(details, file, more)})
     assert validated.error is None, validated.error
     notes: list[str] = []
     result = execute(operation, validated.params, Runtime(check_mode, notify=notes.append, clock=clock), diff_mode=True)

@@ -10,12 +10,10 @@ ansible.builtin.uri. Output, callbacks, cores, routes and several hosts need sup
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import requests
 
 from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
@@ -23,12 +21,10 @@ from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution impo
 from ansible_collections.sddc.tokens.plugins.module_utils._runner.validation import Validated
 from support.in_process import operation_of
 from support.playbooks import Run, Task
+from support.templates import OMITTED, rendered
 
 _COLLECTION = "sddc.tokens."
 _URI = "ansible.builtin.uri"
-_EXPRESSION = re.compile(r"\{\{((?:(?!\}\}).)*)\}\}")
-_TEMPLATES = jinja2.Environment(undefined=jinja2.StrictUndefined)  # noqa: S701 - no HTML is made
-_OMIT = object()
 
 
 class InProcess:
@@ -46,7 +42,7 @@ class InProcess:
         registered: dict[str, Any] = {}
         printed: dict[str, None] = {}
         for task in tasks:
-            variables = {**self.variables, "playbook_dir": str(self.folder), "omit": _OMIT, **registered}
+            variables = {**self.variables, "playbook_dir": str(self.folder), "omit": OMITTED, **registered}
             given = rendered(task, variables)
             result = _asked(given) if _URI in task else _executed(given, diff, printed)
             result = json.loads(json.dumps({"failed": False, **result}))
@@ -82,19 +78,3 @@ def _asked(task: Task) -> dict[str, Any]:
         response.raise_for_status()
         content = {"json": response.json()} if "json" in response.headers.get("Content-Type", "") else {}
         return {"cookies": session.cookies.get_dict(), **content}
-
-
-def rendered(value: Any, variables: Mapping[str, Any]) -> Any:
-    """A value with its templates filled in; what is omitted is left out."""
-    if isinstance(value, Mapping):
-        found = {key: rendered(item, variables) for key, item in value.items()}
-        return {key: item for key, item in found.items() if item is not _OMIT}
-    if isinstance(value, list):
-        return [item for item in (rendered(item, variables) for item in value) if item is not _OMIT]
-    if not isinstance(value, str) or "{{" not in value:
-        return value
-    if whole := _EXPRESSION.fullmatch(value.strip()):
-        result = _TEMPLATES.compile_expression(whole[1], undefined_to_none=False)(**variables)
-        assert not isinstance(result, jinja2.Undefined), value
-        return result
-    return _TEMPLATES.from_string(value).render(variables)

@@ -68,6 +68,13 @@ class Job:
     """What the lab counts at most after a fault has struck it and it was run again."""
     may_run_twice: bool = False
     """Whether the lab may count more, because the killed run had done the work and the next cannot know."""
+    entry_of: str = ""
+    """The product, where these are the options of one entry of token_set."""
+
+    def arguments(self, lab: Details, file: str, further: Options) -> Options:
+        """The options of the module; further ones go where those of the job are."""
+        options = {**self.options(lab, file), **further}
+        return {"tokens": [{"product": self.entry_of, **options}]} if self.entry_of else options
 
 
 @dataclass(frozen=True)
@@ -176,6 +183,10 @@ class Kit:
     """Its entry in the list of a rotation, beside `product`."""
     rotated: str = "created"
     """The action of this entry when it is run first."""
+    renewal: Options = field(default_factory=lambda: {"renew": "always"})
+    """Options with which the entry renews what it has created. Empty: it has none."""
+    checks_by_request: bool = True
+    """Whether it takes a request to find out that the token of the entry is valid."""
 
     @property
     def name(self) -> str:
@@ -186,6 +197,11 @@ class Kit:
         """The main module."""
         (name,) = (key.removeprefix("sddc.tokens.") for key in self.task() if key.startswith("sddc.tokens."))
         return name
+
+    @property
+    def keeps_tokens(self) -> bool:
+        """Whether its main module keeps its own tokens in a file."""
+        return "renew" in self.renewal
 
     @property
     def host(self) -> str:

@@ -38,12 +38,9 @@ def test_the_results_of_the_design_are_documented(name: str) -> None:
     assert set(returns(name)) >= PROMISED[name]
 
 
-# Modules without a server of their own: one reads what another one keeps, one runs others.
-KEPT, KEEPING = next((kit, job) for kit in KITS.values() for job in kit.jobs.values() if job.keeps and not job.before)
-FURTHER_JOBS = (
-    Job("token_file_info", lambda lab, file: {"paths": [file]}, (KEEPING,)),
-    Job("token_set", lambda lab, file: {"tokens": [{"product": KEPT.name, **KEEPING.options(lab, file)}]}),
-)
+# A module without a server reads what another one keeps.
+KEEPING = next(job for job in JOBS.values() if job.keeps and not job.before)
+FURTHER_JOBS = (Job("token_file_info", lambda lab, file: {"paths": [file]}, (KEEPING,)),)
 
 
 def jobs_of(name: str) -> list[Job]:

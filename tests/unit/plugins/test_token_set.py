@@ -23,8 +23,8 @@ from products import EXAMPLE, ISSUERS, KITS, TAKER
 from support.checkout import CHECKOUT
 from support.collection import doc
 from support.in_process import Done, done
-from support.in_process_plays import rendered
 from support.kit import Job, Kit
+from support.templates import rendered
 
 if TYPE_CHECKING:
     from lab.client import Lab

@@ -25,7 +25,7 @@ import pytest
 from ansible_collections.sddc.tokens.plugins.module_utils._http.session import Session
 from lab.client import Lab
 from lab.tls import Authority
-from support.in_process import Done, SkippingClock, done, operation_of, prepared
+from support.in_process import Done, SkippingClock, done, prepared
 from support.kit import Job
 
 # Seconds; a client that is at work is never silent for so long.
@@ -156,7 +156,7 @@ def run_at(server: HostileServer, job: Job, lab: Lab, file: str) -> Done:
     """Run the job at the server. It ends in time, in a result that Ansible can hand on or in an error of ours."""
     more: dict[str, Any] = {}
     details = {**lab.details, "ca_path": server.ca_path}
-    if "wait_timeout" in operation_of(job.module).argument_spec.options:
+    if "wait_timeout" in job.options(details, file):
         more["wait_timeout"] = 0.01
     started = time.monotonic()
     run = done(job, details, file, proxy_url=server.proxy_url, timeout=200, retries=1, clock=SkippingClock(), **more)
