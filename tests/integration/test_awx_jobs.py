@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support.awx.definitions import JOB_TEMPLATES, PROJECT
+from lab.client import LabError
+from support.awx.definitions import JOB_TEMPLATES, PROJECT, role_variables
 from support.awx.jobs import Job, Worker, project_with_the_collection
 from support.awx.setup import Controller, Setup, credentials
 from support.canaries import leaks
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 HOSTS = [f"vm-{number:02d}" for number in range(1, 8)]
 SLICES = 5
 FAST = ("nsx_reauthenticate", 4)
+EACH_HOST_OF_A_SLICE = {"vrni_session_tasks": "tasks/each_host.yml"}
 EACH_HOST = """\
 # What a job does for each host of its slice.
 - name: Ask something about each host
@@ -161,6 +163,47 @@ def test_a_job_does_its_work_and_keeps_its_secrets(
     CHECKS[playbook](own_lab, before, job, mounted)
 
 
+@pytest.mark.parametrize("playbook", JOB_TEMPLATES)
+def test_a_launch_chooses_neither_credentials_nor_hosts_nor_variables(
+    controller: Controller, playbook: str
+) -> None:
+    """What somebody reaches who may launch a job template, and nothing else: the answers of its survey."""
+    name = JOB_TEMPLATES[playbook]["name"]
+    own_type = controller.one("credential_types", name="Machine")
+    own = controller.call("POST", "credentials", {"name": f"Own for {playbook}", "credential_type": own_type["id"]})
+    hosts = controller.call("POST", "inventories", {"name": f"Own for {playbook}", "organization": 1})
+    prompts = {
+        "credentials": [own["id"]],
+        "inventory": hosts["id"],
+        "limit": "nowhere",
+        "extra_vars": {"sddc_tokens_hosts": "nowhere"},
+    }
+
+    (plain,) = controller.launch(name)
+    (prompted,) = controller.launch(name, prompts=prompts)
+
+    numbers = {"id", "unsafe_variables"}
+    assert {**prompted, **dict.fromkeys(numbers)} == {**plain, **dict.fromkeys(numbers)}
+    assert "sddc_tokens_hosts" not in prompted["unsafe_variables"]
+    for variable in role_variables(playbook, "path"):
+        with pytest.raises(LabError, match="not allowed on launch"):
+            controller.launch(name, **{variable: "../env/envvars"})
+
+
+@pytest.mark.slow
+def test_a_limit_that_matches_no_host_fails_the_job(own_lab: Lab, controller: Controller, worker: Worker) -> None:
+    """Only where the play runs for the hosts of the inventory a launch may have a limit at all."""
+    extra_vars = json.dumps({**EACH_HOST_OF_A_SLICE, "sddc_tokens_hosts": "all"})
+    change(controller, "vrni_session", ask_limit_on_launch=True, extra_vars=extra_vars)
+    (prepared,) = controller.launch(JOB_TEMPLATES["vrni_session"]["name"], prompts={"limit": "nowhere"})
+    change(controller, "vrni_session", ask_limit_on_launch=False, extra_vars="")
+
+    job = worker.run(prepared)
+
+    assert prepared["limit"] == "nowhere"
+    assert job.status != 0, job.output
+
+
 @pytest.mark.slow
 def test_the_answers_of_a_survey_which_are_texts_reach_the_role(
     own_lab: Lab, controller: Controller, worker: Worker
@@ -190,7 +233,8 @@ def sliced(controller: Controller) -> Iterator[str]:
     inventory = controller.call("POST", "inventories", {"name": "VMs", "organization": organization["id"]})
     for name in HOSTS:
         controller.call("POST", "hosts", {"name": name, "inventory": inventory["id"]})
-    change(controller, "vrni_session", inventory=inventory["id"], job_slice_count=SLICES, extra_vars="", verbosity=3)
+    change(controller, "vrni_session", inventory=inventory["id"], job_slice_count=SLICES, verbosity=3)
+    change(controller, "vrni_session", extra_vars=json.dumps(EACH_HOST_OF_A_SLICE))
     controller.lab.clear_requests()
     yield str(JOB_TEMPLATES["vrni_session"]["name"])
     controller.call("DELETE", f"inventories/{inventory['id']}")
@@ -211,7 +255,7 @@ def test_slices_that_share_no_disk_mint_a_token_each_and_revoke_it(
     own_lab: Lab, controller: Controller, worker: Worker, sliced: str
 ) -> None:
     before = own_lab.counts("vrni")
-    prepared = controller.launch(sliced, vrni_session_tasks="tasks/each_host.yml")
+    prepared = controller.launch(sliced)
     assert [len(job["inventory"]["all"]["hosts"]) for job in prepared] == [2, 2, 1, 1, 1]
 
     jobs = worker.run_all(prepared)
@@ -228,9 +272,10 @@ def test_slices_that_share_a_mounted_path_share_one_token(
     before = own_lab.counts("vrni")
     token_file = tmp_path / "mounted" / "session.json"
     token_file.parent.mkdir()
-    change(controller, "vrni_session", extra_vars=json.dumps({"vrni_session_token_file": str(token_file)}))
+    extra_vars = {**EACH_HOST_OF_A_SLICE, "vrni_session_token_file": str(token_file)}
+    change(controller, "vrni_session", extra_vars=json.dumps(extra_vars))
 
-    jobs = worker.run_all(controller.launch(sliced, vrni_session_tasks="tasks/each_host.yml"))
+    jobs = worker.run_all(controller.launch(sliced))
 
     check_that_it_keeps_its_secrets(own_lab, *jobs)
     assert hosts_asked_about(own_lab) == HOSTS

@@ -29,6 +29,8 @@ from support.awx.definitions import (
     PROJECT,
     SCHEDULES,
     WORKFLOWS,
+    role_options,
+    role_variables,
     survey_spec,
 )
 from support.in_process import operation_of
@@ -55,19 +57,6 @@ def fields_by_variable() -> dict[str, dict[str, Any]]:
             (name,) = re.fullmatch(r"\{\{ (\w+) \}\}", template).groups()  # type: ignore[union-attr]
             found[variable] = fields[name]
     return found
-
-
-def role_of(playbook: str) -> str:
-    """The role that a playbook of the collection runs."""
-    (play,) = yaml.safe_load((CHECKOUT / "playbooks" / f"{playbook}.yml").read_text())
-    (entry,) = play["roles"]
-    return str(entry["role"].removeprefix("sddc.tokens."))
-
-
-def role_options(playbook: str) -> dict[str, dict[str, Any]]:
-    text = (CHECKOUT / "roles" / role_of(playbook) / "meta" / "argument_specs.yml").read_text()
-    options: dict[str, dict[str, Any]] = yaml.safe_load(text)["argument_specs"]["main"]["options"]
-    return options
 
 
 # --- credential types ------------------------------------------------------------------------------------------------
@@ -176,12 +165,20 @@ def test_a_checkout_of_the_collection_has_each_playbook_in_a_form_that_awx_lists
     assert not [name for name in listed if "/" in name]
 
 
-def test_the_task_files_that_the_surveys_offer_are_in_the_project() -> None:
-    questions = [question for template in JOB_TEMPLATES.values() for question in template["survey"]]
-    offered = [question["default"] for question in questions if question["variable"].endswith("_tasks")]
+@each_template
+def test_no_survey_asks_what_to_read_run_or_write(playbook: str) -> None:
+    asked = {question["variable"] for question in JOB_TEMPLATES[playbook]["survey"]}
 
-    assert len(offered) == 2
-    assert all((PROJECT / path).is_file() for path in offered)
+    assert asked & set(role_variables(playbook, "path")) == set()
+
+
+def test_the_project_names_the_task_files_that_it_has() -> None:
+    variables = yaml.safe_load((PROJECT / "group_vars" / "all.yml").read_text())
+    named = {name: path for name, path in variables.items() if name.endswith("_tasks")}
+    roles = [name for playbook in JOB_TEMPLATES for name in role_options(playbook) if name.endswith("_tasks")]
+
+    assert sorted(named) == sorted(roles)
+    assert all((PROJECT / path).is_file() for path in named.values())
 
 
 @each_template

@@ -323,11 +323,21 @@ class Awx(Product[AwxState, AwxSettings]):
     # Jobs.
 
     @action
-    def launch(self, host: str, job_template: str, answers: dict[str, Any] | None = None) -> list[dict[str, Any]]:
-        """Launch a job template by its name: what each of its jobs would get from AWX."""
+    def launch(
+        self,
+        host: str,
+        job_template: str,
+        answers: dict[str, Any] | None = None,
+        prompts: dict[str, Any] | None = None,
+    ) -> list[dict[str, Any]]:
+        """Launch a job template by its name: what each of its jobs would get from AWX.
+
+        `prompts` are what a launch brings along besides the answers: `limit`, `inventory`, `credentials` and
+        `extra_vars`. Those for which the job template does not ask are ignored.
+        """
         items = self.state(host).items
         try:
-            return prepared(items, items.named("job_templates", job_template), answers or {})
+            return prepared(items, items.named("job_templates", job_template), answers or {}, prompts or {})
         except Refusal as refusal:
             raise ValueError(f"{refusal.status}: {dict(refusal.fields)}") from refusal
 

@@ -16,13 +16,28 @@ MASKED = "**********"
 _BOOLEAN = "boolean"
 
 
-def prepared(items: Items, template: Item, answers: Mapping[str, Any]) -> list[dict[str, Any]]:
+# What asks for each of the things that a launch may bring along.
+_ASKS = {
+    "credentials": "ask_credential_on_launch",
+    "extra_vars": "ask_variables_on_launch",
+    "inventory": "ask_inventory_on_launch",
+    "limit": "ask_limit_on_launch",
+}
+
+
+def prepared(
+    items: Items, template: Item, answers: Mapping[str, Any], prompts: Mapping[str, Any]
+) -> list[dict[str, Any]]:
     """Return the jobs of a launch, several where it is sliced; a 400 where it cannot be launched."""
+    chosen = {name: value for name, value in prompts.items() if template.values[_ASKS[name]]}
+    answers = {**chosen.get("extra_vars", {}), **answers}
     wrong = _not_asked_for(template, answers)
-    credentials = [items.by_number[number] for number in template.lists["credentials"]]
+    numbers = [*template.lists["credentials"], *chosen.get("credentials", [])]
+    credentials = [items.by_number[number] for number in numbers]
     if wrong:
         raise field_errors(variables_needed_to_start=wrong)
-    hosts = [item for item in items.of("hosts") if item.values["inventory"] == template.values["inventory"]]
+    inventory = chosen.get("inventory", template.values["inventory"])
+    hosts = [item for item in items.of("hosts") if item.values["inventory"] == inventory]
     hosts = [host for host in sorted(hosts, key=lambda item: item.values["name"]) if host.values["enabled"]]
     count = max(1, min(template.values["job_slice_count"], len(hosts)))
     jobs = []
@@ -31,6 +46,7 @@ def prepared(items: Items, template: Item, answers: Mapping[str, Any]) -> list[d
             "id": items.number(),
             "playbook": template.values["playbook"],
             "verbosity": template.values["verbosity"],
+            "limit": chosen.get("limit", template.values["limit"]),
             "explanation": _cannot_start(items, credentials),
             "inventory": _inventory(hosts[number::count]),
             "environment": {},

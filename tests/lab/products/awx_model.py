@@ -58,6 +58,7 @@ _ASKED = (
     *("credential", "inventory", "limit", "verbosity", "job_slice_count", "job_type", "variables", "diff_mode", "tags"),
     *("skip_tags", "scm_branch", "execution_environment", "forks", "instance_groups", "labels", "timeout"),
 )
+_ASKED_OF_WORKFLOWS = ("inventory", "limit", "variables", "scm_branch", "labels", "tags", "skip_tags")
 _PROMPTS = {
     "inventory": _id("inventories"),
     "extra_data": Field(dict, {}),
@@ -139,6 +140,7 @@ RESOURCES: Mapping[str, Resource] = {
             limit=Field(),
             verbosity=Field(int, 0),
             job_slice_count=Field(int, 1),
+            timeout=Field(int, 0),
             **_switches("survey_enabled", "allow_simultaneous", "use_fact_cache", "become_enabled", "diff_mode"),
             **_switches(*(f"ask_{name}_on_launch" for name in _ASKED)),
         ),
@@ -152,7 +154,8 @@ RESOURCES: Mapping[str, Resource] = {
             inventory=_id("inventories"),
             extra_vars=Field(),
             limit=Field(default=None),
-            **_switches("survey_enabled", "allow_simultaneous", "ask_variables_on_launch", "ask_inventory_on_launch"),
+            **_switches("survey_enabled", "allow_simultaneous"),
+            **_switches(*(f"ask_{name}_on_launch" for name in _ASKED_OF_WORKFLOWS)),
         ),
         unique=("name", "organization"),
     ),

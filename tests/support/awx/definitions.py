@@ -45,6 +45,25 @@ SCHEDULES: list[dict[str, Any]] = _definitions("schedules")
 WORKFLOWS: list[dict[str, Any]] = _definitions("workflows")
 
 
+def role_of(playbook: str) -> str:
+    """The role that a playbook of the collection runs."""
+    (play,) = yaml.safe_load((CHECKOUT / "playbooks" / f"{playbook}.yml").read_text())
+    (entry,) = play["roles"]
+    return str(entry["role"].removeprefix("sddc.tokens."))
+
+
+def role_options(playbook: str) -> dict[str, dict[str, Any]]:
+    """The variables of the role of a playbook, as its specification has them."""
+    text = (CHECKOUT / "roles" / role_of(playbook) / "meta" / "argument_specs.yml").read_text()
+    options: dict[str, dict[str, Any]] = yaml.safe_load(text)["argument_specs"]["main"]["options"]
+    return options
+
+
+def role_variables(playbook: str, kind: str) -> list[str]:
+    """The variables of the role of a playbook which are of this type, or lists of it."""
+    return [name for name, spec in role_options(playbook).items() if kind in (spec["type"], spec.get("elements"))]
+
+
 def survey_spec(template: dict[str, Any]) -> dict[str, Any]:
     """The survey of a job template as AWX gets it."""
     return {"name": "", "description": "", "spec": template["survey"]}

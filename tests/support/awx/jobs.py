@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterable, Mapping
@@ -137,7 +138,8 @@ class Worker:
         _put(folder / "env" / "envvars", json.dumps({**_SETTINGS, **paths, **job["environment"]}))
         _put(folder / "env" / "extravars", yaml.dump({**job["variables"], **unsafe}, Dumper=_Dumper))
         _put(folder / "env" / "settings", json.dumps(settings))
-        _put(folder / "env" / "cmdline", f"-u root {verbosity}".strip())
+        limit = f"--limit {shlex.quote(job['limit'])}" if job["limit"] else ""
+        _put(folder / "env" / "cmdline", f"-u root {limit} {verbosity}".strip())
         _put(folder / "inventory" / "hosts", script, 0o700)
 
 
