@@ -34,9 +34,6 @@ NO_STEP = {
 NAMES_ALLOWED = {
     "tests/benchmark/*": "the figures are measured with some products",
     "tests/lab/demo.yml": "it shows some products to people",
-    "tests/unit/lab/conftest.py": "the shared parts of the lab are tried with three of its products",
-    "tests/unit/lab/test_lab_control.py": "the same",
-    "tests/unit/lab/test_lab_faults.py": "the same",
     "tests/unit/eda/*": "the event sources are about one product's alarms, and about files of any",
     "tests/integration/test_event_driven*.py": "the same, and the guide to them",
     "tests/support/roles.py": "a role works with the product that it is for",

@@ -7,13 +7,48 @@ from __future__ import annotations
 
 import time
 import uuid
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 
 from lab.client import LabError
 
+if TYPE_CHECKING:
+    from lab.client import Lab
+
 METADATA = [{"key": "tenant_uuid", "val": "admin"}, {"key": "cloud_uuid", "val": "cloud-1"}]
 CSRF = (401, "CSRF token missing or incorrect.")
+
+
+class Avi:
+    """What a test does with an Avi controller, signed in or not."""
+
+    def __init__(self, lab: Lab, http: requests.Session) -> None:
+        self.details, self.http, self.url = lab["avi"], http, lab["avi"]["url"]
+        self.headers = {"X-Avi-Version": self.details["api_version"], "Referer": self.url}
+        self.tokens = "/api/securechanneltoken"
+
+    def login(self, **more: Any) -> requests.Response:
+        form = {"username": self.details["username"], "password": self.details["password"]}
+        reply = self.http.post(f"{self.url}/login", **{"data": form, **more})
+        self.headers["X-CSRFToken"] = self.http.cookies.get("csrftoken", "")
+        return reply
+
+    def call(self, method: str, path: str, body: Any = None, /, **more: Any) -> requests.Response:
+        headers = {**self.headers, **more.pop("headers", {})}
+        return self.http.request(method, self.url + path, json=body, headers=headers, **more)
+
+    def create(self, **fields: Any) -> requests.Response:
+        return self.call("POST", self.tokens, fields)
+
+
+@pytest.fixture
+def avi(lab: Lab, http: requests.Session) -> Avi:
+    """Return a client that has signed in."""
+    client = Avi(lab, http)
+    client.login()
+    return client
 
 
 def said(reply):

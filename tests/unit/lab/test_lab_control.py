@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import email.utils
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ import ssl
 import stat
 import subprocess
 import sys
+import time
 import urllib.parse
 from pathlib import Path
 
@@ -21,28 +23,32 @@ import pytest
 import requests
 
 from lab.client import RUN, Lab, LabError, awaited
+from lab.products import discover
+from products import EXAMPLE, ISSUER, KITS
+
+PRODUCT, CREATE = EXAMPLE.name, EXAMPLE.targets["create"]
 
 
-def test_log_tells_what_arrived_and_on_which_connection(lab, http, vrni):
-    vrni.create(headers={"X-Mark": "one"})
-    http.get(f"{vrni.base}/no%2Fsuch?a=b%20c")
+def test_log_tells_what_arrived_and_on_which_connection(lab, http, example):
+    example.create(headers={"X-Mark": "one"})
+    http.get(f"{example.url}/a/no%2Fsuch?a=b%20c")
     with requests.Session() as other:
-        other.get(f"{vrni.base}/info/version", verify=lab.ca_path)
-    first, second, third = lab.requests("vrni")
-    assert (first.line, first.status, first.host) == ("POST /api/ni/auth/token", 200, "127.0.0.1")
+        other.get(example.url, verify=lab.ca_path)
+    first, second, third = lab.requests(PRODUCT)
+    assert (first.line, first.status, first.host) == (f"POST {CREATE.path}", 200, "127.0.0.1")
     assert first.header("x-mark") == "one"
-    assert json.loads(first.body) == vrni.local
-    assert (second.path, second.parameters) == ("/api/ni/no%2Fsuch", {"a": "b c"})
+    assert json.loads(first.body) == example.body
+    assert (second.path, second.parameters) == ("/a/no%2Fsuch", {"a": "b c"})
     assert first.connection == second.connection != third.connection
-    assert lab.requests("csp") == []
+    assert lab.requests(ISSUER.name) == []
     assert [entry.number for entry in lab.requests(after=second.number)] == [third.number]
 
 
-def test_log_waits_for_a_request_that_is_still_to_come(lab, vrni):
+def test_log_waits_for_a_request_that_is_still_to_come(lab, example):
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(Lab(lab.details).wait_for_requests, 2, "vrni")
-        vrni.create()
-        vrni.create()
+        waiting = pool.submit(Lab(lab.details).wait_for_requests, 2, PRODUCT)
+        example.create()
+        example.create()
         assert len(waiting.result()) == 2
     with pytest.raises(LabError, match="2 of 3"):
         lab.wait_for_requests(3, timeout=0.05)
@@ -62,7 +68,7 @@ def test_bad_http_gets_no_traceback(tmp_path):
     with subprocess.Popen([sys.executable, RUN, "--state-file", path], stderr=subprocess.PIPE) as process:
         details = awaited(path, process)
         context = ssl.create_default_context(cafile=details["ca_path"])
-        port = urllib.parse.urlsplit(details["vrni"]["url"]).port
+        port = urllib.parse.urlsplit(details[PRODUCT]["url"]).port
         replies = {}
         for head, status in BAD_HTTP.items():
             with (
@@ -78,98 +84,78 @@ def test_bad_http_gets_no_traceback(tmp_path):
         assert b"Traceback" not in reply
 
 
-@pytest.mark.parametrize("product", ["nsx", "vcenter", "vidb"])
+@pytest.mark.parametrize("kit", [kit for kit in KITS.values() if kit.guarded], ids=lambda kit: kit.name)
 @pytest.mark.parametrize("credentials", [b"Bearer \xff", b"Basic \xff", b"Basic YQ==", b"Bearer", b"\xff"])
-def test_strange_credentials_are_refused_as_wrong_ones(lab, http, product, credentials):
-    path = {
-        "nsx": "/policy/api/v1/infra/tier-0s",
-        "vcenter": "/api/vcenter/datacenter",
-        "vidb": "/acs/t/CUSTOMER/expand-access-token",
-    }[product]
-    reply = http.get(lab[product]["url"] + path, headers={"Authorization": credentials})
+def test_strange_credentials_are_refused_as_wrong_ones(lab, http, kit, credentials):
+    reply = http.get(lab[kit.name]["url"] + kit.guarded, headers={"Authorization": credentials})
     assert reply.status_code in (400, 401, 403)
 
 
-def test_log_is_cleared(lab, vrni):
-    vrni.create()
+def test_log_is_cleared(lab, example):
+    example.create()
     lab.clear_requests()
     assert lab.requests() == []
 
 
-def test_every_secret_is_known(lab, csp, nsx, vrni):
-    tokens = csp.authorize().json()
-    form = {"j_username": nsx.basic[0], "j_password": nsx.basic[1]}
-    session = nsx.http.post(f"{nsx.details['url']}/api/session/create", data=form)
-    made = {
-        tokens["access_token"], tokens["access_token"].rsplit(".", 1)[1], tokens["id_token"],
-        vrni.create().json()["token"], session.cookies["JSESSIONID"], session.headers["X-XSRF-TOKEN"],
-        lab["csp"]["api_token"], lab["csp"]["client_secret"], lab["nsx"]["password"],
-        lab["vrni"]["password"], lab["vrni"]["ldap_password"], lab["vrni"]["vidm_token"],
-    }  # fmt: skip
-    assert made <= {secret["value"] for secret in lab.secrets()}
+@pytest.mark.parametrize("kit", [kit for kit in KITS.values() if kit.server.credentials], ids=lambda kit: kit.name)
+def test_the_credential_of_each_product_is_known_as_a_secret(lab, kit):
+    assert lab[kit.name][kit.server.credentials[-1]] in {secret["value"] for secret in lab.secrets()}
 
 
-def test_reset_goes_back_to_the_start_and_keeps_credentials(lab, vrni):
-    token = vrni.create().json()["token"]
-    lab.fault("vrni", "empty", times=0)
-    lab.change_settings("vrni", lifetime=1)
+def test_reset_goes_back_to_the_start_and_keeps_credentials(lab, example):
+    token = example.token()
+    assert example.read(token).status_code == 200
+    lab.fault(PRODUCT, "empty", times=0)
+    lab.change_settings(PRODUCT, clock_offset=1)
     lab.reset()
-    assert (lab.faults(), lab.requests(), lab.state("vrni")) == ([], [], {"vrni": {}})
-    assert lab.settings("vrni")["lifetime"] == 18000
-    assert vrni.version(token).status_code == 401
-    assert vrni.create().status_code == 200
-    assert vrni.from_vidm(vrni.details["vidm_token"]).status_code == 200
+    assert (lab.faults(), lab.requests(), lab.state(PRODUCT)) == ([], [], {PRODUCT: {}})
+    assert lab.settings(PRODUCT)["clock_offset"] == 0
+    assert example.read(token).status_code == 401
+    assert example.create().status_code == 200
 
 
-def test_settings_hold_for_one_host_or_for_all(lab, vrni):
-    lab.change_settings("vrni", host="127.0.0.1", expiry="absent")
-    assert "expiry" not in vrni.create().json()
-    assert lab.settings("vrni")["expiry"] == "ms"
-    lab.change_settings("vrni", expiry="s")
-    assert lab.settings("vrni", host="127.0.0.1")["expiry"] == "s"
+def test_settings_hold_for_one_host_or_for_all(lab, example):
+    lab.change_settings(PRODUCT, host="127.0.0.1", clock_offset=-86400)
+    sent = email.utils.parsedate_to_datetime(example.create().headers["Date"]).timestamp()
+    assert sent - time.time() == pytest.approx(-86400, abs=600)
+    assert lab.settings(PRODUCT)["clock_offset"] == 0
+    lab.change_settings(PRODUCT, clock_offset=5)
+    assert lab.settings(PRODUCT, host="127.0.0.1")["clock_offset"] == 5
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "why"),
-    [("expiry", "weeks", "expiry"), ("lifetime", "long", "lifetime"), ("nonesuch", 1, "unknown: nonesuch")],
+    ("name", "value", "why"), [("clock_offset", "long", "clock_offset"), ("nonesuch", 1, "unknown: nonesuch")]
 )
 def test_wrong_setting_is_explained(lab, name, value, why):
     with pytest.raises(LabError, match=why):
-        lab.change_settings("vrni", **{name: value})
+        lab.change_settings(PRODUCT, **{name: value})
 
 
-def test_wrong_action_is_explained(lab):
-    with pytest.raises(LabError, match="known are: add_service_instances"):
-        lab.act("nsx", "nonesuch")
-    with pytest.raises(LabError, match="missing: host, paths"):
-        lab.act("nsx", "raise_alarms")
-
-
-def test_revoked_tokens_are_counted_as_such(lab, vrni):
-    tokens = [vrni.create().json()["token"] for _number in range(3)]
-    assert lab.revoke_tokens("vrni", tokens=tokens[:1]) == 1
-    assert lab.revoke_tokens("vrni", host="127.0.0.1") == 2
-    assert lab.counts("vrni")["tokens_revoked"] == 3
+def test_revoked_tokens_are_counted_as_such(lab, example):
+    tokens = [example.token() for _number in range(3)]
+    assert lab.revoke_tokens(PRODUCT, tokens=tokens[:1]) == 1
+    assert lab.revoke_tokens(PRODUCT, host="127.0.0.1") == 2
+    assert lab.counts(PRODUCT)["tokens_revoked"] == 3
 
 
 def test_further_addresses_answer_with_their_own_certificate(lab, http):
     for address in lab.add_addresses(2):
-        for product in ("csp", "nsx", "vrni"):
-            assert http.get(lab.url(product, address)).status_code in (403, 404)
+        for product in KITS:
+            assert http.get(lab.url(product, address)).status_code in (401, 403, 404)
     assert lab.addresses()[-1].startswith("127.0.1.")
 
 
 def test_address_where_somebody_else_has_a_port_is_left_out():
     with Lab.start() as lab:
-        port = urllib.parse.urlsplit(lab["vrni"]["url"]).port
+        port = urllib.parse.urlsplit(lab[PRODUCT]["url"]).port
         with socket.create_server(("127.0.1.2", port)):
             added = lab.add_addresses(3)
 
         assert len(added) == 3
         assert "127.0.1.2" not in added
         with requests.Session() as http:
-            urls = [lab.url(product, address) for product in ("csp", "vrni") for address in added]
-            assert {http.get(url, verify=lab.ca_path).status_code for url in urls} <= {403, 404}
+            urls = [lab.url(product, address) for product in KITS for address in added]
+            assert {http.get(url, verify=lab.ca_path).status_code for url in urls} <= {401, 403, 404}
 
 
 @pytest.mark.parametrize(
@@ -179,19 +165,19 @@ def test_address_where_somebody_else_has_a_port_is_left_out():
 def test_address_can_have_a_wrong_certificate(lab, http, certificate, why):
     address = lab.add_addresses(1, certificate)[0]
     with pytest.raises(requests.exceptions.SSLError, match=why):
-        http.get(lab.url("vrni", address))
+        http.get(lab.url(PRODUCT, address))
 
 
-def test_proxy_leads_to_the_products_by_name_and_nowhere_else(lab, http):
+@pytest.mark.parametrize("kit", KITS.values(), ids=KITS)
+def test_proxy_leads_to_each_product_by_name_and_nowhere_else(lab, http, kit):
     http.proxies = {"https": lab["proxy"]["url"]}
-    form = {"api_token": lab["csp"]["api_token"]}
-    path = "/csp/gateway/am/api/auth/api-tokens/authorize"
-    assert http.post(f"https://csp.example.com{path}", data=form).status_code == 200
-    assert http.post(f"{lab['csp']['url']}{path}", data=form).status_code == 200
-    assert [entry.host for entry in lab.requests("csp")] == ["csp.example.com", "127.0.0.1"]
+    for url in (f"https://{kit.host}", lab[kit.name]["url"]):
+        assert http.get(url).status_code in (401, 403, 404)
+    assert [entry.host for entry in lab.requests(kit.name)] == [kit.host, "127.0.0.1"]
+    other = kit.host.replace(".com", ".net")
     with pytest.raises(requests.exceptions.ProxyError, match="403"):
-        http.get("https://csp.example.net/")
-    assert lab.tunnels()[-1] == "csp.example.net:443"
+        http.get(f"https://{other}/")
+    assert lab.tunnels()[-1] == f"{other}:443"
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
@@ -201,7 +187,7 @@ def test_command_cleans_up_and_stops_at_once(tmp_path, sign):
         assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
         assert len(lab.addresses()) == 3
         with requests.Session() as idle:
-            idle.get(lab.url("vrni", lab.addresses()[-1]), verify=lab.ca_path)
+            idle.get(lab.url(PRODUCT, lab.addresses()[-1]), verify=lab.ca_path)
             lab.process.send_signal(sign)
             # A connection that idles could hold it for a minute.
             assert lab.process.wait(30) == 0
@@ -214,14 +200,18 @@ def test_command_explains_itself_without_a_secret_on_the_terminal(tmp_path):
     command = [sys.executable, RUN, "--state-file", state, "--explain"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path) as process:
         details = awaited(state, process)
+        expected = {
+            variable: details[product.name][detail]
+            for product in discover()
+            for variable, detail in product.environment
+        }
         assert stat.S_IMODE(variables.stat().st_mode) == 0o600
-        script = '. "$0"; printf "%s\\n" "$VRNI_HOST" "$AVI_TENANT" "$VIDB_API_TOKEN" "$SSL_CERT_FILE"'
+        shown = " ".join(f'"${variable}"' for variable in [*expected, "SSL_CERT_FILE"])
+        script = f'. "$0"; printf "%s\\n" {shown}'
         told = subprocess.run(["sh", "-c", script, variables], capture_output=True, text=True, check=True).stdout
         process.send_signal(signal.SIGINT)
         said = process.communicate(timeout=120)[0]
-    assert told.split("\n") == [
-        details["vrni"]["url"], details["avi"]["tenant"], details["vidb"]["api_token"], details["ca_path"], "",
-    ]  # fmt: skip
+    assert told.split("\n") == [*expected.values(), details["ca_path"], ""]
     assert process.returncode == 0
     assert "  . './my lab.env'\n" in said
     assert "Ctrl-C ends it." in said

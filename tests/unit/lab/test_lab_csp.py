@@ -5,10 +5,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import jwt
 import pytest
+import requests
+
+from ansible_collections.sddc.tokens.tests.unit.lab.csp_client import Csp
+
+if TYPE_CHECKING:
+    from lab.client import Lab
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+@pytest.fixture
+def csp(lab: Lab, http: requests.Session) -> Csp:
+    return Csp(lab, http)
 
 
 def claims(token):
@@ -71,3 +84,10 @@ def test_api_token_without_openid_scope_yields_no_id_token(lab, csp):
 def test_bad_requests_get_the_products_own_error(csp, method, path, more, status):
     reply = csp.http.request(method, csp.base + path, **more)
     assert reply.status_code == reply.json()["statusCode"] == status
+
+
+def test_tokens_their_signatures_and_the_secret_of_the_app_are_known_as_secrets(lab, csp):
+    tokens = csp.authorize().json()
+    signature = tokens["access_token"].rsplit(".", 1)[1]
+    made = {tokens["access_token"], signature, tokens["id_token"], csp.details["client_secret"]}
+    assert made <= {secret["value"] for secret in lab.secrets()}

@@ -15,139 +15,133 @@ import urllib.parse
 import pytest
 import requests
 
+from products import EXAMPLE, ISSUER
+
+PRODUCT, CREATE = EXAMPLE.name, EXAMPLE.targets["create"]
+
 
 def minted(lab):
-    return lab.counts("vrni").get("tokens_minted", 0)
+    return lab.counts(PRODUCT).get("tokens_minted", 0)
 
 
-def test_fault_strikes_after_skip_and_so_many_times(lab, vrni):
-    lab.fault("vrni", "status", status=503, skip=1, times=2)
-    assert [vrni.create().status_code for _number in range(4)] == [200, 503, 503, 200]
+def test_fault_strikes_after_skip_and_so_many_times(lab, example):
+    lab.fault(PRODUCT, "status", status=503, skip=1, times=2)
+    assert [example.create().status_code for _number in range(4)] == [200, 503, 503, 200]
 
 
-def test_fault_strikes_only_what_it_matches(lab, vrni, csp):
-    lab.fault("vrni", "status", status=503, times=0, method="POST", path=r"/auth/token$", host="127.0.0.1")
-    assert vrni.create().status_code == 503
-    assert vrni.from_vidm("x").status_code == 401
-    assert vrni.delete("x").status_code == 401
-    assert csp.authorize().status_code == 200
+def test_fault_strikes_only_what_it_matches(lab, example):
+    lab.fault(PRODUCT, "status", status=503, times=0, method="POST", path=f"{CREATE.path}$", host="127.0.0.1")
+    assert example.create().status_code == 503
+    assert example.create(f"{CREATE.path}/further").status_code in (404, 405)
+    assert example.delete("x").status_code == 401
+    assert example.http.get(lab[ISSUER.name]["url"]).status_code == 404
     lab.clear_faults()
-    assert vrni.create().status_code == 200
+    assert example.create().status_code == 200
 
 
-def test_status_fault_has_headers_and_body(lab, vrni):
-    lab.fault("vrni", "status", status=429, headers={"Retry-After": "7"}, body={"code": 429})
-    reply = vrni.create()
+def test_status_fault_has_headers_and_body(lab, example):
+    lab.fault(PRODUCT, "status", status=429, headers={"Retry-After": "7"}, body={"code": 429})
+    reply = example.create()
     assert (reply.status_code, reply.headers["Retry-After"], reply.json()) == (429, "7", {"code": 429})
     assert minted(lab) == 0
 
 
 @pytest.mark.parametrize("abrupt", [False, True])
 @pytest.mark.parametrize(("kind", "made"), [("drop_before", 0), ("drop_after", 1)])
-def test_connection_drops_before_or_after_the_work(lab, vrni, kind, made, abrupt):
-    lab.fault("vrni", kind, abrupt=abrupt)
+def test_connection_drops_before_or_after_the_work(lab, example, kind, made, abrupt):
+    lab.fault(PRODUCT, kind, abrupt=abrupt)
     with pytest.raises(requests.ConnectionError):
-        vrni.create()
+        example.create()
     assert minted(lab) == made
-    entry = lab.wait_for_requests(1, "vrni")[0]
+    entry = lab.wait_for_requests(1, PRODUCT)[0]
     assert (entry.status, entry.work_status, entry.fault) == (None, 200 if made else None, kind)
 
 
-def test_truncated_reply_promises_all_and_the_work_is_done(lab, vrni):
-    lab.fault("vrni", "truncate")
+def test_truncated_reply_promises_all_and_the_work_is_done(lab, example):
+    lab.fault(PRODUCT, "truncate")
     with pytest.raises(requests.exceptions.ChunkedEncodingError, match="IncompleteRead"):
-        vrni.create()
+        example.create()
     assert minted(lab) == 1
 
 
 @pytest.mark.parametrize("status", [200, 403, 502])
 @pytest.mark.parametrize("work", [False, True])
-def test_proxys_page_is_html_whether_or_not_work_was_done(lab, vrni, status, work):
-    lab.fault("vrni", "html", status=status, work=work)
-    reply = vrni.create()
+def test_proxys_page_is_html_whether_or_not_work_was_done(lab, example, status, work):
+    lab.fault(PRODUCT, "html", status=status, work=work)
+    reply = example.create()
     assert (reply.status_code, reply.headers["Content-Type"].split(";")[0]) == (status, "text/html")
     assert minted(lab) == int(work)
 
 
-def test_invalid_json_and_empty_body(lab, vrni):
-    lab.fault("vrni", "invalid_json")
-    lab.fault("vrni", "empty")
-    broken, empty = vrni.create(), vrni.create()
+def test_invalid_json_and_empty_body(lab, example):
+    lab.fault(PRODUCT, "invalid_json")
+    lab.fault(PRODUCT, "empty")
+    broken, empty = example.create(), example.create()
     with pytest.raises(requests.exceptions.JSONDecodeError):
         broken.json()
     assert empty.content == b""
 
 
-def test_redirect_names_another_host(lab, vrni):
-    lab.fault("vrni", "redirect", status=307)
-    reply = vrni.create(allow_redirects=False)
-    assert (reply.status_code, reply.headers["Location"]) == (307, "https://elsewhere.example.net/api/ni/auth/token")
+def test_redirect_names_another_host(lab, example):
+    lab.fault(PRODUCT, "redirect", status=307)
+    reply = example.create(allow_redirects=False)
+    assert (reply.status_code, reply.headers["Location"]) == (307, f"https://elsewhere.example.net{CREATE.path}")
 
 
 def date_of(reply):
     return email.utils.parsedate_to_datetime(reply.headers["Date"]).timestamp()
 
 
-def test_date_is_skewed_alone_or_with_the_products_clock(lab, vrni):
-    lab.fault("vrni", "skew_date", seconds=-3600)
-    skewed = vrni.create()
-    assert date_of(skewed) - time.time() == pytest.approx(-3600, abs=120)
-    assert skewed.json()["expiry"] / 1000 - time.time() == pytest.approx(18000, abs=120)
-    lab.change_settings("vrni", clock_offset=-3600)
-    consistent = vrni.create()
-    assert consistent.json()["expiry"] / 1000 - date_of(consistent) == pytest.approx(18000, abs=120)
-
-
-def test_modifiers_go_with_another_fault(lab, vrni):
-    lab.fault("vrni", "skew_date", seconds=-3600, times=0)
-    lab.fault("vrni", "status", status=503)
-    reply = vrni.create()
+def test_modifiers_go_with_another_fault(lab, example):
+    lab.fault(PRODUCT, "skew_date", seconds=-3600, times=0)
+    lab.fault(PRODUCT, "status", status=503)
+    reply = example.create()
     assert reply.status_code == 503
     assert date_of(reply) - time.time() == pytest.approx(-3600, abs=120)
-    assert lab.requests("vrni")[0].fault == "skew_date+status"
+    assert lab.requests(PRODUCT)[0].fault == "skew_date+status"
 
 
 @pytest.mark.parametrize(("work", "made"), [(False, 0), (True, 1)])
-def test_delay_outlasts_the_client_with_or_without_work(lab, vrni, work, made):
-    fault = lab.fault("vrni", "delay", seconds=600, work=work)
+def test_delay_outlasts_the_client_with_or_without_work(lab, example, work, made):
+    fault = lab.fault(PRODUCT, "delay", seconds=600, work=work)
     with pytest.raises(requests.Timeout):
-        vrni.create(timeout=(60, 0.3))
+        example.create(timeout=(60, 0.3))
     lab.clear_faults(fault)
-    lab.wait_for_requests(1, "vrni")
+    lab.wait_for_requests(1, PRODUCT)
     assert minted(lab) == made
 
 
-def test_delayed_request_goes_on_when_the_fault_is_cleared(lab, vrni):
-    fault = lab.fault("vrni", "delay", seconds=600)
+def test_delayed_request_goes_on_when_the_fault_is_cleared(lab, example):
+    fault = lab.fault(PRODUCT, "delay", seconds=600)
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(vrni.create, timeout=120)
-        assert lab.wait_for_requests(1, "vrni", finished=False)[0].fault == "delay"
+        waiting = pool.submit(example.create, timeout=120)
+        assert lab.wait_for_requests(1, PRODUCT, finished=False)[0].fault == "delay"
         lab.clear_faults(fault)
         assert waiting.result().status_code == 200
 
 
-def test_trickle_sends_byte_by_byte(lab, vrni):
-    lab.fault("vrni", "trickle", interval=0.002)
-    reply = vrni.create()
+def test_trickle_sends_byte_by_byte(lab, example):
+    lab.fault(PRODUCT, "trickle", interval=0.002)
+    reply = example.create()
     assert reply.status_code == 200
-    assert lab.wait_for_requests(1, "vrni")[0].seconds >= len(reply.content) * 0.002
+    assert lab.wait_for_requests(1, PRODUCT)[0].seconds >= len(reply.content) * 0.002
 
 
-def test_huge_body_comes_as_large_as_ordered(lab, vrni):
-    lab.fault("vrni", "huge", megabytes=3)
-    assert len(vrni.create().content) == 3 * 1024 * 1024
+def test_huge_body_comes_as_large_as_ordered(lab, example):
+    lab.fault(PRODUCT, "huge", megabytes=3)
+    assert len(example.create().content) == 3 * 1024 * 1024
 
 
-def test_gzip_bomb_is_small_on_the_wire(lab, vrni):
-    lab.fault("vrni", "gzip_bomb", megabytes=20)
-    reply = vrni.create(stream=True)
+def test_gzip_bomb_is_small_on_the_wire(lab, example):
+    lab.fault(PRODUCT, "gzip_bomb", megabytes=20)
+    reply = example.create(stream=True)
     assert int(reply.headers["Content-Length"]) < 100_000
     assert len(reply.content) == 20 * 1024 * 1024
 
 
-def test_headers_never_end(lab, vrni):
-    lab.fault("vrni", "endless_headers")
-    address = urllib.parse.urlsplit(vrni.base)
+def test_headers_never_end(lab, example):
+    lab.fault(PRODUCT, "endless_headers")
+    address = urllib.parse.urlsplit(example.url)
     context = ssl.create_default_context(cafile=lab.ca_path)
     with (
         socket.create_connection((address.hostname, address.port), timeout=120) as plain,
@@ -159,18 +153,18 @@ def test_headers_never_end(lab, vrni):
             chunk = connection.recv(65536)
             assert chunk, "they ended"
             received += len(chunk)
-    assert lab.wait_for_requests(1, "vrni")[0].done, "the lab stops when the client does"
+    assert lab.wait_for_requests(1, PRODUCT)[0].done, "the lab stops when the client does"
 
 
 @pytest.mark.parametrize(
     ("order", "why"),
     [
-        ({"kind": "nonesuch", "product": "vrni"}, "kind"),
-        ({"kind": "delay", "product": "vrni"}, "missing: seconds"),
-        ({"kind": "delay", "product": "vrni", "seconds": "x"}, "seconds"),
+        ({"kind": "nonesuch", "product": PRODUCT}, "kind"),
+        ({"kind": "delay", "product": PRODUCT}, "missing: seconds"),
+        ({"kind": "delay", "product": PRODUCT, "seconds": "x"}, "seconds"),
         ({"kind": "empty", "product": "nonesuch"}, "no product"),
-        ({"kind": "empty", "product": "vrni", "path": "("}, "regular expression"),
-        ({"kind": "empty", "product": "vrni", "times": -1}, "negative"),
+        ({"kind": "empty", "product": PRODUCT, "path": "("}, "regular expression"),
+        ({"kind": "empty", "product": PRODUCT, "times": -1}, "negative"),
     ],
 )
 def test_wrong_order_is_explained(lab, order, why):

@@ -8,8 +8,44 @@ from __future__ import annotations
 import concurrent.futures
 import time
 import urllib.parse
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
+
+from ansible_collections.sddc.tokens.tests.unit.lab.csp_client import Csp
+from lab.client import LabError
+
+if TYPE_CHECKING:
+    from lab.client import Lab
+
+
+class Nsx:
+    """What a test does with NSX."""
+
+    def __init__(self, lab: Lab, http: requests.Session) -> None:
+        self.details, self.http = lab["nsx"], http
+        self.infra = f"{self.details['url']}/policy/api/v1/infra"
+        self.basic = (self.details["username"], self.details["password"])
+        self.instance = "/tier-0s/T0-main/locale-services/default/service-instances/partner-fw-01"
+
+    def get(self, path: str, **more: Any) -> requests.Response:
+        return self.http.get(self.infra + path, **{"auth": self.basic, **more})
+
+    def reauth(self, tokens: dict[str, Any], path: str | None = None, **more: Any) -> requests.Response:
+        headers = {"Authorization": f"Bearer {tokens['access_token']}", "X-NSX-OpenId": tokens["id_token"]}
+        url = f"{self.infra}{path or self.instance}?action=reauth"
+        return self.http.post(url, **{"headers": headers, **more})
+
+
+@pytest.fixture
+def csp(lab: Lab, http: requests.Session) -> Csp:
+    return Csp(lab, http)
+
+
+@pytest.fixture
+def nsx(lab: Lab, http: requests.Session) -> Nsx:
+    return Nsx(lab, http)
 
 
 def bearer(tokens):
@@ -222,3 +258,17 @@ def test_bad_requests_get_an_api_error(csp, nsx):
 def test_manager_without_the_operation_answers_404(lab, csp, nsx):
     lab.change_settings("nsx", reauth_api=False)
     assert nsx.reauth(csp.authorize().json()).status_code == 404
+
+
+def test_sessions_are_known_as_secrets(lab, nsx):
+    form = {"j_username": nsx.basic[0], "j_password": nsx.basic[1]}
+    session = nsx.http.post(f"{nsx.details['url']}/api/session/create", data=form)
+    made = {session.cookies["JSESSIONID"], session.headers["X-XSRF-TOKEN"]}
+    assert made <= {secret["value"] for secret in lab.secrets()}
+
+
+def test_wrong_action_is_explained(lab):
+    with pytest.raises(LabError, match="known are: add_service_instances"):
+        lab.act("nsx", "nonesuch")
+    with pytest.raises(LabError, match="missing: host, paths"):
+        lab.act("nsx", "raise_alarms")

@@ -5,7 +5,40 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import pytest
+import requests
+
+from ansible_collections.sddc.tokens.tests.unit.lab.vidb_client import Vidb
+
+if TYPE_CHECKING:
+    from lab.client import Lab
+
+
+class Vcenter:
+    """What a test does with vCenter."""
+
+    def __init__(self, lab: Lab, http: requests.Session) -> None:
+        self.http, self.base = http, f"{lab['vcenter']['url']}/api"
+
+    def register(self, token: str, body: Any, **more: Any) -> requests.Response:
+        headers = {"Authorization": f"Bearer {token}"}
+        return self.http.post(f"{self.base}/vcenter/registered-tokens", json=body, headers=headers, **more)
+
+    def probe(self, token: str, **query: str) -> requests.Response:
+        headers = {"Authorization": f"Bearer {token}"}
+        return self.http.get(f"{self.base}/vcenter/datacenter", params=query, headers=headers)
+
+
+@pytest.fixture
+def vidb(lab: Lab, http: requests.Session) -> Vidb:
+    return Vidb(lab, http)
+
+
+@pytest.fixture
+def vcenter(lab: Lab, http: requests.Session) -> Vcenter:
+    return Vcenter(lab, http)
 
 
 @pytest.fixture

@@ -5,8 +5,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import jwt
 import pytest
+import requests
+
+from ansible_collections.sddc.tokens.tests.unit.lab.vidb_client import Vidb
+
+if TYPE_CHECKING:
+    from lab.client import Lab
+
+
+@pytest.fixture
+def vidb(lab: Lab, http: requests.Session) -> Vidb:
+    return Vidb(lab, http)
 
 
 def claims(token):

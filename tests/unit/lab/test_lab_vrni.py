@@ -6,9 +6,52 @@
 from __future__ import annotations
 
 import base64
+import email.utils
 import time
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
+
+from lab.client import LabError
+
+if TYPE_CHECKING:
+    from lab.client import Lab
+
+
+class Vrni:
+    """What a test does with vRNI."""
+
+    def __init__(self, lab: Lab, http: requests.Session) -> None:
+        self.details, self.http = lab["vrni"], http
+        self.base = f"{self.details['url']}/api/ni"
+        self.local = {
+            "username": self.details["username"],
+            "password": self.details["password"],
+            "domain": {"domain_type": "LOCAL"},
+        }
+        self.ldap = {
+            "username": self.details["ldap_username"],
+            "password": self.details["ldap_password"],
+            "domain": {"domain_type": "LDAP", "value": self.details["ldap_domain"]},
+        }
+
+    def create(self, body: Any = None, **more: Any) -> requests.Response:
+        return self.http.post(f"{self.base}/auth/token", json=self.local if body is None else body, **more)
+
+    def from_vidm(self, token: str) -> requests.Response:
+        return self.http.post(f"{self.base}/auth/token/vidm", json={"vidm_token": token})
+
+    def version(self, token: str) -> requests.Response:
+        return self.http.get(f"{self.base}/info/version", headers={"Authorization": f"NetworkInsight {token}"})
+
+    def delete(self, token: str) -> requests.Response:
+        return self.http.delete(f"{self.base}/auth/token", headers={"Authorization": f"NetworkInsight {token}"})
+
+
+@pytest.fixture
+def vrni(lab: Lab, http: requests.Session) -> Vrni:
+    return Vrni(lab, http)
 
 
 def test_token_is_sixteen_bytes_and_lives_five_hours_in_milliseconds(vrni):
@@ -145,3 +188,34 @@ def test_each_host_keeps_its_own_tokens(lab, vrni):
     )
     assert there.status_code == 401
     assert vrni.version(token).status_code == 200
+
+
+def date_of(reply):
+    return email.utils.parsedate_to_datetime(reply.headers["Date"]).timestamp()
+
+
+def test_expiry_follows_the_clock_of_the_product_and_no_date_that_is_skewed_alone(lab, vrni):
+    lab.fault("vrni", "skew_date", seconds=-3600)
+    skewed = vrni.create()
+    assert date_of(skewed) - time.time() == pytest.approx(-3600, abs=120)
+    assert skewed.json()["expiry"] / 1000 - time.time() == pytest.approx(18000, abs=120)
+    lab.change_settings("vrni", clock_offset=-3600)
+    consistent = vrni.create()
+    assert consistent.json()["expiry"] / 1000 - date_of(consistent) == pytest.approx(18000, abs=120)
+
+
+def test_vidm_token_outlives_a_reset(lab, vrni):
+    lab.change_settings("vrni", lifetime=1)
+    lab.reset()
+    assert lab.settings("vrni")["lifetime"] == 18000
+    assert vrni.from_vidm(vrni.details["vidm_token"]).status_code == 200
+
+
+def test_setting_that_has_few_values_takes_no_other(lab):
+    with pytest.raises(LabError, match="expiry"):
+        lab.change_settings("vrni", expiry="weeks")
+
+
+def test_tokens_and_passwords_are_known_as_secrets(lab, vrni):
+    made = {vrni.create().json()["token"], *(lab["vrni"][name] for name in ("ldap_password", "vidm_token"))}
+    assert made <= {secret["value"] for secret in lab.secrets()}
