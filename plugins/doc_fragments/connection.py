@@ -57,6 +57,7 @@ requirements:
     ISSUER = r"""
 options: {}
 notes:
-  - The options of the connection also hold for the server that issues the token. There the trust store of the system
-    counts besides O(ca_path), and O(client_cert) is not shown.
+  - The options of the connection also hold for the server that issues the token, except for O(validate_certs), which
+    is for the target of the task alone. There the trust store of the system counts besides O(ca_path), and
+    O(client_cert) is not shown.
 """

@@ -62,6 +62,17 @@ options:
       - The environment variable E(CSP_CLIENT_SECRET) is used when neither this nor O(csp_api_token) nor
         O(access_token) is set.
     type: str
+  csp_validate_certs:
+    description:
+      - Whether the certificate of the server of VMware Cloud Services must be valid for its name and signed by a trusted
+        authority. O(validate_certs) is for the manager alone.
+    type: bool
+    default: true
+  csp_ca_path:
+    description:
+      - PEM file, or folder of hashed PEM files, with the authorities to trust of VMware Cloud Services.
+      - By default the trust store of the system and O(ca_path).
+    type: path
   username:
     description:
       - User of the manager with whom to read. By default the access token signs the readings, or O(client_cert) where

@@ -68,6 +68,17 @@ options:
       - The environment variable E(VIDB_CLIENT_SECRET) is used when neither this nor O(vidb_api_token) nor
         O(vidb_refresh_token) nor O(access_token) is set.
     type: str
+  vidb_validate_certs:
+    description:
+      - Whether the certificate of the broker, and of the server of the overflow link, must be valid for its name and
+        signed by a trusted authority. O(validate_certs) is for vCenter alone.
+    type: bool
+    default: true
+  vidb_ca_path:
+    description:
+      - PEM file, or folder of hashed PEM files, with the authorities to trust of these servers.
+      - By default the trust store of the system and O(ca_path).
+    type: path
   validate_certs:
     description:
       - Whether the server's certificate must be valid for its name and signed by a trusted authority.

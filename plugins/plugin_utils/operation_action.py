@@ -24,6 +24,10 @@ in_process.preload()
 
 # What cores add to the reply of a module, and what a task in this process does not have.
 _ONLY_OF_MODULES = ("invocation", "ansible_parsed")
+_INSECURE = (
+    "The environment variable {0} turns off the verification of the server's certificate, and secrets are sent to whoever "
+    "answers. Set {1}: true, or say in the task that it is to be false."
+)
 
 
 class OperationAction(ActionBase):
@@ -44,9 +48,11 @@ class OperationAction(ActionBase):
             )
         super().run(tmp, task_vars)
         task_environment = self._task_environment(task_vars.get("omit"))
-        args = self._task.args
+        args, spec = self._task.args, self.operation.argument_spec
+        insecure: dict[tuple[str, str], None] = {}
         for environ in (task_environment, os.environ):
-            args = self.operation.argument_spec.complete(args, environ)
+            insecure.update(dict.fromkeys(spec.insecure_variables(args, environ)))
+            args = spec.complete(args, environ)
         validated = Validated(self.operation, args)
         if validated.error:
             return _failure(validated.error)
@@ -55,6 +61,7 @@ class OperationAction(ActionBase):
             result = self._run_in_process(validated, task_environment)
         else:
             result = self._run_as_module(args, task_vars, task_environment)
+        sealing.add_warnings(self, result, [_INSECURE.format(*both) for both in insecure])
         if self.operation.carries_secret(result):
             sealing.seal(self, result)
         return result

@@ -127,4 +127,4 @@ def add_warnings(action: Any, result: dict[str, Any], warnings: list[str]) -> No
         for warning in warnings:
             action._display.warning(warning)
     elif warnings:
-        result["warnings"] = warnings
+        result["warnings"] = [*result.get("warnings", ()), *warnings]

@@ -11,6 +11,7 @@ from itertools import chain
 from typing import Any, Optional, TypedDict
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.parsing.convert_bool import BOOLEANS_FALSE
 
 from .secret import MASK, Secret
 
@@ -143,6 +144,15 @@ class ArgumentSpec:
                     break
         return completed
 
+    def insecure_variables(self, args: Mapping[str, Any], environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+        """The variables that turn off the verification of a server where the arguments do not say, and the options."""
+        given = self.complete(args, {})
+        for name, option in self.options.items():
+            if name.endswith("validate_certs") and not self._is_given(given, name):
+                variable = next((each for each in option.get("environment", ()) if environ.get(each)), None)
+                if variable and environ[variable].strip().lower() in _FALSE:
+                    yield variable, name
+
     def with_secrets(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """The parameters, each `no_log` one as a Secret; an empty text counts as not given."""
         return {
@@ -170,6 +180,7 @@ class ArgumentSpec:
         return any(alias in args for alias in (name, *self.options[name].get("aliases", ())))
 
 
+_FALSE = frozenset(str(value) for value in BOOLEANS_FALSE)
 _OWN_FACTS = ("environment", "secret_if")
 _CORE_RULES = ("mutually_exclusive", "required_together", "required_one_of", "required_if")
 _RULES = (*_CORE_RULES, "alternatives")
@@ -199,10 +210,11 @@ def _first_set(names: Names, environ: Mapping[str, str]) -> Optional[str]:
     return next((environ[name] for name in names if environ.get(name)), None)
 
 
+# How a server proves who it is. A second server of a task has these options once more, with a prefix.
+VERIFICATION = ArgumentSpec({"validate_certs": {"type": "bool", "default": True}, "ca_path": {"type": "path"}})
 CONNECTION = ArgumentSpec(
     {
-        "validate_certs": {"type": "bool", "default": True},
-        "ca_path": {"type": "path"},
+        **VERIFICATION.options,
         "client_cert": {"type": "path"},
         "client_key": {"type": "path", "no_log": False},
         # It may hold a password.

@@ -72,12 +72,13 @@ class Operation(ABC):
             session.close()
 
     def open_session(
-        self, base_url: BaseUrl, error_facts: ErrorFacts, *, connections: int = 1, is_target: bool = True
+        self, base_url: BaseUrl, error_facts: ErrorFacts, *, connections: int = 1, prefix: str = ""
     ) -> Session:
         """A session with a server, with the connection options of the task. Raises InvalidOption.
 
-        Another server than the target of the task, one that issues its tokens, is shown no client certificate, and is
-        trusted with the system's trust store, too: it may be a public one where the target is private.
+        `prefix` is that of the options for another server than the target of the task, one that issues its tokens. It
+        is shown no client certificate, its own option decides whether it is verified, and without a ca_path of its own
+        the system's trust store counts besides that of the target: it may be a public one where the target is private.
         """
         params = self.params
         if not 0 < params["timeout"] <= _LONGEST_TIMEOUT:
@@ -87,11 +88,11 @@ class Operation(ABC):
         if params["client_key"] and not params["client_cert"]:
             raise InvalidOption("client_key", "is given without client_cert")
         options = SessionOptions(
-            validate_certs=params["validate_certs"],
-            ca_path=params["ca_path"],
-            client_cert=params["client_cert"] if is_target else None,
-            client_key=params["client_key"] if is_target else None,
-            trust_system=not is_target,
+            validate_certs=params[f"{prefix}validate_certs"],
+            ca_path=params[f"{prefix}ca_path"] or params["ca_path"],
+            client_cert=None if prefix else params["client_cert"],
+            client_key=None if prefix else params["client_key"],
+            trust_system=bool(prefix) and not params[f"{prefix}ca_path"],
             proxy_url=params["proxy_url"],
             timeout=params["timeout"],
             retries=params["retries"],

@@ -103,7 +103,7 @@ def csp_tokens(operation: Operation, *, prefix: str = "", require_id_token: bool
     """The tokens for the credentials among an operation's parameters, whose names start with `prefix`."""
     params = unprefixed(operation.params, prefix, CREDENTIALS)
     base_url = BaseUrl.parse(params["hostname"], f"{prefix}hostname")
-    session = operation.open_session(base_url, csp.error_facts, is_target=not prefix)
+    session = operation.open_session(base_url, csp.error_facts, prefix=prefix)
     return CspTokens(session, given((ApiToken, OAuthApp), params), require_id_token=require_id_token)
 
 

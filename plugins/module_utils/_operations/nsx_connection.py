@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Optional
 
 from .._clients import nsx, nsx_auth, oauth
-from .._core.argspec import CONNECTION, ArgumentSpec
+from .._core.argspec import CONNECTION, VERIFICATION, ArgumentSpec
 from .._core.errors import InvalidOption
 from .._core.secret import Secret, basic_authorization
 from .._core.token import Token
@@ -43,7 +43,7 @@ SIGN_IN = ArgumentSpec(
     # The OpenID token comes with the access token, wherever that comes from.
     mutually_exclusive=tuple((given, issued) for given in ("access_token", "open_id_token") for issued in _ISSUED),
     required_together=(("username", "password"),),
-).merge(token_file_or(CREDENTIALS.prefixed(_CSP)), CONNECTION)
+).merge(token_file_or(CREDENTIALS.merge(VERIFICATION).prefixed(_CSP)), CONNECTION)
 TOKEN_OWNER = csp_access_token.TOKEN_OWNER.prefixed(_CSP)
 
 

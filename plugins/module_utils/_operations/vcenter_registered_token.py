@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, Optional
 
 from .._clients import vcenter, vidb
-from .._core.argspec import CONNECTION, ArgumentSpec
+from .._core.argspec import CONNECTION, VERIFICATION, ArgumentSpec
 from .._core.errors import InvalidOption, TokenRejected
 from .._core.outcome import Outcome
 from .._core.secret import Secret
@@ -46,7 +46,7 @@ class VcenterRegisteredToken(Operation):
             mutually_exclusive=tuple(("access_token", name) for name in ("token_file", *_CREDENTIALS)),
             required_one_of=(("access_token", "token_file", *_CREDENTIALS),),
         ),
-        token_file_or(CREDENTIALS.prefixed(_VIDB)),
+        token_file_or(CREDENTIALS.merge(VERIFICATION).prefixed(_VIDB)),
     )
     secret_results = frozenset(("token", "headers"))
     unattended = ArgumentSpec(required_one_of=(("access_token", "token_file"),))
@@ -110,7 +110,7 @@ class VcenterRegisteredToken(Operation):
                 f"has an overflow link that leads to {link.base_url}, which is not its issuer",
                 advice="If that host may see the token, add it to trusted_issuers.",
             )
-        session = self.open_session(link.base_url, vidb.error_facts, is_target=False)
+        session = self.open_session(link.base_url, vidb.error_facts, prefix=_VIDB)
         return vidb.expand_access_token(session, link, token.secret)
 
     def _unregistered(self, provider: TokenProvider, token: Token, *, verified: bool) -> Outcome:

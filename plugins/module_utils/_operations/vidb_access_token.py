@@ -152,7 +152,7 @@ def vidb_tokens(operation: Operation, *, prefix: str = "") -> VidbTokens:
     """The tokens for the credentials among an operation's parameters, whose names start with `prefix`."""
     params = unprefixed(operation.params, prefix, CREDENTIALS)
     base_url = BaseUrl.parse(params["hostname"] or "", f"{prefix}hostname")
-    session = operation.open_session(base_url, vidb.error_facts, is_target=not prefix)
+    session = operation.open_session(base_url, vidb.error_facts, prefix=prefix)
     return VidbTokens(session, params["tenant"], given(_KINDS, params))
 
 

@@ -91,6 +91,15 @@ class TokenSetSpec(ArgumentSpec):
         for entry in tokens if isinstance(tokens, list) else ():
             yield from _secrets_in(entry)
 
+    def insecure_variables(self, args: Mapping[str, Any], environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+        yield from super().insecure_variables(args, environ)
+        tokens = args.get("tokens")
+        for entry in tokens if isinstance(tokens, list) else ():
+            spec = _spec_for(entry)
+            if spec:
+                shared = {name: args[name] for name in SHARED.options if args.get(name) not in (None, "")}
+                yield from spec.insecure_variables({**shared, **_given(entry)}, environ)
+
     def concealed(self, args: Mapping[str, Any]) -> dict[str, Any]:
         concealed = super().concealed(args)
         tokens = concealed.get("tokens")
