@@ -34,15 +34,13 @@ NO_STEP = {
 NAMES_ALLOWED = {
     "tests/benchmark/*": "the figures are measured with some products",
     "tests/lab/demo.yml": "it shows some products to people",
-    "tests/unit/eda/*": "the event sources are about one product's alarms, and about files of any",
-    "tests/integration/test_event_driven*.py": "the same, and the guide to them",
+    "tests/integration/test_event_driven*.py": "an event source is about one product's alarms",
     "tests/support/roles.py": "a role works with the product that it is for",
     "tests/integration/test_role*.py": "the same",
     "tests/integration/test_playbooks.py": "a playbook runs the role of a product",
     "tests/integration/test_awx_*.py": "a job of AWX runs the playbook of a product",
     "tests/integration/test_laptop_guide.py": "it follows a page",
     "tests/integration/test_tarball.py": "it has names of files that do not belong in the tarball",
-    "tests/unit/test_awx_definitions.py": "it has a name that AWX must refuse",
     "tests/integration/test_token_set.py": "a list has tokens of several products",
     "tests/unit/test_adding_a_product.py": "it names the example of the guide",
 }

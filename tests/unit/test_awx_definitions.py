@@ -21,6 +21,7 @@ from lab.products.awx_rules import (
     wrong_rrule,
     wrong_survey,
 )
+from products import EXAMPLE
 from support.awx.definitions import (
     AWX,
     CHECKOUT,
@@ -246,7 +247,7 @@ Change = Callable[[dict[str, Any]], Any]
     ],
 )
 def test_what_awx_refuses_in_a_credential_type_is_found(change: Change, why: str) -> None:
-    kind = copy.deepcopy(CREDENTIAL_TYPES["vcenter"])
+    kind = copy.deepcopy(CREDENTIAL_TYPES[EXAMPLE.name])
     change(kind)
 
     wrong = wrong_inputs(kind["inputs"]) + wrong_injectors(kind["injectors"], kind["inputs"])

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 import pytest
 
 from ansible_collections.sddc.tokens.extensions.eda.plugins.plugin_utils import polling
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.token_set import TokenSet
 from support.canaries import leaks
 
 if TYPE_CHECKING:
@@ -167,38 +168,7 @@ def start(lab: Lab, log: Any, caplog: pytest.LogCaptureFixture) -> Iterator[Star
 @pytest.fixture(autouse=True)
 def _nothing_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Variables of the machine that runs the tests play no part."""
-    prefixes = ("NSX", "CSP_", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "HTTP_PROXY")
-    for name in [name for name in os.environ if name.upper().startswith(prefixes)]:
+    proxies = {"HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "HTTP_PROXY"}
+    names = proxies | TokenSet.argument_spec.environment_variables
+    for name in [name for name in os.environ if name.upper() in names]:
         monkeypatch.delenv(name)
-
-
-@pytest.fixture
-def with_password(lab: Lab) -> dict[str, Any]:
-    """Arguments that need nothing but the manager."""
-    nsx = lab["nsx"]
-    return {
-        "hostname": nsx["url"],
-        "username": nsx["username"],
-        "password": nsx["password"],
-        "ca_path": lab.ca_path,
-        "timeout": 60,
-    }
-
-
-@pytest.fixture
-def with_api_token(lab: Lab) -> dict[str, Any]:
-    """Arguments by which an access token is fetched."""
-    return {
-        "hostname": lab["nsx"]["url"],
-        "csp_hostname": lab["csp"]["url"],
-        "csp_api_token": lab["csp"]["api_token"],
-        "ca_path": lab.ca_path,
-        "timeout": 60,
-    }
-
-
-@pytest.fixture
-def quiet(lab: Lab) -> Lab:
-    """A manager without an alarm."""
-    lab.act("nsx", "clear_alarms", host="127.0.0.1")
-    return lab

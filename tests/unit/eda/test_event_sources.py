@@ -43,9 +43,14 @@ def specification(names: dict[str, Any]) -> Any:
     return operation.argument_spec.options
 
 
-def test_there_are_sources_and_rulebooks() -> None:
-    assert [path.stem for path in SOURCES] == ["nsx_jwt_alarms", "token_expiry"]
-    assert [path.stem for path in RULEBOOKS] == ["nsx_reauthenticate", "rotate_tokens"]
+def test_the_readme_names_each_source_and_each_rulebook() -> None:
+    named = re.search(
+        r"sources\s(.*?) watch .*? rulebooks\s(.*?) heal", (CHECKOUT / "README.md").read_text(), re.DOTALL
+    )
+
+    assert named
+    for paths, text in zip((SOURCES, RULEBOOKS), named.groups(), strict=True):
+        assert [path.stem for path in paths] == re.findall(r"`(?:sddc\.tokens\.)?(\w+)`", text)
 
 
 @each_source
