@@ -16,7 +16,7 @@ from products import KITS
 from support.checkout import CHECKOUT
 
 TEXT = (CHECKOUT / "docs" / "adding_a_product.md").read_text()
-PRODUCT = "sddc_manager"
+(PRODUCT,) = re.findall(r"replace `(\w+)` with", TEXT)
 NAMED = sorted(set(re.findall(r"`([\w.-]+(?:/[\w.-]+)+|[A-Z]+\.md)`", TEXT)))
 STEPS = dict(re.findall(r"^\| `([^`]+)` \| (new|edit) \|", TEXT, re.MULTILINE))
 MOST_FILES, MOST_EDITS = 12, 4
@@ -27,7 +27,6 @@ NO_STEP = {
     "changelogs/*": "they tell what was released",
     "tests/lab/demo.yml": "it shows some products to people",
     "tests/integration/test_laptop_guide.py": "it follows a page",
-    "tests/unit/test_adding_a_product.py": "it names the example of the guide",
     "*token_rotation*": "the scenario and the test rotate tokens of some products",
 }
 # Shared files of the tests that name products, and why.
@@ -42,7 +41,7 @@ NAMES_ALLOWED = {
     "tests/integration/test_laptop_guide.py": "it follows a page",
     "tests/integration/test_tarball.py": "it has names of files that do not belong in the tarball",
     "tests/integration/test_token_set.py": "a list has tokens of several products",
-    "tests/unit/test_adding_a_product.py": "it names the example of the guide",
+    "tests/integration/test_two_servers.py": "the tasks that talk to the servers of two products",
 }
 
 
@@ -61,8 +60,9 @@ def excused(name: str, reasons: Mapping[str, str]) -> bool:
 
 
 def spellings(product: str) -> re.Pattern[str]:
-    """How people, variables, classes and host names spell it."""
-    return re.compile(rf"(?<![a-z]){product.replace('_', '[ _-]?')}(?![a-z])", re.IGNORECASE)
+    """How people, variables, host names and classes spell it."""
+    spelled, named = product.replace("_", "[ _-]?"), product.title().replace("_", "")
+    return re.compile(rf"(?<![A-Za-z])(?:(?i:{spelled})(?![A-Za-z])|{named}(?=[A-Z]))")
 
 
 def own(name: str) -> str | None:
@@ -92,6 +92,20 @@ def test_each_file_that_is_named_for_the_product_or_contains_its_name_is_in_a_st
 def test_each_file_in_a_step_of_the_guide_is_about_the_product(name: str) -> None:
     assert spellings(PRODUCT).search(name + text_of(name))
     assert (PRODUCT in name) == (STEPS[name] == "new")
+
+
+@pytest.mark.parametrize("product", KITS)
+def test_each_product_is_in_the_files_of_each_step(product: str) -> None:
+    for name, kind in STEPS.items():
+        if kind == "edit":
+            assert spellings(product).search(text_of(name)), name
+        else:
+            renamed = name.replace(KITS[PRODUCT].module, KITS[product].module).replace(PRODUCT, product)
+            homes = [renamed]
+            if name.startswith("tests/conformance/"):
+                # Where there is no vendor's client, the lab has a test instead.
+                homes.append(f"tests/unit/lab/test_lab_{product}.py")
+            assert any((CHECKOUT / home).exists() for home in homes), homes
 
 
 def test_each_file_to_start_with_is_a_test() -> None:
@@ -128,14 +142,16 @@ def test_no_shared_file_of_the_tests_names_a_product() -> None:
 @pytest.mark.parametrize("product", KITS)
 def test_a_name_of_a_product_is_found_in_each_spelling(product: str) -> None:
     words = product.split("_")
-    for name in (product, "-".join(words), " ".join(words).upper(), "".join(word.title() for word in words)):
+    class_name = "".join(word.title() for word in words)
+    for name in (product, "-".join(words), " ".join(words).upper(), class_name, f"{class_name}Client"):
         assert named_in(f'a line\nlab.fault("{name}", "status")\n') == [f'lab.fault("{name}", "status")']
         assert named_in(f"{name}_struck")
+    assert not named_in(f"{product}s")
 
 
-def test_each_exception_is_used() -> None:
-    names = tree()
+def test_each_exception_is_needed() -> None:
+    no_step = {name for name in tree() - set(STEPS) if spellings(PRODUCT).search(name + text_of(name))}
+    naming = {name for name in tree() if name.startswith("tests/") and not own(name) and named_in(text_of(name))}
 
-    for reasons in (NO_STEP, NAMES_ALLOWED):
-        for pattern in reasons:
-            assert any(fnmatch.fnmatch(name, pattern) for name in names), pattern
+    assert [pattern for pattern in NO_STEP if not fnmatch.filter(no_step, pattern)] == []
+    assert [pattern for pattern in NAMES_ALLOWED if not fnmatch.filter(naming, pattern)] == []
