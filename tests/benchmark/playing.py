@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from measuring import Cost, measured
+from products import EXAMPLE
 from scenarios import IN_PROCESS, Contestant
 
 if TYPE_CHECKING:
@@ -41,11 +42,11 @@ class Controller:
             "ANSIBLE_RETRY_FILES_ENABLED": "false",
         }
         # Thousands of tokens of one user, which the product would not allow.
-        lab.change_settings("vrni", token_limit=0)
+        lab.change_settings(EXAMPLE.name, **EXAMPLE.settings)
 
     def play(self, contestant: Contestant, hosts: int) -> Cost:
         """Run the contestant's play on so many hosts, or on its sample. Exits when it fails."""
-        details = self.lab["vrni"]
+        details = self.lab[EXAMPLE.name]
         number = contestant.sample or hosts
         folder = self._tokens_of(contestant.name)
         user = {name: details[name] for name in ("username", "password")}
@@ -68,7 +69,7 @@ class Controller:
             tokens = [
                 {
                     "name": name,
-                    "product": "vrni",
+                    "product": EXAMPLE.name,
                     "hostname": f"{address}:{port}",
                     "token_file": str(folder / f"{name}.json"),
                     **user,

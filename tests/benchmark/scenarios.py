@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from products import EXAMPLE
+
 Task = dict[str, Any]
 
 DEBUG, URI, IN_PROCESS, AS_MODULE = "debug", "uri", "in process", "as a module"
@@ -90,7 +92,7 @@ def _token(token_file: str = "", **keywords: Any) -> Task:
     }
     if token_file:
         options["token_file"] = token_file
-    return {"name": "Token", "sddc.tokens.vrni_auth_token": options, **keywords}
+    return {"name": "Token", f"sddc.tokens.{EXAMPLE.module}": options, **keywords}
 
 
 _AS_MODULE = {"sddc_tokens_in_process": False}

@@ -14,11 +14,14 @@ from urllib.parse import quote
 
 import pytest
 
+from products import EXAMPLE
 from products.csp import csp
 from products.nsx import BY_CSP, nsx
 from support.canaries import leaks
+from support.entries import entry
 from support.in_process_plays import InProcess
 from support.playbooks import ROUTES, Ansible, Route, Run, module
+from support.roles import play, role
 from support.tasks import by_task, change_settings, checked, end_tokens, failing, lines, said, says, succeeded
 
 if TYPE_CHECKING:
@@ -369,3 +372,17 @@ def test_defaults_of_the_group_and_the_alias_id_token_are_the_same_on_all_routes
     assert post.header("X-NSX-OpenId") == run["csp"]["id_token"]
     assert "timeout" in run["no_number"]["msg"]
     assert leaks({"output": run.output}, [secret["value"] for secret in lab.secrets()]) == []
+
+
+def test_what_an_entry_of_a_rotation_did_before_it_failed_is_reported_as_done(ansible: Ansible, lab: Lab) -> None:
+    paths = [JWT_ALARM, path_of("T0-main", "default", "no-such-instance")]
+    lab.act("nsx", "raise_alarms", host=HOST, paths=paths)
+
+    run = play(ansible, [role("token_rotation", tokens=[entry("nsx", service_instances=paths), entry(EXAMPLE.name)])])
+
+    assert run.returncode != 0
+    partly, whole = run["token_rotation_result"]
+    assert (partly["action"], partly["changed"]) == ("reauthenticated", True)
+    assert "1 of 2 instances failed" in partly["error"]
+    assert (whole["action"], lab.counts("nsx")["reauths"]) == ("created", 1)
+    assert "2 tokens: 2 changed, 1 failed, 0 left as they are." in said(run)

@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from products import EXAMPLE, ISSUER, KITS
 from support.canaries import leaks
 from support.collection import PRODUCTS
 from support.cores import DEFAULT, EVERY, Core
 from support.entries import entry, token_set
+from support.in_process import operation_of
+from support.kit import Kit
 from support.playbooks import AS_MODULE, IN_PROCESS, OVER_SSH, Ansible, Route, Run, Task
 from support.tasks import checked, failing, succeeded
 
 if TYPE_CHECKING:
     from lab.client import Lab
 
-PASSWORD = "{{ lab.vrni.password }}"
+PASSWORD = "{{ example.password }}"
 VOLATILE = ("expires_at", "expires_in", "fingerprint")
 
 each_route = pytest.mark.parametrize("route", [IN_PROCESS, AS_MODULE], ids=lambda route: route.name)
@@ -43,6 +46,14 @@ def assert_no_secret(run: Run, lab: Lab) -> None:
     assert leaks(texts, [secret["value"] for secret in lab.secrets()]) == []
 
 
+def misplaced(kit: Kit) -> dict[str, Any]:
+    """An entry with the secret in each option that is not meant for one."""
+    options = operation_of(kit.module).argument_spec.options
+    places = {option for option, spec in options.items() if not spec.get("no_log")}
+    secret = dict.fromkeys(kit.server.credentials[-1:], PASSWORD)
+    return entry(kit.name, **{option: [PASSWORD] for option in places - {"hostname"}}, **secret)
+
+
 def steady(result: dict[str, Any]) -> dict[str, Any]:
     """A result without what differs from run to run."""
     tokens = [{name: token[name] for name in token if name not in VOLATILE} for token in result["tokens"]]
@@ -51,7 +62,7 @@ def steady(result: dict[str, Any]) -> dict[str, Any]:
 
 def test_both_routes_give_the_same_results_and_hide_nothing(ansible: Ansible, lab: Lab, core: Core) -> None:
     every = [entry(product) for product in PRODUCTS]
-    wrong = entry("vrni", name="wrong", password="wrong-password", token_file="{{ playbook_dir }}/wrong.json")
+    wrong = entry(EXAMPLE.name, name="wrong", password="wrong-password", token_file="{{ playbook_dir }}/wrong.json")
     tasks = [
         checked(token_set("planned", *every)),
         token_set("first", *every),
@@ -62,7 +73,8 @@ def test_both_routes_give_the_same_results_and_hide_nothing(ansible: Ansible, la
 
     for route in (IN_PROCESS, AS_MODULE):
         lab.reset()
-        lab.change_settings("nsx", alarm_clear_delay=0)
+        for kit in KITS.values():
+            lab.change_settings(kit.name, **kit.settings)
         for path in ansible.folder.glob("*.json*"):
             path.unlink()
         run = succeeded(ansible.play(tasks, route=route, core=core, arguments=["-vvv", "--diff"]))
@@ -80,17 +92,18 @@ def test_both_routes_give_the_same_results_and_hide_nothing(ansible: Ansible, la
 
 @each_route
 def test_no_secret_of_an_invalid_entry_is_shown(ansible: Ansible, lab: Lab, core: Core, route: Route) -> None:
+    one, two = EXAMPLE.name, ISSUER.name
     wrong: list[list[Any]] = [
-        [entry("vrni", timeout=PASSWORD, retries=[PASSWORD], verify=PASSWORD)],
-        [entry("vrni", passwort=PASSWORD), entry("csp", min_remaining=PASSWORD, renew=PASSWORD)],
-        [{**entry("vrni"), "product": PASSWORD}, {"name": PASSWORD, "password": PASSWORD}],
-        [entry("vrni", password={"value": [PASSWORD]}, domain=PASSWORD)],
-        [entry("vrni", token=PASSWORD, return_token=True)],
-        [f"product=vrni password={PASSWORD}", PASSWORD],
-        [entry("avi", metadata=[PASSWORD], expiry_time=PASSWORD, password=PASSWORD)],
+        [entry(one, timeout=PASSWORD, retries=[PASSWORD], verify=PASSWORD)],
+        [entry(one, passwort=PASSWORD), entry(two, min_remaining=PASSWORD, renew=PASSWORD)],
+        [{**entry(one), "product": PASSWORD}, {"name": PASSWORD, "password": PASSWORD}],
+        [entry(one, password={"value": [PASSWORD]}, domain=PASSWORD)],
+        [entry(one, token=PASSWORD, return_token=True)],
+        [f"product={one} password={PASSWORD}", PASSWORD],
+        *([misplaced(kit)] for kit in KITS.values() if kit.server.credentials),
     ]
     tasks: list[Task] = [failing(token_set(f"wrong{number}", *tokens)) for number, tokens in enumerate(wrong)]
-    tasks.append(failing(token_set("wrong_option", entry("vrni"), retries=PASSWORD)))
+    tasks.append(failing(token_set("wrong_option", entry(one), retries=PASSWORD)))
 
     run = succeeded(ansible.play(tasks, route=route, core=core, arguments=["-vvvv"]))
 
@@ -104,14 +117,16 @@ def test_no_secret_of_an_invalid_entry_is_shown(ansible: Ansible, lab: Lab, core
 def test_credentials_of_the_environment_are_used_and_do_not_reach_the_host(
     ansible: Ansible, lab: Lab, route: Route
 ) -> None:
+    names = {detail: name for name, detail in EXAMPLE.environment.items()}
+    others = {detail: name for name, detail in ISSUER.environment.items()}
     environment = {
-        "VRNI_HOST": "{{ lab.vrni.url }}",
-        "VRNI_USERNAME": "{{ lab.vrni.username }}",
-        "VRNI_PASSWORD": PASSWORD,
-        "CSP_HOST": "{{ lab.csp.url }}",
+        names["host"]: "{{ example.url }}",
+        names["username"]: "{{ example.username }}",
+        names["password"]: PASSWORD,
+        others["host"]: "{{ issuer.url }}",
         "KEPT": "kept-for-the-host",
     }
-    files = {product: f"{{{{ playbook_dir }}}}/{product}.json" for product in ("csp", "vrni")}
+    files = {kit.name: f"{{{{ playbook_dir }}}}/{kit.name}.json" for kit in (ISSUER, EXAMPLE)}
     tokens = [{"product": product, "token_file": file} for product, file in files.items()]
     task = {**token_set("kept", *tokens), "environment": environment}
     defaults = {"group/sddc.tokens.all": {"ca_path": "{{ ca_path }}", "timeout": 20}}
@@ -121,7 +136,7 @@ def test_credentials_of_the_environment_are_used_and_do_not_reach_the_host(
             [task],
             route=route,
             keywords={"module_defaults": defaults},
-            environ={"CSP_API_TOKEN": lab["csp"]["api_token"], "VRNI_USERNAME": "somebody-else"},
+            environ={others["api_token"]: lab[ISSUER.name]["api_token"], names["username"]: "somebody-else"},
             arguments=["-vvv"],
         )
     )

@@ -50,7 +50,7 @@ def measure_reauthentications(controller: Controller, rounds: int) -> Result:
     controller.write("bare.json", {**work, "concurrency": CONCURRENCY})
     controller.write("inventory.json", {"all": {"hosts": {"localhost": {"ansible_connection": "local"}}, "vars": work}})
     controller.write("play.json", [{"hosts": "all", "gather_facts": False, "tasks": [_TASK]}])
-    bare = [sys.executable, str(Path(__file__).with_name("bare_requests.py")), "bare.json"]
+    bare = [sys.executable, str(Path(__file__).with_name("nsx_bare_requests.py")), "bare.json"]
     contestants: dict[str, Callable[[], Cost]] = {
         BARE: lambda: measured(bare, controller.folder, controller.environ),
         IN_PROCESS: controller.measured_play,

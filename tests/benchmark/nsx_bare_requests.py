@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What one would write without the collection: a session of `requests`, and threads.
 
-Usage: bare_requests.py WORK.json
+Usage: nsx_bare_requests.py WORK.json
 """
 
 from __future__ import annotations
