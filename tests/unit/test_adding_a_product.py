@@ -27,20 +27,18 @@ NO_STEP = {
     "changelogs/*": "they tell what was released",
     "tests/lab/demo.yml": "it shows some products to people",
     "tests/integration/test_laptop_guide.py": "it follows a page",
-    "*token_rotation*": "the scenario and the test rotate tokens of some products",
+    "*token_rotation*": "the role and its scenario rotate tokens of some products",
 }
 # Shared files of the tests that name products, and why.
 NAMES_ALLOWED = {
-    "tests/benchmark/*": "the figures are measured with some products",
+    "tests/benchmark/bench": "it starts the measurement of what one product does only",
     "tests/lab/demo.yml": "it shows some products to people",
     "tests/integration/test_event_driven*.py": "an event source is about one product's alarms",
     "tests/support/roles.py": "a role works with the product that it is for",
-    "tests/integration/test_role*.py": "the same",
+    "tests/integration/test_roles.py": "the same",
     "tests/integration/test_playbooks.py": "a playbook runs the role of a product",
     "tests/integration/test_awx_*.py": "a job of AWX runs the playbook of a product",
     "tests/integration/test_laptop_guide.py": "it follows a page",
-    "tests/integration/test_tarball.py": "it has names of files that do not belong in the tarball",
-    "tests/integration/test_token_set.py": "a list has tokens of several products",
     "tests/integration/test_two_servers.py": "the tasks that talk to the servers of two products",
 }
 
