@@ -36,10 +36,19 @@ options:
     description:
       - Proxy for all requests, such as V(http://proxy.example.com:3128). It may hold user name and password.
       - What goes through it is encrypted up to the server. A proxy that is itself reached by TLS is refused.
-      - By default the environment variables E(https_proxy), E(all_proxy) and E(no_proxy) decide.
+      - By default the environment variables E(https_proxy), E(all_proxy) and E(no_proxy) decide, those of the keyword
+        C(environment) of the task first. They are read as the Python library C(requests) reads them. Lower case wins over
+        upper case.
+      - E(no_proxy) lists hosts, domains, addresses and networks such as V(10.0.0.0/8), each with a port or without.
+      - "To use no proxy for a task, set C(no_proxy: '*') in its C(environment). An empty E(https_proxy) switches off
+        E(HTTPS_PROXY), but not E(all_proxy)."
     type: str
   timeout:
-    description: Total timeout for one request, in seconds.
+    description:
+      - Total timeout for one try of a request, in seconds. It covers all addresses of the server, the TLS handshake and
+        the whole response, but not the resolution of its name.
+      - The addresses of a server share it. Signing out after a request without a response has what that left of it, and
+        at least two seconds.
     type: float
     default: 30
   retries:

@@ -15,6 +15,7 @@ from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
+from ansible_collections.sddc.tokens.plugins.module_utils._http.proxy import in_both_cases
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation
 from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution import execute
 from ansible_collections.sddc.tokens.plugins.module_utils._runner.validation import Validated
@@ -105,7 +106,9 @@ class OperationAction(ActionBase):
             if not isinstance(rendered, Mapping):
                 raise AnsibleError("environment must be a dictionary")
             merged.update(rendered)
-        return {name: str(value) for name, value in merged.items() if value is not None and value != omitted}
+        given = {name: str(value) for name, value in merged.items() if value is not None and value != omitted}
+        # The environment of the process is not to decide for the other case of letters.
+        return in_both_cases(given)
 
     @contextlib.contextmanager
     def _environment_without_ours(self, environment: Mapping[str, str]) -> Iterator[None]:

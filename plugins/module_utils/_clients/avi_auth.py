@@ -112,6 +112,7 @@ class AviAuth(Auth[int]):
                 json_body={},
                 doing="sign out",
                 idempotent=True,
+                signs_out=True,
             )
         except ApiError as error:
             if not self.is_refusal(error) or _is_csrf_refusal(error):

@@ -94,6 +94,8 @@ class SessionAuth(Auth[Secret]):
         token, self._xsrf_token = self._xsrf_token, None
         headers = {_XSRF_HEADER: token, "Content-Type": "application/json"}
         try:
-            self._session.request("POST", "/api/session/destroy", headers=headers, doing="sign out", idempotent=True)
+            self._session.request(
+                "POST", "/api/session/destroy", headers=headers, doing="sign out", idempotent=True, signs_out=True
+            )
         finally:
             self._session.clear_cookies()

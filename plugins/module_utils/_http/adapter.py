@@ -7,32 +7,35 @@ from __future__ import annotations
 
 from typing import Any
 
-from .deadline import DeadlineSocket, watch
+from .deadline import Stage, connected, watch
 
 try:
     from requests.adapters import HTTPAdapter
-    from urllib3 import __version__ as urllib3_version  # type: ignore[attr-defined]
     from urllib3.connection import HTTPSConnection
     from urllib3.connectionpool import HTTPSConnectionPool
 except Exception:  # pylint: disable=broad-exception-caught  # a broken library is a missing one
     # The transport reports the missing library; until then this file must load.
     HTTPAdapter = HTTPSConnection = HTTPSConnectionPool = object  # type: ignore[assignment,misc]
-    urllib3_version = ""
-
-# Before release 2 the library tells OpenSSL no name where the host is an address, and compares the certificate's names
-# with the host itself, unless OpenSSL was told to.
-_COMPARES_NAMES_ITSELF = urllib3_version.startswith("1.")
 
 
 class _Connection(HTTPSConnection):
-    """A connection whose reads end at the deadline, those from a proxy too, and which knows when a request leaves."""
+    """A connection whose sockets end at the deadline, those to a proxy too, and which knows how far a request came."""
 
     def _new_conn(self) -> Any:
-        return DeadlineSocket.of(super()._new_conn())
+        watch.stage = Stage.CONNECTING
+        plain = connected(self._dns_host, self.port, self.socket_options or ())
+        plain.server_name = self._tunnel_host or self.host
+        watch.stage = Stage.HANDSHAKE
+        return plain
+
+    def _tunnel(self) -> None:
+        watch.stage = Stage.TUNNELLING
+        super()._tunnel()
+        watch.stage = Stage.HANDSHAKE
 
     def endheaders(self, *args: Any, **kwargs: Any) -> None:
         """Send the request. A request to the proxy itself does not come this way."""
-        watch.has_left = True
+        watch.stage = Stage.SENT
         super().endheaders(*args, **kwargs)
 
 
@@ -45,8 +48,6 @@ class Adapter(HTTPAdapter):
 
     def __init__(self, context: Any, connections: int) -> None:
         self._context = context
-        if _COMPARES_NAMES_ITSELF:
-            context.check_hostname = False
         super().__init__(pool_connections=1, pool_maxsize=connections, max_retries=0, pool_block=True)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:

@@ -20,7 +20,8 @@ from .._core.errors import (
     TlsFailed,
     TransportError,
 )
-from .deadline import Flooded
+from .deadline import Flooded, Stage
+from .proxy import Proxy
 
 try:
     import requests.exceptions
@@ -30,7 +31,6 @@ except Exception:  # pylint: disable=broad-exception-caught  # a broken library 
     requests = urllib3 = None  # type: ignore[assignment]
 
 _CONNECTION_ADVICE = "Check hostname and port, the route to it, and proxy_url."
-_PROXY_ADVICE = "Check proxy_url or the environment variables https_proxy and no_proxy."
 _CA_ADVICE = "Set ca_path to the CA certificate that signed it."
 _WRONG_NAME = 62
 # The codes of OpenSSL's verification, x509_vfy.h.
@@ -52,32 +52,52 @@ _ENDLESS_HEAD = (http.client.HTTPException, http.client.LineTooLong)
 _Cause = TypeVar("_Cause", bound=BaseException)
 
 
-def transport_error_of(error: BaseException, timeout: float, *, has_left: bool) -> TransportError:
+def transport_error_of(
+    error: BaseException, stage: Stage, timeout: float, proxy: Optional[Proxy] = None
+) -> TransportError:
     """The error of ours for one that requests or urllib3 raised.
 
-    `timeout` is the request's, in seconds; `has_left`: whether any of it went to the server.
+    `stage` is how far the request had come, `timeout` its timeout in seconds, `proxy` what it was to go through.
     """
-    if _find(error, Flooded) is not None:
-        return OversizedResponse("the response is longer than any of the API can be")
-    return _after_it_left(error, timeout) if has_left else _before_it_left(error, timeout)
+    if stage is Stage.SENT:
+        return _after_it_left(error, timeout)
+    if stage is Stage.HANDSHAKE:
+        return _during_handshake(error, timeout)
+    return _before_handshake(error, stage, timeout, proxy)
 
 
-def _before_it_left(error: BaseException, timeout: float) -> TransportError:
+def _before_handshake(error: BaseException, stage: Stage, timeout: float, proxy: Optional[Proxy]) -> TransportError:
+    target, advice = (f"the proxy {proxy.address}", proxy.advice) if proxy else ("", _CONNECTION_ADVICE)
+    if stage is Stage.TUNNELLING:
+        return ConnectionFailed(f"{target} {_failure_of_proxy(error, timeout)}", advice=advice)
+    if _is_timeout(error):
+        reason = f" within {timeout:g} s"
+    elif _find(error, socket.gaierror) is not None:
+        reason = f": its name cannot be resolved ({_reason(error)})"
+    else:
+        reason = f": {_reason(error)}"
+    return ConnectionFailed(f"no connection{f' to {target}' if target else ''}{reason}", advice=advice)
+
+
+def _failure_of_proxy(error: BaseException, timeout: float) -> str:
+    """With the status of its refusal, where there is one; its own words may say anything."""
+    if _is_timeout(error):
+        return f"did not respond within {timeout:g} s"
+    found = re.search(r"Tunnel connection failed: (\d{3})", str(error))
+    return f"refused the connection: status {found[1]}" if found else f"broke the connection off: {_reason(error)}"
+
+
+def _during_handshake(error: BaseException, timeout: float) -> TransportError:
     certificate = _find(error, ssl.SSLCertVerificationError)
     if certificate is not None:
         # Where the library has compared the names by itself, the error has neither message nor code of OpenSSL.
         reason = getattr(certificate, "verify_message", "") or "hostname mismatch"
         advice = _CERTIFICATE_ADVICE.get(getattr(certificate, "verify_code", _WRONG_NAME), _CA_ADVICE)
         return TlsFailed(f"the server's certificate is not trusted: {reason}", advice=advice)
-    if isinstance(error, requests.exceptions.ProxyError):
-        return ConnectionFailed(f"the proxy refused the connection: {_proxy_reason(error)}", advice=_PROXY_ADVICE)
-    # urllib3 derives this one from the next.
-    if _find(error, urllib3.exceptions.NewConnectionError) is not None:
-        return ConnectionFailed(f"no connection: {_reason(error)}", advice=_CONNECTION_ADVICE)
-    if _find(error, urllib3.exceptions.ConnectTimeoutError) is not None:
-        return ConnectionFailed(f"no connection within {timeout:g} s", advice=_CONNECTION_ADVICE)
     if _is_timeout(error):
         return ConnectionFailed(f"no TLS connection within {timeout:g} s", advice=_CONNECTION_ADVICE)
+    if _find(error, Flooded) is not None:
+        return TlsFailed("the TLS connection failed: its handshake has no end", advice=_TLS_ADVICE)
     if _is_refusal_of_tls(error):
         return TlsFailed(f"the TLS connection failed: {_reason(error)}", advice=_TLS_ADVICE)
     return ConnectionFailed("the connection was closed before the request left", advice=_CONNECTION_ADVICE)
@@ -85,6 +105,8 @@ def _before_it_left(error: BaseException, timeout: float) -> TransportError:
 
 def _after_it_left(error: BaseException, timeout: float) -> TransportError:
     """urllib3 calls this a fault of the proxy, too, where there is one: the order of its causes tells nothing."""
+    if _find(error, Flooded) is not None:
+        return OversizedResponse("the response is longer than any of the API can be")
     if _is_timeout(error):
         return TimedOut(f"no whole response within {timeout:g} s", advice=_TIMEOUT_ADVICE)
     if _is_refusal_of_tls(error):
@@ -109,12 +131,6 @@ def _is_refusal_of_tls(error: BaseException) -> bool:
 
 def _is_any(error: BaseException, kinds: tuple[type[BaseException], ...]) -> bool:
     return any(isinstance(cause, kinds) for cause in _causes(error))
-
-
-def _proxy_reason(error: BaseException) -> str:
-    """The status of the proxy's refusal, where there is one; its own words may say anything."""
-    found = re.search(r"Tunnel connection failed: (\d{3})", str(error))
-    return f"status {found[1]}" if found else _reason(error)
 
 
 def _reason(error: BaseException) -> str:

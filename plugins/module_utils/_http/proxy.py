@@ -8,43 +8,97 @@ The operating system is never asked: that is unsafe in a forked process on macOS
 
 from __future__ import annotations
 
+import ipaddress
 import re
-import urllib.request
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Optional
 
 from .._core.errors import InvalidOption
+from .url import BaseUrl
 
 # No https: what is read through TLS within TLS would end at no deadline.
-_PROXY = re.compile(r"(?:http://)?(?:[^/@\s]*@)?(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?/?")
+_PROXY = re.compile(
+    r"(?:http://)?(?:[^/@\s]*@)?(?P<address>(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?)/?"
+)
 # The first one that is set wins.
-_PROXY_VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
+_PROXY_VARIABLES = ("https_proxy", "all_proxy")
+_NO_PROXY = "no_proxy"
+_BYPASS = re.compile(r"(?:\[(?P<ipv6>[^]]*)\]|(?P<name>[^:]+))(?::(?P<port>\d{1,5}))?")
 
 
-def proxy_for(host: str, proxy_url: Optional[str], environ: Mapping[str, str]) -> Optional[str]:
-    """The proxy for https requests to the host, or None.
+@dataclass(frozen=True)
+class Proxy:
+    """`url` may hold a password, `address` does not. `variable` has named it, or the option if that is empty."""
 
-    An explicit proxy_url wins; then https_proxy and all_proxy, in lower or upper case, unless no_proxy names the host.
+    url: str
+    address: str
+    variable: str = ""
+
+    @property
+    def advice(self) -> str:
+        """What to do where it does not work."""
+        if not self.variable:
+            return "Check proxy_url."
+        return (
+            f"Check the environment variable {self.variable}. To use no proxy, set no_proxy: '*' in the environment of "
+            "the task."
+        )
+
+
+def proxy_for(server: BaseUrl, proxy_url: Optional[str], environ: Mapping[str, str]) -> Optional[Proxy]:
+    """The proxy for requests to the server, or None.
+
+    An explicit proxy_url wins; then https_proxy and all_proxy, unless no_proxy names the server. They are read as the
+    library requests reads them: lower case wins, and an empty variable in lower case switches off the one in upper case.
     Raises InvalidOption for anything else than an HTTP proxy.
     """
     if proxy_url:
         return _checked_proxy(proxy_url)
-    name = next((name for name in _PROXY_VARIABLES if environ.get(name)), None)
-    if name is None:
+    variable = next(filter(None, (_set_variable(name, environ) for name in _PROXY_VARIABLES)), None)
+    no_proxy = environ.get(_NO_PROXY) or environ.get(_NO_PROXY.upper()) or ""
+    if variable is None or any(_names(entry.strip().lower(), server) for entry in no_proxy.split(",")):
         return None
-    no_proxy = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
-    if urllib.request.proxy_bypass_environment(host, {"no": no_proxy}):  # type: ignore[attr-defined]
-        return None
-    return _checked_proxy(environ[name], f"the environment variable {name}")
+    return _checked_proxy(environ[variable], variable)
 
 
-def _checked_proxy(proxy: str, source: str = "") -> str:
-    if not _PROXY.fullmatch(proxy):
+def in_both_cases(environment: Mapping[str, str]) -> dict[str, str]:
+    """An environment whose proxy variables win over those of another environment, in either case of letters."""
+    twins = {}
+    for name in (*_PROXY_VARIABLES, _NO_PROXY):
+        for given, other in ((name, name.upper()), (name.upper(), name)):
+            if given in environment and other not in environment:
+                twins[other] = environment[given]
+    return {**environment, **twins}
+
+
+def _set_variable(name: str, environ: Mapping[str, str]) -> Optional[str]:
+    chosen = name if name in environ else name.upper()
+    return chosen if environ.get(chosen) else None
+
+
+def _names(entry: str, server: BaseUrl) -> bool:
+    """Whether an entry of no_proxy names a server: its host, domain, address or network, with its port or without."""
+    found = _BYPASS.fullmatch(entry)
+    name = (found["ipv6"] or found["name"] or "") if found else entry
+    if found and found["port"] and int(found["port"]) != server.port:
+        return False
+    try:
+        return name == "*" or ipaddress.ip_address(server.host) in ipaddress.ip_network(name, strict=False)
+    except ValueError:
+        # One of the two is not an address.
+        domain = name.lstrip(".")
+        return bool(domain) and f".{server.host.lower()}".endswith(f".{domain}")
+
+
+def _checked_proxy(url: str, variable: str = "") -> Proxy:
+    found = _PROXY.fullmatch(url)
+    if not found:
         raise InvalidOption(
             "proxy_url",
             "is not an HTTP proxy",
-            source=source,
+            source=f"the environment variable {variable}" if variable else "",
             advice="Set one such as http://proxy.example.com:3128; what goes through it is encrypted all the way.",
         )
     # Old releases of requests take a name before a port for a scheme.
-    return proxy if "://" in proxy else f"http://{proxy}"
+    return Proxy(url if "://" in url else f"http://{url}", found["address"], variable)

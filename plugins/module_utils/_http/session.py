@@ -29,7 +29,7 @@ from .adapter import Adapter
 from .auth import UNSIGNED, Auth, send_signed
 from .deadline import deadline, watch
 from .errors import transport_error_of
-from .proxy import proxy_for
+from .proxy import Proxy, proxy_for
 from .response import HEADER_VALUE, Response
 from .retry import Retries
 from .tls import tls_context
@@ -50,6 +50,9 @@ LONGEST_BODY = 16 * 1024 * 1024
 _LONGEST_RESPONSE = 4 * LONGEST_BODY
 LONGEST_MESSAGE = 300
 _CHUNK = 64 * 1024
+# Seconds. A sign-out has at least these: enough for a server that works.
+_SHORTEST_SIGN_OUT = 2.0
+_SHORTEST_TIMEOUT = 0.01
 _OVERLOADED = (429, 503)
 _IDEMPOTENT_METHODS = ("GET", "HEAD", "PUT", "DELETE")
 _DEFAULT_HEADERS = {
@@ -99,6 +102,7 @@ class SessionOptions:
 class _Call:
     """One request of an API, however often it is tried.
 
+    `ends_at`: when all its tries must be over, by the monotonic clock, if they must.
     `was_lost`: whether the response to a try was lost; the server may have processed that try."""
 
     method: str
@@ -109,6 +113,7 @@ class _Call:
     idempotent: bool
     advice: Mapping[int, str]
     left_behind: str
+    ends_at: Optional[float] = None
     retry_after: Optional[str] = None
     was_lost: bool = False
 
@@ -133,12 +138,15 @@ class Session:
         self.base_url = base_url
         self.request_count = 0
         self.clock_offset: Optional[float] = None
+        # When the timeout of the last request ends, if that brought no response.
+        self._unanswered_until: Optional[float] = None
         self._options = options
         self._error_facts = error_facts
         self._runtime = runtime
         self._lock = threading.Lock()
         self._secrets: set[Secret] = set()
-        self._http = _new_http_session(base_url, options, runtime.environ)
+        self._proxy = proxy_for(base_url, options.proxy_url.reveal() if options.proxy_url else None, runtime.environ)
+        self._http = _new_http_session(options, self._proxy, runtime.environ)
 
     @property
     def host(self) -> str:
@@ -187,13 +195,15 @@ class Session:
         idempotent: Optional[bool] = None,
         advice: Optional[Mapping[int, str]] = None,
         left_behind: str = "",
+        signs_out: bool = False,
     ) -> Response:
         """Send one request, again where that is safe, and return the response of a status 2xx.
 
         `auth` signs it, and may renew its credential once when the server refuses that.
         `doing` says what for, in the words of an error ("create an auth token"); `advice` what to do next, by
         status; `left_behind` what a lost response may leave on the server. `idempotent`: whether a request that
-        may have been carried out may be sent again; by default its method decides.
+        may have been carried out may be sent again; by default its method decides. `signs_out`: all tries together have
+        the timeout of one request, and after a request without a response what that has left of its own.
 
         Raises TransportError when there is no usable response, ApiError when the server refuses.
         """
@@ -211,6 +221,7 @@ class Session:
             method in _IDEMPOTENT_METHODS if idempotent is None else idempotent,
             advice or {},
             left_behind,
+            ends_at=self._sign_out_ends_at() if signs_out else None,
         )
         return send_signed(auth, lambda signature: self._send(call, signature))
 
@@ -250,34 +261,51 @@ class Session:
                     error.follows_lost_response = call.was_lost
                 call.was_lost = call.was_lost or isinstance(error, ResponseLost)
                 wait = retries.next_wait(call.method, error, call.retry_after) if _may_retry(call, error) else None
-                if wait is None:
+                if wait is None or self._is_over(call, wait):
                     raise
                 self._runtime.notify(f"{self.host}: {error.cause}; trying again in {wait:.1f} s")
             self._runtime.clock.sleep(wait)
 
+    def _sign_out_ends_at(self) -> float:
+        """What the server did not answer in time, it hardly answers when asked for the next thing."""
+        now, timeout = self._runtime.clock.monotonic(), self._options.timeout
+        if self._unanswered_until is None:
+            return now + timeout
+        return max(now + min(timeout, _SHORTEST_SIGN_OUT), self._unanswered_until)
+
+    def _is_over(self, call: _Call, wait: float) -> bool:
+        return call.ends_at is not None and self._runtime.clock.monotonic() + wait >= call.ends_at
+
     def _exchange(self, call: _Call, headers: Mapping[str, str]) -> Response:
         """One request on the wire and its whole response, of whatever status."""
+        clock = self._runtime.clock
+        timeout = self._options.timeout
+        if call.ends_at is not None:
+            timeout = min(timeout, max(_SHORTEST_TIMEOUT, round(call.ends_at - clock.monotonic(), 2)))
+        started_at = clock.monotonic()
         try:
-            with deadline(self._options.timeout, _LONGEST_RESPONSE):
+            with deadline(timeout, _LONGEST_RESPONSE):
                 received = self._http.request(
                     call.method,
                     call.url,
                     headers=headers,
-                    timeout=self._options.timeout,
+                    timeout=timeout,
                     allow_redirects=False,
                     stream=True,
                     **call.arguments,
                 )
-                received_at = self._runtime.clock.time()
+                received_at = clock.time()
                 with contextlib.closing(received):
                     body = _read_body(received, call.method)
         except TransportError as error:
             failure = error
         except (requests.exceptions.RequestException, HTTPError, OSError, ValueError) as error:
-            failure = transport_error_of(error, self._options.timeout, has_left=watch.has_left)
+            failure = transport_error_of(error, watch.stage, timeout, self._proxy)
         else:
+            self._unanswered_until = None
             self._count()
             return self._response_of(received, body, received_at, call)
+        self._unanswered_until = started_at + timeout
         if failure.sent:
             self._count()
             failure.left_behind = call.left_behind
@@ -370,7 +398,7 @@ def _read_body(received: Any, method: str) -> bytes:
     return bytes(body)
 
 
-def _new_http_session(base_url: BaseUrl, options: SessionOptions, environ: Mapping[str, str]) -> Any:
+def _new_http_session(options: SessionOptions, proxy: Optional[Proxy], environ: Mapping[str, str]) -> Any:
     context = tls_context(
         validate_certs=options.validate_certs,
         ca_path=options.ca_path,
@@ -384,9 +412,8 @@ def _new_http_session(base_url: BaseUrl, options: SessionOptions, environ: Mappi
     http.trust_env = False
     http.verify = options.validate_certs
     http.headers.update(_DEFAULT_HEADERS)
-    proxy = proxy_for(base_url.host, options.proxy_url.reveal() if options.proxy_url else None, environ)
     if proxy:
-        http.proxies = {"https": proxy}
+        http.proxies = {"https": proxy.url}
     if not options.validate_certs:
         # The user has chosen it; the library would say so on stderr with each request.
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)

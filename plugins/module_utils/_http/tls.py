@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Optional
 
 from .._core.errors import InvalidOption
-from .deadline import DeadlineTlsSocket
+from .deadline import DeadlineContext
 
 # Where OpenSSL looks for trusted certificates instead of its own defaults.
 _TRUST_STORE_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -63,9 +63,8 @@ def _trust_store_of_the_task(environ: Mapping[str, str]) -> Optional[str]:
 
 
 def _new_context(validate_certs: bool, ca_path: Optional[str], trust_system: bool = False) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = DeadlineContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.sslsocket_class = DeadlineTlsSocket
     if not validate_certs:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ansible_collections.sddc.tokens.plugins.module_utils._http import session
 from support.in_process import Done, done
 from support.kit import Job
 
@@ -83,3 +84,16 @@ def test_an_entry_of_a_list_names_its_object_unless_token_name_or_uuid_does(lab:
     assert (created["name"], created["action"]) == ("Engines", "created")
     assert (named["name"], named["action"]) == ("Rack 4", "none")
     assert "the option name is needed to create a token" in missing["error"].lower()
+
+
+def test_signing_out_of_a_controller_that_fell_silent_takes_no_second_timeout(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "_SHORTEST_SIGN_OUT", 0.25)
+    for path in (OBJECTS, "/logout"):
+        lab.fault("avi", "delay", path=path, seconds=600, times=9)
+
+    kept = keep(lab, timeout=1.5)
+
+    assert "no whole response within 1.5 s" in kept.message
+    assert "no whole response within 0.25 s" in kept.said

@@ -12,6 +12,7 @@ import jwt
 import pytest
 
 from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
+from ansible_collections.sddc.tokens.plugins.module_utils._http import session
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.nsx_service_instance_info import (
     NsxServiceInstanceInfo,
@@ -115,3 +116,17 @@ def test_an_alarm_that_quotes_a_token_is_told_without_it(lab: Lab) -> None:
 
     assert "has expired" in str(result["instances"][0]["alarms"])
     assert leaks({"result": str(result)}, [token, token.rsplit(".", 1)[1]]) == []
+
+
+def test_signing_out_of_a_manager_that_fell_silent_takes_no_second_timeout(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "_SHORTEST_SIGN_OUT", 0.25)
+    for path in ("/alarms", "/api/session/destroy"):
+        lab.fault("nsx", "delay", path=path, seconds=600, times=9)
+    user = {name: lab["nsx"][name] for name in ("username", "password")}
+
+    result = run(NsxServiceInstanceInfo, lab, use_session=True, timeout=1.5, **user)
+
+    assert "no whole response within 1.5 s" in result["msg"]
+    assert "no whole response within 0.25 s" in str(result["warnings"])

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import pytest
 import trustme
 
-from ansible_collections.sddc.tokens.plugins.module_utils._http.deadline import deadline
+from ansible_collections.sddc.tokens.plugins.module_utils._http.deadline import DeadlineSocket, deadline
 from ansible_collections.sddc.tokens.plugins.module_utils._http.tls import tls_context
 
 Pair = tuple[ssl.SSLSocket, ssl.SSLSocket]
@@ -32,7 +32,8 @@ def contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
 @pytest.fixture
 def pair(contexts: tuple[ssl.SSLContext, ssl.SSLContext]) -> Iterator[Pair]:
     """Both ends of a TLS connection; the second is one of ours."""
-    ends = socket.socketpair()
+    theirs, plain = socket.socketpair()
+    ends = theirs, DeadlineSocket(fileno=plain.detach())
     for end in ends:
         end.settimeout(LONG)
     made: list[ssl.SSLSocket] = []

@@ -196,7 +196,7 @@ def test_proxy_that_refuses_is_named_with_its_status(lab: Lab, session: OpenSess
     one = session(url="https://elsewhere.example.net", proxy_url=Secret(proxy))
     error = failure(one)
     assert isinstance(error, ConnectionFailed)
-    assert "proxy refused" in error.cause
+    assert f"{proxy.removeprefix('http://')} refused" in error.cause
     assert "403" in error.cause
     assert "proxy_url" in error.advice
     assert (one.request_count, error.left_behind) == (0, "")
@@ -205,8 +205,28 @@ def test_proxy_that_refuses_is_named_with_its_status(lab: Lab, session: OpenSess
 def test_proxy_that_does_not_listen_is_named_without_its_password(open_session: OpenSession) -> None:
     error = failure(open_session("sddc.example.com", proxy_url=Secret("http://me:s3cr3t-word@127.0.0.1:1")))
     assert isinstance(error, ConnectionFailed)
-    assert "proxy" in error.cause
+    assert "no connection to the proxy 127.0.0.1:1: " in error.cause
     assert "s3cr3t-word" not in str(error)
+
+
+def test_proxy_whose_name_does_not_resolve_is_named_with_the_variable(open_session: OpenSession) -> None:
+    error = failure(open_session("sddc.example.com", environ={"HTTPS_PROXY": "http://me:s3cr3t@no-such-host.invalid:1"}))
+    assert isinstance(error, ConnectionFailed)
+    assert "the proxy no-such-host.invalid:1: its name cannot be resolved" in error.cause
+    assert "HTTPS_PROXY" in error.advice
+    assert "s3cr3t" not in str(error)
+
+
+def test_proxy_that_hangs_up_or_falls_silent_has_not_refused(open_session: OpenSession) -> None:
+    def fall_silent(connection: socket.socket) -> None:
+        while connection.recv(65536):
+            pass
+
+    for peer, named in ((lambda connection: connection.recv(65536), "broke"), (fall_silent, "did not respond")):
+        with listening(peer) as address:
+            error = failure(open_session("sddc.example.com", proxy_url=Secret(f"http://{address}"), timeout=0.5))
+        assert isinstance(error, ConnectionFailed)
+        assert f"the proxy {address} {named}" in error.cause
 
 
 def test_password_of_a_proxy_goes_to_the_proxy_and_into_no_error(open_session: OpenSession) -> None:

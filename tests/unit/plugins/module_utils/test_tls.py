@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ssl
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -75,7 +74,7 @@ def test_no_version_before_1_2_is_spoken_where_openssl_would(
         made.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
         return made
 
-    monkeypatch.setattr(tls, "ssl", SimpleNamespace(**{**vars(ssl), "SSLContext": lax}))
+    monkeypatch.setattr(tls, "DeadlineContext", lax)
     assert context(files, ca_path="ca").minimum_version >= ssl.TLSVersion.TLSv1_2
 
 
@@ -84,8 +83,6 @@ def test_certificates_are_verified_for_their_name_unless_told_otherwise(
     files: dict[str, str], options: dict[str, Any]
 ) -> None:
     verified = options.get("validate_certs", True)
-    # With urllib3 1, an adapter of another test has left the shared one to compare names in urllib3.
-    default_tls_context.cache_clear()
     found = context(files, **options)
     assert found.check_hostname is verified
     assert found.verify_mode == (ssl.CERT_REQUIRED if verified else ssl.CERT_NONE)

@@ -181,6 +181,14 @@ def test_result_is_sealed_only_where_it_carries_a_secret(act: Act) -> None:
     assert act(args={"hostname": "h", "level": 7})["_ansible_no_log"] is True
 
 
+def test_proxy_of_the_task_wins_over_one_of_the_process_in_another_case_of_letters(
+    act: Act, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("https_proxy", "http://process:1")
+    assert act([{"HTTPS_PROXY": "http://task:1"}], args={"hostname": "h"})["proxy"] == "http://task:1"
+    assert act([{"HTTPS_PROXY": ""}], args={"hostname": "h"})["proxy"] == ""
+
+
 def test_route_as_a_module_takes_credentials_out_of_the_environment_and_passes_them_as_arguments(
     action: Callable[..., EchoAction],
 ) -> None:
@@ -190,7 +198,8 @@ def test_route_as_a_module_takes_credentials_out_of_the_environment_and_passes_t
     execute = made._execute_module
     made._execute_module = lambda **call: (seen.append(made._task.environment), execute(**call))[1]
     result = made.run(task_vars={"sddc_tokens_in_process": False})
-    assert seen == [[{"https_proxy": "http://p:1"}]]
+    # In both cases of letters: what the task sets wins over the environment of the managed node.
+    assert seen == [[{"https_proxy": "http://p:1", "HTTPS_PROXY": "http://p:1"}]]
     assert result["as_module"]["module_args"] == {"hostname": "h", "password": PASSWORD}
     assert result["as_module"]["module_name"] == "sddc.tokens.echo"
     assert "invocation" not in result
