@@ -93,6 +93,17 @@ options:
     description: Whether to send the access token in the header C(csp-auth-token), too.
     type: bool
     default: false
+  csp_validate_certs:
+    description:
+      - Whether the certificate of the server of VMware Cloud Services must be valid for its name and signed by a
+        trusted authority. O(validate_certs) is for the manager alone.
+    type: bool
+    default: true
+  csp_ca_path:
+    description:
+      - PEM file, or folder of hashed PEM files, with the authorities to trust of VMware Cloud Services.
+      - By default the trust store of the system and O(ca_path).
+    type: path
   validate_certs:
     description: Whether the server's certificate must be valid for its name and signed by a trusted authority.
     type: bool
