@@ -16,7 +16,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils._operations.base impor
 from ansible_collections.sddc.tokens.plugins.module_utils._runner.validation import Validated
 from products import JOBS, KITS
 from support.canary_plays import everything
-from support.collection import COLLECTION, GROUPS, HTTP_MODULES, MODULES, PLUGINS, PRODUCTS, doc, product_of
+from support.collection import COLLECTION, GROUPS, HTTP_MODULES, MODULES, PLUGINS, PRODUCTS, doc
 from support.in_process import operation_of
 
 PACKAGE = f"ansible_collections.{COLLECTION}.plugins"

@@ -222,7 +222,10 @@ def test_what_a_task_shows_when_it_has_run_holds_no_secret_and_a_retry_gets_it_b
     results = [made.run(task_vars={}) for _attempt in range(2)]
 
     assert made._task.args == {"hostname": "h", "key": "********", "level": 1, "passwort": "********"}
-    assert made._task.environment == [{"ECHO_PASSWORD": "********", "OTHER": "not ********"}, {"NSXT_PASSWORD": "********"}]
+    assert made._task.environment == [
+        {"ECHO_PASSWORD": "********", "OTHER": "not ********"},
+        {"NSXT_PASSWORD": "********"},
+    ]
     assert (args["key"], environment[0]["ECHO_PASSWORD"]) == ("a-key-of-value", "e-password-of-value")
     assert results[0] == results[1]
     made._task.args = {"hostname": "h", "password": "another"}
