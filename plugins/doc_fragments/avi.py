@@ -19,7 +19,7 @@ options:
     required: true
   username:
     description:
-      - User with whom to sign in. The task signs out again, whatever happens.
+      - User with whom to sign in. The task signs out again, also when it fails.
       - The environment variable E(AVI_USERNAME) is used when neither this nor O(session_id) is set.
     type: str
   password:

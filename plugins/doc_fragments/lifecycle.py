@@ -94,4 +94,21 @@ options:
         use it, for O(min_remaining) at most, and the next task revokes it then. O(renew=always) revokes it at once.
       - By default, without O(token_file), the replaced token is not revoked.
     type: bool
+  record_folder:
+    description:
+      - Folder in which a token that is not stored in O(token_file) is recorded before it is used, on the host where the
+        module runs. It is created with mode V(0700). A record holds the token in plain text, has mode V(0600), and is
+        removed by the task that revokes the token (O(state=absent) with O(token)).
+      - Every task with this folder first revokes the tokens of the same server and user whose plays or runs have ended
+        without doing so, because they were killed, or left with C(meta).
+      - In the controller process, a run that is still at work on the same machine is recognized by a lock. Otherwise
+        O(max_duration) decides.
+    type: path
+  max_duration:
+    description:
+      - Time for which the caller uses a token that is recorded in O(record_folder) (seconds).
+      - When it is over, and there is no lock that shows whether the run is still at work, the token is revoked by the
+        next task with the same folder.
+    type: float
+    default: 86400
 """

@@ -86,7 +86,7 @@ EXAMPLES = r"""
         headers: "{{ sddc_manager.headers }}"
       no_log: true
 
-- name: Use a token for one play, and revoke its refresh token whatever happens
+- name: Use a token for one play, and revoke its refresh token; the next run does that for one that was killed
   hosts: localhost
   gather_facts: false
   tasks:
@@ -97,6 +97,7 @@ EXAMPLES = r"""
             hostname: sddc-manager.example.com
             username: administrator@vsphere.local
             password: "{{ sddc_manager_password }}"
+            record_folder: ~/.sddc/sessions
           register: sddc_manager
 
         - name: List the SDDC Managers
@@ -110,6 +111,7 @@ EXAMPLES = r"""
             hostname: sddc-manager.example.com
             token: "{{ sddc_manager.token }}"
             refresh_token: "{{ sddc_manager.refresh_token }}"
+            record_folder: ~/.sddc/sessions
             state: absent
           when: sddc_manager.token is defined
 """

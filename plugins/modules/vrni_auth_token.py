@@ -101,7 +101,7 @@ EXAMPLES = r"""
           Authorization: NetworkInsight {{ lookup('sddc.tokens.token_file', '~/.sddc/vrni-ldap.json') }}
       no_log: true
 
-- name: Use a token of a vIDM user for one play, and revoke it whatever happens
+- name: Use a token of a vIDM user for one play, and revoke it; the next run does that for one that was killed
   hosts: localhost
   gather_facts: false
   tasks:
@@ -111,6 +111,7 @@ EXAMPLES = r"""
           sddc.tokens.vrni_auth_token:
             hostname: vrni.example.com
             vidm_token: "{{ vidm_token }}"
+            record_folder: ~/.sddc/sessions
           register: vrni
 
         - name: Read the version
@@ -123,6 +124,7 @@ EXAMPLES = r"""
           sddc.tokens.vrni_auth_token:
             hostname: vrni.example.com
             token: "{{ vrni.token }}"
+            record_folder: ~/.sddc/sessions
             state: absent
           when: vrni.token is defined
 """

@@ -68,7 +68,9 @@ class OperationAction(ActionBase):
         return result
 
     def _run_in_process(self, validated: Validated, task_environment: Mapping[str, str]) -> dict[str, Any]:
-        runtime = Runtime(self._task.check_mode, {**os.environ, **task_environment}, notify=self._notify)
+        environ = {**os.environ, **task_environment}
+        run = in_process.run_of(self._task)
+        runtime = Runtime(self._task.check_mode, environ, notify=self._notify, run=run)
         result = execute(self.operation, validated.params, runtime, diff_mode=self._task.diff)
         for deprecation in validated.deprecations:
             self._display.deprecated(**deprecation)

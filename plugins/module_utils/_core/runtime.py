@@ -10,6 +10,7 @@ import platform
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Optional
 
 
 class Clock:
@@ -53,11 +54,25 @@ def ignore(_message: str) -> None:
 
 
 @dataclass(frozen=True)
+class Run:
+    """The run of which a task is part. It outlives the task's process, and its parts follow one another.
+
+    `hold` keeps an open file open until the run ends, however it ends; false where it cannot.
+    """
+
+    id: str
+    part: str
+    hold: Callable[[int], bool]
+
+
+@dataclass(frozen=True)
 class Runtime:
-    """`warn` receives what the user should know, `notify` what happens while a task waits."""
+    """`warn` receives what the user should know, `notify` what happens while a task waits. `run` is None where nothing
+    on this machine lasts longer than the task."""
 
     check_mode: bool = False
     environ: Mapping[str, str] = field(default_factory=dict)
     warn: Callable[[str], None] = ignore
     notify: Callable[[str], None] = ignore
     clock: Clock = SYSTEM_CLOCK
+    run: Optional[Run] = None

@@ -35,10 +35,16 @@ _NOTIFY_AFTER = 2.0
 
 
 class FileStore(Store):
-    """A token file at a path. With `read_only`, or in check mode, nothing on the disk is touched, not even a mode."""
+    """A token file at a path. With `read_only`, or in check mode, nothing on the disk is touched, not even a mode.
 
-    def __init__(self, path: str, runtime: Runtime, *, read_only: bool = False) -> None:
+    Without `keeps_lock_file` the lock file goes with the file, for a path that is used once.
+    """
+
+    def __init__(
+        self, path: str, runtime: Runtime, *, read_only: bool = False, keeps_lock_file: bool = True
+    ) -> None:
         self.path = os.path.abspath(path)
+        self.keeps_lock_file = keeps_lock_file
         self._runtime = runtime
         self._read_only = read_only or runtime.check_mode
 
@@ -48,7 +54,7 @@ class FileStore(Store):
 
     @property
     def lock_path(self) -> str:
-        """The file that is locked. It is never deleted: a lock on a file that is replaced protects nothing."""
+        """The file that is locked. It is not the token file: a lock on a file that is replaced protects nothing."""
         return self.path + ".lock"
 
     def is_empty(self) -> bool:
@@ -287,15 +293,19 @@ class FileWriter(Writer):
             os.pwrite(self._lock, content, 0)
 
     def remove(self) -> None:
-        """Delete the file; the lock file stays."""
+        """Delete the file."""
         self._check_lock()
         try:
             os.unlink(self._path)
         except FileNotFoundError:
-            return
+            pass
         except OSError as error:
             raise _unusable(self._path, error) from None
-        _sync_folder(os.path.dirname(self._path))
+        else:
+            _sync_folder(os.path.dirname(self._path))
+        if not self._store.keeps_lock_file:
+            with contextlib.suppress(OSError):
+                os.unlink(self._store.lock_path)
 
     def move_aside(self) -> str:
         self._check_lock()

@@ -21,6 +21,7 @@ from .ownership import OwnRecord
 from .record import Record
 from .refusal import Refusal, is_refusal
 from .revocation import Revoker
+from .sessions import Sessions
 from .source import TokenSource
 from .store import Store, Writer
 
@@ -41,12 +42,16 @@ class Lifecycle:
         self._own = OwnRecord(store, source, runtime, replace_foreign=options.replace_foreign) if store else None
         self._assessor = Assessor(source, options, self._now)
         self._revoker = Revoker(source, verify=options.verify, now=self._now, warn=runtime.warn)
+        self._sessions = Sessions(source, options, self._revoker, runtime)
 
     def run(self) -> Outcome:
         """Do it. Raises TokensError; what it has created by then is stored or revoked."""
+        ended_strays = self._sessions.end_strays()
         if self._options.state == "absent":
-            return self._end_stored(self._own) if self._own else self._end_given()
-        return self._keep_stored(self._own) if self._own else self._keep_given()
+            outcome = self._end_stored(self._own) if self._own else self._end_given()
+        else:
+            outcome = self._keep_stored(self._own) if self._own else self._keep_given()
+        return replace(outcome, changed=True) if ended_strays else outcome
 
     def _now(self) -> float:
         offset = self._source.clock_offset
@@ -100,13 +105,15 @@ class Lifecycle:
         return self._outcome(True, action, new, verified=self._options.verify, before=given)
 
     def _create_and_prove(self, given: Optional[Token]) -> Token:
-        new = self._create(given)
-        try:
-            return self._prove(new, given)
-        except TokensError as error:
-            # Nobody would hold it after this task.
-            error.left_behind = error.left_behind or self._revoker.discard(new, given)
-            raise
+        with self._sessions.recording(self._now) as record:
+            new = self._create(given)
+            try:
+                record(new)
+                return self._prove(new, given)
+            except TokensError as error:
+                # Nobody would hold it after this task.
+                error.left_behind = error.left_behind or self._revoker.discard(new, given)
+                raise
 
     def _keep_stored(self, own: OwnRecord) -> Outcome:
         options = self._options
@@ -354,6 +361,7 @@ class Lifecycle:
             is_valid = self._revoker.would_revoke(token)
             return self._outcome(is_valid, "revoked" if is_valid else "none", before=token)
         revoked = self._revoker.revoke_and_prove(token)
+        self._sessions.forget(token)
         return self._outcome(revoked, "revoked" if revoked else "none", verified=self._options.verify, before=token)
 
     def _end_stored(self, own: OwnRecord) -> Outcome:

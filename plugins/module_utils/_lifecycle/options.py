@@ -29,6 +29,8 @@ class LifecycleOptions:
     return_token: bool = field(default=True, metadata={"type": "bool", "no_log": False})
     replace_foreign: bool = field(default=False, metadata={"type": "bool"})
     lock_timeout: float = field(default=120, metadata={"type": "float"})
+    record_folder: Optional[str] = field(default=None, metadata={"type": "path"})
+    max_duration: float = field(default=86400, metadata={"type": "float"})
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> LifecycleOptions:
@@ -43,7 +45,7 @@ class LifecycleOptions:
         return may_create and not self.token_file and not self.return_token
 
 
-_REVOCATION = ("revoke_old",)
+_REVOCATION = ("revoke_old", "record_folder", "max_duration")
 _OPTIONS: dict[str, Any] = {
     option.name: {**option.metadata, **({} if option.default is None else {"default": option.default})}
     for option in fields(LifecycleOptions)

@@ -26,6 +26,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import (
 )
 from ansible_collections.sddc.tokens.plugins.module_utils._core.outcome import Outcome
 from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import SYSTEM_CLOCK, Clock, Runtime
+from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Run as PlaybookRun
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle import file_store
@@ -317,6 +318,7 @@ class World:
         self.server = Server()
         self.store = MemoryStore()
         self.clock: Clock = SYSTEM_CLOCK
+        self.playbook_run: Optional[PlaybookRun] = None
         self.source_type: type[MemorySource] = MemorySource
         self.prepare: Callable[[MemorySource], None] = lambda source: None
 
@@ -333,7 +335,7 @@ class World:
         run = Run(steps=Steps(crash_at))
         source = self.source_type(self.server, run.steps, can_revoke=can_revoke)
         self.prepare(source)
-        runtime = Runtime(check_mode, warn=run.warnings.append, clock=self.clock)
+        runtime = Runtime(check_mode, warn=run.warnings.append, clock=self.clock, run=self.playbook_run)
         seen = len(self.server.calls)
         store = self.store_of(runtime, run.steps) if in_store else None
         chosen = LifecycleOptions.from_params({"revoke_old": in_store, **options})

@@ -1,0 +1,218 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A folder with one token file for each session: what a session that was cut off leaves can be revoked by the next."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import NamedTuple, Optional
+
+from .._core.errors import StoreBusy, StoreError
+from .._core.runtime import Run, Runtime
+from .._core.token import Token
+from .file_store import FileStore
+from .record import ClockReading, Record
+from .source import TokenSource
+
+_RUN = r"(?P<run>(?P<machine>[0-9a-f]{8})-[0-9a-f]{16})"
+# Without a run, nothing but its time says whether a session is over.
+_SESSION = re.compile(rf"session-({_RUN}-(?P<part>[0-9a-f]{{8}})-)?[0-9a-f]{{16}}\.json")
+_RUN_LOCK = re.compile(rf"session-{_RUN}\.lock(\.[0-9]+)?")
+_LOCK_SUFFIX = ".lock"
+_PRIVATE_FOLDER = 0o700
+# Seconds after which nobody is about to use a lock that belongs to no session.
+_UNUSED_FOR = 86400
+
+
+class Stray(NamedTuple):
+    """The token of a session that is over, and the file in which it was recorded."""
+
+    token: Token
+    path: str
+
+
+class SessionFolder:
+    """The sessions of one source. `longest` is the time in seconds for which a session counts on its token.
+
+    The session of a run holds a lock until the run ends, however it ends: the kernel releases it. On another machine
+    a lock proves nothing, and a module on a managed node has none: there the recorded time decides.
+    """
+
+    def __init__(self, path: str, source: TokenSource, runtime: Runtime, longest: float) -> None:
+        self._path = os.path.abspath(path)
+        self._source = source
+        self._runtime = runtime
+        self._longest = longest
+        self._machine = hashlib.sha256(runtime.clock.machine().encode()).hexdigest()[:8]
+
+    @contextlib.contextmanager
+    def recording(self, now: Callable[[], float]) -> Iterator[Callable[[Token], None]]:
+        """Prove that a token can be recorded, and hand over what records it. `now` is the server's time.
+
+        Raises StoreError.
+        """
+        try:
+            os.makedirs(self._path, _PRIVATE_FOLDER, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"the folder {self._path} cannot be created: {error.strerror}",
+                advice="Set record_folder to a folder that can be written.",
+            ) from None
+        store = self._store(self._new_path())
+        with store.exclusive(0) as writer:
+            is_recorded = False
+
+            def record(token: Token) -> None:
+                nonlocal is_recorded
+                writer.write(self._record(token, now()))
+                is_recorded = True
+
+            try:
+                writer.reserve()
+                yield record
+            finally:
+                if not is_recorded:
+                    writer.remove()
+
+    def strays(self) -> Iterator[Stray]:
+        """The tokens of the source whose sessions are over. What cannot be read, or is not its own, is left out."""
+        for name in self._names():
+            match = _SESSION.fullmatch(name)
+            path = os.path.join(self._path, name)
+            record = self._read(path) if match else None
+            if match and record and record.current and self._is_own(record) and self._is_over(match, record):
+                yield Stray(record.current, path)
+
+    def forget(self, token: Token) -> None:
+        """Remove the record of a token that was revoked."""
+        for name in self._names():
+            path = os.path.join(self._path, name)
+            record = self._read(path) if _SESSION.fullmatch(name) else None
+            if record and record.current and record.current.secret == token.secret:
+                self.remove(path)
+
+    def remove(self, path: str) -> None:
+        """Remove a record. Raises StoreError."""
+        with contextlib.suppress(StoreBusy), self._store(path).exclusive(0) as writer:
+            writer.remove()
+
+    def sweep(self) -> None:
+        """Remove the locks of runs that have ended, and what a crash has left before there was a token."""
+        names = self._names()
+        in_use = {match["run"] for match in map(_SESSION.fullmatch, names) if match}
+        for name in names:
+            session = name[: -len(_LOCK_SUFFIX)] if name.endswith(_LOCK_SUFFIX) else ""
+            lock = _RUN_LOCK.fullmatch(name)
+            with contextlib.suppress(OSError, StoreError):
+                if _SESSION.fullmatch(session) and session not in names:
+                    self.remove(os.path.join(self._path, session))
+                elif lock and lock["run"] not in in_use and self._is_unused(name):
+                    os.unlink(os.path.join(self._path, name))
+
+    def _is_unused(self, name: str) -> bool:
+        path = os.path.join(self._path, name)
+        return self._is_held(path) is not True and time.time() - os.stat(path).st_mtime > _UNUSED_FOR
+
+    def _names(self) -> list[str]:
+        try:
+            return sorted(os.listdir(self._path))
+        except OSError:
+            return []
+
+    def _store(self, path: str) -> FileStore:
+        return FileStore(path, self._runtime, keeps_lock_file=False)
+
+    def _read(self, path: str) -> Optional[Record]:
+        with contextlib.suppress(StoreError):
+            return FileStore(path, self._runtime, read_only=True).read().record
+        return None
+
+    def _record(self, token: Token, now: float) -> Record:
+        source, clock = self._source, self._runtime.clock
+        end = now + self._longest
+        promised = replace(token, promised_until=end if token.expires_at is None else min(end, token.expires_at))
+        reading = None if source.clock_offset is None else ClockReading.of(clock)
+        owner = (source.product, source.host, source.principal or "")
+        return Record(*owner, promised, clock_offset=source.clock_offset or 0.0, clock=reading)
+
+    def _is_own(self, record: Record) -> bool:
+        source = self._source
+        return bool(source.principal) and record.belongs_to(source.product, source.host, source.principal)
+
+    def _is_over(self, match: re.Match[str], record: Record) -> bool:
+        run, own = match["run"], self._runtime.run
+        if own and run == self._name_of(own):
+            # The plays of a run follow one another.
+            return match["part"] != own.part
+        if run and match["machine"] == self._machine:
+            is_held = self._is_held(self._lock_path(run))
+            if is_held is not None:
+                return not is_held
+        now = self._runtime.clock.time() + record.offset_of(self._runtime.clock)
+        return record.current is not None and (record.current.promised_until or 0) <= now
+
+    def _new_path(self) -> str:
+        run = self._held_run()
+        of_run = f"{self._name_of(run)}-{run.part}-" if run else ""
+        return os.path.join(self._path, f"session-{of_run}{secrets.token_hex(8)}.json")
+
+    def _name_of(self, run: Run) -> str:
+        return f"{self._machine}-{run.id}"
+
+    def _lock_path(self, run: str) -> str:
+        return os.path.join(self._path, f"session-{run}{_LOCK_SUFFIX}")
+
+    def _held_run(self) -> Optional[Run]:
+        """The run of this task, once its lock is held; None where that cannot be."""
+        run = self._runtime.run
+        if run is None:
+            return None
+        path = self._lock_path(self._name_of(run))
+        if os.path.lexists(path):
+            return run
+        new = f"{path}.{os.getpid()}"
+        try:
+            descriptor = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        except OSError:
+            return None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not run.hold(descriptor):
+                return None
+            # It appears under its name when it is locked, for others take a free lock for the end of its run.
+            os.link(new, path)
+        except FileExistsError:
+            # Another task of the run was faster.
+            pass
+        except OSError:
+            return None
+        finally:
+            os.close(descriptor)
+            os.unlink(new)
+        return run
+
+    def _is_held(self, path: str) -> Optional[bool]:
+        """Whether a run that has locked a file is still at work; None where that cannot be told."""
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError:
+            return None
+        try:
+            # Shared, for others may look at the same time.
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return None
+        finally:
+            os.close(descriptor)
+        return False
