@@ -40,9 +40,7 @@ class FileStore(Store):
     Without `keeps_lock_file` the lock file goes with the file, for a path that is used once.
     """
 
-    def __init__(
-        self, path: str, runtime: Runtime, *, read_only: bool = False, keeps_lock_file: bool = True
-    ) -> None:
+    def __init__(self, path: str, runtime: Runtime, *, read_only: bool = False, keeps_lock_file: bool = True) -> None:
         self.path = os.path.abspath(path)
         self.keeps_lock_file = keeps_lock_file
         self._runtime = runtime

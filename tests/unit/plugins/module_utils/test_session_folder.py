@@ -17,7 +17,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import St
 from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Clock
 from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Run as PlaybookRun
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
-from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle import session_folder
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import FileStore
 from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_source import MemorySource, Run, World
 
 
@@ -66,7 +66,8 @@ class Sessions(World):
         """A session that does not come to its end; its token."""
         done = self.session(run, **options)
         assert done.result == (True, "created"), done.error
-        assert done.outcome is not None and done.outcome.token is not None
+        assert done.outcome is not None
+        assert done.outcome.token is not None
         return done.outcome.token.secret.reveal()
 
     def names(self) -> list[str]:
@@ -246,7 +247,7 @@ def test_nothing_is_created_that_cannot_be_recorded(
         sessions.folder.mkdir()
         sessions.folder.chmod(0o777)
     else:
-        monkeypatch.setattr(session_folder.FileStore, "exclusive", refuse)
+        monkeypatch.setattr(FileStore, "exclusive", refuse)
 
     run = sessions.session(killed.play())
 
@@ -301,7 +302,7 @@ def test_a_session_whose_run_cannot_hold_a_lock_is_judged_by_its_time(
     sessions: Sessions, later: Playbook, monkeypatch: pytest.MonkeyPatch, obstacle: str
 ) -> None:
     if obstacle == "no lock":
-        monkeypatch.setattr(session_folder.fcntl, "flock", cannot_lock)
+        monkeypatch.setattr(fcntl, "flock", cannot_lock)
     token = sessions.cut_off(PlaybookRun(f"{9:016x}", f"{1:08x}", lambda descriptor: False))
     monkeypatch.undo()
     assert [name for name in sessions.names() if name.endswith(".lock") and ".json" not in name] == []
