@@ -37,8 +37,8 @@ options:
       - Proxy for all requests, such as V(http://proxy.example.com:3128). It may hold user name and password.
       - What goes through it is encrypted up to the server. A proxy that is itself reached by TLS is refused.
       - By default the environment variables E(https_proxy), E(all_proxy) and E(no_proxy) decide, those of the keyword
-        C(environment) of the task first. They are read as the Python library C(requests) reads them. Lower case wins over
-        upper case.
+        C(environment) of the task first. They are read as the Python library C(requests) reads them. Lower case wins
+        over upper case.
       - E(no_proxy) lists hosts, domains, addresses and networks such as V(10.0.0.0/8), each with a port or without.
       - "To use no proxy for a task, set C(no_proxy: '*') in its C(environment). An empty E(https_proxy) switches off
         E(HTTPS_PROXY), but not E(all_proxy)."

@@ -8,6 +8,7 @@ https://developer.broadcom.com/xapis/vmware-avi-load-balancer-api/latest/ "POST 
 
 from __future__ import annotations
 
+import itertools
 import re
 import uuid
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,7 @@ from typing import Any, Optional
 from .._core.errors import ApiError
 from .._core.secret import Secret
 from .._http.auth import Auth
+from .._http.listing import ListingBounds
 from .._http.probe import was_deleted
 from .._http.response import Response, items
 from .._http.session import Session
@@ -23,8 +25,6 @@ from .._http.url import segment
 from .avi_auth import SIGNED_OUT
 
 PAGE_SIZE = 200
-# A listing that has not ended by then does not end.
-MOST_PAGES = 1000
 
 _TOKENS = "/api/securechanneltoken"
 _LABEL_LENGTH = 20
@@ -55,11 +55,15 @@ def error_facts(document: Any) -> tuple[str, str]:
 
 
 class AviClient:
-    """The operations of the API, named as it names them. `auth` signs each request."""
+    """The operations of the API, named as it names them. `auth` signs each request.
 
-    def __init__(self, session: Session, auth: Auth[Any]) -> None:
+    All listings of one client together have the bounds of `bounds`.
+    """
+
+    def __init__(self, session: Session, auth: Auth[Any], bounds: Optional[ListingBounds] = None) -> None:
         self._session = session
         self._auth = auth
+        self._bounds = bounds or ListingBounds()
 
     # --- secure channel tokens ---------------------------------------------------------------------------------
 
@@ -119,20 +123,27 @@ class AviClient:
     # --- requests ----------------------------------------------------------------------------------------------
 
     def _list(self, path: str, query: Mapping[str, str], doing: str) -> Iterator[Mapping[str, Any]]:
-        for page in range(1, MOST_PAGES + 1):
+        for number in itertools.count(1):
             # The link to the next page is absolute, and might lead elsewhere: the number does as well.
-            numbered = {**query, "page": str(page), "page_size": str(PAGE_SIZE)}
-            response = self._request("GET", path, doing, query=numbered)
-            results = response.field("results", list) if response.mapping().get("results") else []
+            numbered = {**query, "page": str(number), "page_size": str(PAGE_SIZE)}
+            response = self._send("GET", path, doing, query=numbered)
+            self._bounds.count_page(response)
+            page = response.mapping()
+            results = page.get("results") or []
+            if not isinstance(results, list):
+                raise response.bad("the response has no usable 'results'")
+            self._bounds.count_items(len(results), response)
             for item in items(results):
                 self.hide_generated(item)
                 yield item
-            if not response.mapping().get("next"):
+            if not page.get("next"):
                 return
-        raise response.bad(f"the listing has not ended after {MOST_PAGES} pages")
+
+    def _send(self, method: str, path: str, doing: str, **arguments: Any) -> Response:
+        return self._session.request(method, path, doing=doing, auth=self._auth, advice=_ADVICE, **arguments)
 
     def _request(self, method: str, path: str, doing: str, **arguments: Any) -> Response:
-        response = self._session.request(method, path, doing=doing, auth=self._auth, advice=_ADVICE, **arguments)
+        response = self._send(method, path, doing, **arguments)
         document = response.json_or_none()
         if isinstance(document, dict):
             self.hide_generated(document)

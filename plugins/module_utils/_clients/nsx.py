@@ -9,20 +9,19 @@ https://developer.broadcom.com/xapis/nsx-t-data-center-rest-api/latest/
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Optional
 
 from .._core.errors import ApiError
 from .._core.secret import redact
 from .._http.auth import Auth
+from .._http.listing import ListingBounds
 from .._http.response import items
 from .._http.session import Session
 from .._http.url import segment
 
 PAGE_SIZE = 1000
-# A listing that has not ended by then does not end.
-MOST_PAGES = 1000
 # The code of a path that the manager does not know, with status 400 or 404.
 INVALID_PATH = "500012"
 
@@ -86,20 +85,24 @@ def error_facts(document: Any) -> tuple[str, str]:
 
 
 class NsxClient:
-    """The operations of the API, named as it names them. `auth` signs each request."""
+    """The operations of the API, named as it names them. `auth` signs each request.
 
-    def __init__(self, session: Session, auth: Auth[Any]) -> None:
+    All listings of one client together have the bounds of `bounds`.
+    """
+
+    def __init__(self, session: Session, auth: Auth[Any], bounds: Optional[ListingBounds] = None) -> None:
         self._session = session
         self._auth = auth
+        self._bounds = bounds or ListingBounds()
 
     def list_tier0s(self) -> list[Mapping[str, Any]]:
         """GET /infra/tier-0s, all pages. Raises ApiError."""
-        return self._list("/infra/tier-0s", doing="list the tier-0 gateways", advice=_READING_ADVICE)
+        return list(self._list("/infra/tier-0s", doing="list the tier-0 gateways"))
 
     def list_locale_services(self, tier0_id: str) -> list[Mapping[str, Any]]:
         """GET /infra/tier-0s/{id}/locale-services, all pages. Raises ApiError."""
         path = f"/infra/tier-0s/{segment(tier0_id, 'tier0_id')}/locale-services"
-        return self._list(path, doing=f"list the locale services of {tier0_id}", advice=_READING_ADVICE)
+        return list(self._list(path, doing=f"list the locale services of {tier0_id}"))
 
     def list_service_instances(self, tier0_id: str, locale_service_id: str) -> list[Mapping[str, Any]]:
         """GET .../locale-services/{id}/service-instances, all pages. Raises ApiError."""
@@ -107,13 +110,11 @@ class NsxClient:
             f"/infra/tier-0s/{segment(tier0_id, 'tier0_id')}"
             f"/locale-services/{segment(locale_service_id, 'locale_service_id')}/service-instances"
         )
-        doing = f"list the service instances of {tier0_id}/{locale_service_id}"
-        return self._list(path, doing=doing, advice=_READING_ADVICE)
+        return list(self._list(path, doing=f"list the service instances of {tier0_id}/{locale_service_id}"))
 
     def list_policy_alarms(self) -> list[Alarm]:
         """GET /infra/realized-state/alarms, all pages. Raises ApiError: 404, or 400 code 500012, where it lacks."""
-        found = self._list("/infra/realized-state/alarms", doing="read the alarms", advice=_READING_ADVICE)
-        return [_alarm(item) for item in found]
+        return [_alarm(item) for item in self._list("/infra/realized-state/alarms", doing="read the alarms")]
 
     def renew_authentication_tokens(self, instance: InstanceRef) -> None:
         """POST ...?action=reauth, signed with an OpenID token, too.
@@ -146,23 +147,23 @@ class NsxClient:
             },
         )
 
-    def _list(self, path: str, *, doing: str, advice: Mapping[int, str]) -> list[Mapping[str, Any]]:
-        found: list[Mapping[str, Any]] = []
-        cursor = ""
-        for _page in range(MOST_PAGES):
-            query = {"page_size": str(PAGE_SIZE), **({"cursor": cursor} if cursor else {})}
+    def _list(self, path: str, *, doing: str) -> Iterator[Mapping[str, Any]]:
+        query = {"page_size": str(PAGE_SIZE)}
+        while True:
             response = self._session.request(
-                "GET", _POLICY + path, query=query, auth=self._auth, doing=doing, advice=advice
+                "GET", _POLICY + path, query=query, auth=self._auth, doing=doing, advice=_READING_ADVICE
             )
+            self._bounds.count_page(response)
             page = response.mapping()
             results = page.get("results", [])
             if not isinstance(results, list):
                 raise response.bad("the response has no list of 'results'")
-            found += items(results)
+            self._bounds.count_items(len(results), response)
+            yield from items(results)
             cursor = str(page.get("cursor") or "")
             if not cursor or cursor.startswith("0000"):
-                return found
-        raise response.bad(f"the listing has not ended after {MOST_PAGES} pages")
+                return
+            query["cursor"] = cursor
 
 
 def _alarm(item: Mapping[str, Any]) -> Alarm:

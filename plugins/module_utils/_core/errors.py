@@ -111,6 +111,16 @@ class BadResponse(TransportError):
         self.status = status
 
 
+class ListingTooLong(TokensError):
+    """The listings that a task reads have more pages, objects or bytes than one task may read: more than `bound`."""
+
+    default_advice = "Check that hostname names the right product."
+
+    def __init__(self, bound: str, *, doing: str, host: str, advice: str = "") -> None:
+        super().__init__(f"the task would read more than {bound} in all", doing=doing, host=host, advice=advice)
+        self.bound = bound
+
+
 class ApiError(TokensError):
     """The product refused the request and said so.
 

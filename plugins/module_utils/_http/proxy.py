@@ -50,7 +50,7 @@ def proxy_for(server: BaseUrl, proxy_url: Optional[str], environ: Mapping[str, s
     """The proxy for requests to the server, or None.
 
     An explicit proxy_url wins; then https_proxy and all_proxy, unless no_proxy names the server. They are read as the
-    library requests reads them: lower case wins, and an empty variable in lower case switches off the one in upper case.
+    library requests reads them: lower case wins, and an empty one in lower case switches off the one in upper case.
     Raises InvalidOption for anything else than an HTTP proxy.
     """
     if proxy_url:

@@ -12,6 +12,7 @@ from .._clients import avi, avi_auth
 from .._core.argspec import CONNECTION, ArgumentSpec
 from .._core.secret import Secret
 from .._core.token import Token
+from .._http.listing import ListingBounds
 from .._http.response import items, number
 from .._http.session import Session
 from .._http.url import BaseUrl
@@ -37,8 +38,11 @@ SIGN_IN = ArgumentSpec(
 ).merge(CONNECTION)
 
 
-def open_client(operation: Operation) -> tuple[Session, avi.AviClient]:
-    """A session with the controller, signed in; it is signed out when the operation is over. Raises ApiError."""
+def open_client(operation: Operation, narrowing: str) -> tuple[Session, avi.AviClient]:
+    """A session with the controller, signed in; it is signed out when the operation is over. Raises ApiError.
+
+    `narrowing` says how to read less, where there is too much for one task.
+    """
     params = operation.params
     session = operation.open_session(BaseUrl.parse(params["hostname"]), avi.error_facts)
     identity = avi_auth.Identity(
@@ -53,7 +57,7 @@ def open_client(operation: Operation) -> tuple[Session, avi.AviClient]:
     auth = avi_auth.AviAuth(session, identity)
     operation.at_end(auth.logout)
     auth.login()
-    return session, avi.AviClient(session, auth)
+    return session, avi.AviClient(session, auth, ListingBounds(narrowing))
 
 
 def token_of(item: Optional[Mapping[str, Any]]) -> Optional[Token]:

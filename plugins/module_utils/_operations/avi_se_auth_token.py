@@ -31,7 +31,7 @@ class AviSeAuthToken(Operation):
     secret_results = frozenset(("token", "ova_properties"))
 
     def run(self) -> Outcome:
-        session, client = avi_connection.open_client(self)
+        session, client = avi_connection.open_client(self, "Set cloud_uuid in place of cloud.")
         cloud_uuid = self.params["cloud_uuid"] or self._cloud_uuid(client, session.host)
         cluster = client.get_cluster()
         cluster_uuid, address = str(cluster.get("uuid") or ""), _address(cluster)

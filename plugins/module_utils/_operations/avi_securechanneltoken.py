@@ -47,7 +47,7 @@ class AviSecurechanneltoken(Operation):
         if self.params["lifetime"] == 0:
             raise InvalidOption("lifetime", "must be more than 0 seconds")
         self._metadata = _metadata(self.params["metadata"])
-        self._session, self._client = avi_connection.open_client(self)
+        self._session, self._client = avi_connection.open_client(self, "Set uuid in place of name.")
         self._client.hide_generated(self.params)
         found = self._find()
         return self._end(found) if self.params["state"] == "absent" else self._keep(found)

@@ -38,7 +38,7 @@ class AviSecurechanneltokenInfo(Operation):
         return any("uuid" in entry for entry in result.get("securechanneltokens") or ())
 
     def run(self) -> Outcome:
-        session, client = avi_connection.open_client(self)
+        session, client = avi_connection.open_client(self, "Set name or uuid to read fewer of them.")
         client.hide_generated(self.params)
         if self.params["uuid"]:
             found = client.get_token(self.params["uuid"])

@@ -13,6 +13,7 @@ from .._core.errors import InvalidOption
 from .._core.secret import Secret, basic_authorization
 from .._core.token import Token
 from .._http.auth import UNSIGNED, Auth, StaticAuth
+from .._http.listing import ListingBounds
 from .._http.url import BaseUrl
 from . import csp_access_token
 from .base import Operation
@@ -63,11 +64,14 @@ class NsxConnection:
         """The server as errors name it."""
         return self.session.host
 
-    def reader(self) -> Optional[nsx.NsxClient]:
-        """A client for readings. None in check mode when a token would have to be created for it."""
+    def reader(self, narrowing: str = "") -> Optional[nsx.NsxClient]:
+        """A client for one reading. None in check mode when a token would have to be created for it.
+
+        `narrowing` says how to read less, where there is too much for one task.
+        """
         if isinstance(self._reading, TokenAuth) and not self._reading.has_credential():
             return None
-        return nsx.NsxClient(self.session, self._reading)
+        return nsx.NsxClient(self.session, self._reading, ListingBounds(narrowing))
 
     def reauthenticator(self) -> nsx.NsxClient:
         """A client that signs with an OpenID token, too. Raises InvalidOption."""

@@ -31,6 +31,7 @@ _FIELDS = (
     "context_id",
     "failure_policy",
 )
+_NARROWING = "Set tier0_id and locale_service_id to read fewer of them, or alarms: false to read no alarms."
 _SECRET_ATTRIBUTE = "PASSWORD"
 
 
@@ -51,7 +52,7 @@ class NsxServiceInstanceInfo(Operation):
     )
 
     def run(self) -> Outcome:
-        reader = nsx_connection.NsxConnection(self, require_id_token=False).reader()
+        reader = nsx_connection.NsxConnection(self, require_id_token=False).reader(_NARROWING)
         if reader is None:
             self.runtime.warn(
                 "Check mode creates no access token, so that the instances are unknown. Give username and password to "

@@ -24,6 +24,7 @@ from .nsx_instances import INSTANCES, Instance, error_of, instances_of
 
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 10.0
+_NARROWING = "Set force: true to re-authenticate without reading the alarms, or delete old alarms from the manager."
 _NO_ALARM_API = (404, 501)
 
 
@@ -90,7 +91,7 @@ class NsxServiceReauth(Operation):
 
     def _alarms(self) -> Optional[list[nsx.Alarm]]:
         """The alarms of the server; None when check mode cannot sign in."""
-        reader = self._nsx.reader()
+        reader = self._nsx.reader(_NARROWING)
         try:
             return reader.list_policy_alarms() if reader else None
         except ApiError as error:

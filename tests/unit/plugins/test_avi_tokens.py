@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ansible_collections.sddc.tokens.plugins.module_utils._http import session
+from ansible_collections.sddc.tokens.plugins.module_utils._http import listing, session
 from support.in_process import Done, done
 from support.kit import Job
 
@@ -97,3 +97,26 @@ def test_signing_out_of_a_controller_that_fell_silent_takes_no_second_timeout(
 
     assert "no whole response within 1.5 s" in kept.message
     assert "no whole response within 0.25 s" in kept.said
+
+
+@pytest.mark.parametrize(
+    ("bound", "most", "named"),
+    [
+        ("MOST_REQUESTS", 12, "12 requests"),
+        ("MOST_ITEMS", 25, "25 objects"),
+        ("MOST_BYTES", 2 * 1024**2, "2 MiB"),
+    ],
+)
+def test_a_listing_without_end_is_read_up_to_each_bound(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, bound: str, most: int, named: str
+) -> None:
+    monkeypatch.setattr(listing, bound, most)
+    items = [{"name": "x", "url": "x" * (100_000 if bound == "MOST_BYTES" else 1000)}] * 10
+    lab.fault("avi", "status", path=OBJECTS, status=200, body={"results": items, "next": "more"}, times=5000)
+
+    kept = keep(lab)
+
+    assert f"more than {named} in all" in kept.message
+    assert "uuid" in kept.message
+    # With a sign-in and a sign-out.
+    assert 4 < kept.result["request_count"] <= 15

@@ -12,7 +12,7 @@ import jwt
 import pytest
 
 from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
-from ansible_collections.sddc.tokens.plugins.module_utils._http import session
+from ansible_collections.sddc.tokens.plugins.module_utils._http import listing, session
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.nsx_service_instance_info import (
     NsxServiceInstanceInfo,
@@ -130,3 +130,69 @@ def test_signing_out_of_a_manager_that_fell_silent_takes_no_second_timeout(
 
     assert "no whole response within 1.5 s" in result["msg"]
     assert "no whole response within 0.25 s" in str(result["warnings"])
+
+
+BOUNDS = [("MOST_REQUESTS", 12, "12 requests"), ("MOST_ITEMS", 25, "25 objects"), ("MOST_BYTES", 2 * 1024**2, "2 MiB")]
+
+
+def endless(lab: Lab, body: Any, path: str = "/alarms") -> None:
+    """Let each page of a listing be the same."""
+    lab.change_settings("nsx", rate_limit=0)
+    lab.fault("nsx", "status", path=path, status=200, body=body, times=5000)
+
+
+@pytest.mark.parametrize(("bound", "most", "named"), BOUNDS)
+def test_a_listing_without_end_is_read_up_to_each_bound(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, bound: str, most: int, named: str
+) -> None:
+    monkeypatch.setattr(listing, bound, most)
+    size = 100_000 if bound == "MOST_BYTES" else 1000
+    endless(lab, {"results": [{"padding": "x" * size}] * 10, "cursor": "more"})
+    user = {name: lab["nsx"][name] for name in ("username", "password")}
+
+    result = run(NsxServiceInstanceInfo, lab, **user)
+
+    assert f"more than {named} in all" in result["msg"]
+    assert "alarms: false" in result["msg"]
+    assert 2 < result["request_count"] <= 13
+
+
+def test_more_gateways_than_one_task_may_ask_about_are_named_with_the_option_that_narrows(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "MOST_REQUESTS", 20)
+    endless(lab, {"results": []}, path=r"/locale-services\?")
+    endless(lab, {"results": [{"id": f"T0-{number}"} for number in range(500)]}, path=r"/tier-0s\?")
+    user = {name: lab["nsx"][name] for name in ("username", "password")}
+
+    result = run(NsxServiceInstanceInfo, lab, alarms=False, **user)
+
+    assert "more than 20 requests in all" in result["msg"]
+    assert "tier0_id" in result["msg"]
+    assert result["request_count"] == 21
+
+
+def test_alarms_without_end_are_named_with_the_option_that_does_without(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(listing, "MOST_REQUESTS", 5)
+    endless(lab, {"results": [], "cursor": "more"})
+    credentials = {"csp_hostname": lab["csp"]["url"], "csp_api_token": lab["csp"]["api_token"]}
+
+    result = reauth(lab, token_file=str(tmp_path / "csp.json"), **credentials)
+
+    assert "more than 5 requests in all" in result["msg"]
+    assert "force: true" in result["msg"]
+
+
+def test_each_look_at_the_alarms_has_the_bounds_for_itself(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(listing, "MOST_REQUESTS", 1)
+    lab.change_settings("nsx", alarm_clear_delay=0.1)
+    credentials = {"csp_hostname": lab["csp"]["url"], "csp_api_token": lab["csp"]["api_token"]}
+
+    result = reauth(lab, token_file=str(tmp_path / "csp.json"), **credentials)
+
+    assert result["instances"][0]["error"] is None
+    assert sum(entry.path.endswith("/alarms") for entry in lab.requests("nsx")) > 1

@@ -134,7 +134,7 @@ def test_a_proxy_that_cannot_be_used_is_named_by_its_variable(name: str, url: st
     assert (caught.value.option, caught.value.source) == ("proxy_url", f"the environment variable {name}")
 
 
-@pytest.mark.parametrize("url", ["socks5://127.0.0.1", "https://127.0.0.1:3128", "https://proxy.example.com", "ftp://a"])
+@pytest.mark.parametrize("url", ["socks5://127.0.0.1", "https://127.0.0.1:3128", "https://sddc.example.com", "ftp://a"])
 def test_a_proxy_of_the_option_has_no_other_source(url: str) -> None:
     with pytest.raises(InvalidOption) as caught:
         chosen("sddc.example.com", url, {})

@@ -210,7 +210,8 @@ def test_proxy_that_does_not_listen_is_named_without_its_password(open_session: 
 
 
 def test_proxy_whose_name_does_not_resolve_is_named_with_the_variable(open_session: OpenSession) -> None:
-    error = failure(open_session("sddc.example.com", environ={"HTTPS_PROXY": "http://me:s3cr3t@no-such-host.invalid:1"}))
+    environ = {"HTTPS_PROXY": "http://me:s3cr3t@no-such-host.invalid:1"}
+    error = failure(open_session("sddc.example.com", environ=environ))
     assert isinstance(error, ConnectionFailed)
     assert "the proxy no-such-host.invalid:1: its name cannot be resolved" in error.cause
     assert "HTTPS_PROXY" in error.advice
