@@ -52,10 +52,8 @@ def use(mark: str = "use") -> Task:
 
 @pytest.fixture
 def sessions(ansible: Ansible, lab: Lab) -> Ansible:
-    """Where sessions run: the caller's tasks, of which one set waits for the file `go` and then uses the token."""
-    wait: Task = {"name": "Wait", "ansible.builtin.wait_for": {"path": f"{ansible.folder}/go", "timeout": 400}}
+    """Where sessions run, with tasks of the caller's."""
     task_file(ansible, "use.yml", [use()])
-    task_file(ansible, "wait.yml", [use("work"), wait, use("end")])
     return ansible
 
 
@@ -64,7 +62,9 @@ def at_work(sessions: Ansible, lab: Lab, folder: Path, **options: Any) -> Iterat
     """A run in a folder of its own, in the middle of its session; it goes on once there is the file `go`."""
     folder.mkdir()
     other = Ansible(folder, sessions.variables)
-    tasks = [session(f"{sessions.folder}/wait.yml", record_folder=f"{sessions.folder}/sessions", **options)]
+    wait: Task = {"name": "Wait", "ansible.builtin.wait_for": {"path": f"{sessions.folder}/go", "timeout": 400}}
+    task_file(other, "wait.yml", [use("work"), wait, use("end")])
+    tasks = [session("wait.yml", record_folder=f"{sessions.folder}/sessions", **options)]
     lab.clear_requests()
     with ThreadPoolExecutor() as pool:
         run = pool.submit(play, other, tasks)
