@@ -42,6 +42,7 @@ class Response:
         self.body = body
         self.doing = doing
         self.host = host
+        self.received_at = received_at
         # A gateway that gave up waiting says nothing of what the server behind it did, and some servers answer with
         # a redirect what they have done.
         self.left_behind = left_behind if status < 400 or status in _GATEWAY_GAVE_UP else ""
@@ -132,13 +133,17 @@ def number(value: Any) -> Optional[float]:
         return None
 
 
-def _clock_offset(date: Optional[str], received_at: float) -> Optional[float]:
-    if not date:
-        return None
+def moment_of(date: Optional[str]) -> Optional[float]:
+    """The date of a header in epoch seconds; None for all else."""
     try:
-        moment = parsedate_to_datetime(date)
+        moment = parsedate_to_datetime(date or "")
         # The oldest of the three forms names no zone; all are in UTC.
         moment = moment if moment.tzinfo else moment.replace(tzinfo=datetime.timezone.utc)
-        return moment.timestamp() - received_at
+        return moment.timestamp()
     except (TypeError, ValueError, OverflowError):
         return None
+
+
+def _clock_offset(date: Optional[str], received_at: float) -> Optional[float]:
+    moment = moment_of(date)
+    return None if moment is None else moment - received_at

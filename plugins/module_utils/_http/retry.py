@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from typing import Optional
 
+from .response import moment_of
+
 try:
-    from urllib3.exceptions import HTTPError, InvalidHeader
+    from urllib3.exceptions import HTTPError
     from urllib3.util.retry import Retry
 except Exception:  # pylint: disable=broad-exception-caught  # a broken library is a missing one
     # The transport reports the missing library; until then this file must load.
@@ -21,6 +24,8 @@ SHORTEST_WAIT = 0.5
 # Twice the longest wait after ten tries: further doublings change nothing.
 _MOST_DOUBLINGS = 10
 _RETRY_AFTER_JITTER = 0.1
+_SECONDS = re.compile(r"[0-9]+")
+_MOST_DIGITS = 9
 
 
 class Retries:
@@ -35,18 +40,14 @@ class Retries:
         self._tries = 0
         self._random_fraction = random_fraction
 
-    def next_wait(self, method: str, error: Exception, retry_after: Optional[str] = None) -> Optional[float]:
-        """How long to wait before the next try; None when no try is left.
-
-        `retry_after` is the header that the server sent (RFC 9110, section 10.2.3).
-        """
+    def next_wait(self, method: str, error: Exception, asked: Optional[float] = None) -> Optional[float]:
+        """How long to wait before the next try; None when no try is left. `asked` is what the server asks for."""
         try:
             self._retry = self._retry.increment(method, error=error)
         except HTTPError:
             return None
         self._tries += 1
-        asked = self._asked(retry_after)
-        shortest, longest = self._backoff() if asked is None else _no_earlier_than(asked)
+        shortest, longest = self._backoff() if asked is None else _no_earlier_than(min(LONGEST_WAIT, asked))
         return min(LONGEST_WAIT, shortest + (longest - shortest) * self._random_fraction())
 
     def _backoff(self) -> tuple[float, float]:
@@ -54,14 +55,18 @@ class Retries:
         backoff = min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** min(self._tries, _MOST_DOUBLINGS))
         return backoff / 2, backoff
 
-    def _asked(self, retry_after: Optional[str]) -> Optional[float]:
-        if not retry_after:
-            return None
-        try:
-            # Bounded while it is what the header says: the largest of integers are no floats.
-            return min(LONGEST_WAIT, self._retry.parse_retry_after(retry_after))
-        except (InvalidHeader, ValueError, OverflowError):
-            return None
+
+def asked_wait(retry_after: Optional[str], now: float) -> Optional[float]:
+    """The wait of a header Retry-After (RFC 9110, section 10.2.3), in seconds; None where it asks for none.
+
+    `now` is the time by the clock of the server that sent it: a date is told by that one. One in the past is a mistake.
+    """
+    text = (retry_after or "").strip()
+    if _SECONDS.fullmatch(text):
+        # Bounded while it is text: the largest of integers are no floats.
+        return float(text) if len(text) <= _MOST_DIGITS else LONGEST_WAIT
+    moment = moment_of(text)
+    return moment - now if moment is not None and moment > now else None
 
 
 def _no_earlier_than(asked: float) -> tuple[float, float]:

@@ -31,7 +31,7 @@ from .deadline import deadline, watch
 from .errors import transport_error_of
 from .proxy import Proxy, proxy_for
 from .response import HEADER_VALUE, Response
-from .retry import Retries
+from .retry import Retries, asked_wait
 from .tls import tls_context
 from .url import BaseUrl
 
@@ -114,7 +114,7 @@ class _Call:
     advice: Mapping[int, str]
     left_behind: str
     ends_at: Optional[float] = None
-    retry_after: Optional[str] = None
+    asked_wait: Optional[float] = None
     was_lost: bool = False
 
 
@@ -253,14 +253,14 @@ class Session:
     def _try_until_done(self, call: _Call, headers: Mapping[str, str]) -> Response:
         retries = Retries(self._options.retries)
         while True:
-            call.retry_after = None
+            call.asked_wait = None
             try:
                 return self._accepted(self._exchange(call, headers), call)
             except (TransportError, ApiError) as error:
                 if isinstance(error, ApiError):
                     error.follows_lost_response = call.was_lost
                 call.was_lost = call.was_lost or isinstance(error, ResponseLost)
-                wait = retries.next_wait(call.method, error, call.retry_after) if _may_retry(call, error) else None
+                wait = retries.next_wait(call.method, error, call.asked_wait) if _may_retry(call, error) else None
                 if wait is None or self._is_over(call, wait):
                     raise
                 self._runtime.notify(f"{self.host}: {error.cause}; trying again in {wait:.1f} s")
@@ -328,7 +328,8 @@ class Session:
 
     def _accepted(self, response: Response, call: _Call) -> Response:
         """The response, unless it is a refusal, or somebody else's page."""
-        call.retry_after = response.headers.get("Retry-After")
+        offset = self.clock_offset if response.clock_offset is None else response.clock_offset
+        call.asked_wait = asked_wait(response.headers.get("Retry-After"), response.received_at + (offset or 0))
         overloaded = response.status in _OVERLOADED
         if 300 <= response.status < 400:
             raise response.bad("the server answered with a redirect", advice=_REDIRECT_ADVICE)

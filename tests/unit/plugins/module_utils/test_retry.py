@@ -13,7 +13,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import ConnectionFailed
-from ansible_collections.sddc.tokens.plugins.module_utils._http.retry import LONGEST_WAIT, SHORTEST_WAIT, Retries
+from ansible_collections.sddc.tokens.plugins.module_utils._http.retry import (
+    LONGEST_WAIT,
+    SHORTEST_WAIT,
+    Retries,
+    asked_wait,
+)
 
 ERROR = ConnectionFailed("no connection")
 FRACTIONS = st.floats(0, 1)
@@ -31,7 +36,7 @@ HEADERS = (
 @given(limit=st.integers(0, 12), headers=st.lists(HEADERS, min_size=13, max_size=13))
 def test_never_more_further_tries_than_allowed_and_no_wait_over_a_minute(limit: int, headers: list[str | None]) -> None:
     retries = Retries(limit)
-    waits = [retries.next_wait("GET", ERROR, header) for header in headers]
+    waits = [retries.next_wait("GET", ERROR, asked_wait(header, time.time())) for header in headers]
     assert [wait is not None for wait in waits] == [True] * limit + [False] * (13 - limit)
     assert all(0 <= wait <= 60 for wait in waits if wait is not None)
 
@@ -49,22 +54,38 @@ def test_budget_is_the_same_for_every_method(limit: int, method: str) -> None:
 def test_the_server_is_not_asked_again_before_the_time_it_asks_for_up_to_a_minute(
     seconds: int, fraction: float
 ) -> None:
-    wait = Retries(1, lambda: fraction).next_wait("GET", ERROR, str(seconds))
+    wait = Retries(1, lambda: fraction).next_wait("GET", ERROR, asked_wait(str(seconds), 0))
     asked = min(seconds, LONGEST_WAIT)
     assert wait is not None
     assert asked <= wait <= min(LONGEST_WAIT, asked + max(SHORTEST_WAIT, asked / 10))
 
 
-@pytest.mark.parametrize(("seconds", "expected"), [(30, 30), (3600, 60), (-3600, 0)])
-def test_date_that_the_server_asks_for_is_waited_for_up_to_a_minute(seconds: int, expected: float) -> None:
-    date = email.utils.formatdate(time.time() + seconds, usegmt=True)
-    assert Retries(1, lambda: 0).next_wait("GET", ERROR, date) == pytest.approx(expected, abs=2)
+@given(now=st.integers(10**9, 2 * 10**9), seconds=st.integers(1, 10**6), fraction=FRACTIONS)
+def test_date_is_judged_by_the_clock_of_the_server_that_sent_it(now: int, seconds: int, fraction: float) -> None:
+    date = email.utils.formatdate(now + seconds, usegmt=True)
+    assert asked_wait(date, now) == seconds
+    wait = Retries(1, lambda: fraction).next_wait("GET", ERROR, asked_wait(date, now))
+    assert wait is not None
+    assert min(seconds, LONGEST_WAIT) <= wait <= LONGEST_WAIT
 
 
-@pytest.mark.parametrize("header", ["soon", "-5", "1.5", "1e3", "NaN", "Thu, 32 Foo 2026", "9" * 5000, "\x00", ""])
-def test_header_that_makes_no_sense_is_as_good_as_none(header: str) -> None:
-    waits = [Retries(1, lambda: 0.5).next_wait("GET", ERROR, value) for value in (header, None)]
-    assert waits[0] == waits[1]
+@pytest.mark.parametrize("seconds", [0, -1, -7200])
+def test_date_that_is_not_in_the_future_is_as_good_as_none(seconds: int) -> None:
+    now = 1_700_000_000
+    assert asked_wait(email.utils.formatdate(now + seconds, usegmt=True), now) is None
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["soon", "-5", "+5", "1.5", "1e3", "NaN", "٣", "Thu, 32 Foo 2026", "1700000000 GMT", "\x00", "", " ", None],
+)
+def test_header_that_makes_no_sense_is_as_good_as_none(header: str | None) -> None:
+    assert asked_wait(header, 1_700_000_000) is None
+
+
+@pytest.mark.parametrize("header", ["9" * 5000, "61", "9999999999", "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_wait_that_is_too_long_is_cut(header: str) -> None:
+    assert Retries(1, lambda: 0).next_wait("GET", ERROR, asked_wait(header, 0)) == LONGEST_WAIT
 
 
 @given(fraction=FRACTIONS)
@@ -77,7 +98,7 @@ def test_waits_have_bounds_that_grow_with_each_try_up_to_a_minute(fraction: floa
     assert all(LONGEST_WAIT / 2 <= wait <= LONGEST_WAIT for wait in waits[6:])
 
 
-@pytest.mark.parametrize("retry_after", [None, "0", "7"])
-def test_clients_that_fail_at_the_same_time_do_not_all_try_again_at_the_same_time(retry_after: str | None) -> None:
-    waits = {Retries(1).next_wait("GET", ERROR, retry_after) for _client in range(20)}
+@pytest.mark.parametrize("asked", [None, 0, 7])
+def test_clients_that_fail_at_the_same_time_do_not_all_try_again_at_the_same_time(asked: float | None) -> None:
+    waits = {Retries(1).next_wait("GET", ERROR, asked) for _client in range(20)}
     assert len(waits) > 1

@@ -253,6 +253,17 @@ def test_overloaded_server_is_asked_again_when_it_says(
     assert all(str(status) in note for note in told)
 
 
+@pytest.mark.parametrize("hours", [-2, 2])
+def test_server_with_another_clock_is_asked_again_after_the_time_it_means(
+    lab: Lab, session: OpenSession, waits: list[float], hours: float
+) -> None:
+    theirs = time.time() + hours * 3600
+    date, later = (email.utils.formatdate(moment, usegmt=True) for moment in (theirs, theirs + 30))
+    lab.fault(PRODUCT, "status", status=503, headers={"Date": date, "Retry-After": later})
+    assert create(session(retries=1), lab).status == 200
+    assert 30 <= waits[0] <= 33
+
+
 def test_time_that_one_reply_asked_for_is_not_waited_again_after_another_failure(
     lab: Lab, session: OpenSession, waits: list[float]
 ) -> None:
