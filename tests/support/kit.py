@@ -93,7 +93,7 @@ class Target:
     harmless: tuple[str, ...] = ()
     """Faults that do no harm here, because nobody reads the body."""
     body: Callable[[Details], Options] = lambda _lab: {}
-    """What it sends, for a test that sends it itself."""
+    """Its JSON body, for a test that sends the request itself."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ class Kit:
     scheme: str = "Bearer"
     """How its tokens sign requests: the word before them in the header Authorization."""
     guarded: str = ""
-    """A path that its server shows to who is signed in only."""
+    """A path that its server shows only to those who are signed in."""
     odd: Mapping[str, tuple[str, int, str, str]] = field(default_factory=dict)
     """Odd headers of a response: the job, the number of the request, the headers, and the error, where there is one."""
     secrets_in_lab: int = 1
