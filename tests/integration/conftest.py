@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ if str(Path(__file__).resolve().parents[1]) not in sys.path:
 from products import EXAMPLE, ISSUER
 from support.in_process_plays import InProcess
 from support.playbooks import Ansible
+from support.rulebooks import Rulebook, Start, running
+from support.surroundings import environment
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -32,6 +35,17 @@ def ansible(lab: Lab, tmp_path: Path) -> Ansible:
 def in_process(lab: Lab, tmp_path: Path) -> InProcess:
     """The same without ansible-playbook, for tests of requests and results."""
     return InProcess(tmp_path, _variables(lab))
+
+
+@pytest.fixture
+def start_rulebook(lab: Lab, tmp_path: Path) -> Start:
+    """A function that starts a rulebook, with the products and their credentials in the environment."""
+    environ = {"SSL_CERT_FILE": lab.ca_path, **environment(lab)}
+
+    def start(rulebook: str, **facts: Any) -> AbstractContextManager[Rulebook]:
+        return running(rulebook, tmp_path / "rulebook", lab=lab, **{"environ": environ, **facts})
+
+    return start
 
 
 def _variables(lab: Lab) -> dict[str, Any]:

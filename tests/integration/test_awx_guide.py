@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from support.awx.definitions import AWX, JOB_TEMPLATES
+from support.awx.definitions import AWX, JOB_TEMPLATES, TOKEN_FILES
 from support.awx.jobs import Worker
 from support.awx.setup import REPOSITORY, credentials
 from support.canaries import leaks
@@ -130,7 +130,7 @@ def check_what_runs(lab: Lab, home: Path, mounted: Path, folder: Path) -> None:
     job = Worker(folder / "jobs", project, lab.ca_path).run(prepared)
 
     assert job.status == 0, job.output
-    assert {path.name for path in mounted.glob("*.json")} == {"csp.json", "vrni.json", "vcenter.json"}
+    assert {path.name for path in mounted.glob("*.json")} == TOKEN_FILES
 
 
 def check_removal(lab: Lab, work: Path, environ: dict[str, str]) -> None:

@@ -6,19 +6,21 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from lab.client import LabError
-from support.awx.definitions import JOB_TEMPLATES, PROJECT, role_variables
+from products import EXAMPLE, KITS
+from support.awx.definitions import EXAMPLE_PLAYBOOK, JOB_TEMPLATES, PROJECT, TOKEN_FILES, role_of, role_variables
 from support.awx.jobs import Job, Worker, project_with_the_collection
 from support.awx.setup import Controller, Setup, credentials
 from support.canaries import leaks
-from support.tasks import INSTANCE_PATH
+from support.roles import OF_KITS
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -26,15 +28,20 @@ if TYPE_CHECKING:
 
 HOSTS = [f"vm-{number:02d}" for number in range(1, 8)]
 SLICES = 5
-FAST = ("nsx_reauthenticate", 4)
-EACH_HOST_OF_A_SLICE = {"vrni_session_tasks": "tasks/each_host.yml"}
-EACH_HOST = """\
+FAST = (EXAMPLE_PLAYBOOK, 4)
+((NAME, ROLE),) = EXAMPLE.roles.items()
+SESSION = str(JOB_TEMPLATES[EXAMPLE_PLAYBOOK]["name"])
+(HOST,) = (variable for variable, detail in EXAMPLE.environment.items() if detail == "host")
+# The playbooks whose role has answers in a kit.
+SURVEYED = [name for name in JOB_TEMPLATES if role_of(name) in OF_KITS and OF_KITS[role_of(name)][1].answers]
+EACH_HOST_OF_A_SLICE = {f"{NAME}_tasks": "tasks/each_host.yml"}
+EACH_HOST = f"""\
 # What a job does for each host of its slice.
 - name: Ask something about each host
   ansible.builtin.uri:
-    url: "{{ lookup('ansible.builtin.env', 'VRNI_HOST') }}/api/ni/info/version?host={{ item }}"
-    headers: "{{ vrni_session_headers }}"
-  loop: "{{ groups['all'] | sort }}"
+    url: "{{{{ lookup('ansible.builtin.env', '{HOST}') }}}}{EXAMPLE.guarded}?host={{{{ item }}}}"
+    headers: "{{{{ {ROLE.secret} }}}}"
+  loop: "{{{{ groups['all'] | sort }}}}"
 """
 
 
@@ -95,47 +102,25 @@ def check_that_it_keeps_its_secrets(lab: Lab, *jobs: Job) -> None:
 
 
 Counts = Mapping[str, Mapping[str, int]]
-Check = Callable[["Lab", Counts, Job, Path], None]
 
 
-def nsx_is_healed(lab: Lab, before: Counts, job: Job, mounted: Path) -> None:
-    assert lab.counts("nsx")["reauths"] > before["nsx"].get("reauths", 0)
-
-
-def the_token_is_revoked(lab: Lab, before: Counts, job: Job, mounted: Path) -> None:
-    now = lab.counts("vrni")
-    assert now["tokens_minted"] == before["vrni"].get("tokens_minted", 0) + 1
-    assert now["tokens_valid"] == before["vrni"].get("tokens_valid", 0)
-    assert "GET /api/ni/info/version" in [entry.line for entry in lab.requests("vrni")]
-
-
-def the_token_is_registered(lab: Lab, before: Counts, job: Job, mounted: Path) -> None:
-    assert lab.counts("vcenter")["registrations"] == before["vcenter"].get("registrations", 0) + 1
-
-
-def each_engine_has_a_token(lab: Lab, before: Counts, job: Job, mounted: Path) -> None:
-    assert lab.counts("avi")["engine_tokens"] == before["avi"].get("engine_tokens", 0) + 2
-    assert lab.counts("avi")["sessions_open"] == 0
-
-
-def the_token_files_are_there(lab: Lab, before: Counts, job: Job, mounted: Path) -> None:
-    files = {path.name: stat.S_IMODE(path.stat().st_mode) for path in mounted.glob("*.json")}
-    assert files == dict.fromkeys(("csp.json", "vrni.json", "vcenter.json"), 0o600)
-
-
-def the_report_is_written(lab: Lab, before: Counts, job: Job, mounted: Path) -> None:
-    assert "<title>" in (mounted / "report" / "tokens.html").read_text()
-    assert json.loads((mounted / "report" / "tokens.json").read_text())
-
-
-CHECKS: dict[str, Check] = {
-    "nsx_reauthenticate": nsx_is_healed,
-    "vrni_session": the_token_is_revoked,
-    "vcenter_register_token": the_token_is_registered,
-    "avi_service_engines": each_engine_has_a_token,
-    "rotate_tokens": the_token_files_are_there,
-    "report_tokens": the_report_is_written,
-}
+def check_that_the_work_is_done(lab: Lab, before: Counts, playbook: str, mounted: Path) -> None:
+    name = role_of(playbook)
+    if name in OF_KITS:
+        kit, role = OF_KITS[name]
+        now, then = lab.counts(kit.name), before[kit.name]
+        what, number = role.made
+        made = now[what] - then.get(what, 0)
+        assert made > 0 if role.as_needed else made == number
+        assert now.get("sessions_open", 0) == 0
+        if kit.counts_tokens:
+            assert now["tokens_valid"] == then.get("tokens_valid", 0), "the token is revoked"
+    elif name == "token_rotation":
+        files = {path.name: stat.S_IMODE(path.stat().st_mode) for path in mounted.glob("*.json")}
+        assert files == dict.fromkeys(TOKEN_FILES, 0o600)
+    else:
+        assert "<title>" in (mounted / "report" / "tokens.html").read_text()
+        assert json.loads((mounted / "report" / "tokens.json").read_text())
 
 
 @pytest.mark.parametrize(
@@ -152,21 +137,20 @@ def test_a_job_does_its_work_and_keeps_its_secrets(
 ) -> None:
     extra_vars = json.dumps({"sddc_tokens_folder": str(mounted)})
     change(controller, playbook, verbosity=verbosity, extra_vars=extra_vars)
-    own_lab.act("nsx", "raise_alarms", host="127.0.0.1", paths=[INSTANCE_PATH])
-    before = {product: own_lab.counts(product) for product in ("nsx", "vrni", "vcenter", "avi")}
+    for _kit, role in OF_KITS.values():
+        role.prepare_job(own_lab)
+    before = {product: own_lab.counts(product) for product in KITS}
     (prepared,) = controller.launch(JOB_TEMPLATES[playbook]["name"], **(blank_answers(playbook) if verbosity else {}))
     assert prepared["explanation"] == ""
 
     job = worker.run(prepared)
 
     check_that_it_keeps_its_secrets(own_lab, job)
-    CHECKS[playbook](own_lab, before, job, mounted)
+    check_that_the_work_is_done(own_lab, before, playbook, mounted)
 
 
 @pytest.mark.parametrize("playbook", JOB_TEMPLATES)
-def test_a_launch_chooses_neither_credentials_nor_hosts_nor_variables(
-    controller: Controller, playbook: str
-) -> None:
+def test_a_launch_chooses_neither_credentials_nor_hosts_nor_variables(controller: Controller, playbook: str) -> None:
     """What somebody reaches who may launch a job template, and nothing else: the answers of its survey."""
     name = JOB_TEMPLATES[playbook]["name"]
     own_type = controller.one("credential_types", name="Machine")
@@ -194,9 +178,9 @@ def test_a_launch_chooses_neither_credentials_nor_hosts_nor_variables(
 def test_a_limit_that_matches_no_host_fails_the_job(own_lab: Lab, controller: Controller, worker: Worker) -> None:
     """Only where the play runs for the hosts of the inventory a launch may have a limit at all."""
     extra_vars = json.dumps({**EACH_HOST_OF_A_SLICE, "sddc_tokens_hosts": "all"})
-    change(controller, "vrni_session", ask_limit_on_launch=True, extra_vars=extra_vars)
-    (prepared,) = controller.launch(JOB_TEMPLATES["vrni_session"]["name"], prompts={"limit": "nowhere"})
-    change(controller, "vrni_session", ask_limit_on_launch=False, extra_vars="")
+    change(controller, EXAMPLE_PLAYBOOK, ask_limit_on_launch=True, extra_vars=extra_vars)
+    (prepared,) = controller.launch(SESSION, prompts={"limit": "nowhere"})
+    change(controller, EXAMPLE_PLAYBOOK, ask_limit_on_launch=False, extra_vars="")
 
     job = worker.run(prepared)
 
@@ -205,22 +189,21 @@ def test_a_limit_that_matches_no_host_fails_the_job(own_lab: Lab, controller: Co
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("playbook", SURVEYED)
 def test_the_answers_of_a_survey_which_are_texts_reach_the_role(
-    own_lab: Lab, controller: Controller, worker: Worker
+    own_lab: Lab, controller: Controller, worker: Worker, playbook: str
 ) -> None:
     own_lab.clear_requests()
-    answers = {
-        "nsx_partner_service_tier0_id": "T0-main",
-        "nsx_partner_service_service_instance_id": "partner-fw-01",
-        "nsx_partner_service_force": "true",
-    }
-    (prepared,) = controller.launch(JOB_TEMPLATES["nsx_reauthenticate"]["name"], **answers)
+    kit, role = OF_KITS[role_of(playbook)]
+    assert role.answers is not None
+    options, work = role.answers
+    answers = {f"{role_of(playbook)}_{option}": answer for option, answer in options.items()}
+    (prepared,) = controller.launch(JOB_TEMPLATES[playbook]["name"], **answers)
 
     check_that_it_keeps_its_secrets(own_lab, worker.run(prepared))
 
-    asked = [entry.line for entry in own_lab.requests("nsx") if entry.method == "POST" and "reauth" in entry.query]
-    assert len(asked) == 1
-    assert "/service-instances/partner-fw-01?" in asked[0]
+    posts = [entry.line for entry in own_lab.requests(kit.name) if entry.method == "POST" and entry.query]
+    assert [bool(re.fullmatch(work, line)) for line in posts] == [True]
 
 
 # --- slices ----------------------------------------------------------------------------------------------------------
@@ -228,25 +211,25 @@ def test_the_answers_of_a_survey_which_are_texts_reach_the_role(
 
 @pytest.fixture
 def sliced(controller: Controller) -> Iterator[str]:
-    """The job template that works with vRNI, dealt out among five jobs by an inventory of seven hosts; its name."""
+    """The job template that works with the example, dealt out among five jobs by seven hosts; its name."""
     (organization,) = controller.objects("organizations")
     inventory = controller.call("POST", "inventories", {"name": "VMs", "organization": organization["id"]})
     for name in HOSTS:
         controller.call("POST", "hosts", {"name": name, "inventory": inventory["id"]})
-    change(controller, "vrni_session", inventory=inventory["id"], job_slice_count=SLICES, verbosity=3)
-    change(controller, "vrni_session", extra_vars=json.dumps(EACH_HOST_OF_A_SLICE))
+    change(controller, EXAMPLE_PLAYBOOK, inventory=inventory["id"], job_slice_count=SLICES, verbosity=3)
+    change(controller, EXAMPLE_PLAYBOOK, extra_vars=json.dumps(EACH_HOST_OF_A_SLICE))
     controller.lab.clear_requests()
-    yield str(JOB_TEMPLATES["vrni_session"]["name"])
+    yield SESSION
     controller.call("DELETE", f"inventories/{inventory['id']}")
 
 
 def minted_since(lab: Lab, before: dict[str, int], *keys: str) -> list[int]:
-    now = lab.counts("vrni")
+    now = lab.counts(EXAMPLE.name)
     return [now[key] - before.get(key, 0) for key in keys]
 
 
 def hosts_asked_about(lab: Lab) -> list[str]:
-    asked = [entry for entry in lab.requests("vrni") if entry.path == "/api/ni/info/version" and entry.status == 200]
+    asked = [entry for entry in lab.requests(EXAMPLE.name) if entry.path == EXAMPLE.guarded and entry.status == 200]
     return sorted(entry.parameters["host"] for entry in asked if "host" in entry.parameters)
 
 
@@ -254,7 +237,7 @@ def hosts_asked_about(lab: Lab) -> list[str]:
 def test_slices_that_share_no_disk_mint_a_token_each_and_revoke_it(
     own_lab: Lab, controller: Controller, worker: Worker, sliced: str
 ) -> None:
-    before = own_lab.counts("vrni")
+    before = own_lab.counts(EXAMPLE.name)
     prepared = controller.launch(sliced)
     assert [len(job["inventory"]["all"]["hosts"]) for job in prepared] == [2, 2, 1, 1, 1]
 
@@ -269,11 +252,11 @@ def test_slices_that_share_no_disk_mint_a_token_each_and_revoke_it(
 def test_slices_that_share_a_mounted_path_share_one_token(
     own_lab: Lab, controller: Controller, worker: Worker, sliced: str, tmp_path: Path
 ) -> None:
-    before = own_lab.counts("vrni")
+    before = own_lab.counts(EXAMPLE.name)
     token_file = tmp_path / "mounted" / "session.json"
     token_file.parent.mkdir()
-    extra_vars = {**EACH_HOST_OF_A_SLICE, "vrni_session_token_file": str(token_file)}
-    change(controller, "vrni_session", extra_vars=json.dumps(extra_vars))
+    extra_vars = {**EACH_HOST_OF_A_SLICE, f"{NAME}_token_file": str(token_file)}
+    change(controller, EXAMPLE_PLAYBOOK, extra_vars=json.dumps(extra_vars))
 
     jobs = worker.run_all(controller.launch(sliced))
 
@@ -287,9 +270,9 @@ def test_slices_that_share_a_mounted_path_share_one_token(
 def test_every_host_of_a_slice_can_have_a_session_of_its_own(
     own_lab: Lab, controller: Controller, worker: Worker, sliced: str
 ) -> None:
-    before = own_lab.counts("vrni")
+    before = own_lab.counts(EXAMPLE.name)
     local = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
-    change(controller, "vrni_session", extra_vars=json.dumps({"sddc_tokens_hosts": "all", **local}))
+    change(controller, EXAMPLE_PLAYBOOK, extra_vars=json.dumps({"sddc_tokens_hosts": "all", **local}))
 
     jobs = worker.run_all(controller.launch(sliced))
 
@@ -299,12 +282,12 @@ def test_every_host_of_a_slice_can_have_a_session_of_its_own(
 
 @pytest.mark.slow
 def test_a_credential_without_its_server_stops_the_job_before_it_starts(own_lab: Lab, controller: Controller) -> None:
-    credential = controller.one("credentials", name="The lab's avi")
-    avi = own_lab["avi"]
-    user = {"username": avi["username"], "password": avi["password"]}
+    credential = controller.one("credentials", name=f"The lab's {EXAMPLE.name}")
+    inputs = EXAMPLE.server.options(own_lab.details)
+    user = {name: value for name, value in inputs.items() if name != "hostname"}
     controller.call("PATCH", f"credentials/{credential['id']}", {"inputs": user})
 
-    (job,) = controller.launch(JOB_TEMPLATES["avi_service_engines"]["name"])
+    (job,) = controller.launch(SESSION)
 
-    controller.call("PATCH", f"credentials/{credential['id']}", {"inputs": {**user, "hostname": avi["url"]}})
-    assert job["explanation"] == "Credential The lab's avi lacks hostname."
+    controller.call("PATCH", f"credentials/{credential['id']}", {"inputs": inputs})
+    assert job["explanation"] == f"Credential The lab's {EXAMPLE.name} lacks hostname."

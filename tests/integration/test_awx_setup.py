@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
+from products import EXAMPLE, ISSUER
 from support.awx.definitions import (
     CHECKOUT,
     CREDENTIAL_TYPES,
+    EXAMPLE_PLAYBOOK,
     JOB_TEMPLATES,
     PROJECT,
     SCHEDULES,
     WORKFLOWS,
+    role_of,
     survey_spec,
 )
 from support.awx.setup import Controller, Setup, changes, credentials
@@ -87,7 +90,8 @@ def test_no_secret_is_printed_even_at_vvv(controller: Controller, first: Run) ->
     secrets = [secret["value"] for secret in controller.lab.secrets()]
 
     # What people are shown must be readable nevertheless: names, and what was done to them.
-    assert "(item=SDDC tokens - NSX)" in first.stdout
+    for kind in CREDENTIAL_TYPES.values():
+        assert f"(item={kind['name']})" in first.stdout
     assert leaks({"output": first.output}, secrets) == []
 
 
@@ -154,8 +158,9 @@ def test_a_launch_gets_what_the_credentials_hold_and_shows_none_of_it(controller
     lab = controller.lab
 
     assert set(job["environment"]) == {name for kind in CREDENTIAL_TYPES.values() for name in kind["injectors"]["env"]}
-    assert job["environment"]["CSP_API_TOKEN"] == lab["csp"]["api_token"]
-    assert job["environment"]["CSP_CLIENT_SECRET"] == ""
+    inputs = ISSUER.server.options(lab.details)
+    for variable, injector in CREDENTIAL_TYPES[ISSUER.name]["injectors"]["env"].items():
+        assert job["environment"][variable] == inputs.get(injector.strip("{ }"), "")
     assert set(job["shown_environment"]) == set(job["environment"])
     secrets = [secret["value"] for secret in lab.secrets()]
     assert leaks({"shown": json.dumps(job["shown_environment"])}, secrets) == []
@@ -178,8 +183,8 @@ def test_what_is_wrong_with_the_variables_is_said_before_anything_is_done(setup:
 
 
 def test_a_second_credential_of_a_type_is_refused_as_awx_does(controller: Controller) -> None:
-    template = controller.one("job_templates", name=JOB_TEMPLATES["vrni_session"]["name"])
-    kind = controller.one("credential_types", name=CREDENTIAL_TYPES["vrni"]["name"])
+    template = controller.one("job_templates", name=JOB_TEMPLATES[EXAMPLE_PLAYBOOK]["name"])
+    kind = controller.one("credential_types", name=CREDENTIAL_TYPES[EXAMPLE.name]["name"])
     another = controller.call("POST", "credentials", {"name": "Another", "credential_type": kind["id"]})
 
     with pytest.raises(requests.HTTPError, match="400"):
@@ -207,6 +212,7 @@ def existing(own_lab: Lab, tmp_path: Path) -> Controller:
 def test_what_is_there_already_is_used_and_left_alone_and_only_what_was_created_is_removed(
     existing: Controller, tmp_path: Path
 ) -> None:
+    own = {f"{role_of(EXAMPLE_PLAYBOOK)}_no_log": True}
     setup = Setup(
         existing,
         tmp_path,
@@ -215,11 +221,12 @@ def test_what_is_there_already_is_used_and_left_alone_and_only_what_was_created_
         awx_setup_project="Own",
         awx_setup_execution_environment="Own image",
         awx_setup_playbook_folder=COLLECTION,
-        awx_setup_overrides={"vrni_session": {"job_slice_count": 5, "extra_vars": {"vrni_session_no_log": True}}},
+        awx_setup_overrides={EXAMPLE_PLAYBOOK: {"job_slice_count": 5, "extra_vars": own}},
         awx_setup_extra_vars={"sddc_tokens_folder": "/srv"},
         awx_setup_schedules_enabled=False,
         awx_setup_credentials=[
-            {"name": name, "type": "vrni", "inputs": {"hostname": f"{name}.example.com"}} for name in ("east", "west")
+            {"name": name, "type": EXAMPLE.name, "inputs": {"hostname": f"{name}.example.com"}}
+            for name in ("east", "west")
         ],
     )
     del setup.variables["awx_setup_scm_url"]
@@ -230,7 +237,7 @@ def test_what_is_there_already_is_used_and_left_alone_and_only_what_was_created_
     present = setup.run()
     templates = {template["playbook"]: template for template in existing.objects("job_templates")}
     schedule = existing.one("schedules")
-    session = templates[f"{COLLECTION}/vrni_session.yml"]
+    session = templates[f"{COLLECTION}/{EXAMPLE_PLAYBOOK}.yml"]
     attached = existing.objects(f"job_templates/{session['id']}/credentials")
     absent, again = setup.run(awx_setup_state="absent"), setup.run(awx_setup_state="absent")
 
@@ -238,7 +245,7 @@ def test_what_is_there_already_is_used_and_left_alone_and_only_what_was_created_
     assert set(templates) == {f"{COLLECTION}/{name}.yml" for name in JOB_TEMPLATES}
     assert [credential["name"] for credential in attached] == ["east"]
     assert session["job_slice_count"] == 5
-    assert json.loads(session["extra_vars"]) == {"sddc_tokens_folder": "/srv", "vrni_session_no_log": True}
+    assert json.loads(session["extra_vars"]) == {"sddc_tokens_folder": "/srv", **own}
     assert session["execution_environment"] == existing.one("execution_environments", name="Own image")["id"]
     assert not schedule["enabled"]
     assert changes(again) == 0

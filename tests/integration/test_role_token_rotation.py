@@ -148,7 +148,9 @@ def test_an_entry_that_makes_no_sense_is_refused_before_anything_is_done(ansible
         "password=do-not-print-this",
     ]
 
-    run = succeeded(play(ansible, [mended(role(NAME, tokens=[entry(ISSUER.name), bad])) for bad in wrong], arguments=["-v"]))
+    run = succeeded(
+        play(ansible, [mended(role(NAME, tokens=[entry(ISSUER.name), bad])) for bad in wrong], arguments=["-v"])
+    )
 
     assert tally(run)["rescued"] == len(wrong)
     assert f"token '{EXAMPLE.name}': state is present but all of the following are missing: token_file" in said(run)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from support.playbooks import Ansible, Task
-from support.roles import mended, note, play, role, tally, task_file
+from support.roles import mended, note, play, role, tally, task_file, values
 from support.tasks import change_settings, end_tokens, lines, said, succeeded
 
 if TYPE_CHECKING:
@@ -166,3 +166,64 @@ def test_check_mode_creates_no_token_and_runs_the_tasks_only_where_there_is_one(
     assert (counts.get("tokens_minted", 0), counts.get("tokens_valid", 0)) == (int(kept), int(kept))
     assert ("answer" in run.by_host["sddc"]) == kept
     assert run["vrni_session_result"]["action"] == ("reused" if kept else "created")
+
+
+def test_hosts_work_at_the_same_time_each_with_its_own_server_and_share_what_they_are_told_to(
+    ansible: Ansible, lab: Lab
+) -> None:
+    use = {
+        "url": "{{ server }}/api/ni/info/version",
+        "headers": "{{ vrni_session_headers }}",
+        "ca_path": "{{ ca_path }}",
+    }
+    task_file(ansible, "use.yml", [{"name": "Use", "ansible.builtin.uri": use}])
+    addresses = lab.add_addresses(2)
+    hosts = {f"host-{address}": {"server": lab.url("vrni", address)} for address in addresses}
+    hosts |= {f"more-{number}": {"server": lab.url("vrni", addresses[0])} for number in range(3)}
+    shared = {"hostname": "{{ lab.vrni.url }}", "token_file": "{{ playbook_dir }}/shared.json"}
+    entry = {
+        "product": "vrni",
+        "name": "shared",
+        "ca_path": "{{ ca_path }}",
+        **shared,
+        "username": "{{ lab.vrni.username }}",
+        "password": "{{ lab.vrni.password }}",
+    }
+    tasks = [
+        role("vrni_session", hostname="{{ server }}", tasks="use.yml"),
+        role("vrni_session", **shared),
+        role(
+            "token_rotation",
+            tokens=[entry],
+        ),
+    ]
+
+    run = succeeded(play(ansible, tasks, hosts=hosts, arguments=["--forks=5"]))
+
+    assert lab.counts("vrni")["tokens_minted"] == 1, "a shared file is one login"
+    assert [lab.counts("vrni", address)["tokens_minted"] for address in addresses] == [4, 1]
+    assert [lab.counts("vrni", address)["tokens_valid"] for address in addresses] == [0, 0]
+    for host in hosts:
+        (token,) = run.by_host[host]["token_rotation_result"]
+        assert (token["name"], token["action"]) == ("shared", "reused")
+    assert sum(tally(run, host)["changed"] for host in hosts) == 1
+
+
+def test_a_role_that_is_listed_twice_in_a_play_takes_nothing_over_from_the_first_time(
+    ansible: Ansible, lab: Lab
+) -> None:
+    (other,) = lab.add_addresses(1)
+    headers = "{{ vrni_session_headers }}"
+    use = {"url": "{{ server }}/api/ni/info/version", "headers": headers, "ca_path": "{{ ca_path }}"}
+    task_file(ansible, "use.yml", [{"name": "Use", "ansible.builtin.uri": use}])
+    there = lab.url("vrni", other)
+    first = values("vrni_session", token_file="{{ playbook_dir }}/token.json", min_remaining=7000, no_log=False)
+    second = values("vrni_session", hostname=there, tasks="use.yml")
+    roles = [{"role": "sddc.tokens.vrni_session", "vars": variables} for variables in (first, second)]
+    ansible.variables["server"] = there
+
+    succeeded(play(ansible, [], keywords={"roles": roles}))
+
+    assert lab.counts("vrni")["tokens_valid"] == 1, "the first one lasts, in its file"
+    assert (lab.counts("vrni", other)["tokens_minted"], lab.counts("vrni", other)["tokens_valid"]) == (1, 0)
+    assert len(lines(lab.requests("vrni", host=other))) == 5, "no token of another server is sent there"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from support.kit import EVERY_RESULT, TOKEN_RESULT, Job, Kit, Server
+from support.kit import EVERY_RESULT, TOKEN_RESULT, Job, Kit, Role, Server
 from support.playbooks import Task
 from support.tasks import checked, failing
 
@@ -15,6 +15,9 @@ MODULE, INFO, ENGINE = "avi_securechanneltoken", "avi_securechanneltoken_info", 
 SERVER = Server("avi", ("username", "password"))
 PASSWORD = "{{ lab.avi.password }}"
 CLOUD = {"cloud": "Default-Cloud"}
+# A secret of somebody else, which an engine is given.
+SECRET = "{{ example.password }}"
+_FAILING = {"tasks": "fail.yml", "engines": [{"name": "se-02", "password": SECRET}]}
 
 
 def avi(register: str = "", *, of: str = MODULE, **options: Any) -> Task:
@@ -99,6 +102,32 @@ KIT = Kit(
         "password": ("AVI_PASSWORD",),
         "tenant": ("AVI_TENANT",),
         "api_version": ("AVI_VERSION",),
+    },
+    roles={
+        "avi_service_engine_token": Role(
+            {**SERVER.templates(), "cloud": "{{ lab.avi.cloud }}"},
+            needed={"engines": [{"name": "se-01"}, {"name": "se-02"}], **CLOUD},
+            task={
+                "name": "Deploy",
+                "ansible.builtin.assert": {"that": "avi_service_engine_token_ova_properties | length == 3"},
+            },
+            secret="avi_service_engine_token_ova_properties",
+            successes=({"tasks": "shout.yml", "engines": [{"name": "se-01", "password": SECRET}]},),
+            refusals=(
+                _FAILING,
+                {**_FAILING, "password": f"wrong-{PASSWORD}"},
+                {"tasks": "fail.yml", "engines": {"name": "se", "password": SECRET}},
+            ),
+            blank={
+                "tasks": "nothing.yml",
+                "engines": [
+                    {"name": name, **dict.fromkeys(["tenant", "tenant_uuid", "cloud", "cloud_uuid"], "")}
+                    for name in ("se-01", "se-02")
+                ],
+            },
+            left={"objects": 1},
+            made=("engine_tokens", 2),
+        )
     },
     environment={"AVI_CONTROLLER": "host", "AVI_USERNAME": "username", "AVI_PASSWORD": "password"},
     variables={"avi_password": "password"},

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from products.csp import SERVER as CSP
 from products.csp import csp
-from support.kit import EVERY_RESULT, OMIT, Job, Kit, Server, Target
+from support.kit import EVERY_RESULT, OMIT, Job, Kit, Role, Server, Target
 from support.playbooks import Task
 from support.tasks import INSTANCE_PATH, checked, failing
 
@@ -26,6 +26,7 @@ NO_TOKENS = dict.fromkeys(TOKENS, OMIT)
 NO_USER = dict.fromkeys(SERVER.credentials, OMIT)
 USER = {name: value for name, value in SERVER.templates().items() if name != "hostname"}
 BY_CSP = {**NO_TOKENS, **CSP.templates("csp_")}
+WRONG = f"wrong-{CSP.templates()['api_token']}"
 INSTANCES = ["partner-firewall", "partner ids"]
 
 
@@ -113,6 +114,30 @@ KIT = Kit(
         "password": ("NSXT_PASSWORD",),
         "access_token": ("NSX_ACCESS_TOKEN",),
         "open_id_token": ("NSX_OPEN_ID_TOKEN",),
+    },
+    roles={
+        "nsx_partner_service": Role(
+            {"hostname": SERVER.templates()["hostname"], **CSP.templates("csp_")},
+            successes=({"service_instances": [INSTANCE_PATH], "wait": False},),
+            refusals=(
+                {"csp_api_token": WRONG},
+                {
+                    "csp_api_token": None,
+                    "access_token": WRONG,
+                    "open_id_token": "{{ example.password }}",
+                    "force": True,
+                },
+                {"username": "admin", "password": {"value": USER["password"]}},
+            ),
+            blank={"wait": False},
+            made=("reauths", 2),
+            as_needed=True,
+            prepare_job=lambda lab: lab.act("nsx", "raise_alarms", host="127.0.0.1", paths=[INSTANCE_PATH]),
+            answers=(
+                {"tier0_id": "T0-main", "service_instance_id": "partner-fw-01", "force": "true"},
+                r"POST \S+/service-instances/partner-fw-01\?action=reauth",
+            ),
+        )
     },
     environment={"NSXT_MANAGER_HOST": "host"},
     variables={"nsx_reverse_proxy_url": "proxy_url", "nsx_password": "password"},

@@ -9,12 +9,14 @@ from typing import Any
 
 from products.vidb import FILE
 from products.vidb import SERVER as VIDB
-from support.kit import OMIT, TOKEN_RESULT, Job, Kit, Server
+from support.kit import OMIT, TOKEN_RESULT, Job, Kit, Role, Server
 from support.playbooks import Task
 from support.tasks import checked, failing
 
 MODULE = "vcenter_registered_token"
 SERVER = Server("vcenter")
+# A secret of somebody else, in an option where it does not belong.
+SECRET = "{{ example.password }}"
 VIDB_BY_TASK = {"access_token": OMIT, **VIDB.templates("vidb_")}
 
 
@@ -60,6 +62,16 @@ KIT = Kit(
         "hostname": ("VMWARE_HOST",),
         "validate_certs": ("VMWARE_VALIDATE_CERTS",),
         "access_token": ("VCENTER_ACCESS_TOKEN",),
+    },
+    roles={
+        "vcenter_overflow_token": Role(
+            {**SERVER.templates(), **VIDB.templates("vidb_")},
+            refusals=(
+                {"vidb_api_token": f"wrong-{VIDB.templates()['api_token']}"},
+                {"expanded_access_token": {"a": [SECRET]}, "vidb_client_secret": {"a": [SECRET]}},
+            ),
+            made=("registrations", 1),
+        )
     },
     environment={"VMWARE_HOST": "host"},
     rotation={

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from support.kit import EVERY_RESULT, OMIT, TOKEN_RESULT, Details, Job, Kit, Options, Server, Target
+from support.kit import EVERY_RESULT, OMIT, TOKEN_RESULT, Details, Job, Kit, Options, Role, Server, Target
 from support.playbooks import Task
 from support.tasks import checked, failing
 
@@ -129,6 +129,29 @@ KIT = Kit(
         "hostname": ("VRNI_HOST",),
         "username": ("VRNI_USERNAME",),
         "password": ("VRNI_PASSWORD",),
+    },
+    roles={
+        "vrni_session": Role(
+            SERVER.templates(),
+            task={
+                "name": "Use the token",
+                "ansible.builtin.uri": {
+                    "url": f"https://vrni.example.com{VERSION}",
+                    "headers": "{{ vrni_session_headers }}",
+                },
+            },
+            secret="vrni_session_headers",
+            successes=({"tasks": "shout.yml"}, {"tasks": "use.yml", "no_log": False}),
+            refusals=(
+                {"tasks": "use.yml", "password": f"wrong-{PASSWORD}"},
+                {"tasks": "use.yml", "password": {"a": [PASSWORD]}},
+                {"tasks": "use.yml", "password": [PASSWORD]},
+                {"tasks": "use.yml", "hostname": f"https://{PASSWORD}@vrni.example.com"},
+                {"tasks": "fail.yml"},
+            ),
+            blank={"tasks": "nothing.yml"},
+            made=("tokens_minted", 1),
+        )
     },
     environment={"VRNI_HOST": "host", "VRNI_USERNAME": "username", "VRNI_PASSWORD": "password"},
     variables={

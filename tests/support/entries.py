@@ -19,7 +19,7 @@ def entry(product: str, **further: Any) -> dict[str, Any]:
 
 def as_entry(kit: Kit, task: Task) -> Task:
     """A task of a product's main module, as an entry of token_set."""
-    ((key, options),) = ((key, value) for key, value in task.items() if key.startswith("sddc.tokens."))
+    ((_key, options),) = ((key, value) for key, value in task.items() if key.startswith("sddc.tokens."))
     file = {"token_file": "{{ playbook_dir }}/{{ inventory_hostname }}.json"} if kit.keeps_tokens else {}
     return token_set(task.get("register", ""), {"product": kit.name, **file, **options})
 

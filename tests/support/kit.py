@@ -97,6 +97,36 @@ class Target:
 
 
 @dataclass(frozen=True)
+class Role:
+    """A role that works with the product. Options are without the name of the role before them."""
+
+    lab: Options
+    """What tells it of the lab, in a play that has the details in the variable `lab`."""
+    needed: Options = field(default_factory=dict)
+    """What else its playbook must be told; where it takes a file with the caller's tasks, without that file."""
+    task: Task | None = None
+    """The caller's task that uses what the role hands over, in the surroundings of the documentation."""
+    secret: str = ""
+    """The variable of the role in which that is."""
+    successes: tuple[Options, ...] = ({},)
+    """All that it does successfully, with the caller's tasks in `use.yml` or `shout.yml`."""
+    refusals: tuple[Options, ...] = ()
+    """What goes wrong: a secret that is refused, of another type, or where it does not belong; tasks in `fail.yml`."""
+    blank: Options = field(default_factory=dict)
+    """What it is told where all texts that it does not need are blank, with the caller's tasks in `nothing.yml`."""
+    left: Mapping[str, int] = field(default_factory=dict)
+    """What the lab counts after the successes and refusals."""
+    made: tuple[str, int] = ("", 0)
+    """What the lab counts after its playbook, or a job of AWX, has run once."""
+    prepare_job: Callable[[Lab], object] = lambda _lab: None
+    """What the lab must do so that a job of AWX has work."""
+    answers: tuple[Options, str] | None = None
+    """Answers of its survey, which are texts, and the only request that the work consists of with them."""
+    as_needed: bool = False
+    """Whether another run makes only what is needed by then."""
+
+
+@dataclass(frozen=True)
 class Kit:
     """What the suites know of a product. Everything has a default that fits a product to which it does not apply."""
 
@@ -170,7 +200,9 @@ class Kit:
     by_defaults: Mapping[str, Options] = field(default_factory=dict)
     """By module, the options that such a task has, and as `action` what comes of it."""
 
-    # Documentation and AWX.
+    # Roles, documentation and AWX.
+    roles: Mapping[str, Role] = field(default_factory=dict)
+    """The roles that work with it, by their names."""
     exported: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The environment variables for options of its main module, by names that people already export."""
     environment: Mapping[str, str] = field(default_factory=dict)

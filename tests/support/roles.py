@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from products import ISSUER, KITS
 from support.checkout import CHECKOUT
 from support.cores import DEFAULT, Core
+from support.kit import Kit, Role
 from support.playbooks import Ansible, Run, Task
 from support.surroundings import surroundings
 
@@ -27,46 +29,14 @@ PLAYBOOKS = {
     for path in sorted(CHECKOUT.glob("playbooks/*.yml"))
     if "roles" in yaml.safe_load(path.read_text())[0]
 }
-_USE: Task = {
-    "name": "Use the token",
-    "ansible.builtin.uri": {
-        "url": "https://vrni.example.com/api/ni/info/version",
-        "headers": "{{ vrni_session_headers }}",
-    },
+# By the role, the product that it works with and what the kit of the product tells of it.
+OF_KITS: Mapping[str, tuple[Kit, Role]] = {
+    name: (kit, role) for kit in KITS.values() for name, role in kit.roles.items()
 }
-_DEPLOY: Task = {
-    "name": "Deploy",
-    "ansible.builtin.assert": {"that": "avi_service_engine_token_ova_properties | length == 3"},
-}
-
 # What tells each role of the lab, by options without the role's name before them.
 LAB: Mapping[str, Mapping[str, Any]] = {
-    "avi_service_engine_token": {
-        "hostname": "{{ lab.avi.url }}",
-        "username": "{{ lab.avi.username }}",
-        "password": "{{ lab.avi.password }}",
-        "cloud": "{{ lab.avi.cloud }}",
-        "ca_path": "{{ ca_path }}",
-    },
-    "nsx_partner_service": {
-        "hostname": "{{ lab.nsx.url }}",
-        "csp_hostname": "{{ lab.csp.url }}",
-        "csp_api_token": "{{ lab.csp.api_token }}",
-        "ca_path": "{{ ca_path }}",
-    },
     "token_rotation": {},
-    "vcenter_overflow_token": {
-        "hostname": "{{ lab.vcenter.url }}",
-        "vidb_hostname": "{{ lab.vidb.url }}",
-        "vidb_api_token": "{{ lab.vidb.api_token }}",
-        "ca_path": "{{ ca_path }}",
-    },
-    "vrni_session": {
-        "hostname": "{{ lab.vrni.url }}",
-        "username": "{{ lab.vrni.username }}",
-        "password": "{{ lab.vrni.password }}",
-        "ca_path": "{{ ca_path }}",
-    },
+    **{name: {**role.lab, "ca_path": "{{ ca_path }}"} for name, (_kit, role) in OF_KITS.items()},
 }
 
 
@@ -110,15 +80,14 @@ def task_file(ansible: Ansible, path: str, tasks: Sequence[Task]) -> str:
 
 def every_playbook(ansible: Ansible, lab: Lab, *arguments: str, core: Core = DEFAULT, **further: Any) -> Run:
     """Run all playbooks at once, each by its name, in the surroundings of the documentation."""
-    # Relative to the working directory: nothing can stand beside a playbook of a collection.
-    task_file(ansible, "tasks/use.yml", [_USE])
-    task_file(ansible, "tasks/deploy.yml", [_DEPLOY])
-    values = {
-        "vrni_session_tasks": "tasks/use.yml",
-        "avi_service_engine_token_tasks": "tasks/deploy.yml",
-        "avi_service_engine_token_engines": [{"name": "se-01"}],
-        "avi_service_engine_token_cloud": "Default-Cloud",
-        "token_rotation_tokens": [{"product": "csp", "token_file": "~/.sddc/csp.json"}],
+    values: dict[str, Any] = {}
+    for name, (_kit, role) in OF_KITS.items():
+        values |= {f"{name}_{option}": value for option, value in role.needed.items()}
+        if role.task:
+            # Relative to the working directory: nothing can stand beside a playbook of a collection.
+            values[f"{name}_tasks"] = task_file(ansible, f"tasks/{name}.yml", [role.task])
+    values |= {
+        "token_rotation_tokens": [{"product": ISSUER.name, "token_file": "~/.sddc/issuer.json"}],
         "token_report_paths": ["~/.sddc"],
         "token_report_json_file": "~/report.json",
         **further,

@@ -13,9 +13,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 import yaml
@@ -30,6 +30,13 @@ if TYPE_CHECKING:
 SECONDS = 240.0
 _PAUSE = 0.05
 INVENTORY = {"all": {"hosts": {"localhost": {"ansible_connection": "local"}}}}
+
+
+class Start(Protocol):
+    """Starts a rulebook, with the facts that `running` takes."""
+
+    def __call__(self, rulebook: str, **facts: Any) -> AbstractContextManager[Rulebook]:
+        """By its path or its name."""
 
 
 class Rulebook:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +20,15 @@ if TYPE_CHECKING:
 
 def surroundings(lab: Lab) -> dict[str, str]:
     """The environment in which the hosts of the documentation exist, and their CA certificate is trusted."""
-    found = {"https_proxy": lab["proxy"]["url"], "SSL_CERT_FILE": lab.ca_path}
+    hosts = {kit.name: kit.host for kit in KITS.values()}
+    return {"https_proxy": lab["proxy"]["url"], "SSL_CERT_FILE": lab.ca_path, **environment(lab, hosts)}
+
+
+def environment(lab: Lab, hosts: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment variables with the products, at their own addresses or on these hosts, and their credentials."""
+    found: dict[str, str] = {}
     for kit in KITS.values():
-        details = {**lab[kit.name], "host": kit.host}
+        details = {**lab[kit.name], "host": hosts[kit.name] if hosts else lab[kit.name]["url"]}
         found |= {variable: details[name] for variable, name in kit.environment.items()}
     return found
 

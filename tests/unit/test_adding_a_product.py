@@ -33,12 +33,8 @@ NO_STEP = {
 NAMES_ALLOWED = {
     "tests/benchmark/bench": "it starts the measurement of what one product does only",
     "tests/lab/demo.yml": "it shows some products to people",
-    "tests/integration/test_event_driven*.py": "an event source is about one product's alarms",
-    "tests/support/roles.py": "a role works with the product that it is for",
-    "tests/integration/test_roles.py": "the same",
-    "tests/integration/test_playbooks.py": "a playbook runs the role of a product",
-    "tests/integration/test_awx_*.py": "a job of AWX runs the playbook of a product",
-    "tests/integration/test_laptop_guide.py": "it follows a page",
+    "tests/integration/test_event_driven_guide.py": "it follows a page, which shows some products",
+    "tests/integration/test_laptop_guide.py": "the same",
     "tests/integration/test_two_servers.py": "the tasks that talk to the servers of two products",
 }
 

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import yaml
 
+from products import EXAMPLE
 from support.checkout import CHECKOUT
 
 AWX = CHECKOUT / "extensions" / "awx"
@@ -50,6 +52,15 @@ def role_of(playbook: str) -> str:
     (play,) = yaml.safe_load((CHECKOUT / "playbooks" / f"{playbook}.yml").read_text())
     (entry,) = play["roles"]
     return str(entry["role"].removeprefix("sddc.tokens."))
+
+
+# The playbook whose role works with the example.
+(EXAMPLE_PLAYBOOK,) = (playbook for playbook in JOB_TEMPLATES if role_of(playbook) in EXAMPLE.roles)
+# What the project's rotation keeps on the path that is mounted.
+TOKEN_FILES = {
+    Path(token["token_file"]).name
+    for token in yaml.safe_load((PROJECT / "group_vars" / "all.yml").read_text())["token_rotation_tokens"]
+}
 
 
 def role_options(playbook: str) -> dict[str, dict[str, Any]]:
