@@ -14,7 +14,8 @@ from weakref import WeakKeyDictionary
 from ansible.release import __version__ as core_version
 
 from ansible_collections.sddc.tokens.plugins.module_utils._core.argspec import ArgumentSpec
-from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import CORE_MASKS_SECRETS, MASK, Secret, redact
+from ansible_collections.sddc.tokens.plugins.module_utils._core.redaction import redact
+from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import CORE_MASKS_SECRETS, MASK, Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.products import ENVIRONMENT_VARIABLES
 
 # From 2.19 on a warning of the Display becomes part of the result, and stays visible when that is censored.

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Optional
 
 from .._core.errors import ApiError
-from .._core.secret import redact
+from .._core.redaction import redact
 from .._http.auth import Auth
 from .._http.listing import ListingBounds
 from .._http.response import items

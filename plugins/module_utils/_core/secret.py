@@ -1,18 +1,15 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A value that does not print itself, and the removal of such values from text."""
+"""A value that does not print itself."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import hmac
-import json
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
-from urllib.parse import quote, quote_plus
 
 try:
     # ansible-core 2.22 and newer: masks the value in everything that it prints from then on.
@@ -29,18 +26,14 @@ except ImportError:
 
 MASK = "********"
 FINGERPRINT_LENGTH = 12
-
-# A JWT, padded base64, and what follows an authentication scheme: products quote tokens that this run has never seen.
-_LOOKS_SECRET = re.compile(
-    r"eyJ[\w-]{8,}(?:\.[\w-]*){0,2}|[A-Za-z0-9+/_-]{16,}={1,2}|(?i:(?<=bearer )|(?<=basic ))[^\s\"',;]+"
-)
-_ESCAPE = re.compile(r"%[0-9A-F]{2}")
+# Whatever is shorter stands in any text by chance: to hide it would hide the words of a whole run.
+SHORTEST = 4
 
 
 class Secret:
     """A password, token or other value that must not be seen.
 
-    It is registered with ansible-core as soon as it exists. Only reveal() gives the value away,
+    It is registered with ansible-core as soon as it exists, unless it is too short. Only reveal() gives the value away,
     so that the places where it leaves are easy to find.
     """
 
@@ -51,7 +44,8 @@ class Secret:
         # A plain copy: values of Ansible carry tags that have no place in a header or a file.
         self._value = "".join(str(value))
         self._parts = tuple(parts)
-        register_secret(self._value)
+        if len(self._value) >= SHORTEST:
+            register_secret(self._value)
 
     def reveal(self) -> str:
         """The value itself."""
@@ -104,44 +98,3 @@ def basic_authorization(username: str, password: Secret) -> Secret:
     """The value of an Authorization header for basic authentication, in UTF-8 (RFC 7617)."""
     encoded = base64.b64encode(f"{username}:{password.reveal()}".encode()).decode()
     return authorization("Basic", Secret(encoded, [password]))
-
-
-def redact(text: str, secrets: Iterable[Secret] = ()) -> str:
-    """The text without the given secrets, in any form in which a server may quote them, without anything that
-    looks like a token, and without what is not seen: it could tear a secret apart, or write on the terminal.
-    Shorten afterwards: the other order leaves half a token."""
-    forms = sorted(_forms(secrets), key=len, reverse=True)
-    text = _seen(_without(text, forms))
-    return _LOOKS_SECRET.sub(MASK, _without(text, forms))
-
-
-def _without(text: str, forms: Iterable[str]) -> str:
-    for form in forms:
-        text = text.replace(form, MASK)
-    return text
-
-
-def _seen(text: str) -> str:
-    """The text without control characters, joiners, marks of direction and the like; its blanks stay."""
-    return "".join(character for character in text if character.isprintable() or character.isspace())
-
-
-def _forms(secrets: Iterable[Secret]) -> set[str]:
-    forms = {form for secret in secrets for value in secret.all_values for form in _written(value)}
-    forms.discard("")
-    return forms
-
-
-def _written(value: str) -> Iterator[str]:
-    """The ways in which a value may be written."""
-    yield value
-    raw = value.encode("utf-8", "surrogatepass")
-    for encoded in (quote(raw), quote(raw, safe=""), quote_plus(raw)):
-        yield encoded
-        yield _ESCAPE.sub(lambda found: found[0].lower(), encoded)
-    yield repr(value)[1:-1]
-    yield json.dumps(value)[1:-1]
-    yield json.dumps(value, ensure_ascii=False)[1:-1]
-    for in_base64 in (base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode()):
-        yield in_base64
-        yield in_base64.rstrip("=")

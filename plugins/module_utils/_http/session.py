@@ -24,7 +24,8 @@ from .._core.errors import (
     TransportError,
 )
 from .._core.runtime import Runtime
-from .._core.secret import Secret, redact
+from .._core.redaction import redact
+from .._core.secret import Secret
 from .adapter import Adapter
 from .auth import UNSIGNED, Auth, send_signed
 from .deadline import deadline, watch

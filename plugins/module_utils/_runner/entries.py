@@ -13,7 +13,8 @@ from typing import Any, Optional
 
 from .._core.argspec import CONNECTION, ArgumentSpec, texts_in
 from .._core.errors import InvalidOption
-from .._core.secret import MASK, Secret, redact
+from .._core.redaction import redact
+from .._core.secret import MASK, Secret
 from .._http.url import BaseUrl
 from .._lifecycle.options import LIFECYCLE
 from .._operations.base import Operation

@@ -12,7 +12,8 @@ from typing import Any, Optional
 from ansible.module_utils.errors import UnsupportedError
 
 from .._core.argspec import ArgumentSpec
-from .._core.secret import Secret, redact
+from .._core.redaction import redact
+from .._core.secret import Secret
 from .._operations.base import Operation
 
 # What the core's own conversion raises, at an infinite integer for example. It quotes the value, and names no option.
