@@ -118,7 +118,7 @@ class AviClient:
             idempotent=False,
             left_behind="A token that nobody holds may be left; it ends by itself within an hour",
         )
-        return Secret(response.field("auth_token", str))
+        return response.as_secret(response.field("auth_token", str))
 
     # --- requests ----------------------------------------------------------------------------------------------
 

@@ -132,10 +132,6 @@ class AviAuth(Auth[int]):
         self._signed_in = True
         self._sign_ins += 1
         self._csrftoken = self._session.cookie("csrftoken")
-        for name in ("sessionid", str(response.mapping().get("session_cookie_name") or "")):
-            cookie = self._session.cookie(name) if name else None
-            if cookie:
-                self._session.hide(cookie)
         self._version = self._version or _version(response.mapping())
 
     def _controller_version(self) -> str:

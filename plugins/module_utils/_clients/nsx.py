@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Optional
 
 from .._core.errors import ApiError
-from .._core.redaction import redact
+from .._core.redaction import LONGEST_TEXT, MARGIN
 from .._http.auth import Auth
 from .._http.listing import ListingBounds
 from .._http.response import items
@@ -172,8 +172,9 @@ def _alarm(item: Mapping[str, Any]) -> Alarm:
     texts = [item.get("message"), details.get("error_message")]
     intent_paths = item.get("intent_paths")
     paths = [item.get("source_reference"), *(intent_paths if isinstance(intent_paths, list) else ())]
+    text = " ".join(dict.fromkeys(text for text in texts if isinstance(text, str) and text))
     return Alarm(
-        # It may quote the token of which it complains.
-        redact(" ".join(dict.fromkeys(text for text in texts if isinstance(text, str) and text))),
+        # The pattern of the user is searched in no more than what may be shown.
+        text[: LONGEST_TEXT + MARGIN],
         tuple(path for path in paths if isinstance(path, str)),
     )

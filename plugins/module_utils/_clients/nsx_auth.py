@@ -86,7 +86,7 @@ class SessionAuth(Auth[Secret]):
         if not xsrf_token:
             # Each further request would be refused as if the password were wrong.
             raise response.bad(f"the response opens no session: it has no {_XSRF_HEADER}")
-        self._xsrf_token, self._signed_requests = Secret(xsrf_token), 0
+        self._xsrf_token, self._signed_requests = response.as_secret(xsrf_token), 0
         return self._xsrf_token
 
     def _sign_out(self) -> None:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where an operation runs: its environment variables, its clock, and who receives warnings and notices."""
+"""Where an operation runs: its environment variables, its clock, its secrets, and who receives warnings and notices."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Optional
+
+from .redaction import Redactor
 
 
 class Clock:
@@ -49,8 +51,19 @@ def _boot_id() -> str:
 SYSTEM_CLOCK = Clock()
 
 
-def ignore(_message: str) -> None:
+def ignore(_message: object) -> None:
     """Where nobody reads warnings or notices."""
+
+
+class _Redacted:
+    """Hands messages over without the secrets of a task."""
+
+    def __init__(self, receive: Callable[[str], None], redactor: Redactor) -> None:
+        self._receive = receive
+        self._redactor = redactor
+
+    def __call__(self, message: str) -> None:
+        self._receive(self._redactor.line(message))
 
 
 @dataclass(frozen=True)
@@ -67,8 +80,8 @@ class Run:
 
 @dataclass(frozen=True)
 class Runtime:
-    """`warn` receives what the user should know, `notify` what happens while a task waits. `run` is None where nothing
-    on this machine lasts longer than the task."""
+    """`warn` receives what the user should know, `notify` what happens while a task waits; both without the secrets
+    that `redactor` knows by then. `run` is None where nothing on this machine lasts longer than the task."""
 
     check_mode: bool = False
     environ: Mapping[str, str] = field(default_factory=dict)
@@ -76,3 +89,10 @@ class Runtime:
     notify: Callable[[str], None] = ignore
     clock: Clock = SYSTEM_CLOCK
     run: Optional[Run] = None
+    redactor: Redactor = field(default_factory=Redactor, compare=False)
+
+    def __post_init__(self) -> None:
+        for name in ("warn", "notify"):
+            receive = getattr(self, name)
+            if not isinstance(receive, _Redacted):
+                object.__setattr__(self, name, _Redacted(receive, self.redactor))

@@ -9,22 +9,25 @@ import datetime
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, Optional
 
 from .._core.errors import BadResponse
+from .._core.runtime import ignore
 from .._core.secret import Secret
 
 # RFC 9110, section 5.5, without what is obsolete; RFC 6749, appendix A, allows tokens no more.
 HEADER_VALUE = re.compile(r"(?:[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)?")
 _HTML_STARTS = (b"<!doctype html", b"<html")
 _GATEWAY_GAVE_UP = (502, 504)
-_LONGEST_SENTENCE = 2000
 
 
 class Response:
-    """Status, headers and body. `clock_offset` is the server's clock minus this one's, in seconds (RFC 9110, 6.6.1)."""
+    """Status, headers and body. `clock_offset` is the server's clock minus this one's, in seconds (RFC 9110, 6.6.1).
+
+    `hide` receives each secret that is read of it.
+    """
 
     def __init__(
         self,
@@ -36,6 +39,7 @@ class Response:
         host: str,
         received_at: float,
         left_behind: str = "",
+        hide: Callable[[Secret], Any] = ignore,
     ) -> None:
         self.status = status
         self.headers = headers
@@ -43,6 +47,7 @@ class Response:
         self.doing = doing
         self.host = host
         self.received_at = received_at
+        self._hide = hide
         # A gateway that gave up waiting says nothing of what the server behind it did, and some servers answer with
         # a redirect what they have done.
         self.left_behind = left_behind if status < 400 or status in _GATEWAY_GAVE_UP else ""
@@ -87,7 +92,7 @@ class Response:
     def plain_text(self) -> str:
         """The body if it is plain text, else nothing."""
         is_plain = self.headers.get("Content-Type", "").lower().startswith("text/plain")
-        return self.body[:_LONGEST_SENTENCE].decode("utf-8", "replace") if is_plain else ""
+        return self.body.decode("utf-8", "replace") if is_plain else ""
 
     def bad(self, cause: str, *, advice: str = "") -> BadResponse:
         """The error that says what is wrong with this response."""
@@ -115,7 +120,13 @@ class Response:
         """A token that came with this response. Raises BadResponse where no header could carry it back."""
         if not HEADER_VALUE.fullmatch(text):
             raise self.bad(f"{what} in the response holds characters that no header can carry")
-        return Secret(text)
+        return self.as_secret(text)
+
+    def as_secret(self, text: str) -> Secret:
+        """A text of this response as a secret, which is kept out of all that leaves the task."""
+        secret = Secret(text)
+        self._hide(secret)
+        return secret
 
 
 def items(value: Any) -> list[Mapping[str, Any]]:

@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Optional, Union
+from urllib.parse import unquote
 
 from .._core.errors import (
     ApiError,
@@ -24,7 +25,6 @@ from .._core.errors import (
     TransportError,
 )
 from .._core.runtime import Runtime
-from .._core.redaction import redact
 from .._core.secret import Secret
 from .adapter import Adapter
 from .auth import UNSIGNED, Auth, send_signed
@@ -49,7 +49,6 @@ except Exception:  # pylint: disable=broad-exception-caught  # a broken library 
 LONGEST_BODY = 16 * 1024 * 1024
 # With its head, and the heads of chunks.
 _LONGEST_RESPONSE = 4 * LONGEST_BODY
-LONGEST_MESSAGE = 300
 _CHUNK = 64 * 1024
 # Seconds. A sign-out has at least these: enough for a server that works.
 _SHORTEST_SIGN_OUT = 2.0
@@ -67,6 +66,8 @@ _REDIRECT_ADVICE = "A redirect is not followed with a secret: give the address t
 _HTML_ADVICE = "A proxy, a load balancer or a login portal wrote it: check hostname and the way to it."
 # Not all that str.isdigit() takes for a digit is one to int().
 _LENGTH = re.compile(r"[0-9]{1,19}")
+# Some proxies fold several into one header; the comma of a date is another one.
+_NEXT_COOKIE = re.compile(r",\s*(?=[^;,=\s]+=)")
 
 
 class _NothingOfOurs(logging.Filter):
@@ -145,8 +146,11 @@ class Session:
         self._error_facts = error_facts
         self._runtime = runtime
         self._lock = threading.Lock()
-        self._secrets: set[Secret] = set()
         self._proxy = proxy_for(base_url, options.proxy_url.reveal() if options.proxy_url else None, runtime.environ)
+        if self._proxy:
+            user = self._proxy.url.rpartition("@")[0].partition("://")[2]
+            for password in (user.partition(":")[2], unquote(user.partition(":")[2])):
+                runtime.redactor.hide_value(password)
         self._http = _new_http_session(options, self._proxy, runtime.environ)
 
     @property
@@ -159,9 +163,8 @@ class Session:
         return self._runtime.clock.time() + (self.clock_offset or 0.0)
 
     def hide(self, secret: Secret) -> None:
-        """Keep a secret out of what is quoted of this server, though no request of ours carries it as such."""
-        with self._lock:
-            self._secrets.add(secret)
+        """Keep a secret out of all that leaves the task, though no request of ours carries it as such."""
+        self._runtime.redactor.hide(secret)
 
     def cookie(self, name: str) -> Optional[Secret]:
         """A cookie that the server has set."""
@@ -208,6 +211,8 @@ class Session:
 
         Raises TransportError when there is no usable response, ApiError when the server refuses.
         """
+        # It may name what the server has named.
+        doing = self._runtime.redactor.quote(doing)
         arguments = {
             "params": query,
             "data": self._revealed(form),
@@ -234,8 +239,7 @@ class Session:
     def _revealed(self, value: Any) -> Any:
         """A copy with the secrets in the clear, and each of them remembered for redaction."""
         if isinstance(value, Secret):
-            with self._lock:
-                self._secrets.add(value)
+            self.hide(value)
             return value.reveal()
         if isinstance(value, Mapping):
             return {key: self._revealed(item) for key, item in value.items()}
@@ -296,6 +300,7 @@ class Session:
                     **call.arguments,
                 )
                 received_at = clock.time()
+                self._hide_cookies(received)
                 with contextlib.closing(received):
                     body = _read_body(received, call.method)
         except TransportError as error:
@@ -322,6 +327,7 @@ class Session:
             host=self.host,
             received_at=received_at,
             left_behind=call.left_behind,
+            hide=self.hide,
         )
         if response.clock_offset is not None:
             self.clock_offset = response.clock_offset
@@ -341,8 +347,8 @@ class Session:
         code, message = self._facts_of(response)
         raise ApiError(
             response.status,
-            code=self._readable(code),
-            message=self._readable(message),
+            code=self._runtime.redactor.quote(code),
+            message=self._runtime.redactor.quote(message),
             doing=call.doing,
             host=self.host,
             left_behind=response.left_behind,
@@ -356,12 +362,12 @@ class Session:
         code, message = self._error_facts(response.json_or_none())
         return code, message or response.plain_text
 
-    def _readable(self, text: str) -> str:
-        """What the server said: without secrets, on one line, not too long."""
-        with self._lock:
-            secrets = tuple(self._secrets)
-        text = " ".join(redact(text, secrets).split())
-        return text if len(text) <= LONGEST_MESSAGE else text[:LONGEST_MESSAGE] + " ..."
+    def _hide_cookies(self, received: Any) -> None:
+        """Each cookie may be what the session is known by, also one that is not sent back (RFC 6265, section 4.1)."""
+        for header in received.raw.headers.getlist("Set-Cookie"):
+            for cookie in _NEXT_COOKIE.split(header):
+                value = cookie.split(";", 1)[0].partition("=")[2]
+                self._runtime.redactor.hide_value(value.strip().strip('"'))
 
     def _count(self) -> None:
         with self._lock:

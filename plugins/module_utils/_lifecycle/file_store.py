@@ -81,6 +81,9 @@ class FileStore(Store):
             raise _unusable(self.path, error) from None
         finally:
             os.close(descriptor)
+        for token in record.tokens:
+            # A server may quote those that are not sent to it any more.
+            self._runtime.redactor.hide(token.secret, *token.companions.values())
         return Stored(record, hashlib.sha256(content).hexdigest())
 
     @contextlib.contextmanager

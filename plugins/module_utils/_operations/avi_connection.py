@@ -72,6 +72,17 @@ def token_of(item: Optional[Mapping[str, Any]]) -> Optional[Token]:
     return Token(Secret(generated[0]), TOKEN_TYPE, expires_at=expiry_of(item), signs_requests=False)
 
 
+def identity_of(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Name, uuid and url, as secrets where they are, or hold, what looks generated."""
+    generated = [text for text in map(str, (item.get("name"), item.get("uuid"))) if avi.looks_generated(text)]
+
+    def returned(value: Any) -> Any:
+        is_secret = isinstance(value, str) and any(text in value for text in generated)
+        return Secret(value) if is_secret else value
+
+    return {field: returned(item.get(field)) for field in ("name", "uuid", "url")}
+
+
 def expiry_of(item: Mapping[str, Any]) -> Optional[float]:
     """Its expiry in epoch seconds; zero or nothing means that it does not tell."""
     value = number(item.get("expiry_time"))

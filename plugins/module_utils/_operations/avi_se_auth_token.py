@@ -40,14 +40,14 @@ class AviSeAuthToken(Operation):
         values = {"cluster_uuid": cluster_uuid}
         if self.runtime.check_mode:
             return Outcome(True, "created", values=values)
-        token = client.generate_se_token(cloud_uuid).reveal()
-        values.update(token=token, token_type=avi_connection.TOKEN_TYPE)
+        token = client.generate_se_token(cloud_uuid)
         properties = {
             "AVICNTRL": address,
             "AVICNTRL_AUTHTOKEN": token,
             "AVICNTRL_CLUSTERUUID": cluster_uuid,
         }
-        return Outcome(True, "created", values={**values, "ova_properties": properties})
+        created = {"token": token, "token_type": avi_connection.TOKEN_TYPE, "ova_properties": properties}
+        return Outcome(True, "created", values={**values, **created})
 
     def _cloud_uuid(self, client: avi.AviClient, host: str) -> str:
         name = self.params["cloud"]

@@ -166,7 +166,7 @@ class AviSecurechanneltoken(Operation):
             values = {"in_use": item.get("in_use"), "metadata": avi_connection.metadata_of(item)}
             values["expires_at"] = iso8601(avi_connection.expiry_of(item))
             if self.params["return_token"]:
-                values.update({field: item.get(field) for field in ("name", "uuid", "url")})
+                values.update(avi_connection.identity_of(item))
         return Outcome(
             changed,
             action,

@@ -15,8 +15,6 @@ from .._core.token import iso8601
 from . import avi_connection
 from .base import Operation
 
-_SECRET_FIELDS = ("name", "uuid", "url")
-
 
 class AviSecurechanneltokenInfo(Operation):
     """List secure channel tokens."""
@@ -58,5 +56,5 @@ class AviSecurechanneltokenInfo(Operation):
             "metadata": avi_connection.metadata_of(item),
         }
         if self.params["return_token"]:
-            entry.update({field: item.get(field) for field in _SECRET_FIELDS})
+            entry.update(avi_connection.identity_of(item))
         return entry

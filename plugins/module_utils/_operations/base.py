@@ -42,6 +42,9 @@ class Operation(ABC):
         self.runtime = runtime
         self._sessions: list[Session] = []
         self._endings: list[Callable[[], None]] = []
+        # A server may also quote what this task does not send to it. Of a proxy only the password is secret.
+        secrets = (value for name, value in params.items() if isinstance(value, Secret) and name != "proxy_url")
+        runtime.redactor.hide(*secrets)
 
     @abstractmethod
     def run(self) -> Outcome:
@@ -100,10 +103,6 @@ class Operation(ABC):
         )
         session = Session(base_url, options, error_facts=error_facts, runtime=self.runtime)
         self._sessions.append(session)
-        # A server may also quote what this task has not sent to it.
-        for value in params.values():
-            if isinstance(value, Secret):
-                session.hide(value)
         return session
 
 

@@ -27,4 +27,4 @@ def split_alarm_texts(path: str, alarms: Sequence[nsx.Alarm], pattern: re.Patter
     """The texts of the alarms on the object of this path: those that match the pattern, and the others."""
     texts = [alarm.text for alarm in alarms if alarm.is_about(path)]
     matching = [text for text in texts if pattern.search(text)]
-    return matching, [text for text in texts if text not in matching]
+    return matching, [text for text in texts if not pattern.search(text)]

@@ -24,6 +24,7 @@ from .nsx_instances import INSTANCES, Instance, error_of, instances_of
 
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 10.0
+_MOST_QUOTED = 5
 _NARROWING = "Set force: true to re-authenticate without reading the alarms, or delete old alarms from the manager."
 _NO_ALARM_API = (404, 501)
 
@@ -83,11 +84,15 @@ class NsxServiceReauth(Operation):
             instance.is_due = bool(matching)
             instance.reason = "alarm" if matching else "no_matching_alarm"
             if others and not matching:
-                quoted = "; ".join(f"'{text}'" for text in others)
+                quoted = self._quoted(others)
                 self.runtime.warn(
                     f"{instance.ref.path} has alarms that alarm_pattern does not match: {quoted}. If one of them "
                     "complains of the token, change alarm_pattern, or set force: true."
                 )
+
+    def _quoted(self, texts: Sequence[str]) -> str:
+        first = "; ".join(f"'{self.runtime.redactor.quote(text)}'" for text in texts[:_MOST_QUOTED])
+        return first if len(texts) <= _MOST_QUOTED else f"{first}; and {len(texts) - _MOST_QUOTED} more"
 
     def _alarms(self) -> Optional[list[nsx.Alarm]]:
         """The alarms of the server; None when check mode cannot sign in."""

@@ -25,13 +25,22 @@ def execute(
         operation_class.argument_spec.with_secrets(params), replace(runtime, warn=warnings.setdefault)
     )
     try:
+        result = result_from(operation, diff_mode=diff_mode)
+    finally:
+        operation.close()
+    # What a warning quotes may have turned out to be a secret since.
+    told = [operation.runtime.redactor.line(warning) for warning in warnings]
+    # Counted after signing out, and so are its warnings.
+    return {**result, "request_count": operation.request_count, "warnings": told}
+
+
+def result_from(operation: Operation, *, diff_mode: bool = False) -> dict[str, Any]:
+    """Run an operation that may run again: its result, without the number of requests and the warnings."""
+    try:
         outcome = operation.run()
     except TokensError as error:
         outcome = Outcome(changed=False, action="none", error=error)
     except Exception as error:  # pylint: disable=broad-exception-caught
         outcome = Outcome(changed=False, action="none", error=internal_error(error))
-    finally:
-        operation.close()
-    result = result_of(outcome, return_token=params.get("return_token", True), diff_mode=diff_mode)
-    # Counted after signing out, and so are its warnings.
-    return {**result, "request_count": operation.request_count, "warnings": list(warnings)}
+    return_token = operation.params.get("return_token", True)
+    return result_of(outcome, operation.runtime.redactor, return_token=return_token, diff_mode=diff_mode)

@@ -9,16 +9,20 @@ from collections.abc import Mapping
 from typing import Any, Optional
 
 from .._core.outcome import Outcome
+from .._core.redaction import Redactor
 from .._core.token import Token, iso8601
 
 _KNOWN_LATER = "known after the run"
 
 
-def result_of(outcome: Outcome, *, return_token: bool, diff_mode: bool) -> dict[str, Any]:
-    """The result of a task; it holds secrets only with `return_token`."""
-    result: dict[str, Any] = {"changed": outcome.changed, "action": outcome.action, **outcome.values}
+def result_of(outcome: Outcome, redactor: Redactor, *, return_token: bool, diff_mode: bool) -> dict[str, Any]:
+    """The result of a task; it holds secrets only with `return_token`, and where a value is a Secret.
+
+    All that servers, files and users have a say in passes the redactor, which knows all secrets of the task by now.
+    """
+    result: dict[str, Any] = {"changed": outcome.changed, "action": outcome.action, **redactor.value(outcome.values)}
     if outcome.error:
-        result.update(failed=True, msg=str(outcome.error))
+        result.update(failed=True, msg=redactor.line(str(outcome.error)))
     if outcome.verified is not None:
         result["verified"] = outcome.verified
     if outcome.token:
@@ -29,7 +33,7 @@ def result_of(outcome: Outcome, *, return_token: bool, diff_mode: bool) -> dict[
             result.update(_secrets(outcome.token))
     diff = _diff(outcome) if outcome.about_token else outcome.diff
     if diff_mode and diff:
-        result["diff"] = diff
+        result["diff"] = redactor.value(diff)
     return result
 
 

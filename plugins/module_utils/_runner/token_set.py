@@ -43,6 +43,8 @@ class TokenSet(Operation):
 
     def __init__(self, params: Mapping[str, Any], runtime: Runtime) -> None:
         super().__init__(params, runtime)
+        for secret in self.argument_spec.secrets_in(params):
+            runtime.redactor.hide(Secret(secret))
         self._request_count = 0
         self._lock = threading.Lock()
 

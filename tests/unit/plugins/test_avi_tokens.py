@@ -5,16 +5,35 @@
 
 from __future__ import annotations
 
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import MASK
 from ansible_collections.sddc.tokens.plugins.module_utils._http import listing, session
+from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.hostile_server import (
+    HostileServer,
+    hostile_server,
+    recorded,
+    run_at,
+)
 from support.in_process import Done, done
 from support.kit import Job
 
 if TYPE_CHECKING:
     from lab.client import Lab
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostileServer]:
+    with hostile_server(tmp_path_factory.mktemp("authority")) as server:
+        yield server
+
 
 OBJECTS = "/api/securechanneltoken"
 CSRF = {"status": 401, "body": "CSRF token missing or incorrect.", "headers": {"Content-Type": "text/plain"}}
@@ -120,3 +139,34 @@ def test_a_listing_without_end_is_read_up_to_each_bound(
     assert "uuid" in kept.message
     # With a sign-in and a sign-out.
     assert 4 < kept.result["request_count"] <= 15
+
+
+def test_an_error_after_a_long_list_of_names_costs_no_more_than_after_a_short_one(
+    lab: Lab, server: HostileServer, tmp_path: Path
+) -> None:
+    def name(number: int) -> str:
+        return f"securechanneltoken-{number:08d}-0000-4000-8000-{number:012d}"
+
+    file = str(tmp_path / "token.json")
+    replies, _kept = recorded(KEEP, lab, file)
+    (listed_at,) = [number for number, reply in enumerate(replies) if reply.line.startswith(f"GET {OBJECTS}?")]
+    (creation,) = [number for number, reply in enumerate(replies) if reply.line == f"POST {OBJECTS}"]
+
+    def refused(count: int) -> tuple[float, str]:
+        listed = [{"name": name(number), "uuid": name(-number - 1)} for number in range(count)]
+        said = [*replies]
+        said[listed_at] = replace(replies[listed_at], body=json.dumps({"results": listed}).encode())
+        error = json.dumps({"error": " ".join(name(number) for number in range(count - 50, count)) * 100}).encode()
+        head = f"HTTP/1.1 400 No\r\nContent-Type: application/json\r\nContent-Length: {len(error)}\r\n\r\n"
+        server.starts_anew(said, head.encode() + error, creation)
+        start = time.thread_time()
+        ran = run_at(server, KEEP, lab, file)
+        return time.thread_time() - start, ran.message
+
+    (few, short), (many, long) = min(refused(2000) for _try in range(3)), refused(20_000)
+
+    # Ten times the names are read, and ten times as many kept: that is in proportion.
+    assert many < 30 * few
+    assert short == long
+    assert "securechanneltoken-" not in long
+    assert MASK in long

@@ -184,6 +184,7 @@ from ansible_collections.sddc.tokens.extensions.eda.plugins.plugin_utils.polling
     Poller,
     Queue,
     validated,
+    values_from,
 )
 from ansible_collections.sddc.tokens.plugins.module_utils._clients import nsx
 from ansible_collections.sddc.tokens.plugins.module_utils._core.argspec import ArgumentSpec
@@ -275,7 +276,7 @@ class AlarmWatch:
     def _read(self) -> Findings:
         if self._operation is None:
             self._operation = self._opened()
-        alarms = self._operation.run().values["alarms"]
+        alarms = values_from(self._operation)["alarms"]
         return {(alarm["service_instance"], alarm["alarm"]): {"nsx_jwt_alarm": alarm} for alarm in alarms}
 
     def _opened(self) -> NsxJwtAlarms:

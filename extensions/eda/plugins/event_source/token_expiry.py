@@ -91,6 +91,7 @@ from ansible_collections.sddc.tokens.extensions.eda.plugins.plugin_utils.polling
     Poller,
     Queue,
     validated,
+    values_from,
 )
 from ansible_collections.sddc.tokens.plugins.module_utils._core.argspec import ArgumentSpec
 from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
@@ -120,7 +121,7 @@ class ExpiryWatch:
     def look(self) -> Findings:
         """What is to be said of the files. Raises TokensError."""
         self._looks += 1
-        files = self._operation.run().values["token_files"]
+        files = values_from(self._operation)["token_files"]
         findings: dict[Hashable, Event] = dict(self._finding(file) for file in files if not file["usable"])
         if self._params["all_files"]:
             # The number of the look makes each of them new.

@@ -15,6 +15,7 @@ from typing import Any, Optional, Protocol
 from ansible_collections.sddc.tokens.plugins.module_utils._core.argspec import ArgumentSpec
 from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import InvalidOption, TokensError, internal_error
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution import result_from
 from ansible_collections.sddc.tokens.plugins.module_utils._runner.validation import Validated
 
 Event = dict[str, Any]
@@ -57,6 +58,14 @@ def validated(operation: type[Operation], args: Mapping[str, Any]) -> Mapping[st
     if checked.params["interval"] <= 0:
         raise InvalidArguments(f"{operation.name}: {InvalidOption('interval', 'must be more than 0 seconds')}")
     return checked.params
+
+
+def values_from(operation: Operation) -> Mapping[str, Any]:
+    """What an operation finds, as a module returns it. Raises TokensError with the message of the module."""
+    result = result_from(operation)
+    if result.get("failed"):
+        raise TokensError(result["msg"])
+    return result
 
 
 class Memory:

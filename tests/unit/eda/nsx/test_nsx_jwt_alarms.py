@@ -14,6 +14,9 @@ import pytest
 from ansible_collections.sddc.tokens.extensions.eda.plugins.event_source.nsx_jwt_alarms import main
 from ansible_collections.sddc.tokens.extensions.eda.plugins.plugin_utils.polling import InvalidArguments
 from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import InvalidOption
+from ansible_collections.sddc.tokens.plugins.module_utils._core.redaction import LONGEST_TEXT
+from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import MASK
+from support.canaries import leaks
 
 if TYPE_CHECKING:
     from conftest import StartSource
@@ -183,3 +186,21 @@ def test_what_ansible_rulebook_adds_to_the_arguments_is_no_option(
     start: StartSource, with_password: dict[str, Any]
 ) -> None:
     assert start(main, **with_password, feedback=True, eda_feedback_queue=object()).event()
+
+
+def test_an_event_and_a_logged_error_hold_neither_secrets_nor_control_characters(
+    quiet: Lab, start: StartSource, with_password: dict[str, Any], looks: Looks, log: Log
+) -> None:
+    password = quiet["nsx"]["password"]
+    raise_alarm(quiet, SECOND, text=f"\x1b[2JThe JWT of {password} is too old." + "x" * 10**5)
+    source = start(main, **with_password)
+
+    alarm = source.event()["nsx_jwt_alarm"]["alarm"]
+    quiet.fault("nsx", "status", path=ALARMS, times=0, status=400, body={"error_message": f"\x1b[2J{password}"})
+    looks(2)
+
+    assert alarm.startswith(f"[2JThe JWT of {MASK} is too old.")
+    assert len(alarm) <= LONGEST_TEXT + len(" ...")
+    assert leaks({"log": "\n".join(log())}, [password]) == []
+    assert "\x1b" not in "".join(log())
+    assert MASK in "".join(log())

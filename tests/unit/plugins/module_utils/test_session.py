@@ -31,7 +31,8 @@ from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import (
     authorization,
     basic_authorization,
 )
-from ansible_collections.sddc.tokens.plugins.module_utils._http.session import LONGEST_MESSAGE, Session
+from ansible_collections.sddc.tokens.plugins.module_utils._core.redaction import LONGEST_QUOTE
+from ansible_collections.sddc.tokens.plugins.module_utils._http.session import Session
 from products import EXAMPLE, ISSUER
 
 if TYPE_CHECKING:
@@ -329,11 +330,11 @@ def test_error_never_quotes_a_secret_that_was_sent(lab: Lab, session: OpenSessio
 
 
 @settings(max_examples=15)
-@given(before=st.integers(LONGEST_MESSAGE - 30, LONGEST_MESSAGE + 5))
+@given(before=st.integers(LONGEST_QUOTE - 30, LONGEST_QUOTE + 5))
 def test_message_is_redacted_first_and_shortened_afterwards(lab: Lab, session: OpenSession, before: int) -> None:
     said = quoted(lab, session, "x" * before + SECRET + "y" * 300, form={"api_token": Secret(SECRET)})
     assert SECRET[:4] not in said
-    assert len(said) < LONGEST_MESSAGE + 200
+    assert len(said) < LONGEST_QUOTE + 200
 
 
 def test_message_of_many_lines_becomes_one(lab: Lab, session: OpenSession) -> None:
