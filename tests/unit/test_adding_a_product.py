@@ -35,7 +35,6 @@ NAMES_ALLOWED = {
     "tests/lab/demo.yml": "it shows some products to people",
     "tests/integration/test_event_driven_guide.py": "it follows a page, which shows some products",
     "tests/integration/test_laptop_guide.py": "the same",
-    "tests/integration/test_two_servers.py": "the tasks that talk to the servers of two products",
 }
 
 

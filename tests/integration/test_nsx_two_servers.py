@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A task with two servers: what is said of one, in an option or a variable, never speaks for the other."""
+"""The modules for NSX and the server of their tokens: what is said of one server in an option is not of both."""
 
 from __future__ import annotations
 
@@ -9,61 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from products.nsx import BY_CSP, INSTANCE, SERVER, nsx
-from products.vcenter import VIDB_BY_TASK, vcenter
-from support.entries import entry, token_set
-from support.in_process import operation_of
-from support.kit import OMIT
-from support.playbooks import ROUTES, Ansible, Route
-from support.tasks import failing, says, succeeded
-
 from ansible_collections.sddc.tokens.plugins.module_utils._clients import nsx as client
 from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import ApiError
 from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
 from ansible_collections.sddc.tokens.plugins.module_utils._http.auth import UNSIGNED
 from ansible_collections.sddc.tokens.plugins.module_utils._http.url import BaseUrl
+from products.nsx import BY_CSP, INSTANCE, SERVER, nsx
+from support.in_process import operation_of
+from support.kit import OMIT
+from support.playbooks import Ansible
+from support.tasks import failing, succeeded
 
 if TYPE_CHECKING:
     from lab.client import Lab
-
-VARIABLE = "VMWARE_VALIDATE_CERTS"
-UNVERIFIED = {**VIDB_BY_TASK, "ca_path": OMIT}
-
-
-@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
-def test_a_variable_that_turns_off_verification_is_named_and_does_not_speak_for_the_second_server(
-    ansible: Ansible, lab: Lab, route: Route
-) -> None:
-    tasks = [
-        failing(vcenter("broker_unverified", **UNVERIFIED)),
-        vcenter("broker_verified", **UNVERIFIED, vidb_ca_path="{{ ca_path }}"),
-    ]
-
-    run = succeeded(ansible.play(tasks, route=route, environ={VARIABLE: "False"}))
-
-    assert "certificate" in run["broker_unverified"]["msg"]
-    assert run["broker_verified"]["action"] == "registered"
-    assert len(lab.requests("vidb")) == 2, "the grant and the expansion of the second task"
-    assert says(run, f"The environment variable {VARIABLE} turns off the verification")
-
-
-def test_nothing_is_said_of_a_variable_that_an_option_overrides_or_that_turns_nothing_off(ansible: Ansible) -> None:
-    tasks = [
-        {**vcenter(validate_certs=True, **VIDB_BY_TASK), "environment": {VARIABLE: "no"}},
-        {**vcenter(**VIDB_BY_TASK), "environment": {VARIABLE: "yes"}},
-    ]
-
-    run = succeeded(ansible.play(tasks))
-
-    assert VARIABLE not in run.output
-
-
-def test_a_variable_that_turns_off_the_verification_of_an_entry_is_named(ansible: Ansible) -> None:
-    tasks = [token_set("listed", entry("vcenter", ca_path=OMIT, vidb_ca_path="{{ ca_path }}"))]
-
-    run = succeeded(ansible.play(tasks, environ={VARIABLE: "0"}))
-
-    assert says(run, f"The environment variable {VARIABLE} turns off the verification")
 
 
 def test_an_unverified_target_leaves_the_server_of_the_tokens_verified(ansible: Ansible, lab: Lab) -> None:
