@@ -6,19 +6,17 @@
 It keeps objects and refuses what a running AWX was seen to refuse. It runs no job: what it would start, the action
 `launch` tells. Vendor page: "AWX API Reference".
 
-Object numbers are one sequence, project updates end at once, and there are no permissions. It is held to what was
-observed on a running AWX of late 2024, and not proven against the vendor's server.
+Object numbers are one sequence, project updates end at once unless the dispatcher is told to be silent, and of roles
+there are two: system administrators, and administrators of an organization. It is held to what was observed on a
+running AWX of late 2024, and not proven against the vendor's server.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import urllib.parse
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -36,19 +34,16 @@ from ..product import (
     host_of,
     json_object,
 )
-from .awx_checks import check_credentials, check_prompts, check_template, refuse
-from .awx_jobs import prepared
-from .awx_model import BASE, ENCRYPTED, RESOURCES, Item, Items, secret_fields, shown
-from .awx_rules import (
-    playbooks_in,
-    wrong_credential_inputs,
-    wrong_injectors,
-    wrong_inputs,
-    wrong_rrule,
-    wrong_survey,
-)
+from .awx_checks import check_credential, check_credentials, check_environment, check_prompts, check_template, refuse
+from .awx_jobs import check_unused, prepared, run
+from .awx_model import BASE, RESOURCES, Item, Items, shown
+from .awx_projects import output_of, updated
+from .awx_query import matching
+from .awx_rules import wrong_injectors, wrong_inputs, wrong_rrule, wrong_survey
+from .awx_users import User, signed_in
 
 _USER = "admin"
+_CALLER = "caller"
 _ONE = f"{BASE}/{{resource}}/{{number:\\d+}}"
 
 
@@ -60,6 +55,8 @@ class AwxSettings(Settings):
     page_size: int = 25
     repositories: dict[str, str] = field(default_factory=dict)
     """The folder with the content of each repository, by its URL; an update of a project with another one fails."""
+    dispatcher: bool = True
+    """Whether jobs are started at all; without it an update of a project stays `pending`."""
 
 
 @dataclass
@@ -67,8 +64,10 @@ class AwxState:
     """What one controller keeps."""
 
     items: Items = field(default_factory=Items)
-    tokens: dict[int, str] = field(default_factory=dict)
+    tokens: dict[int, tuple[str, User]] = field(default_factory=dict)
+    users: dict[str, User] = field(default_factory=dict)
     updates: dict[int, dict[str, Any]] = field(default_factory=dict)
+    jobs: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Awx(Product[AwxState, AwxSettings]):
@@ -94,13 +93,18 @@ class Awx(Product[AwxState, AwxSettings]):
         state.items.add("organizations", {"name": "Default"})
         state.items.add("execution_environments", {"name": "AWX EE (latest)", "image": "awx-ee"})
         state.items.add("credential_types", {"name": "Machine", "kind": "ssh", "managed": True})
+        state.items.add("credential_types", {"name": "Source Control", "kind": "scm", "managed": True})
+        state.users[_USER] = User(state.items.number(), _USER, self._password)
         return state
 
     def routes(self) -> Iterable[web.RouteDef]:
         return (
             web.post(f"{BASE}/tokens/", self.create_token),
             web.delete(f"{BASE}/tokens/{{number:\\d+}}/", self.delete_token),
+            web.get(f"{BASE}/me/", self.read_me),
+            web.get(f"{BASE}/unified_jobs/", self.list_jobs),
             web.get(f"{BASE}/project_updates/{{number:\\d+}}/", self.read_update),
+            web.get(f"{BASE}/project_updates/{{number:\\d+}}/stdout/", self.read_output),
             web.post(f"{BASE}/projects/{{number:\\d+}}/update/", self.update_project),
             web.get(f"{BASE}/projects/{{number:\\d+}}/playbooks/", self.list_playbooks),
             web.get(f"{_ONE}/survey_spec/", self.read_survey),
@@ -132,21 +136,13 @@ class Awx(Product[AwxState, AwxSettings]):
 
     async def _sign(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Let in who has signed in, and say on each answer what this is."""
-        self._check_user(request)
+        state = self.state(host_of(request))
+        basic, bearer = basic_credentials(request), credentials(request, "Bearer")
+        request[_CALLER] = signed_in(state.users.values(), state.tokens.values(), basic, bearer)
         response = await handler(request)
         response.headers["X-API-Product-Name"] = "AWX"
         response.headers["X-API-Product-Version"] = self.settings(host_of(request)).version
         return response
-
-    def _check_user(self, request: web.Request) -> None:
-        basic = basic_credentials(request)
-        bearer = credentials(request, "Bearer")
-        known = [f"{_USER}:{self._password}"] if basic else list(self.state(host_of(request)).tokens.values())
-        given = ":".join(basic) if basic else bearer or ""
-        if not any(hmac.compare_digest(given.encode(), value.encode()) for value in known):
-            raise Refusal(
-                401, "Authentication credentials were not provided. To establish a login session, visit /api/login/."
-            )
 
     # Signing in and out.
 
@@ -154,16 +150,28 @@ class Awx(Product[AwxState, AwxSettings]):
         """Create an OAuth2 token of the user, with Basic authentication only."""
         state = self.state(host_of(request))
         number = state.items.number()
-        state.tokens[number] = self.shared.secrets.make("awx token", 30)
-        return web.json_response(
-            {"id": number, "type": "o_auth2_access_token", "token": state.tokens[number]}, status=201
-        )
+        token = self.shared.secrets.make("awx token", 30)
+        state.tokens[number] = (token, request[_CALLER])
+        return web.json_response({"id": number, "type": "o_auth2_access_token", "token": token}, status=201)
 
     async def delete_token(self, request: web.Request) -> web.Response:
         """Revoke a token."""
         if self.state(host_of(request)).tokens.pop(int(request.match_info["number"]), None) is None:
             raise Refusal(404, "Not found.")
         return web.Response(status=204)
+
+    async def read_me(self, request: web.Request) -> web.Response:
+        """Tell who asks."""
+        return self._page(request, [request[_CALLER].shown()])
+
+    @action
+    def add_administrator(self, host: str, name: str, organization: str) -> str:
+        """Add a user who administrates an organization, and return the password."""
+        state = self.state(host)
+        password = self.shared.secrets.make("awx password", 24)
+        number = state.items.named("organizations", organization).number
+        state.users[name] = User(state.items.number(), name, password, number)
+        return password
 
     # Objects.
 
@@ -173,9 +181,9 @@ class Awx(Product[AwxState, AwxSettings]):
         resource = request.match_info["resource"]
         if resource not in RESOURCES and resource != "unified_job_templates":
             raise Refusal(404, "Not found.")
-        found = [shown(item, items) for item in items.of(resource)]
-        query = {name: value for name, value in request.query.items() if name not in ("page", "page_size")}
-        return self._page(request, [item for item in found if _matches(item, query, resource)])
+        user: User = request[_CALLER]
+        seen = [item for item in items.of(resource) if user.may_see(items, item.resource, item.values, item.number)]
+        return self._page(request, matching([shown(item, items) for item in seen], request.query, items))
 
     async def read(self, request: web.Request) -> web.Response:
         """Read an object."""
@@ -187,7 +195,9 @@ class Awx(Product[AwxState, AwxSettings]):
         if resource not in RESOURCES:
             raise Refusal(404, "Not found.")
         items = self._items(request)
-        values = items.checked(resource, await json_object(request))
+        body = await json_object(request)
+        request[_CALLER].check(items, resource, body)
+        values = items.checked(resource, body)
         self._check(request, resource, values, None)
         item = items.add(resource, values)
         reply = shown(item, items)
@@ -197,18 +207,19 @@ class Awx(Product[AwxState, AwxSettings]):
 
     async def change(self, request: web.Request) -> web.Response:
         """Change an object."""
-        item = self._one(request)
+        item = self._writable(request)
         values = self._items(request).checked(item.resource, await json_object(request), item)
         self._check(request, item.resource, values, item)
         item.values.update(values)
         return web.json_response(shown(item, self._items(request)))
 
     async def delete(self, request: web.Request) -> web.Response:
-        """Delete an object; a credential type that is in use stays."""
-        item, items = self._one(request), self._items(request)
+        """Delete an object; a credential type that is in use stays, and so does what a running job uses."""
+        item, items = self._writable(request), self._items(request)
         used = [other for other in items.of("credentials") if other.values["credential_type"] == item.number]
         if item.resource == "credential_types" and used:
             raise Refusal(403, "Credential types that are in use cannot be deleted")
+        check_unused(item, self.state(host_of(request)).jobs)
         items.remove(item)
         return web.Response(status=204)
 
@@ -222,7 +233,10 @@ class Awx(Product[AwxState, AwxSettings]):
             refuse(inputs=wrong_inputs(whole.get("inputs", {})))
             refuse(injectors=wrong_injectors(whole.get("injectors", {}), whole.get("inputs", {})))
         elif resource == "credentials":
-            self._check_credential(items, values, whole, old)
+            for secret in check_credential(items, values, whole, old):
+                self.shared.secrets.remember("credential of awx", secret)
+        elif resource == "execution_environments":
+            check_environment(values, old)
         elif resource == "job_templates":
             check_template(items, whole)
             values["organization"] = items.by_number[whole["project"]].values["organization"]
@@ -232,24 +246,11 @@ class Awx(Product[AwxState, AwxSettings]):
         elif resource == "workflow_job_template_nodes" and whole.get("unified_job_template"):
             check_prompts(items.by_number[whole["unified_job_template"]], whole.get("extra_data", {}), complete=False)
 
-    def _check_credential(self, items: Items, values: dict[str, Any], whole: dict[str, Any], old: Item | None) -> None:
-        kind = items.by_number[whole["credential_type"]]
-        refuse(inputs=wrong_credential_inputs(whole.get("inputs", {}), kind.values["inputs"].get("fields", [])))
-        if "inputs" in values:
-            before = old.values["inputs"] if old else {}
-            kept = {
-                name: before.get(name, "") if text == ENCRYPTED else text for name, text in values["inputs"].items()
-            }
-            values["inputs"] = kept
-            for name in secret_fields(kind) & set(kept):
-                if kept[name]:
-                    self.shared.secrets.remember("credential of awx", kept[name])
-
     # Surveys and lists of an object.
 
     async def read_survey(self, request: web.Request) -> web.Response:
         """Read the survey."""
-        return web.json_response(self._surveyed(request).survey)
+        return web.json_response(self._surveyed(request, self._one(request)).survey)
 
     async def write_survey(self, request: web.Request) -> web.Response:
         """Set the survey."""
@@ -257,12 +258,12 @@ class Awx(Product[AwxState, AwxSettings]):
         wrong = wrong_survey(survey)
         if wrong:
             raise Refusal(400, wrong[0], "error")
-        self._surveyed(request).survey = survey
+        self._surveyed(request, self._writable(request)).survey = survey
         return web.Response(status=200)
 
     async def delete_survey(self, request: web.Request) -> web.Response:
         """Empty the survey."""
-        self._surveyed(request).survey = {}
+        self._surveyed(request, self._writable(request)).survey = {}
         return web.Response(status=200)
 
     async def read_list(self, request: web.Request) -> web.Response:
@@ -272,6 +273,7 @@ class Awx(Product[AwxState, AwxSettings]):
 
     async def change_list(self, request: web.Request) -> web.Response:
         """Associate an object with another one, or disassociate it."""
+        self._writable(request)
         items, numbers, body = self._items(request), self._list(request), await json_object(request)
         item = items.one(RESOURCES[self._one(request).resource].lists[request.match_info["list"]], body.get("id"))
         if body.get("disassociate"):
@@ -287,40 +289,53 @@ class Awx(Product[AwxState, AwxSettings]):
     async def update_project(self, request: web.Request) -> web.Response:
         """Update a project, at once."""
         project = self._items(request).one("projects", request.match_info["number"])
+        request[_CALLER].check(self._items(request), "projects", project.values)
         return web.json_response(self._update(request, project), status=202)
 
     async def read_update(self, request: web.Request) -> web.Response:
         """Read an update of a project."""
-        try:
-            return web.json_response(self.state(host_of(request)).updates[int(request.match_info["number"])])
-        except KeyError as problem:
-            raise Refusal(404, "Not found.") from problem
+        return web.json_response(self._one_update(request))
+
+    async def read_output(self, request: web.Request) -> web.Response:
+        """Read what an update of a project has printed."""
+        return web.Response(text=output_of(self._one_update(request)))
 
     async def list_playbooks(self, request: web.Request) -> web.Response:
         """List the playbooks of a project."""
         return web.json_response(self._items(request).one("projects", request.match_info["number"]).playbooks)
 
+    def _one_update(self, request: web.Request) -> dict[str, Any]:
+        try:
+            return self.state(host_of(request)).updates[int(request.match_info["number"])]
+        except KeyError as problem:
+            raise Refusal(404, "Not found.") from problem
+
     def _update(self, request: web.Request, project: Item) -> dict[str, Any]:
-        state = self.state(host_of(request))
-        folder = self.settings(host_of(request)).repositories.get(project.values["scm_url"])
-        project.values["status"] = "successful" if folder else "failed"
-        project.playbooks = playbooks_in(Path(folder)) if folder else []
-        listing = "\n".join(project.playbooks)
-        project.values["scm_revision"] = hashlib.sha1(listing.encode()).hexdigest() if folder else ""  # noqa: S324
-        number = state.items.number()
-        state.updates[number] = {
-            "id": number,
-            "type": "project_update",
-            "url": f"{BASE}/project_updates/{number}/",
-            "status": project.values["status"],
-            "failed": not folder,
-            "finished": self.now(host_of(request)),
-            "event_processing_finished": True,
-            "scm_revision": project.values["scm_revision"],
-        }
+        host = host_of(request)
+        state, settings = self.state(host), self.settings(host)
+        number, folder = state.items.number(), settings.repositories.get(project.values["scm_url"])
+        state.updates[number] = updated(project, folder, number, self.now(host), started=settings.dispatcher)
         return state.updates[number]
 
     # Jobs.
+
+    async def list_jobs(self, request: web.Request) -> web.Response:
+        """List the jobs that were left running."""
+        state = self.state(host_of(request))
+        return self._page(request, matching(state.jobs, request.query, state.items))
+
+    @action
+    def start_job(self, host: str, name: str) -> int:
+        """Have a job of a job template, a workflow or a project run until `end_jobs`; return its number."""
+        state = self.state(host)
+        state.jobs.append(run(state.items, state.items.named("unified_job_templates", name)))
+        return int(state.jobs[-1]["id"])
+
+    @action
+    def end_jobs(self, host: str) -> None:
+        """Let all running jobs end."""
+        for job in self.state(host).jobs:
+            job["status"] = "successful"
 
     @action
     def launch(
@@ -349,14 +364,18 @@ class Awx(Product[AwxState, AwxSettings]):
     def _one(self, request: web.Request) -> Item:
         return self._items(request).one(request.match_info["resource"], request.match_info["number"])
 
+    def _writable(self, request: web.Request) -> Item:
+        item = self._one(request)
+        request[_CALLER].check(self._items(request), item.resource, item.values)
+        return item
+
     def _list(self, request: web.Request) -> list[int]:
         try:
             return self._one(request).lists[request.match_info["list"]]
         except KeyError as problem:
             raise Refusal(404, "Not found.") from problem
 
-    def _surveyed(self, request: web.Request) -> Item:
-        item = self._one(request)
+    def _surveyed(self, request: web.Request, item: Item) -> Item:
         if item.resource not in ("job_templates", "workflow_job_templates"):
             raise Refusal(404, "Not found.")
         return item
@@ -365,19 +384,10 @@ class Awx(Product[AwxState, AwxSettings]):
         size = int(request.query.get("page_size", self.settings(host_of(request)).page_size))
         page = int(request.query.get("page", 1))
         more = len(found) > page * size
-        query = urllib.parse.urlencode({**request.query, "page": page + 1})
+        others = [(name, value) for name, value in request.query.items() if name != "page"]
+        query = urllib.parse.urlencode([*others, ("page", page + 1)])
         body = {"count": len(found), "next": f"{request.path}?{query}" if more else None, "previous": None}
         return web.json_response({**body, "results": found[(page - 1) * size : page * size]})
-
-
-def _matches(item: Mapping[str, Any], query: Mapping[str, str], resource: str) -> bool:
-    """Whether an object is as the query says; a field that it has not is an error of the client."""
-    for name in query:
-        if name.removeprefix("or__") not in item and resource != "unified_job_templates":
-            raise Refusal(400, f"{resource} has no field named '{name}'")
-    either = {name.removeprefix("or__"): value for name, value in query.items() if name.startswith("or__")}
-    each = all(str(item.get(name)) == value for name, value in query.items() if not name.startswith("or__"))
-    return each and (not either or any(str(item.get(name)) == value for name, value in either.items()))
 
 
 PRODUCT = Awx

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..product import Refusal
-from .awx_model import Item, Items, field_errors
-from .awx_rules import wrong_answers
+from .awx_model import ENCRYPTED, Item, Items, field_errors, secret_fields
+from .awx_rules import wrong_answers, wrong_credential_inputs
 
 
 def refuse(**problems: list[str]) -> None:
@@ -29,6 +29,13 @@ def check_template(items: Items, template: Mapping[str, Any]) -> None:
         raise field_errors(playbook=["Playbook not found for project."])
 
 
+def check_environment(values: Mapping[str, Any], old: Item | None) -> None:
+    """Refuse to move an execution environment to another organization; to take it out of its own is allowed."""
+    organization = values.get("organization")
+    if old and organization and organization != old.values["organization"]:
+        raise field_errors(organization=["Cannot change the organization of an execution environment"])
+
+
 def check_prompts(template: Item, given: Mapping[str, Any], *, complete: bool) -> None:
     """Check the variables that a schedule or a node brings along: those of the survey only."""
     spec = template.survey.get("spec", []) if template.values.get("survey_enabled") else []
@@ -37,6 +44,19 @@ def check_prompts(template: Item, given: Mapping[str, Any], *, complete: bool) -
         raise field_errors(extra_data=[f"Variables {', '.join(sorted(others))} are not allowed on launch."])
     wrong = wrong_answers(spec, given)
     refuse(variables_needed_to_start=[text for text in wrong if complete or not text.endswith("value missing")])
+
+
+def check_credential(items: Items, values: dict[str, Any], whole: Mapping[str, Any], old: Item | None) -> list[str]:
+    """Check the inputs of a credential, and complete those that a client may not know; return its secrets."""
+    kind = items.by_number[whole["credential_type"]]
+    refuse(inputs=wrong_credential_inputs(whole.get("inputs", {}), kind.values["inputs"].get("fields", [])))
+    if "inputs" not in values:
+        return []
+    before = old.values["inputs"] if old else {}
+    values["inputs"] = {
+        name: before.get(name, "") if text == ENCRYPTED else text for name, text in values["inputs"].items()
+    }
+    return [values["inputs"][name] for name in secret_fields(kind) if values["inputs"].get(name)]
 
 
 def check_credentials(items: Items, numbers: Iterable[int], new: Item) -> None:

@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..product import Refusal
 from .awx_model import Item, Items, field_errors, secret_fields
 from .awx_rules import templates, wrong_answers
 
@@ -16,6 +17,7 @@ MASKED = "**********"
 _BOOLEAN = "boolean"
 
 
+ACTIVE = ("new", "pending", "waiting", "running")
 # What asks for each of the things that a launch may bring along.
 _ASKS = {
     "credentials": "ask_credential_on_launch",
@@ -59,6 +61,28 @@ def prepared(
         job |= _variables(template, answers, job["id"])
         jobs.append(job)
     return jobs
+
+
+def run(items: Items, template: Item) -> dict[str, Any]:
+    """Return a running job of what can be launched, as the list of all jobs shows it."""
+    kind = {"projects": "project_update", "job_templates": "job", "workflow_job_templates": "workflow_job"}
+    project = template.number if template.resource == "projects" else template.values.get("project")
+    return {
+        "id": items.number(),
+        "type": kind[template.resource],
+        "name": template.values["name"],
+        "status": "running",
+        "unified_job_template": template.number,
+        "organization": template.values["organization"],
+        "project": project,
+    }
+
+
+def check_unused(item: Item, jobs: Iterable[Mapping[str, Any]]) -> None:
+    """Refuse to delete what a job works with."""
+    using = [job for job in jobs if item.number in (job["unified_job_template"], job["project"])]
+    if any(job["status"] in ACTIVE for job in using):
+        raise Refusal(409, "Resource is being used by running jobs.", "error")
 
 
 def _not_asked_for(template: Item, answers: Mapping[str, Any]) -> list[str]:

@@ -104,6 +104,7 @@ RESOURCES: Mapping[str, Resource] = {
             scm_type=Field(choices=("", "git", "svn", "insights", "archive")),
             scm_url=Field(),
             scm_branch=Field(),
+            timeout=Field(int, 0),
             scm_revision=Field(fixed=True),
             credential=_id("credentials"),
             allow_override=Field(bool, False),
@@ -327,10 +328,17 @@ def shown(item: Item, items: Items) -> dict[str, Any]:
         "type": spec.type,
         "url": item.url,
         "related": related,
-        "summary_fields": {},
+        "summary_fields": _related_names(item, items),
         "created": item.created,
         **values,
     }
+
+
+def _related_names(item: Item, items: Items) -> dict[str, dict[str, Any]]:
+    """Return what AWX tells of the objects to which one refers, so that nobody has to ask for them."""
+    fields = [name for name, spec in RESOURCES[item.resource].fields.items() if spec.refers]
+    found = {name: items.by_number.get(item.values[name] or 0) for name in fields}
+    return {name: {"id": other.number, "name": other.values.get("name", "")} for name, other in found.items() if other}
 
 
 def secret_fields(credential_type: Item) -> set[str]:

@@ -200,3 +200,69 @@ def test_what_belongs_to_an_object_goes_with_it(awx: Awx, template: int) -> None
     assert awx.call("DELETE", f"job_templates/{template}").status_code == 204
     assert awx.lab.counts("awx")["schedules"] == 0
     assert awx.call("GET", f"job_templates/{template}").status_code == 404
+
+
+def test_an_execution_environment_has_a_name_of_its_own_among_all_and_keeps_its_organization(awx: Awx) -> None:
+    team = awx.made("organizations", name="Team")
+    number = awx.made("execution_environments", name="E", image="e", organization=1)
+
+    again = awx.call("POST", "execution_environments", {"name": "E", "image": "e", "organization": team})
+    moved = awx.call("PATCH", f"execution_environments/{number}", {"organization": team})
+
+    assert (again.status_code, moved.status_code) == (400, 400)
+    assert list(moved.json()) == ["organization"]
+
+
+def test_lists_are_filtered_by_related_objects_by_alternatives_and_by_several_values(awx: Awx) -> None:
+    team = awx.made("organizations", name="Team")
+    for name, organization in (("A", 1), ("B", 1), ("A", team)):
+        awx.made("inventories", name=name, organization=organization)
+
+    def found(query: str) -> list[str]:
+        reply = awx.http.get(f"{awx.lab['awx']['url']}/api/v2/inventories/?{query}")
+        return [item["name"] for item in reply.json()["results"]]
+
+    assert found("organization__name=Default") == ["A", "B"]
+    assert found("organization__name=Team&or__name=A&or__name=B") == ["A"]
+    assert found(f"organization__in=7,{team}") == ["A"]
+
+
+def test_only_a_system_administrator_makes_what_belongs_to_no_organization(awx: Awx) -> None:
+    awx.made("organizations", name="Team")
+    kind = credential_type(awx).json()["id"]
+    password = awx.lab.act("awx", "add_administrator", host="127.0.0.1", name="t", organization="Team")
+    awx.http.auth = ("t", password)
+    (team,) = awx.call("GET", "organizations").json()["results"]
+
+    refused = [
+        credential_type(awx, name="L"),
+        awx.call("DELETE", f"credential_types/{kind}"),
+        awx.call("POST", "organizations", {"name": "Other"}),
+        awx.call("POST", "inventories", {"name": "I", "organization": 1}),
+    ]
+
+    assert [reply.status_code for reply in refused] == [403] * 4
+    assert awx.call("GET", "me").json()["results"][0]["is_superuser"] is False
+    assert awx.made("inventories", name="I", organization=team["id"])
+
+
+def test_what_a_running_job_uses_is_not_deleted(awx: Awx, template: int) -> None:
+    project = awx.call("GET", f"job_templates/{template}").json()["project"]
+    awx.lab.act("awx", "start_job", host="127.0.0.1", name="T")
+
+    refused = [awx.call("DELETE", path) for path in (f"job_templates/{template}", f"projects/{project}")]
+    listed = f"{awx.lab['awx']['url']}/api/v2/unified_jobs/?status__in=pending,running"
+    running = awx.http.get(listed).json()["count"]
+    awx.lab.act("awx", "end_jobs", host="127.0.0.1")
+
+    assert ([reply.status_code for reply in refused], running) == ([409, 409], 1)
+    assert awx.call("DELETE", f"job_templates/{template}").status_code == 204
+
+
+def test_a_project_is_never_updated_where_nothing_starts_jobs(awx: Awx, template: int) -> None:
+    awx.lab.change_settings("awx", dispatcher=False)
+    project = awx.call("GET", f"job_templates/{template}").json()["project"]
+
+    update = awx.call("POST", f"projects/{project}/update").json()
+
+    assert (update["status"], update["finished"], update["failed"]) == ("pending", None, False)
