@@ -175,6 +175,48 @@ def test_a_launch_chooses_neither_credentials_nor_hosts_nor_variables(controller
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("playbook", ["rotate_tokens", "report_tokens"])
+def test_what_is_to_last_fails_where_its_path_is_not_mounted_and_names_it(
+    own_lab: Lab, controller: Controller, worker: Worker, tmp_path: Path, playbook: str
+) -> None:
+    unmounted = tmp_path / "unmounted"
+    change(controller, playbook, extra_vars=json.dumps({"sddc_tokens_folder": str(unmounted)}))
+    minted = own_lab.counts("csp").get("tokens_minted", 0)
+    (prepared,) = controller.launch(JOB_TEMPLATES[playbook]["name"])
+
+    job = worker.run(prepared)
+
+    assert job.status != 0, job.output
+    assert str(unmounted) in job.output
+    assert not unmounted.exists(), "it would be thrown away with the container"
+    assert own_lab.counts("csp").get("tokens_minted", 0) == minted
+
+
+@pytest.mark.slow
+def test_the_sample_trusts_what_its_role_trusts_and_says_why_it_failed(
+    own_lab: Lab, controller: Controller, project: Path, tmp_path: Path
+) -> None:
+    change(controller, "vrni_session", extra_vars=json.dumps({"vrni_session_ca_path": own_lab.ca_path}))
+    name = JOB_TEMPLATES["vrni_session"]["name"]
+    prepared = [controller.launch(name)[0] for _time in range(2)]
+    change(controller, "vrni_session", extra_vars="")
+    # An image that does not know the authority.
+    (tmp_path / "none.pem").write_text("")
+    worker = Worker(tmp_path / "jobs", project, str(tmp_path / "none.pem"))
+
+    good = worker.run(prepared[0], "good")
+    # The role's own request comes first.
+    own_lab.fault("vrni", "status", path="/info/version", status=418, skip=1)
+    bad = worker.run(prepared[1], "bad")
+    own_lab.clear_faults()
+
+    check_that_it_keeps_its_secrets(own_lab, good)
+    assert bad.status != 0
+    assert "418" in bad.output
+    assert leaks(bad.texts(), [secret["value"] for secret in own_lab.secrets()]) == []
+
+
+@pytest.mark.slow
 def test_a_limit_that_matches_no_host_fails_the_job(own_lab: Lab, controller: Controller, worker: Worker) -> None:
     """Only where the play runs for the hosts of the inventory a launch may have a limit at all."""
     extra_vars = json.dumps({**EACH_HOST_OF_A_SLICE, "sddc_tokens_hosts": "all"})
