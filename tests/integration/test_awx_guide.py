@@ -30,7 +30,11 @@ HOST = "awx.example.com"
 IMAGE = "registry.example.com/sddc/tokens:1.0"
 BUILD = f"ansible-builder build --file ~/execution-environment.yml --context ~/context --tag {IMAGE}"
 CREATE = "ansible-vault create --vault-password-file ~/.sddc/vault-password ~/.sddc/awx-credentials.yml"
-LAUNCH = "ansible localhost -m awx.awx.job_launch -a \"name='SDDC tokens - keep tokens alive' wait=true\""
+LAUNCH = (
+    "ansible localhost -m awx.awx.job_launch"
+    " -a \"name='SDDC tokens - keep tokens alive' organization=Default timeout=900\""
+)
+MOUNT = "sudo install --directory --owner=awx --group=awx --mode=0700 /var/lib/sddc-tokens"
 SETUP = (
     "ansible-playbook sddc.tokens.awx_setup --vault-password-file ~/.sddc/vault-password"
     " -e @~/.sddc/awx.yml -e @~/.sddc/awx-credentials.yml"
@@ -80,6 +84,7 @@ def substitutes(lab: Lab, folder: Path) -> dict[str, Substitute]:
             BUILD.partition(" --tag")[0].replace(" build ", " create "), f"{no_engine}: the context is made"
         ),
         f"podman push {IMAGE}": Substitute("true", no_engine),
+        MOUNT: Substitute("true", "no execution node is here"),
         CREATE: Substitute(f"{CREATE} --skip-tty-check", "a test has no terminal"),
         LAUNCH: Substitute("true", "the stand-in of AWX starts no job: the test runs it by ansible-runner"),
         # What the test looks at must be there when the guide has been followed.

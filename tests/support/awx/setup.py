@@ -82,11 +82,13 @@ class Setup:
         self.ansible = Ansible(folder, {})
         self.variables: dict[str, Any] = {"awx_setup_scm_url": REPOSITORY, **variables}
 
-    def run(self, *arguments: str, **variables: Any) -> Run:
-        """Run the playbook by its name."""
+    def run(self, *arguments: str, user: tuple[str, str] | None = None, **variables: Any) -> Run:
+        """Run the playbook by its name, as the system administrator unless another user with a password is given."""
         path = self.ansible.folder / "variables.yml"
         path.write_text(yaml.safe_dump({**self.variables, **variables}))
         environ = {**self.controller.environment, "ANSIBLE_PIPELINING": "true"}
+        if user:
+            environ |= {"CONTROLLER_USERNAME": user[0], "CONTROLLER_PASSWORD": user[1]}
         arguments = ("-e", f"@{path}", *arguments)
         return self.ansible.playbook("sddc.tokens.awx_setup", core=self.core, arguments=arguments, environ=environ)
 
