@@ -22,6 +22,7 @@ from .._core.errors import (
 )
 from .deadline import Flooded, Stage
 from .proxy import Proxy
+from .tls_advice import certificate_advice, connection_advice
 
 try:
     import requests.exceptions
@@ -31,16 +32,6 @@ except Exception:  # pylint: disable=broad-exception-caught  # a broken library 
     requests = urllib3 = None  # type: ignore[assignment]
 
 _CONNECTION_ADVICE = "Check hostname and port, the route to it, and proxy_url."
-_CA_ADVICE = "Set ca_path to the CA certificate that signed it."
-_WRONG_NAME = 62
-# The codes of OpenSSL's verification, x509_vfy.h.
-_CERTIFICATE_ADVICE = {
-    9: "It is not valid yet: check the clocks of both sides.",
-    10: "It has expired: the server needs a new one.",
-    _WRONG_NAME: "Set hostname to a name for which it was issued.",
-    64: "Set hostname to a name for which it was issued.",
-}
-_TLS_ADVICE = "Check that the port speaks TLS 1.2 or newer, and the client certificate where it asks for one."
 _TIMEOUT_ADVICE = "Raise the option timeout if the server is merely slow."
 
 # The other side hung up; which of the two it is depends on the Python.
@@ -53,16 +44,17 @@ _Cause = TypeVar("_Cause", bound=BaseException)
 
 
 def transport_error_of(
-    error: BaseException, stage: Stage, timeout: float, proxy: Optional[Proxy] = None
+    error: BaseException, stage: Stage, timeout: float, *, proxy: Optional[Proxy], ca_path: Optional[str]
 ) -> TransportError:
     """The error of ours for one that requests or urllib3 raised.
 
-    `stage` is how far the request had come, `timeout` its timeout in seconds, `proxy` what it was to go through.
+    `stage` is how far the request had come, `timeout` its timeout in seconds, `proxy` what it was to go through, and
+    `ca_path` whom it was to trust.
     """
     if stage is Stage.SENT:
         return _after_it_left(error, timeout)
     if stage is Stage.HANDSHAKE:
-        return _during_handshake(error, timeout)
+        return _during_handshake(error, timeout, ca_path)
     return _before_handshake(error, stage, timeout, proxy)
 
 
@@ -87,19 +79,19 @@ def _failure_of_proxy(error: BaseException, timeout: float) -> str:
     return f"refused the connection: status {found[1]}" if found else f"broke the connection off: {_reason(error)}"
 
 
-def _during_handshake(error: BaseException, timeout: float) -> TransportError:
+def _during_handshake(error: BaseException, timeout: float, ca_path: Optional[str]) -> TransportError:
     certificate = _find(error, ssl.SSLCertVerificationError)
     if certificate is not None:
         # Where the library has compared the names by itself, the error has neither message nor code of OpenSSL.
         reason = getattr(certificate, "verify_message", "") or "hostname mismatch"
-        advice = _CERTIFICATE_ADVICE.get(getattr(certificate, "verify_code", _WRONG_NAME), _CA_ADVICE)
+        advice = certificate_advice(certificate, ca_path)
         return TlsFailed(f"the server's certificate is not trusted: {reason}", advice=advice)
     if _is_timeout(error):
         return ConnectionFailed(f"no TLS connection within {timeout:g} s", advice=_CONNECTION_ADVICE)
     if _find(error, Flooded) is not None:
-        return TlsFailed("the TLS connection failed: its handshake has no end", advice=_TLS_ADVICE)
+        return TlsFailed("the TLS connection failed: its handshake has no end", advice=connection_advice(None))
     if _is_refusal_of_tls(error):
-        return TlsFailed(f"the TLS connection failed: {_reason(error)}", advice=_TLS_ADVICE)
+        return _refusal_of_tls(error)
     return ConnectionFailed("the connection was closed before the request left", advice=_CONNECTION_ADVICE)
 
 
@@ -111,7 +103,7 @@ def _after_it_left(error: BaseException, timeout: float) -> TransportError:
         return TimedOut(f"no whole response within {timeout:g} s", advice=_TIMEOUT_ADVICE)
     if _is_refusal_of_tls(error):
         # With TLS 1.3 a server refuses a client's certificate by an alert in place of the response.
-        return TlsFailed(f"the TLS connection failed: {_reason(error)}", advice=_TLS_ADVICE)
+        return _refusal_of_tls(error)
     if any(type(cause) in _ENDLESS_HEAD for cause in _causes(error)):
         return OversizedResponse("the response has more headers, or longer ones, than any of the API can have")
     if isinstance(error, ValueError):
@@ -119,6 +111,11 @@ def _after_it_left(error: BaseException, timeout: float) -> TransportError:
     if _find(error, urllib3.exceptions.IncompleteRead) is not None:
         return ResponseLost("the response was cut off")
     return ResponseLost("the connection was closed before the response was whole")
+
+
+def _refusal_of_tls(error: BaseException) -> TransportError:
+    advice = connection_advice(_find(error, ssl.SSLError))
+    return TlsFailed(f"the TLS connection failed: {_reason(error)}", advice=advice)
 
 
 def _is_timeout(error: BaseException) -> bool:

@@ -306,7 +306,9 @@ class Session:
         except TransportError as error:
             failure = error
         except (requests.exceptions.RequestException, HTTPError, OSError, ValueError) as error:
-            failure = transport_error_of(error, watch.stage, timeout, self._proxy)
+            failure = transport_error_of(
+                error, watch.stage, timeout, proxy=self._proxy, ca_path=self._options.ca_path
+            )
         else:
             self._unanswered_until = None
             self._count()

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import InvalidOption
 from ansible_collections.sddc.tokens.plugins.module_utils._http import tls
 from ansible_collections.sddc.tokens.plugins.module_utils._http.tls import default_tls_context, tls_context
+from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils import certificates
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,14 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         serialization.PrivateFormat.PKCS8,
         serialization.BestAvailableEncryption(b"passphrase"),
     )
+    pem = authority.cert_pem.bytes()
+    short, sha1 = certificates.Authority().pair(bits=1024), certificates.Authority().pair(sha1=True)
     contents = {
+        "cut off": pem + pem[:200] + pem,
+        "cut off at the end": pem + pem + pem[:-40],
+        "damaged": pem[:60] + b"x" + pem[60:] + pem,
+        "short": short,
+        "sha1": sha1,
         "ca": authority.cert_pem.bytes(),
         "cert": leaf.cert_chain_pems[0].bytes(),
         "key": leaf.private_key_pem.bytes(),
@@ -111,10 +119,18 @@ def test_context_with_an_identity_is_never_shared(files: dict[str, str]) -> None
         ({"ca_path": "empty"}, "ca_path names a file without a PEM"),
         ({"client_cert": "none"}, "client_cert.*No such file"),
         ({"client_cert": "cert", "client_key": "none"}, "client_key.*No such file"),
-        ({"client_cert": "cert"}, "no matching pair"),
-        ({"client_cert": "cert", "client_key": "other key"}, "no matching pair"),
-        ({"client_cert": "cert", "client_key": "encrypted key"}, "without a passphrase"),
-        ({"client_cert": "junk", "client_key": "key"}, "no matching pair"),
+        ({"ca_path": "cut off"}, "certificate 2 of 3 is cut off or damaged"),
+        ({"ca_path": "cut off at the end"}, "certificate 3 of 3 is cut off or damaged"),
+        ({"ca_path": "damaged"}, "certificate 1 of 2 is cut off or damaged"),
+        ({"ca_path": "folder"}, "no file is named by the hash"),
+        ({"client_cert": "cert"}, "client_key names a file without a PEM key"),
+        ({"client_cert": "cert", "client_key": "other key"}, "do not belong together"),
+        ({"client_cert": "short", "client_key": "short"}, "client_cert has a key that is too short"),
+        ({"client_cert": "sha1", "client_key": "sha1"}, "client_cert is signed with a digest that is too weak"),
+        ({"client_cert": "cut off", "client_key": "key"}, "client_cert.*certificate 2 of 3 is cut off"),
+        ({"client_cert": "cert", "client_key": "junk"}, "client_key names a file without a PEM key"),
+        ({"client_cert": "cert", "client_key": "encrypted key"}, "client_key.*without a passphrase"),
+        ({"client_cert": "junk", "client_key": "key"}, "client_cert names a file without a PEM certificate"),
         ({"client_cert": "folder", "client_key": "key"}, "client_cert"),
     ],
     ids=str,
