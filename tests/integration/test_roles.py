@@ -14,7 +14,7 @@ from support.canaries import leaks
 from support.cores import DEFAULT, EVERY, Core
 from support.kit import Kit
 from support.playbooks import Ansible, Run, Task
-from support.roles import LAB, OF_KITS, mended, options_of, play, role, tally, task_file
+from support.roles import LAB, NAMES, OF_KITS, mended, options_of, play, role, tally, task_file
 from support.tasks import succeeded
 
 if TYPE_CHECKING:
@@ -121,6 +121,10 @@ def test_no_role_shows_a_secret_whether_it_succeeds_or_fails(
         assert {name: lab.counts(kit.name)[name] for name in known.left} == known.left, kit.name
     if environ is LOG:
         assert tally(run)["rescued"] >= len(bad_ones())
+
+
+def test_every_role_is_described_in_the_kit_of_its_product_or_works_with_any() -> None:
+    assert set(NAMES) == {*OF_KITS, "token_report", "token_rotation"}
 
 
 def test_a_variable_that_is_left_blank_or_to_omit_is_as_good_as_not_set(ansible: Ansible, lab: Lab) -> None:
