@@ -125,7 +125,8 @@ class ApiError(TokensError):
     """The product refused the request and said so.
 
     `follows_lost_response`: whether the server may have processed an earlier try of the same request, so that what
-    is to be ended and is not there was perhaps ended by that one.
+    is to be ended and is not there was perhaps ended by that one. `is_html`: the body was a page for people, which
+    somebody else may have written.
     """
 
     follows_lost_response = False
@@ -140,6 +141,7 @@ class ApiError(TokensError):
         host: str = "",
         advice: str = "",
         left_behind: str = "",
+        is_html: bool = False,
     ) -> None:
         cause = f"the server answered {status}"
         if code:
@@ -150,6 +152,7 @@ class ApiError(TokensError):
         self.status = status
         self.code = code
         self.message = message
+        self.is_html = is_html
         self.default_advice = _FAILED_ADVICE if status >= 500 else _REFUSED_ADVICE
 
 

@@ -54,6 +54,7 @@ _CHUNK = 64 * 1024
 _SHORTEST_SIGN_OUT = 2.0
 _SHORTEST_TIMEOUT = 0.01
 _OVERLOADED = (429, 503)
+_LEAST_REFUSAL = 400
 _IDEMPOTENT_METHODS = ("GET", "HEAD", "PUT", "DELETE")
 _DEFAULT_HEADERS = {
     "Accept": "application/json",
@@ -63,7 +64,7 @@ _DEFAULT_HEADERS = {
 }
 _OVERLOADED_ADVICE = "The server is overloaded or limits its clients: try later, or raise the option retries."
 _REDIRECT_ADVICE = "A redirect is not followed with a secret: give the address that it leads to as hostname."
-_HTML_ADVICE = "A proxy, a load balancer or a login portal wrote it: check hostname and the way to it."
+_HTML_ADVICE = "A proxy, a load balancer or a login portal may have written the page: check hostname and the way to it."
 # Not all that str.isdigit() takes for a digit is one to int().
 _LENGTH = re.compile(r"[0-9]{1,19}")
 # Some proxies fold several into one header; the comma of a date is another one.
@@ -302,7 +303,7 @@ class Session:
                 received_at = clock.time()
                 self._hide_cookies(received)
                 with contextlib.closing(received):
-                    body = _read_body(received, call.method)
+                    body = _body_of(received, call.method)
         except TransportError as error:
             failure = error
         except (requests.exceptions.RequestException, HTTPError, OSError, ValueError) as error:
@@ -342,11 +343,13 @@ class Session:
         overloaded = response.status in _OVERLOADED
         if 300 <= response.status < 400:
             raise response.bad("the server answered with a redirect", advice=_REDIRECT_ADVICE)
-        if response.is_html and not overloaded:
+        if response.ok and response.is_html:
             raise response.bad("an HTML page came back in place of the API's own answer", advice=_HTML_ADVICE)
         if response.ok:
             return response
+        # The status decides, also with a page: gateways of the products themselves refuse with one.
         code, message = self._facts_of(response)
+        advice = call.advice.get(response.status, _OVERLOADED_ADVICE if overloaded else "")
         raise ApiError(
             response.status,
             code=self._runtime.redactor.quote(code),
@@ -354,7 +357,8 @@ class Session:
             doing=call.doing,
             host=self.host,
             left_behind=response.left_behind,
-            advice=call.advice.get(response.status, _OVERLOADED_ADVICE if overloaded else ""),
+            advice=f"{advice} {_HTML_ADVICE}".strip() if response.is_html else advice,
+            is_html=response.is_html,
         )
 
     def _facts_of(self, response: Response) -> tuple[str, str]:
@@ -389,6 +393,16 @@ def _may_retry(call: _Call, error: TokensError) -> bool:
         return error.status in _OVERLOADED
     is_safe = call.idempotent and isinstance(error, ResponseLost)
     return isinstance(error, TransportError) and error.is_transient and (is_safe or not error.sent)
+
+
+def _body_of(received: Any, method: str) -> bytes:
+    """The body; nothing where a refusal has one that cannot be read, for its status decides. Raises ResponseLost."""
+    try:
+        return _read_body(received, method)
+    except OversizedResponse:
+        if received.status_code < _LEAST_REFUSAL:
+            raise
+        return b""
 
 
 def _read_body(received: Any, method: str) -> bytes:

@@ -58,12 +58,25 @@ def numbers(lab: Lab) -> list[str | None]:
     return [entry.header("X-Number") for entry in lab.requests(PRODUCT)]
 
 
+PAGE = {"Content-Type": "text/html"}
+# The body of a refusal, whatever it is, and its headers.
+BODIES: dict[str, dict[str, Any]] = {
+    "empty": {},
+    "JSON": {"body": {"message": "expired"}},
+    "a page": {"body": "<!DOCTYPE html><html>401</html>", "headers": PAGE},
+    "a page without a type": {"body": "<html>401</html>"},
+    "torn JSON": {"body": '{"message": "'},
+    "compressed": {"body": "\x1f\x8b", "headers": {"Content-Encoding": "gzip"}},
+}
+
+
+@pytest.mark.parametrize("body", BODIES)
 @pytest.mark.parametrize("status", [401, 403])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_refused_request_is_replayed_with_the_renewed_credential(
-    lab: Lab, session: OpenSession, status: int, method: str
+    lab: Lab, session: OpenSession, status: int, method: str, body: str
 ) -> None:
-    lab.fault(PRODUCT, "status", status=status)
+    lab.fault(PRODUCT, "status", status=status, **BODIES[body])
     lab.fault(PRODUCT, "status", status=200, body={})
     auth, one = Numbered(renewals=5), session()
 
