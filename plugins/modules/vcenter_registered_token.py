@@ -98,10 +98,11 @@ options:
   probe_path:
     description:
       - Path, with a query if need be, of the read that shows whether vCenter accepts the token.
-      - Status 200 or 403 in vCenter's own JSON means that it does, 401 that it does not. The page of a proxy proves
-        nothing.
+      - A list of datacenters, or status 403 in vCenter's own JSON, means that it does, 401 that it does not.
+      - Any other JSON means that it does only if the server refuses the same request without the token, which is one
+        request more. The page of a proxy proves nothing.
     type: str
-    default: /api/vcenter/datacenter?names=none-of-this-name
+    default: /api/vcenter/datacenter
   min_remaining:
     description:
       - Remaining lifetime (seconds) below which this task renews the token of the broker.

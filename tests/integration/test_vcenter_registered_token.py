@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lab.client import Lab
 
 GRANT = "POST /acs/t/CUSTOMER/token"
-PROBE = "GET /api/vcenter/datacenter?names=none-of-this-name"
+PROBE = "GET /api/vcenter/datacenter"
 EXPAND = "GET /acs/t/CUSTOMER/expand-access-token?format=jwt"
 REGISTER = "POST /api/vcenter/registered-tokens"
 WHOLE = [PROBE, EXPAND, REGISTER, PROBE]
@@ -243,3 +243,29 @@ def test_one_task_does_the_whole_job_with_credentials_or_a_token_file_and_keeps_
     assert "get a new one" in run["dead"]["msg"]
     secrets = [secret["value"] for secret in lab.secrets()]
     assert leaks({"output": run.output}, ["wrong-token-of-the-user", *secrets]) == []
+
+
+def test_a_response_that_does_not_depend_on_the_token_proves_nothing_and_one_that_does_proves_it(
+    in_process: InProcess, lab: Lab
+) -> None:
+    nothing: dict[str, Any] = {"probe_path": "/api/vcenter/datacenter?names=none-of-this-name"}
+    (mock,) = lab.add_addresses(1)
+    lab.fault("vcenter", "status", host=mock, status=200, times=0, body=[])
+    tasks = [
+        vidb("vidb"),
+        vcenter("registered"),
+        vcenter("empty_list", **nothing),
+        failing(vcenter("of_a_mock", hostname=lab.url("vcenter", mock), **nothing)),
+    ]
+
+    run = succeeded(in_process.play(tasks))
+
+    cut = by_task(run, lab, None, "vidb", "registered", "empty_list", "of_a_mock")
+    for name in ("empty_list", "of_a_mock"):
+        signed, unsigned = cut[name]
+        assert (signed.line, unsigned.line) == (f"{PROBE}?names=none-of-this-name",) * 2
+        assert signed.header("Authorization") == f"Bearer {run['vidb']['token']}"
+        assert unsigned.header("Authorization") is None
+    assert [entry.status for entry in cut["empty_list"]] == [200, 401]
+    assert (run["empty_list"]["action"], run["empty_list"]["verified"]) == ("none", True)
+    assert run["of_a_mock"]["failed"]

@@ -63,6 +63,15 @@ KIT = Kit(
             settled={"reauths": 1},
             may_run_twice=True,
         ),
+        "forces": Job(
+            MODULE,
+            lambda lab, file: {
+                "hostname": SERVER.options(lab)["hostname"],
+                **CSP.options(lab, "csp_"),
+                "service_instances": [INSTANCE_PATH],
+                "force": True,
+            },
+        ),
         "lists": Job(INFO, lambda lab, file: {**SERVER.options(lab), "tier0_id": "T0-main"}),
     },
     settings={"alarm_clear_delay": 0, "rate_limit": 0},

@@ -14,12 +14,11 @@ import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any, Optional
 
-from .._core.errors import ApiError
 from .._core.secret import Secret
 from .._http.auth import Auth
 from .._http.listing import ListingBounds
-from .._http.probe import was_deleted
-from .._http.response import Response, items
+from .._http.probe import found_or_none, was_deleted
+from .._http.response import Response, has_texts
 from .._http.session import Session
 from .._http.url import segment
 from .avi_auth import SIGNED_OUT
@@ -74,23 +73,19 @@ class AviClient:
 
     def get_token(self, token_uuid: str) -> Optional[Mapping[str, Any]]:
         """GET /securechanneltoken/{uuid}; None where there is none."""
-        try:
-            return self._request("GET", _path(token_uuid), "read the secure channel token").mapping()
-        except ApiError as error:
-            if error.status != 404:
-                raise
-            return None
+        response = found_or_none(lambda: self._request("GET", _path(token_uuid), "read the secure channel token"))
+        return None if response is None else _object(response)
 
     def create_token(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """POST /securechanneltoken. The page says 200, controllers answer 201."""
         left_behind = "A secure channel token may have been created; the next run finds it by its name"
-        return self._request(
-            "POST", _TOKENS, "create the secure channel token", json_body=body, left_behind=left_behind
-        ).mapping()
+        return _object(
+            self._request("POST", _TOKENS, "create the secure channel token", json_body=body, left_behind=left_behind)
+        )
 
     def update_token(self, token_uuid: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """PUT /securechanneltoken/{uuid} with the whole object. Raises ApiError: 412 when it has changed meanwhile."""
-        return self._request("PUT", _path(token_uuid), "update the secure channel token", json_body=body).mapping()
+        return _object(self._request("PUT", _path(token_uuid), "update the secure channel token", json_body=body))
 
     def delete_token(self, token_uuid: str) -> bool:
         """DELETE /securechanneltoken/{uuid}. False when it did not exist any more."""
@@ -106,7 +101,9 @@ class AviClient:
 
     def get_cluster(self) -> Mapping[str, Any]:
         """GET /cluster."""
-        return self._request("GET", "/api/cluster", "read the cluster").mapping()
+        response = self._request("GET", "/api/cluster", "read the cluster")
+        response.field("uuid", str)
+        return response.mapping()
 
     def generate_se_token(self, cloud_uuid: str) -> Secret:
         """GET /securetoken-generate?cloud_uuid=..., which creates a token though it is a GET. Undocumented."""
@@ -128,12 +125,11 @@ class AviClient:
             numbered = {**query, "page": str(number), "page_size": str(PAGE_SIZE)}
             response = self._send("GET", path, doing, query=numbered)
             self._bounds.count_page(response)
-            page = response.mapping()
-            results = page.get("results") or []
-            if not isinstance(results, list):
-                raise response.bad("the response has no usable 'results'")
+            page, results = response.mapping(), response.objects("results", "name", "uuid")
+            if number == 1 and page.get("count") and not results:
+                raise response.bad("the listing has a 'count' and no objects")
             self._bounds.count_items(len(results), response)
-            for item in items(results):
+            for item in results:
                 self.hide_generated(item)
                 yield item
             if not page.get("next"):
@@ -155,6 +151,13 @@ class AviClient:
             value = item.get(field)
             if isinstance(value, str) and looks_generated(value):
                 self._session.hide(Secret(value))
+
+
+def _object(response: Response) -> Mapping[str, Any]:
+    """A secure channel token as the controller has it. Raises BadResponse."""
+    if not has_texts(response.mapping(), "name", "uuid"):
+        raise response.bad("the response is not a secure channel token: it has no name or no uuid")
+    return response.mapping()
 
 
 def _path(token_uuid: str) -> str:

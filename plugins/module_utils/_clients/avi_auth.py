@@ -129,6 +129,10 @@ class AviAuth(Auth[int]):
             advice=dict.fromkeys((401, 403), "Check username and password; a user may be locked for some minutes."),
             left_behind="A session may be left open; it ends by itself when it is idle",
         )
+        names = ("sessionid", str(response.mapping().get("session_cookie_name") or ""))
+        if not any(self._session.cookie(name) for name in names if name):
+            # Each further request would be refused as if the password were wrong.
+            raise response.bad("the response opens no session: it sets no cookie for one")
         self._signed_in = True
         self._sign_ins += 1
         self._csrftoken = self._session.cookie("csrftoken")

@@ -97,12 +97,12 @@ class NsxClient:
 
     def list_tier0s(self) -> list[Mapping[str, Any]]:
         """GET /infra/tier-0s, all pages. Raises ApiError."""
-        return list(self._list("/infra/tier-0s", doing="list the tier-0 gateways"))
+        return list(self._list("/infra/tier-0s", "id", doing="list the tier-0 gateways"))
 
     def list_locale_services(self, tier0_id: str) -> list[Mapping[str, Any]]:
         """GET /infra/tier-0s/{id}/locale-services, all pages. Raises ApiError."""
         path = f"/infra/tier-0s/{segment(tier0_id, 'tier0_id')}/locale-services"
-        return list(self._list(path, doing=f"list the locale services of {tier0_id}"))
+        return list(self._list(path, "id", doing=f"list the locale services of {tier0_id}"))
 
     def list_service_instances(self, tier0_id: str, locale_service_id: str) -> list[Mapping[str, Any]]:
         """GET .../locale-services/{id}/service-instances, all pages. Raises ApiError."""
@@ -110,7 +110,7 @@ class NsxClient:
             f"/infra/tier-0s/{segment(tier0_id, 'tier0_id')}"
             f"/locale-services/{segment(locale_service_id, 'locale_service_id')}/service-instances"
         )
-        return list(self._list(path, doing=f"list the service instances of {tier0_id}/{locale_service_id}"))
+        return list(self._list(path, "id", doing=f"list the service instances of {tier0_id}/{locale_service_id}"))
 
     def list_policy_alarms(self) -> list[Alarm]:
         """GET /infra/realized-state/alarms, all pages. Raises ApiError: 404, or 400 code 500012, where it lacks."""
@@ -131,7 +131,7 @@ class NsxClient:
             raise
 
     def _reauthenticate(self, instance: InstanceRef) -> None:
-        self._session.request(
+        response = self._session.request(
             "POST",
             instance.url_path(),
             query={"action": "reauth"},
@@ -146,8 +146,10 @@ class NsxClient:
                 404: _NO_OPERATION_ADVICE,
             },
         )
+        if response.body.strip():
+            raise response.bad("the response has a body, which the API's own never has")
 
-    def _list(self, path: str, *, doing: str) -> Iterator[Mapping[str, Any]]:
+    def _list(self, path: str, *fields: str, doing: str) -> Iterator[Mapping[str, Any]]:
         query = {"page_size": str(PAGE_SIZE)}
         while True:
             response = self._session.request(
@@ -155,11 +157,9 @@ class NsxClient:
             )
             self._bounds.count_page(response)
             page = response.mapping()
-            results = page.get("results", [])
-            if not isinstance(results, list):
-                raise response.bad("the response has no list of 'results'")
+            results = response.objects("results", *fields)
             self._bounds.count_items(len(results), response)
-            yield from items(results)
+            yield from results
             cursor = str(page.get("cursor") or "")
             if not cursor or cursor.startswith("0000"):
                 return

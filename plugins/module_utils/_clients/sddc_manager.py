@@ -98,7 +98,8 @@ class SddcManagerClient:
                 "/v1/sddc-managers",
                 doing="check an access token",
                 headers={"Authorization": oauth.bearer(token)},
-            )
+            ),
+            proof=lambda response: response.objects("elements", "id"),
         )
 
     def _token(self, access_token: Secret, refresh_token: Secret) -> Token:

@@ -8,16 +8,20 @@ https://developer.broadcom.com/xapis/vsphere-automation-api/latest/ "Vcenter Reg
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from .._core.errors import ApiError
 from .._core.secret import Secret
 from .._http.probe import is_accepted
-from .._http.response import Response, items
+from .._http.response import Response, has_texts, items
 from .._http.session import Session
 from .._http.url import Link
 from .oauth import bearer
 
 _REFUSED_ADVICE = "The overflow token may have expired, or its issuer is not trusted by this vCenter: get a new one."
+
+_UNSIGNED_IS_REFUSED = (401, 403)
 
 
 def error_facts(document: Any) -> tuple[str, str]:
@@ -57,16 +61,37 @@ class VcenterClient:
         )
 
     def is_accepted(self, probe: Link) -> bool:
-        """Whether the token authenticates: a user without the right to read gets a 403 of vCenter itself."""
+        """Whether the token authenticates: a user without the right to read gets a 403 of vCenter itself.
+
+        Raises BadResponse where the response may be somebody else's.
+        """
         return is_accepted(
-            lambda: self._session.request(
-                "GET",
-                probe.path,
-                query=probe.query,
-                headers=self._headers,
-                doing="see whether the access token is accepted",
-                advice={404: "Check hostname and probe_path."},
-            ),
-            proof=Response.json,
+            lambda: self._read(probe, self._headers),
+            proof=lambda response: self._prove(response, probe),
             forbidden_is_accepted=True,
         )
+
+    def _read(self, probe: Link, headers: Mapping[str, Secret]) -> Response:
+        return self._session.request(
+            "GET",
+            probe.path,
+            query=probe.query,
+            headers=headers,
+            doing="see whether the access token is accepted",
+            advice={404: "Check hostname and probe_path."},
+        )
+
+    def _prove(self, response: Response, probe: Link) -> None:
+        """A list of datacenters is vCenter's. Of another document only the refusal of the same request without the
+        token shows that it depends on the token."""
+        document = response.json()
+        if isinstance(document, list) and document and all(has_texts(item, "datacenter", "name") for item in document):
+            return
+        self._session.clear_cookies()
+        try:
+            self._read(probe, {})
+        except ApiError as error:
+            if error.status not in _UNSIGNED_IS_REFUSED:
+                raise
+            return
+        raise response.bad("the server gives a response to the same request without a token, too: it proves nothing")

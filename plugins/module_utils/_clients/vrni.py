@@ -93,7 +93,8 @@ class VrniClient:
         return is_accepted(
             lambda: self._session.request(
                 "GET", "/api/ni/info/version", doing="check an auth token", headers=_signed(token)
-            )
+            ),
+            proof=lambda response: response.field("api_version", str),
         )
 
     def get_vidm_client(self) -> tuple[str, str]:
@@ -105,7 +106,7 @@ class VrniClient:
             headers={"Content-Type": "application/json"},
             advice=dict.fromkeys((403, 404), "Check that vIDM is configured and enabled on this server."),
         )
-        return str(response.mapping().get("vidm_appliance") or ""), str(response.field("client_id", str))
+        return str(response.mapping().get("vidm_appliance") or ""), response.field("client_id", str)
 
     def _token(self, response: Response) -> Token:
         secret = response.secret("token")

@@ -112,6 +112,13 @@ class Response:
             raise self.bad(f"the response has no usable '{name}'")
         return value
 
+    def objects(self, name: str, *fields: str) -> list[Mapping[str, Any]]:
+        """A list that the API documents as present, of objects that each have these texts. Raises BadResponse."""
+        found: list[Mapping[str, Any]] = self.field(name, list)
+        if not all(has_texts(item, *fields) for item in found):
+            raise self.bad(f"the list '{name}' in the response has entries that are not what the API documents")
+        return found
+
     def secret(self, name: str) -> Secret:
         """A token that the API documents as present. Raises BadResponse."""
         return self.sendable(self.field(name, str), f"'{name}'")
@@ -127,6 +134,11 @@ class Response:
         secret = Secret(text)
         self._hide(secret)
         return secret
+
+
+def has_texts(value: Any, *fields: str) -> bool:
+    """Whether something in a response is an object in which each of these fields is a text."""
+    return isinstance(value, dict) and all(isinstance(value.get(name), str) and value[name] for name in fields)
 
 
 def items(value: Any) -> list[Mapping[str, Any]]:

@@ -76,26 +76,18 @@ class AviSecurechanneltoken(Operation):
             if self.runtime.check_mode:
                 return self._outcome(True, "updated", {**found, **changes}, before=found)
             try:
-                updated = self._client.update_token(self._uuid_of(found), {**found, **changes})
+                updated = self._client.update_token(found["uuid"], {**found, **changes})
                 return self._outcome(True, "updated", updated, before=found)
             except ApiError as error:
                 if last or error.status != _CHANGED_MEANWHILE:
                     raise
                 # What has changed it may be the first try of this very update, whose response was lost.
                 done_unheard = error.follows_lost_response
-                again = self._client.get_token(self._uuid_of(found))
+                again = self._client.get_token(found["uuid"])
                 if again is None:
                     return self._create()
                 found = again
         raise AssertionError("the last round returns or raises")
-
-    def _uuid_of(self, found: Mapping[str, Any]) -> str:
-        uuid = found.get("uuid")
-        if isinstance(uuid, str) and uuid:
-            return uuid
-        raise TokensError(
-            "the controller tells no uuid of it", doing="find the secure channel token", host=self._session.host
-        )
 
     def _create(self) -> Outcome:
         name = self.params["name"]
@@ -141,9 +133,8 @@ class AviSecurechanneltoken(Operation):
             return self._outcome(False, "none", None, before=None)
         if self.runtime.check_mode:
             return self._outcome(True, "deleted", None, before=found, verified=False)
-        uuid = self._uuid_of(found)
-        deleted = self._client.delete_token(uuid)
-        if self._client.get_token(uuid) is not None:
+        deleted = self._client.delete_token(found["uuid"])
+        if self._client.get_token(found["uuid"]) is not None:
             raise TokensError(
                 "it is still there after the controller said that it was deleted",
                 doing="delete the secure channel token",

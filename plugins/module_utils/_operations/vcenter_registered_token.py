@@ -38,7 +38,7 @@ class VcenterRegisteredToken(Operation):
                 "access_token": {"type": "str", "no_log": True, "environment": ("VCENTER_ACCESS_TOKEN",)},
                 "expanded_access_token": {"type": "str", "no_log": True},
                 "trusted_issuers": {"type": "list", "elements": "str", "default": []},
-                "probe_path": {"type": "str", "default": "/api/vcenter/datacenter?names=none-of-this-name"},
+                "probe_path": {"type": "str", "default": "/api/vcenter/datacenter"},
                 **{name: LIFECYCLE.options[name] for name in ("min_remaining", "return_token")},
                 "validate_certs": {**CONNECTION.options["validate_certs"], "environment": ("VMWARE_VALIDATE_CERTS",)},
             },

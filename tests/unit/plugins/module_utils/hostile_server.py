@@ -15,7 +15,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,12 +41,12 @@ class TrueReply:
 
     line: str
     status: int
-    headers: Mapping[str, str]
+    headers: Sequence[tuple[str, str]]
     body: bytes
 
     def as_bytes(self) -> bytes:
         """The reply as it goes over the wire."""
-        kept = [f"{name}: {value}" for name, value in self.headers.items() if name.lower() not in _HOP]
+        kept = [f"{name}: {value}" for name, value in self.headers if name.lower() not in _HOP]
         head = [f"HTTP/1.1 {self.status} Said", *kept, f"Content-Length: {len(self.body)}"]
         return "\r\n".join(head).encode() + b"\r\n\r\n" + self.body
 
@@ -58,7 +58,7 @@ def recorded(job: Job, lab: Lab, file: str) -> tuple[list[TrueReply], bytes]:
 
     def listen(self: Session, response: Any, body: bytes, received_at: float, call: Any) -> Any:
         line = f"{call.method} {response.request.path_url}"
-        said.append(TrueReply(line, response.status_code, dict(response.headers), body))
+        said.append(TrueReply(line, response.status_code, tuple(response.raw.headers.items()), body))
         return original(self, response, body, received_at, call)
 
     prepared(job, lab, file)

@@ -38,7 +38,7 @@ def test_an_object_without_its_uuid_is_named(lab: Lab, server: HostileServer, tm
     body = json.dumps(listing).encode()
     server.starts_anew(replies, f"HTTP/1.1 200 Lie\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body, 1)
 
-    assert "tells no uuid" in run_at(server, KIT.jobs["deletes"], lab, file).message
+    assert "the list 'results'" in run_at(server, KIT.jobs["deletes"], lab, file).message
 
 
 def test_an_object_that_is_deleted_during_its_update_is_created_anew(

@@ -11,7 +11,7 @@ from typing import NoReturn
 import pytest
 
 from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import ApiError, BadResponse
-from ansible_collections.sddc.tokens.plugins.module_utils._http.probe import is_accepted, was_deleted
+from ansible_collections.sddc.tokens.plugins.module_utils._http.probe import found_or_none, is_accepted, was_deleted
 from ansible_collections.sddc.tokens.plugins.module_utils._http.response import Response
 
 
@@ -19,9 +19,15 @@ def returning(body: bytes) -> Callable[[], Response]:
     return lambda: Response(200, {}, body, doing="read", host="server", received_at=0)
 
 
-def failing(status: int, *, code: str = "", follows_lost_response: bool = False) -> Callable[[], NoReturn]:
+def a_version(response: Response) -> str:
+    return str(response.field("version", str))
+
+
+def failing(
+    status: int, *, code: str = "", is_html: bool = False, follows_lost_response: bool = False
+) -> Callable[[], NoReturn]:
     def fail() -> NoReturn:
-        error = ApiError(status, code=code)
+        error = ApiError(status, code=code, is_html=is_html)
         error.follows_lost_response = follows_lost_response
         raise error
 
@@ -29,18 +35,14 @@ def failing(status: int, *, code: str = "", follows_lost_response: bool = False)
 
 
 def test_a_credential_is_accepted_when_the_product_says_so_and_not_for_a_401() -> None:
-    assert is_accepted(returning(b"{}"))
-    assert not is_accepted(failing(401))
+    assert is_accepted(returning(b'{"version": "9"}'), proof=a_version)
+    assert not is_accepted(failing(401), proof=a_version)
 
 
-@pytest.mark.parametrize("body", [b"<html>sign in</html>", b"", b"welcome", b"[]"])
-def test_a_page_of_status_200_proves_nothing(body: bytes) -> None:
+@pytest.mark.parametrize("body", [b"<html>sign in</html>", b"", b"welcome", b"[]", b"{}", b'{"version": {}}'])
+def test_a_response_without_what_the_product_sends_proves_nothing(body: bytes) -> None:
     with pytest.raises(BadResponse):
-        is_accepted(returning(body))
-
-
-def test_the_client_says_how_the_body_of_a_proof_is_read() -> None:
-    assert is_accepted(returning(b"[]"), proof=Response.json)
+        is_accepted(returning(body), proof=a_version)
 
 
 @pytest.mark.parametrize(("code", "counts"), [("UNAUTHORIZED", True), ("", False)])
@@ -48,18 +50,18 @@ def test_a_403_is_a_proof_only_from_the_product_itself_and_only_where_the_client
     code: str, counts: bool
 ) -> None:
     if counts:
-        assert is_accepted(failing(403, code=code), forbidden_is_accepted=True)
+        assert is_accepted(failing(403, code=code), proof=a_version, forbidden_is_accepted=True)
     else:
         with pytest.raises(ApiError):
-            is_accepted(failing(403, code=code), forbidden_is_accepted=True)
+            is_accepted(failing(403, code=code), proof=a_version, forbidden_is_accepted=True)
     with pytest.raises(ApiError):
-        is_accepted(failing(403, code=code))
+        is_accepted(failing(403, code=code), proof=a_version)
 
 
 @pytest.mark.parametrize("status", [400, 404, 429, 500, 503])
 def test_any_other_failure_says_nothing_about_a_credential(status: int) -> None:
     with pytest.raises(ApiError) as caught:
-        is_accepted(failing(status, code="any"), forbidden_is_accepted=True)
+        is_accepted(failing(status, code="any"), proof=a_version, forbidden_is_accepted=True)
     assert caught.value.status == status
 
 
@@ -68,6 +70,19 @@ def test_what_is_gone_was_deleted_only_if_the_response_to_an_earlier_try_was_los
     assert was_deleted(returning(b""), gone=(401, 404))
     assert not was_deleted(failing(status), gone=(401, 404))
     assert was_deleted(failing(status, follows_lost_response=True), gone=(401, 404))
+
+
+def test_what_was_not_found_is_none_and_any_other_failure_an_error() -> None:
+    assert found_or_none(failing(404)) is None
+    with pytest.raises(ApiError):
+        found_or_none(failing(403))
+
+
+def test_the_page_of_somebody_else_does_not_say_that_something_is_gone() -> None:
+    with pytest.raises(ApiError):
+        was_deleted(failing(404, is_html=True), gone=(404,))
+    with pytest.raises(ApiError):
+        found_or_none(failing(404, is_html=True))
 
 
 def test_a_deletion_that_fails_is_an_error() -> None:
