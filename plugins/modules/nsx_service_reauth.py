@@ -14,6 +14,7 @@ description:
     again after an alarm that complains of an expired token (JWT).
   - An instance is re-authenticated only while such an alarm is raised on it, so that a second run changes nothing. Then
     the task waits until the alarms are cleared.
+  - An instance on which no such alarm is raised must exist. One listing tells that for all instances of a locale service.
   - One task handles one instance or many. When one fails, the others are still handled; the task fails at the end.
   - It needs an access token and an OpenID token of VMware Cloud Services. They are given, read from O(token_file), or
     got by this task itself with O(csp_api_token) or O(csp_client_id).
@@ -180,9 +181,10 @@ instances:
       description:
         - V(alarm) if an alarm on it matches O(alarm_pattern), and V(no_matching_alarm) if none does.
         - V(force) if O(force=true), so that no alarm was read.
+        - V(not_found) if the instance does not exist. Then the task fails.
         - V(unknown_in_check_mode) if the alarms could not be read without creating a token.
       type: str
-      choices: [alarm, force, no_matching_alarm, unknown_in_check_mode]
+      choices: [alarm, force, no_matching_alarm, not_found, unknown_in_check_mode]
       sample: alarm
     alarms:
       description: Texts of the alarms on it that match O(alarm_pattern), as they were at the start.

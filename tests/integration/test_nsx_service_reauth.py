@@ -47,12 +47,17 @@ def reauth(path: str, base: str = "") -> str:
     return f"POST {base}{POLICY}{quote(path)}?action=reauth"
 
 
+def listing(tier0: str, locale_service: str) -> str:
+    """The read that tells whether instances exist."""
+    return f"GET {POLICY}/infra/tier-0s/{tier0}/locale-services/{locale_service}/service-instances?page_size=1000"
+
+
 def instance(run: Run, name: str, path: str) -> dict[str, Any]:
     (found,) = [item for item in run[name]["instances"] if item["path"] == path]
     return dict(found)
 
 
-def test_an_alarm_makes_the_task_act_and_wait_until_it_is_cleared_and_a_second_run_changes_nothing_by_one_request(
+def test_an_alarm_makes_the_task_act_and_wait_until_it_is_cleared_and_a_second_run_changes_nothing_with_two_reads(
     ansible: Ansible, lab: Lab
 ) -> None:
     run = succeeded(ansible.play([csp("csp"), nsx("acted", **IDS), nsx("again", **IDS)]))
@@ -61,7 +66,7 @@ def test_an_alarm_makes_the_task_act_and_wait_until_it_is_cleared_and_a_second_r
     first, post, *waiting = cut["acted"]
     assert [first.line, post.line] == [ALARMS, reauth(JWT_ALARM)]
     assert {entry.line for entry in waiting} == {ALARMS}
-    assert lines(cut["again"]) == [ALARMS]
+    assert lines(cut["again"]) == [ALARMS, listing("T0-main", "default")]
     assert post.header("Authorization") == first.header("Authorization") == f"Bearer {run['csp']['token']}"
     assert post.header("X-NSX-OpenId") == run["csp"]["id_token"]
     assert first.header("X-NSX-OpenId") is None
@@ -76,7 +81,8 @@ def test_an_alarm_makes_the_task_act_and_wait_until_it_is_cleared_and_a_second_r
     assert again["instances"][0]["reason"] == "no_matching_alarm"
     assert lab.counts("nsx")["reauths"] == 1
     assert lab.counts("nsx")["alarms"] == 2
-    assert "waiting for the alarms of 1 instances to clear" in said(run)
+    assert "waiting for the alarms of 1 instance to clear" in said(run)
+    assert "the alarms of 1 instance have cleared" in said(run)
 
 
 def test_ids_with_reserved_characters_arrive_as_one_segment_and_what_is_listed_twice_is_handled_once(
@@ -112,7 +118,12 @@ def test_alarms_are_matched_by_intent_path_and_details_and_those_that_match_noth
     run = succeeded(in_process.play(tasks))
 
     cut = by_task(run, lab, "nsx", "acted", "own_pattern", "in_vain")
-    assert lines(cut["acted"]) == [ALARMS, reauth(DETAILED_ALARM)]
+    assert lines(cut["acted"]) == [
+        ALARMS,
+        listing("T0-lab", "default"),
+        listing("T0-main", "default"),
+        reauth(DETAILED_ALARM),
+    ]
     assert lines(cut["own_pattern"]) == [ALARMS, reauth(OTHER_ALARM)]
     assert instance(run, "acted", DETAILED_ALARM)["reauthenticated"]
     assert "JWT expired" in instance(run, "acted", DETAILED_ALARM)["alarms"][0]
@@ -220,8 +231,8 @@ def test_check_mode_reads_alarms_and_acts_on_nothing(in_process: InProcess, lab:
 
     cut = by_task(run, lab, "nsx", "predicted", "nothing_due", "forced", "acted", "empty")
     assert [lines(cut[name]) for name in ("predicted", "nothing_due", "forced", "empty")] == [
-        [ALARMS],
-        [ALARMS],
+        [ALARMS, listing("T0-main", "default")],
+        [ALARMS, listing("T0-main", "default")],
         [],
         [],
     ]
@@ -386,3 +397,37 @@ def test_what_an_entry_of_a_rotation_did_before_it_failed_is_reported_as_done(an
     assert "1 of 2 instances failed" in partly["error"]
     assert (whole["action"], lab.counts("nsx")["reauths"]) == ("created", 1)
     assert "2 tokens: 2 changed, 1 failed, 0 left as they are." in said(run)
+
+
+def test_an_instance_that_does_not_exist_fails_and_one_listing_tells_of_a_locale_service(
+    in_process: InProcess, lab: Lab
+) -> None:
+    mistyped = [path_of("T0-main", "default", f"partner-fw-9{number}") for number in range(3)]
+    nowhere = path_of("T0-main", "defalt", "partner-fw-01")
+    tasks = [
+        csp("csp"),
+        failing(nsx("mistyped", **{**IDS, "service_instance_id": "partner-fw-99"})),
+        failing(nsx("some", service_instances=[*mistyped, NO_ALARM, nowhere, DETAILED_ALARM], wait=False)),
+        failing(checked(nsx("predicted", service_instances=mistyped[:1]))),
+    ]
+
+    run = succeeded(in_process.play(tasks))
+
+    here, there = listing("T0-main", "default"), listing("T0-main", "defalt")
+    cut = by_task(run, lab, "nsx", "mistyped", "some", "predicted")
+    assert [lines(cut[name]) for name in ("mistyped", "some", "predicted")] == [
+        [ALARMS, here],
+        [ALARMS, here, there, reauth(DETAILED_ALARM)],
+        [ALARMS, here],
+    ]
+    for name in ("mistyped", "some", "predicted"):
+        assert run[name]["failed"]
+    assert "(found: partner-fw-01, " in run["mistyped"]["msg"]
+    reasons = {item["path"]: item["reason"] for item in run["some"]["instances"]}
+    assert reasons == {
+        **dict.fromkeys([*mistyped, nowhere], "not_found"),
+        NO_ALARM: "no_matching_alarm",
+        DETAILED_ALARM: "alarm",
+    }
+    assert [item["path"] for item in run["some"]["instances"] if item["error"]] == [*mistyped, nowhere]
+    assert lab.counts("nsx")["reauths"] == 1

@@ -12,6 +12,7 @@ import itertools
 import re
 import uuid
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any, Optional
 
 from .._core.secret import Secret
@@ -66,10 +67,9 @@ class AviClient:
 
     # --- secure channel tokens ---------------------------------------------------------------------------------
 
-    def list_tokens(self, name: Optional[str] = None) -> list[Mapping[str, Any]]:
-        """GET /securechanneltoken, all pages; with a name only those that have exactly that one."""
-        found = list(self._list(_TOKENS, {"name": name} if name else {}, "list the secure channel tokens"))
-        return [item for item in found if name in (None, item.get("name"))]
+    def list_tokens(self, name: Optional[str] = None, most: Optional[int] = None) -> list[Mapping[str, Any]]:
+        """GET /securechanneltoken, all pages or `most` objects; with a name only those that have exactly that one."""
+        return self._named(_TOKENS, name, most, "list the secure channel tokens")
 
     def get_token(self, token_uuid: str) -> Optional[Mapping[str, Any]]:
         """GET /securechanneltoken/{uuid}; None where there is none."""
@@ -95,9 +95,9 @@ class AviClient:
 
     # --- a Service Engine's token ------------------------------------------------------------------------------
 
-    def list_clouds(self, name: str) -> list[Mapping[str, Any]]:
-        """GET /cloud?name=..., those of exactly that name."""
-        return [item for item in self._list("/api/cloud", {"name": name}, "find the cloud") if item.get("name") == name]
+    def list_clouds(self, name: Optional[str] = None, most: Optional[int] = None) -> list[Mapping[str, Any]]:
+        """GET /cloud, all pages or `most` objects; with a name only those that have exactly that one."""
+        return self._named("/api/cloud", name, most, "find the cloud")
 
     def get_cluster(self) -> Mapping[str, Any]:
         """GET /cluster."""
@@ -118,6 +118,10 @@ class AviClient:
         return response.as_secret(response.field("auth_token", str))
 
     # --- requests ----------------------------------------------------------------------------------------------
+
+    def _named(self, path: str, name: Optional[str], most: Optional[int], doing: str) -> list[Mapping[str, Any]]:
+        found = islice(self._list(path, {"name": name} if name else {}, doing), most)
+        return [item for item in found if name in (None, item["name"])]
 
     def _list(self, path: str, query: Mapping[str, str], doing: str) -> Iterator[Mapping[str, Any]]:
         for number in itertools.count(1):

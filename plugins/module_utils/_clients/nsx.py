@@ -22,8 +22,11 @@ from .._http.session import Session
 from .._http.url import segment
 
 PAGE_SIZE = 1000
+IDS_ADVICE = "Check the three ids, and that the gateway is one of this manager."
 # The code of a path that the manager does not know, with status 400 or 404.
-INVALID_PATH = "500012"
+_INVALID_PATH = "500012"
+_BAD_REQUEST = 400
+_UNKNOWN = (404, 501)
 
 _POLICY = "/policy/api/v1"
 _PATH = re.compile(r"/infra/tier-0s/([^/]+)/locale-services/([^/]+)/service-instances/([^/]+)")
@@ -45,6 +48,11 @@ class InstanceRef:
         """The instance of a policy path, None where the path is none of an instance."""
         found = _PATH.fullmatch(path)
         return cls(*found.groups()) if found else None
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """The gateway and its locale service."""
+        return self.tier0_id, self.locale_service_id
 
     @property
     def path(self) -> str:
@@ -82,6 +90,11 @@ def error_facts(document: Any) -> tuple[str, str]:
     errors = (document, *items(document.get("related_errors")))
     messages = [str(error["error_message"]) for error in errors if error.get("error_message")]
     return str(document.get("error_code") or ""), "; ".join(messages)
+
+
+def is_unknown(error: ApiError) -> bool:
+    """Whether the manager knows no such object, or no such operation; releases differ in how they say so."""
+    return error.status in _UNKNOWN or (error.status == _BAD_REQUEST and error.code == _INVALID_PATH)
 
 
 class NsxClient:
@@ -126,7 +139,7 @@ class NsxClient:
         try:
             self._reauthenticate(instance)
         except ApiError as error:
-            if error.code == INVALID_PATH:
+            if is_unknown(error):
                 error.advice = _NO_OPERATION_ADVICE
             raise
 
@@ -143,7 +156,6 @@ class NsxClient:
             advice={
                 401: _TOKENS_ADVICE,
                 403: _TOKENS_ADVICE,
-                404: _NO_OPERATION_ADVICE,
             },
         )
         if response.body.strip():

@@ -15,6 +15,7 @@ from .._core.outcome import Outcome
 from .._http.response import items
 from . import avi_connection
 from .base import Operation
+from .selection import SOME, there_is
 
 
 class AviSeAuthToken(Operation):
@@ -55,11 +56,16 @@ class AviSeAuthToken(Operation):
         if len(clouds) == 1 and clouds[0].get("uuid"):
             return str(clouds[0]["uuid"])
         raise TokensError(
-            f"{len(clouds) or 'no'} clouds have the name '{name}'",
+            f"{len(clouds)} clouds have the name '{name}'" if clouds else self._no_cloud(client, name),
             doing="find the cloud",
             host=host,
             advice="Check cloud and tenant, or give cloud_uuid.",
         )
+
+    def _no_cloud(self, client: avi.AviClient, name: str) -> str:
+        """What is said where no cloud has the name."""
+        names = (cloud["name"] for cloud in client.list_clouds(most=SOME))
+        return f"no clouds have the name '{name}' {there_is(names, self.runtime.redactor)}"
 
 
 def _address(cluster: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ from .._core.outcome import Outcome
 from .._core.token import iso8601
 from . import avi_connection
 from .base import Operation
+from .selection import SOME, there_is
 
 
 class AviSecurechanneltokenInfo(Operation):
@@ -43,8 +44,18 @@ class AviSecurechanneltokenInfo(Operation):
             items = [found] if found else []
         else:
             items = client.list_tokens(self.params["name"])
+        if not items and (self.params["uuid"] or self.params["name"]):
+            self._warn_of_an_empty_selection(client)
         entries = [self._entry_of(item, session.now()) for item in items]
         return Outcome(False, "none", values={"securechanneltokens": entries})
+
+    def _warn_of_an_empty_selection(self, client: avi.AviClient) -> None:
+        option = "uuid" if self.params["uuid"] else "name"
+        # Other names are tokens.
+        labels = [item["name"] for item in client.list_tokens(most=SOME) if not avi.looks_generated(item["name"])]
+        self.runtime.warn(
+            f"No secure channel token has the {option} that is given. Check {option} and tenant {there_is(labels, self.runtime.redactor)}."
+        )
 
     def _entry_of(self, item: Mapping[str, Any], now: float) -> dict[str, Any]:
         token, expires_at = avi_connection.token_of(item), avi_connection.expiry_of(item)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Optional
 
 from .._clients import nsx
@@ -16,6 +16,7 @@ from .._core.secret import MASK
 from .._http.response import items
 from . import nsx_connection
 from .base import Operation
+from .selection import there_is
 
 _FIELDS = (
     "id",
@@ -62,16 +63,31 @@ class NsxServiceInstanceInfo(Operation):
 
     def _found(self, reader: nsx.NsxClient) -> list[dict[str, Any]]:
         alarms = self._alarms(reader) if self.params["alarms"] else None
-        return [_entry_of(item, alarms) for item in self._instances(reader)]
+        # What a filter of the user has left out, by the option.
+        passed_over: dict[str, list[str]] = {"locale_service_id": [], "service_instance_id": []}
+        found = [_entry_of(item, alarms) for item in self._instances(reader, passed_over)]
+        if not found:
+            self._warn_of_an_empty_selection(passed_over)
+        return found
 
-    def _instances(self, reader: nsx.NsxClient) -> Iterator[Mapping[str, Any]]:
+    def _warn_of_an_empty_selection(self, passed_over: Mapping[str, Sequence[str]]) -> None:
+        filters = [f"{name} '{self.params[name]}'" for name in ("tier0_id", *passed_over) if self.params[name]]
+        if filters:
+            there = [f"{name} {there_is(ids, self.runtime.redactor)}" for name, ids in passed_over.items() if ids]
+            self.runtime.warn(f"No service instance has {' and '.join(filters)}. Check {', '.join(there) or 'them'}.")
+
+    def _instances(
+        self, reader: nsx.NsxClient, passed_over: Mapping[str, list[str]]
+    ) -> Iterator[Mapping[str, Any]]:
         wanted = self.params["service_instance_id"]
-        for tier0_id, locale_service_id in self._places(reader):
+        for tier0_id, locale_service_id in self._places(reader, passed_over["locale_service_id"]):
             for item in reader.list_service_instances(tier0_id, locale_service_id):
-                if wanted in (None, item.get("id")):
+                if wanted in (None, item["id"]):
                     yield item
+                else:
+                    passed_over["service_instance_id"].append(item["id"])
 
-    def _places(self, reader: nsx.NsxClient) -> Iterator[tuple[str, str]]:
+    def _places(self, reader: nsx.NsxClient, passed_over: list[str]) -> Iterator[tuple[str, str]]:
         """The gateways and their locale services: those that the user names, or all that there are."""
         tier0_id, locale_service_id = self.params["tier0_id"], self.params["locale_service_id"]
         if tier0_id and locale_service_id:
@@ -82,19 +98,21 @@ class NsxServiceInstanceInfo(Operation):
                 # Not every gateway has the one that the user names.
                 if locale_service_id in (None, service):
                     yield gateway, service
+                else:
+                    passed_over.append(service)
 
     def _alarms(self, reader: nsx.NsxClient) -> Optional[list[nsx.Alarm]]:
         try:
             return reader.list_policy_alarms()
         except ApiError as error:
-            if error.status != 404 and error.code != nsx.INVALID_PATH:
+            if not nsx.is_unknown(error):
                 raise
             self.runtime.warn("This manager has no alarm API, so that the instances have no 'alarms'.")
             return None
 
 
 def _ids(found: list[Mapping[str, Any]]) -> list[str]:
-    return [str(item["id"]) for item in found if "id" in item]
+    return [item["id"] for item in found]
 
 
 def _entry_of(item: Mapping[str, Any], alarms: Optional[list[nsx.Alarm]]) -> dict[str, Any]:

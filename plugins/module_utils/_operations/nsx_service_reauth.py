@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Optional
@@ -21,12 +22,15 @@ from . import nsx_connection
 from .base import Operation
 from .nsx_alarms import ALARM_PATTERN, compile_alarm_pattern, split_alarm_texts
 from .nsx_instances import INSTANCES, Instance, error_of, instances_of
+from .selection import counted, there_is
 
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 10.0
 _MOST_QUOTED = 5
+# Seconds between two lines of progress.
+_TELL_EVERY = 10.0
+_FEWER = "Name fewer service_instances in one task, or set force: true to look for none."
 _NARROWING = "Set force: true to re-authenticate without reading the alarms, or delete old alarms from the manager."
-_NO_ALARM_API = (404, 501)
 
 
 class NsxServiceReauth(Operation):
@@ -65,6 +69,7 @@ class NsxServiceReauth(Operation):
                 instance.is_due, instance.reason = True, "force"
         else:
             self._look_at_alarms(instances, pattern)
+            self._look_for([instance for instance in instances if not instance.is_due])
         if not self.runtime.check_mode:
             self._reauthenticate(instances)
             if params["wait"] and not params["force"]:
@@ -87,12 +92,45 @@ class NsxServiceReauth(Operation):
                 quoted = self._quoted(others)
                 self.runtime.warn(
                     f"{instance.ref.path} has alarms that alarm_pattern does not match: {quoted}. If one of them "
-                    "complains of the token, change alarm_pattern, or set force: true."
+                    "complains of the token, change alarm_pattern, or set force: true. This warning ends when the alarms "
+                    "are resolved in NSX."
                 )
 
     def _quoted(self, texts: Sequence[str]) -> str:
         first = "; ".join(f"'{self.runtime.redactor.quote(text)}'" for text in texts[:_MOST_QUOTED])
         return first if len(texts) <= _MOST_QUOTED else f"{first}; and {len(texts) - _MOST_QUOTED} more"
+
+    def _look_for(self, instances: Sequence[Instance]) -> None:
+        """See whether instances exist that are not re-authenticated, which would tell.
+
+        One listing tells it of all instances of a locale service.
+        """
+        places: dict[tuple[str, str], list[Instance]] = {}
+        for instance in instances:
+            places.setdefault(instance.ref.place, []).append(instance)
+        reader = self._nsx.reader(_FEWER) if places else None
+        for place, here in places.items():
+            try:
+                there = {item["id"]: None for item in reader.list_service_instances(*place)} if reader else {}
+            except TokensError as error:
+                for instance in here:
+                    instance.error = error
+                if isinstance(error, ApiError) and nsx.is_unknown(error):
+                    error.advice = nsx.IDS_ADVICE
+                    _mark_missing(here)
+                continue
+            missing = [instance for instance in here if instance.ref.service_instance_id not in there]
+            for instance in missing:
+                instance.error = self._not_found(instance.ref, there)
+            _mark_missing(missing)
+
+    def _not_found(self, ref: nsx.InstanceRef, there: Iterable[str]) -> TokensError:
+        return TokensError(
+            f"there is no such service instance {there_is(there, self.runtime.redactor)}",
+            doing=f"find {ref.path}",
+            host=self._nsx.host,
+            advice=nsx.IDS_ADVICE,
+        )
 
     def _alarms(self) -> Optional[list[nsx.Alarm]]:
         """The alarms of the server; None when check mode cannot sign in."""
@@ -100,7 +138,7 @@ class NsxServiceReauth(Operation):
         try:
             return reader.list_policy_alarms() if reader else None
         except ApiError as error:
-            if error.status in _NO_ALARM_API or error.code == nsx.INVALID_PATH:
+            if nsx.is_unknown(error):
                 error.advice = (
                     "This manager has no alarm API, as behind the proxy of VMware Cloud on AWS: set force: true to "
                     "re-authenticate without looking at alarms."
@@ -119,6 +157,7 @@ class NsxServiceReauth(Operation):
 
     def _wait_until_alarms_clear(self, instances: Sequence[Instance], pattern: re.Pattern[str]) -> None:
         waiting = [instance for instance in instances if instance.reauthenticated]
+        count, told_at = len(waiting), math.inf
         for seconds_left in _polls(self.params["wait_timeout"], self.runtime.clock):
             try:
                 alarms = (self._alarms() if waiting else None) or []
@@ -129,11 +168,15 @@ class NsxServiceReauth(Operation):
                 return
             waiting = [instance for instance in waiting if split_alarm_texts(instance.ref.path, alarms, pattern)[0]]
             if not waiting:
+                if told_at < math.inf:
+                    self.runtime.notify(f"{self._nsx.host}: the alarms of {counted(count, 'instance')} have cleared")
                 return
-            self.runtime.notify(
-                f"{self._nsx.host}: waiting for the alarms of {len(waiting)} instances to clear, "
-                f"{seconds_left:.0f} s at most"
-            )
+            if told_at - seconds_left >= _TELL_EVERY:
+                told_at = seconds_left
+                self.runtime.notify(
+                    f"{self._nsx.host}: waiting for the alarms of {counted(len(waiting), 'instance')} to clear, "
+                    f"at most {seconds_left:.0f} s"
+                )
         for instance in waiting:
             instance.error = TokensError(
                 f"its alarm is still raised {self.params['wait_timeout']:g} s after the re-authentication",
@@ -151,6 +194,11 @@ class NsxServiceReauth(Operation):
             values={"instances": [instance.result() for instance in instances]},
             error=error_of(instances),
         )
+
+
+def _mark_missing(instances: Sequence[Instance]) -> None:
+    for instance in instances:
+        instance.reason = "not_found"
 
 
 def _reauthenticate_one(client: nsx.NsxClient, instance: Instance) -> None:

@@ -16,6 +16,7 @@ from .._lifecycle.file_store import FileStore
 from .._lifecycle.options import LIFECYCLE
 from .._lifecycle.record import Record
 from .base import Operation
+from .selection import there_is
 
 
 class TokenFileInfo(Operation):
@@ -39,9 +40,16 @@ class TokenFileInfo(Operation):
         if not os.path.isdir(path):
             return [path]
         try:
-            return sorted(entry.path for entry in os.scandir(path) if entry.name.endswith(".json"))
+            found = sorted(entry.path for entry in os.scandir(path))
         except OSError as error:
             raise InvalidOption("paths", f"names a folder that cannot be read: {path}: {error.strerror}") from None
+        files = [file for file in found if file.endswith(".json")]
+        if not files:
+            self.runtime.warn(
+                f"The folder {path} of the option paths holds no file that ends with .json "
+                f"{there_is(map(os.path.basename, found), self.runtime.redactor)}."
+            )
+        return files
 
     def _entry(self, path: str) -> dict[str, Any]:
         try:

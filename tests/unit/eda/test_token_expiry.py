@@ -234,6 +234,7 @@ def test_a_folder_that_cannot_be_read_is_one_line_of_the_log_until_it_can(
     """By a patch: permissions do not stop whom the tests run as."""
     from ansible_collections.sddc.tokens.plugins.module_utils._operations import token_file_info
 
+    keep(tmp_path / "lasting.json", FIRST, 7200)
     source = start(main, paths=[str(tmp_path)], interval=60)
     looks(2)
 
