@@ -27,6 +27,8 @@ attributes:
 notes:
   - On a local connection without C(become) the task runs inside the controller's process, without the start of another
     interpreter. Set the variable C(sddc_tokens_in_process) to V(false) to run it as a module.
+  - Durations are numbers of seconds, or numbers with a unit, such as V(90s), V(30m), V(12h) or V(14d).
+  - Paths are absolute or begin with V(~). Environment variables in them are filled in.
 requirements:
   - python >= 3.9
 """

@@ -45,12 +45,12 @@ options:
     type: str
   timeout:
     description:
-      - Total timeout for one try of a request, in seconds. It covers all addresses of the server, the TLS handshake and
+      - Total timeout for one try of a request (seconds). It covers all addresses of the server, the TLS handshake and
         the whole response, but not the resolution of its name.
       - The addresses of a server share it. Signing out after a request without a response has what that left of it, and
         at least two seconds.
-    type: float
-    default: 30
+    type: str
+    default: '30'
   retries:
     description:
       - How often a request is tried again after the first time.

@@ -39,14 +39,14 @@ options:
       - Time that a token must still be valid (seconds). A token with less left is replaced, and the task fails when
         that is not possible.
       - A token whose whole lifetime is shorter is replaced after half its lifetime, with a warning.
-    type: float
-    default: 300
+    type: str
+    default: '300'
   renew_before:
     description:
       - Time before the expiry at which the token is renewed (seconds). When the renewal fails while the token is valid
         for O(min_remaining), the task warns and uses the token it has.
       - By default the token is renewed when less than O(min_remaining) is left.
-    type: float
+    type: str
   renew:
     description:
       - V(auto) renews a token that is not good enough.
@@ -68,8 +68,8 @@ options:
       - With V(0), every task proves the token. A task with a larger value that proves it stores the time.
       - A token that somebody revokes counts as valid until its proof is older.
       - It has no effect where the proof needs no request, because the token's own claims are the proof.
-    type: float
-    default: 0
+    type: str
+    default: '0'
   replace_foreign:
     description:
       - Whether to replace the token of another product, server or user in O(token_file). It is not revoked.
@@ -78,8 +78,8 @@ options:
     default: false
   lock_timeout:
     description: Seconds to wait for another task that is renewing the token in the same O(token_file).
-    type: float
-    default: 120
+    type: str
+    default: '120'
 notes:
   - Without O(token) and O(token_file) every run creates a token, and nothing remembers it.
   - With O(return_token=false), hand the token over by O(token_file) and P(sddc.tokens.token_file#lookup).
@@ -109,6 +109,6 @@ options:
       - Time for which the caller uses a token that is recorded in O(record_folder) (seconds).
       - When it is over, and there is no lock that shows whether the run is still at work, the token is revoked by the
         next task with the same folder.
-    type: float
-    default: 86400
+    type: str
+    default: '86400'
 """

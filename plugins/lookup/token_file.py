@@ -27,8 +27,8 @@ options:
     default: token
   min_remaining:
     description: Seconds of life that the token must still have.
-    type: float
-    default: 0
+    type: str
+    default: '0'
 notes:
   - On ansible-core 2.22 and later the returned value is masked in all output. On older cores use C(no_log) on
     tasks that would print it.
@@ -67,17 +67,17 @@ _raw:
   elements: str
 """
 
-import os
 from typing import Any, Optional
 
 from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 
-from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import StoreError
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import StoreError, TokensError
 from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import SYSTEM_CLOCK, Runtime
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
+from ansible_collections.sddc.tokens.plugins.module_utils._core.values import absolute_path, duration
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import FileStore
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.reader import read_token
 
@@ -92,8 +92,11 @@ class LookupModule(LookupBase):
         self.set_options(var_options=variables, direct=kwargs)
         name, min_remaining = self.get_option("secret"), self.get_option("min_remaining")
         try:
-            return [_secret(os.path.expanduser(term), name, min_remaining).reveal() for term in terms]
-        except StoreError as error:
+            seconds = duration(min_remaining, "min_remaining")
+            # A text of its own: on cores before 2.19 a path may be an object that a vault has to decrypt.
+            paths = [absolute_path(str(term), "_terms") for term in terms]
+            return [_secret(path, name, seconds).reveal() for path in paths]
+        except TokensError as error:
             raise AnsibleError(f"token_file lookup: {error}") from None
 
 

@@ -37,13 +37,13 @@ options:
       - Seconds of life from now on, for a new token and for one with less than O(min_remaining) left.
       - A token that does not expire is left as it is. Give it an end with O(expiry_time).
       - Mutually exclusive with O(expiry_time). Without either the expiry is left alone.
-    type: float
+    type: str
   min_remaining:
     description:
       - Seconds of life below which O(lifetime) is applied anew.
       - Where O(lifetime) is not longer than this, half of it counts.
-    type: float
-    default: 300
+    type: str
+    default: '300'
   expiry_time:
     description: When the token expires, in seconds since 1970, UTC. It is compared as it is.
     type: float

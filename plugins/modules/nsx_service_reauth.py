@@ -54,8 +54,8 @@ options:
     default: true
   wait_timeout:
     description: Seconds to wait for that. When it is over and an alarm is still raised, the task fails.
-    type: float
-    default: 300
+    type: str
+    default: '300'
   concurrency:
     description:
       - How many instances are handled at the same time.
@@ -66,8 +66,8 @@ options:
     description:
       - Remaining lifetime (seconds) below which this task renews the token of VMware Cloud Services.
       - It has no effect on a token that this task does not get by itself.
-    type: float
-    default: 300
+    type: str
+    default: '300'
 extends_documentation_fragment:
   - sddc.tokens.nsx
   - sddc.tokens.connection

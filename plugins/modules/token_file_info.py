@@ -23,8 +23,8 @@ options:
     required: true
   min_remaining:
     description: Seconds of life that a token must still have to count as usable.
-    type: float
-    default: 300
+    type: str
+    default: '300'
 extends_documentation_fragment:
   - sddc.tokens.attributes
   - sddc.tokens.attributes.no_diff

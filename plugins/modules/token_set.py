@@ -39,8 +39,8 @@ options:
     default: 8
   min_remaining:
     description: Default of C(min_remaining), in seconds, for the entries that do not set it.
-    type: float
-    default: 300
+    type: str
+    default: '300'
 extends_documentation_fragment:
   - sddc.tokens.connection
   - sddc.tokens.attributes

@@ -107,8 +107,8 @@ options:
     description:
       - Remaining lifetime (seconds) below which this task renews the token of the broker.
       - It has no effect on a token that this task does not get by itself.
-    type: float
-    default: 300
+    type: str
+    default: '300'
 extends_documentation_fragment:
   - sddc.tokens.sealing
   - sddc.tokens.sealing.return_token

@@ -17,6 +17,7 @@ import pytest
 
 from products import EXAMPLE, ISSUERS
 from support.canaries import leaks
+from support.checkout import CHECKOUT
 from support.cores import DEFAULT, OTHERS, Core
 from support.pages import Page
 from support.playbooks import IN_PROCESS, OVER_SSH, Ansible, Route, Run, Task
@@ -363,7 +364,17 @@ def test_folders_that_are_there_keep_their_mode_and_a_wrong_variable_is_named(an
     wrong = ansible.play(report("wrong", min_remaining="soon"), route=route)
 
     assert wrong.returncode != 0
-    assert "token_report_min_remaining" in said(wrong)
+    assert "min_remaining must be a number of seconds" in said(wrong)
+
+
+@pytest.mark.parametrize("option", ["html_file", "json_file"])
+def test_a_relative_path_is_refused_before_anything_is_written(ansible: Ansible, option: str) -> None:
+    run = ansible.play(report("reported", **{option: "report.out"}))
+
+    assert run.returncode != 0
+    assert "report.out must be an absolute path or begin with ~" in said(run)
+    assert not [path for folder in (ansible.folder, CHECKOUT / "roles") for path in folder.rglob("report.out")]
+
 
 
 def test_the_example_of_the_readme_runs_as_it_stands(ansible: Ansible) -> None:

@@ -132,7 +132,7 @@ def test_awx_takes_the_survey_and_a_launch_needs_no_answer(playbook: str) -> Non
 
 @each_template
 def test_the_questions_are_options_of_the_role_and_none_is_secret(playbook: str) -> None:
-    types = {"text": {"str", "path"}, "integer": {"int", "float"}, "multiplechoice": {"str", "bool"}}
+    types = {"text": {"str", "path"}, "integer": {"int", "float", "str"}, "multiplechoice": {"str", "bool"}}
     options = role_options(playbook)
     for question in JOB_TEMPLATES[playbook]["survey"]:
         option = options[question["variable"]]

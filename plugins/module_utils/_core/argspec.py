@@ -1,10 +1,12 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Argument specifications that merge, and the environment variables that complete arguments."""
+"""Argument specifications that merge, the environment variables that complete arguments, and the types of values."""
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -13,13 +15,16 @@ from typing import Any, Optional, TypedDict
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.parsing.convert_bool import BOOLEANS_FALSE
 
+from .errors import InvalidOption
 from .secret import MASK, Secret
+from .values import absolute_path, duration, unicode_text
 
 Names = tuple[str, ...]
+DURATION = "duration"
 
 
 class Option(TypedDict, total=False):
-    """One option, as ansible-core specifies it, and what only this collection knows of it.
+    """One option, as ansible-core specifies it, and what only this collection knows of it: the type `duration` and these.
 
     `environment` are the variables that set it, the first one first. `secret_if` tells of a value whether it is secret,
     for an option that takes both.
@@ -114,10 +119,7 @@ class ArgumentSpec:
 
     def core_arguments(self) -> dict[str, Any]:
         """The specification as AnsibleModule takes it. The environment was read before, on the control node."""
-        options = {
-            name: {fact: value for fact, value in option.items() if fact not in _OWN_FACTS}
-            for name, option in self.options.items()
-        }
+        options = {name: _core_option(option) for name, option in self.options.items()}
         return {"argument_spec": options, **{rule: getattr(self, rule) for rule in _CORE_RULES}}
 
     def validator(self) -> ArgumentSpecValidator:
@@ -153,15 +155,33 @@ class ArgumentSpec:
                 if variable and environ[variable].strip().lower() in _FALSE:
                     yield variable, name
 
-    def with_secrets(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """The parameters, each `no_log` one as a Secret; an empty text counts as not given."""
+    def converted(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """The parameters with durations in seconds and absolute paths. Raises InvalidOption."""
+        return {
+            name: _converted(name, self.options[name], value) for name, value in params.items() if name in self.options
+        }
+
+    def typed(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """The parameters as operations take them: converted, each `no_log` one as a Secret.
+
+        An empty secret counts as not given. Raises InvalidOption.
+        """
         return {
             name: (Secret(value) if value else None)
             if self.options[name].get("no_log") and isinstance(value, str)
             else value
-            for name, value in params.items()
-            if name in self.options
+            for name, value in self.converted(params).items()
         }
+
+    def variables_for(self, text: str) -> str:
+        """Which variables would do for the options that a text about missing ones names; empty where there are none."""
+        words = set(re.findall(r"\w+", text))
+        found = [
+            f"{name} by {option['environment'][0]}"
+            for name, option in self.options.items()
+            if name in words and option.get("environment")
+        ]
+        return f"environment variables set {', '.join(found)}" if found else ""
 
     def _is_alternative(self, name: str) -> bool:
         return any(name in group for group in self.alternatives)
@@ -189,6 +209,29 @@ _RULES = (*_CORE_RULES, "alternatives")
 def unprefixed(params: Mapping[str, Any], prefix: str, spec: ArgumentSpec) -> dict[str, Any]:
     """The parameters of a specification whose names have a prefix among those of another one."""
     return {name: params[prefix + name] for name in spec.options}
+
+
+def _core_option(option: Option) -> dict[str, Any]:
+    facts = {fact: value for fact, value in option.items() if fact not in _OWN_FACTS}
+    if option["type"] != DURATION:
+        return facts
+    return {**facts, "type": "str", **({"default": str(facts["default"])} if "default" in facts else {})}
+
+
+def _converted(name: str, option: Option, value: Any) -> Any:
+    if isinstance(value, str):
+        unicode_text(value, name)
+    if value is None:
+        return None
+    if option["type"] == DURATION:
+        return duration(value, name)
+    if option["type"] == "path":
+        return absolute_path(value, name)
+    if option.get("elements") == "path":
+        return [absolute_path(entry, name) for entry in value]
+    if option["type"] == "float" and not 0 <= value < math.inf:
+        raise InvalidOption(name, "must be a number, 0 or more")
+    return value
 
 
 def _is_secret(option: Option, value: Any) -> bool:
@@ -219,7 +262,7 @@ CONNECTION = ArgumentSpec(
         "client_key": {"type": "path", "no_log": False},
         # It may hold a password.
         "proxy_url": {"type": "str", "no_log": True},
-        "timeout": {"type": "float", "default": 30},
+        "timeout": {"type": DURATION, "default": 30},
         "retries": {"type": "int", "default": 3},
     }
 )

@@ -51,6 +51,10 @@ class InvalidOption(TokensError):
         self.source = source
 
 
+class MissingOption(InvalidOption):
+    """An option without which the task cannot do what it is to do."""
+
+
 class MissingLibrary(TokensError):
     """A Python library that the host where the module runs lacks."""
 

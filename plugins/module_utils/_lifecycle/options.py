@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Optional
 
-from .._core.argspec import ArgumentSpec
+from .._core.argspec import DURATION, ArgumentSpec
 from .._core.secret import Secret
 
 
@@ -20,17 +20,17 @@ class LifecycleOptions:
     state: str = field(default="present", metadata={"type": "str", "choices": ["present", "absent"]})
     token: Optional[Secret] = field(default=None, metadata={"type": "str", "no_log": True})
     token_file: Optional[str] = field(default=None, metadata={"type": "path", "no_log": False})
-    min_remaining: float = field(default=300, metadata={"type": "float"})
-    renew_before: Optional[float] = field(default=None, metadata={"type": "float"})
+    min_remaining: float = field(default=300, metadata={"type": DURATION})
+    renew_before: Optional[float] = field(default=None, metadata={"type": DURATION})
     renew: str = field(default="auto", metadata={"type": "str", "choices": ["auto", "always", "never"]})
     verify: bool = field(default=True, metadata={"type": "bool"})
-    verify_max_age: float = field(default=0, metadata={"type": "float"})
+    verify_max_age: float = field(default=0, metadata={"type": DURATION})
     revoke_old: Optional[bool] = field(default=None, metadata={"type": "bool"})
     return_token: bool = field(default=True, metadata={"type": "bool", "no_log": False})
     replace_foreign: bool = field(default=False, metadata={"type": "bool"})
-    lock_timeout: float = field(default=120, metadata={"type": "float"})
+    lock_timeout: float = field(default=120, metadata={"type": DURATION})
     record_folder: Optional[str] = field(default=None, metadata={"type": "path"})
-    max_duration: float = field(default=86400, metadata={"type": "float"})
+    max_duration: float = field(default=86400, metadata={"type": DURATION})
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> LifecycleOptions:

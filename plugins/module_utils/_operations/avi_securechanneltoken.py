@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Any, Optional
 
 from .._clients import avi
-from .._core.argspec import ArgumentSpec
-from .._core.errors import ApiError, InvalidOption, TokensError
+from .._core.argspec import DURATION, ArgumentSpec
+from .._core.errors import ApiError, InvalidOption, MissingOption, TokensError
 from .._core.outcome import Outcome
 from .._core.token import iso8601, needed_life
 from .._lifecycle.options import LIFECYCLE
@@ -32,7 +32,7 @@ class AviSecurechanneltoken(Operation):
                 "name": {"type": "str", "no_log": False, "secret_if": avi.looks_generated},
                 "uuid": {"type": "str", "no_log": False, "secret_if": avi.looks_generated},
                 "url": {"type": "str", "no_log": True},
-                "lifetime": {"type": "float"},
+                "lifetime": {"type": DURATION},
                 "expiry_time": {"type": "float"},
                 "in_use": {"type": "bool"},
                 "metadata": {"type": "raw"},
@@ -92,7 +92,7 @@ class AviSecurechanneltoken(Operation):
     def _create(self) -> Outcome:
         name = self.params["name"]
         if not name:
-            raise InvalidOption("name", "is needed to create a token: there is none with this uuid")
+            raise MissingOption("name", "is needed to create a token: there is none with this uuid")
         body = {"name": name, **self._changes({"name": name})}
         body.update({field: self.params[field] for field in ("uuid", "url") if self.params[field]})
         if self.params["lifetime"] is not None:

@@ -9,7 +9,7 @@ from typing import Optional
 
 from .._clients import csp, oauth
 from .._core.argspec import CONNECTION, ArgumentSpec, unprefixed
-from .._core.errors import InvalidOption, TokenRejected
+from .._core.errors import MissingOption, TokenRejected
 from .._core.token import Token, iso8601
 from .._http.session import Session
 from .._http.url import BaseUrl
@@ -83,7 +83,7 @@ class CspTokens(OAuthTokens):
     def create(self) -> Token:
         """Raises TokenRejected when an OpenID token is required and none came."""
         if self._credential is None:
-            raise InvalidOption("api_token", "is needed to get an access token, or client_id and client_secret")
+            raise MissingOption("api_token", "is needed to get an access token, or client_id and client_secret")
         token = self._credential.authenticate(self._client)
         if self.missing(token):
             raise TokenRejected(

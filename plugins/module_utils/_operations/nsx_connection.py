@@ -9,7 +9,7 @@ from typing import Any, Optional
 
 from .._clients import nsx, nsx_auth, oauth
 from .._core.argspec import CONNECTION, VERIFICATION, ArgumentSpec
-from .._core.errors import InvalidOption
+from .._core.errors import InvalidOption, MissingOption
 from .._core.secret import Secret, basic_authorization
 from .._core.token import Token
 from .._http.auth import UNSIGNED, Auth, StaticAuth
@@ -76,7 +76,7 @@ class NsxConnection:
     def reauthenticator(self) -> nsx.NsxClient:
         """A client that signs with an OpenID token, too. Raises InvalidOption."""
         if self._tokens is None:
-            raise InvalidOption("access_token", "is needed to re-authenticate")
+            raise MissingOption("access_token", "is needed to re-authenticate")
         return nsx.NsxClient(self.session, TokenAuth(self._tokens, self._headers_with_open_id_token))
 
     def _reading_auth(self) -> Auth[Any]:

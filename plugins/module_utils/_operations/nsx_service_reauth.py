@@ -13,8 +13,8 @@ from functools import partial
 from typing import Optional
 
 from .._clients import nsx
-from .._core.argspec import ArgumentSpec
-from .._core.errors import ApiError, InvalidOption, TokensError
+from .._core.argspec import DURATION, ArgumentSpec
+from .._core.errors import ApiError, InvalidOption, MissingOption, TokensError
 from .._core.outcome import Outcome
 from .._core.runtime import Clock
 from .._lifecycle.options import LIFECYCLE
@@ -44,7 +44,7 @@ class NsxServiceReauth(Operation):
             {
                 "force": {"type": "bool", "default": False},
                 "wait": {"type": "bool", "default": True},
-                "wait_timeout": {"type": "float", "default": 300},
+                "wait_timeout": {"type": DURATION, "default": 300},
                 "concurrency": {"type": "int", "default": 4},
                 "min_remaining": LIFECYCLE.options["min_remaining"],
             },
@@ -58,7 +58,7 @@ class NsxServiceReauth(Operation):
         if params["concurrency"] < 1:
             raise InvalidOption("concurrency", "must be at least 1")
         if params["access_token"] and not params["open_id_token"]:
-            raise InvalidOption("open_id_token", "is needed besides access_token", advice=nsx_connection.OPEN_ID_ADVICE)
+            raise MissingOption("open_id_token", "is needed besides access_token", advice=nsx_connection.OPEN_ID_ADVICE)
         pattern = compile_alarm_pattern(params["alarm_pattern"])
         instances = instances_of(params)
         if not instances:

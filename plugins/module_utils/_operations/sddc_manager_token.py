@@ -9,7 +9,7 @@ from typing import Optional
 
 from .._clients import oauth, sddc_manager
 from .._core.argspec import CONNECTION, ArgumentSpec
-from .._core.errors import ApiError, InvalidOption
+from .._core.errors import ApiError, InvalidOption, MissingOption
 from .._core.secret import Secret
 from .._core.token import Token
 from .._http.session import Session
@@ -60,7 +60,7 @@ class SddcManagerTokens(OAuthTokens):
 
     def create(self) -> Token:
         if not self._username or not self._password:
-            raise InvalidOption("password", "is needed to create a token, together with username")
+            raise MissingOption("password", "is needed to create a token, together with username")
         return self._client.create_token(self._username, self._password)
 
     def replace(self, old: Token) -> Token:

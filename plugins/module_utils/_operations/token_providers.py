@@ -13,7 +13,7 @@ from typing import Any, Optional
 
 from .._clients import oauth
 from .._core.argspec import ArgumentSpec
-from .._core.errors import ApiError, InvalidOption
+from .._core.errors import ApiError, MissingOption
 from .._core.runtime import Runtime
 from .._core.secret import Secret
 from .._core.token import Token
@@ -154,7 +154,7 @@ class TokenAuth(Auth[Token]):
         """Raises InvalidOption when there is none."""
         token = self._tokens.token()
         if token is None:
-            raise InvalidOption("access_token", "is needed where no token may be created")
+            raise MissingOption("access_token", "is needed where no token may be created")
         return token
 
     def headers(self, credential: Token) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from typing import Optional
 
 from .._clients import oauth, vidb
 from .._core.argspec import CONNECTION, ArgumentSpec, unprefixed
-from .._core.errors import ApiError, InvalidOption
+from .._core.errors import ApiError, MissingOption
 from .._core.secret import Secret
 from .._core.token import Token, jwt_claims
 from .._http.session import Session
@@ -120,7 +120,7 @@ class VidbTokens(OAuthTokens):
 
     def create(self) -> Token:
         if self._credential is None:
-            raise InvalidOption(
+            raise MissingOption(
                 "api_token", "is needed to get an access token, or refresh_token, or client_id and client_secret"
             )
         return self._credential.authenticate(self._client)

@@ -9,7 +9,7 @@ from typing import Optional
 
 from .._clients import vrni
 from .._core.argspec import CONNECTION, ArgumentSpec
-from .._core.errors import InvalidOption
+from .._core.errors import InvalidOption, MissingOption
 from .._core.secret import Secret
 from .._core.token import Token, jwt_claims
 from .._http.session import Session
@@ -63,7 +63,7 @@ class User(Credential[vrni.VrniClient]):
             self.params[name] for name in ("username", "password", "domain_type", "domain")
         )
         if not password:
-            raise InvalidOption("password", "is needed to create a token, together with username")
+            raise MissingOption("password", "is needed to create a token, together with username")
         return client.create_auth_token(username, password, domain_type, domain)
 
 
@@ -88,7 +88,7 @@ class VrniTokens(SessionTokens):
 
     def create(self) -> Token:
         if self._credential is None:
-            raise InvalidOption("username", "is needed to create a token, together with password")
+            raise MissingOption("username", "is needed to create a token, together with password")
         return self._credential.authenticate(self._client)
 
     def is_accepted(self, token: Token, now: float) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from .._core.errors import TokensError, internal_error
+from .._core.errors import InvalidOption, MissingOption, TokensError, internal_error
 from .._core.outcome import Outcome
 from .._core.runtime import Runtime
 from .._operations.base import Operation
@@ -21,9 +21,13 @@ def execute(
 ) -> dict[str, Any]:
     """Run an operation with validated parameters. `warnings` is always in the result, in place of runtime.warn."""
     warnings: dict[str, None] = {}
-    operation = operation_class(
-        operation_class.argument_spec.with_secrets(params), replace(runtime, warn=warnings.setdefault)
-    )
+    runtime = replace(runtime, warn=warnings.setdefault)
+    try:
+        operation = operation_class(operation_class.argument_spec.typed(params), runtime)
+    except InvalidOption as error:
+        # Where an action has not validated the parameters before.
+        result = result_of(_failed(error), runtime.redactor, return_token=False, diff_mode=False)
+        return {**result, "request_count": 0, "warnings": []}
     try:
         result = result_from(operation, diff_mode=diff_mode)
     finally:
@@ -39,8 +43,15 @@ def result_from(operation: Operation, *, diff_mode: bool = False) -> dict[str, A
     try:
         outcome = operation.run()
     except TokensError as error:
-        outcome = Outcome(changed=False, action="none", error=error)
+        if isinstance(error, MissingOption):
+            variables = operation.argument_spec.variables_for(error.cause)
+            error.cause += f" ({variables})" if variables else ""
+        outcome = _failed(error)
     except Exception as error:  # pylint: disable=broad-exception-caught
-        outcome = Outcome(changed=False, action="none", error=internal_error(error))
+        outcome = _failed(internal_error(error))
     return_token = operation.params.get("return_token", True)
     return result_of(outcome, operation.runtime.redactor, return_token=return_token, diff_mode=diff_mode)
+
+
+def _failed(error: TokensError) -> Outcome:
+    return Outcome(changed=False, action="none", error=error)

@@ -5,19 +5,39 @@
 
 from __future__ import annotations
 
-import math
+import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Optional
 
-from ansible.module_utils.errors import UnsupportedError
+from ansible.module_utils.errors import (
+    ArgumentTypeError,
+    ElementError,
+    RequiredError,
+    RequiredIfError,
+    RequiredOneOfError,
+    RequiredTogetherError,
+    UnsupportedError,
+)
 
-from .._core.argspec import ArgumentSpec
+from .._core.argspec import ArgumentSpec, Option
+from .._core.errors import InvalidOption
 from .._core.redaction import redact
 from .._core.secret import Secret
+from .._core.values import described
 from .._operations.base import Operation
 
 # What the core's own conversion raises, at an infinite integer for example. It quotes the value, and names no option.
 _CONVERSION_ERRORS = (ArithmeticError, ValueError)
+_WRONG_TYPE = (ArgumentTypeError, ElementError)
+_MISSING = (RequiredError, RequiredIfError, RequiredOneOfError, RequiredTogetherError)
+_TYPES = {
+    "bool": "true or false",
+    "dict": "a mapping",
+    "float": "a number",
+    "int": "a whole number",
+    "list": "a list",
+    "path": "a path",
+}
 
 
 class ValidatedArguments:
@@ -31,17 +51,19 @@ class ValidatedArguments:
         try:
             result = spec.validator().validate(dict(args))
         except _CONVERSION_ERRORS:
-            self.error = f"{subject}: {'; '.join(_unconvertible(spec, args))}"
-            return
-        self.params = result.validated_parameters
-        self.deprecations = list(result._deprecations)
-        self.warnings = [
-            f"Both option {warning['option']} and its alias {warning['alias']} are set." for warning in result._warnings
-        ]
-        complaints = _complaints(result.errors.errors) or list(_invalid_values(spec, self.params))
+            complaints = list(_mistyped(spec, args))
+        else:
+            self.deprecations = list(result._deprecations)
+            self.warnings = [
+                f"Both option {warning['option']} and its alias {warning['alias']} are set."
+                for warning in result._warnings
+            ]
+            complaints = _complaints(spec, args, result.errors.errors)
+            if not complaints:
+                self.params, complaints = _converted(spec, result.validated_parameters)
         if complaints:
             # Messages quote values, and the value of a secret may stand in any of them.
-            secrets = map(Secret, (*result._no_log_values, *spec.secrets_in(args)))
+            secrets = map(Secret, spec.secrets_in(args))
             self.error = redact(f"{subject}: {'; '.join(complaints)}", secrets)
 
 
@@ -52,28 +74,71 @@ class Validated(ValidatedArguments):
         super().__init__(operation.name, operation.argument_spec, args)
 
 
-def _unconvertible(spec: ArgumentSpec, args: Mapping[str, Any]) -> Iterator[str]:
-    """Complaints about the options that cannot be converted, each of which is tried alone."""
-    for name, option in spec.options.items():
-        given = {key: args[key] for key in (name, *option.get("aliases", ())) if key in args}
+def _converted(spec: ArgumentSpec, params: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]:
+    """The parameters with their types, and complaints about those that cannot be converted."""
+    converted, complaints = dict(params), []
+    for name, value in params.items():
         try:
-            ArgumentSpec({name: {**option, "required": False}}).validator().validate(given)
-        except _CONVERSION_ERRORS:
-            yield f"the option {name} was given a value that cannot be of its type, {option['type']}"
+            converted.update(spec.converted({name: value}))
+        except InvalidOption as error:
+            complaints.append(_uncapitalized(str(error)))
+    return converted, complaints
 
 
-def _complaints(errors: Sequence[Exception]) -> list[str]:
+def _complaints(spec: ArgumentSpec, args: Mapping[str, Any], errors: Sequence[Exception]) -> list[str]:
     """All that the validator found; an option that does not exist comes alone, for it explains the rest."""
-    unsupported = [f"there is no option {error}" for error in errors if isinstance(error, UnsupportedError)]
-    return unsupported or [str(error).rstrip(".") for error in errors]
+    unsupported = [
+        f"there is no option {error}{_did_you_mean(spec, args)}" for error in errors if isinstance(error, UnsupportedError)
+    ]
+    if unsupported:
+        return unsupported
+    others = [_with_variables(spec, error) for error in errors if not isinstance(error, _WRONG_TYPE)]
+    return [*_mistyped(spec, args), *others] if len(others) < len(errors) else others
 
 
-def _invalid_values(spec: ArgumentSpec, params: Mapping[str, Any]) -> Iterator[str]:
+def _did_you_mean(spec: ArgumentSpec, args: Mapping[str, Any]) -> str:
+    """The options that are written much like those that do not exist."""
+    names = spec.names
+    likely = [match for name in args if name not in names for match in difflib.get_close_matches(str(name), names, 1)]
+    return f" Did you mean {' and '.join(likely)}?" if likely else ""
+
+
+def _with_variables(spec: ArgumentSpec, error: Exception) -> str:
+    """A message, and for the options that it misses the environment variables that would do."""
+    text = str(error).rstrip(".")
+    variables = spec.variables_for(text) if isinstance(error, _MISSING) else ""
+    return f"{text} ({variables})" if variables else text
+
+
+def _mistyped(spec: ArgumentSpec, args: Mapping[str, Any]) -> Iterator[str]:
+    """Complaints about the options that cannot be converted, each of which is tried alone.
+
+    The core's own name the Python class of a value.
+    """
     for name, option in spec.options.items():
-        value = params.get(name)
-        # All numbers with a fraction are seconds.
-        if option["type"] == "float" and value is not None and not 0 <= value < math.inf:
-            yield f"the option {name} must be a number of seconds, 0 or more"
-        # Bytes that are not UTF-8, as an environment variable may hold, arrive as halves of characters.
-        if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
-            yield f"the option {name} is not valid UTF-8"
+        for key in (name, *option.get("aliases", ())):
+            if key in args and not _is_convertible(option, args[key]):
+                yield f"the option {key} {_wanted(option, args[key])}"
+
+
+def _is_convertible(option: Option, value: Any) -> bool:
+    try:
+        result = ArgumentSpec({"it": {**option, "required": False, "aliases": ()}}).validator().validate({"it": value})
+    except _CONVERSION_ERRORS:
+        return False
+    return not any(isinstance(error, _WRONG_TYPE) for error in result.errors.errors)
+
+
+def _wanted(option: Option, value: Any) -> str:
+    if option["type"] == "list" and isinstance(value, (list, str)):
+        wrong = next((entry for entry in value if not _is_convertible(_entry_of(option), entry)), value)
+        return f"has an entry that must be {_TYPES.get(option['elements'], 'text')}, not {described(wrong)}"
+    return f"must be {_TYPES.get(option['type'], 'text')}, not {described(value)}"
+
+
+def _entry_of(option: Option) -> Option:
+    return {"type": option["elements"], "no_log": option.get("no_log", False)}
+
+
+def _uncapitalized(text: str) -> str:
+    return text[:1].lower() + text[1:].rstrip(".")

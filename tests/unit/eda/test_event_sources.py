@@ -40,7 +40,7 @@ def specification(names: dict[str, Any]) -> Any:
         for value in names.values()
         if isinstance(value, type) and issubclass(value, Operation) and value.__module__ == "<run_path>"
     ]
-    return operation.argument_spec.options
+    return operation.argument_spec.core_arguments()["argument_spec"]
 
 
 def test_the_readme_names_each_source_and_each_rulebook() -> None:

@@ -84,7 +84,7 @@ def another_task(lab: Lab, tmp_path: Path, issuer: Kit) -> Iterator[Callable[[],
     def another_task() -> KeptToken:
         operation = operation_of(issuer.module)
         validated = Validated(operation, {"ca_path": lab.ca_path, **issuer.server.options(lab.details)})
-        params, runtime = operation.argument_spec.with_secrets(validated.params), Runtime()
+        params, runtime = operation.argument_spec.typed(validated.params), Runtime()
         begun.append(operation(params, runtime))
         return KeptToken(begun[-1].source(), {"token_file": str(tmp_path / "token.json")}, runtime)
 

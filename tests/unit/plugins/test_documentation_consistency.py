@@ -41,7 +41,7 @@ def test_options_are_documented_as_they_are(name: str) -> None:
     facts = ("type", "default", "choices", "aliases", "required", "elements")
     in_code = {
         option: {fact: spec[fact] for fact in facts if spec.get(fact)}
-        for option, spec in operation_of(name).argument_spec.options.items()
+        for option, spec in operation_of(name).argument_spec.core_arguments()["argument_spec"].items()
     }
     in_documentation = {
         option: {fact: spec[fact] for fact in facts if spec.get(fact)} for option, spec in doc(name)["options"].items()

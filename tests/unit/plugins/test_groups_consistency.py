@@ -103,6 +103,7 @@ VALUES = {
     "bool": True,
     "int": 2,
     "float": 2,
+    "duration": "2m",
     "raw": {"key": "word"},
     "dict": {"key": "word"},
 }

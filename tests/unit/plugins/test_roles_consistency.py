@@ -55,7 +55,8 @@ def working_parts(role: str) -> str:
 
 
 def module_options(module: str) -> Mapping[str, Mapping[str, Any]]:
-    return operation_of(module).argument_spec.options
+    options: Mapping[str, Mapping[str, Any]] = operation_of(module).argument_spec.core_arguments()["argument_spec"]
+    return options
 
 
 def tasks_in(content: Any) -> Iterator[dict[str, Any]]:

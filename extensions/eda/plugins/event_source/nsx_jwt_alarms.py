@@ -89,6 +89,15 @@ options:
       - Secret of the OAuth app.
       - The environment variable E(CSP_CLIENT_SECRET) is used when no other way to a token is set.
     type: str
+  csp_validate_certs:
+    description: Whether the certificate of the server of VMware Cloud Services is verified.
+    type: bool
+    default: true
+  csp_ca_path:
+    description:
+      - PEM file, or folder of hashed PEM files, with the authorities to trust of VMware Cloud Services. By default those
+        of the system and of O(ca_path).
+    type: path
   csp_auth_token_header:
     description: Whether to send the access token in the header C(csp-auth-token), too.
     type: bool
@@ -124,8 +133,8 @@ options:
     type: str
   timeout:
     description: Total timeout for one request, in seconds.
-    type: float
-    default: 30
+    type: str
+    default: '30'
   retries:
     description: How often a request is tried again at once. The next look tries again anyway.
     type: int
@@ -136,19 +145,19 @@ options:
     default: (?i)jwt
   interval:
     description: Seconds from one look to the next.
-    type: float
-    default: 60
+    type: str
+    default: '60'
   max_interval:
     description: The most seconds from one look to the next while the alarms cannot be read.
-    type: float
-    default: 900
+    type: str
+    default: '900'
   repeat_after:
     description:
       - Seconds after which an alarm that is still raised is reported once more, so that
         what could not be mended then is tried again.
       - With V(0) it is reported only once.
-    type: float
-    default: 0
+    type: str
+    default: '0'
 requirements:
   - requests
 author:
@@ -188,7 +197,7 @@ from ansible_collections.sddc.tokens.extensions.eda.plugins.plugin_utils.polling
 )
 from ansible_collections.sddc.tokens.plugins.module_utils._clients import nsx
 from ansible_collections.sddc.tokens.plugins.module_utils._core.argspec import ArgumentSpec
-from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import InvalidOption
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import MissingOption
 from ansible_collections.sddc.tokens.plugins.module_utils._core.outcome import Outcome
 from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
 from ansible_collections.sddc.tokens.plugins.module_utils._operations import nsx_connection
@@ -226,7 +235,7 @@ class NsxJwtAlarms(Operation):
     def _listed(self) -> list[nsx.Alarm]:
         reader = self._connection.reader()
         if reader is None:
-            raise InvalidOption("access_token", "is needed to read with")
+            raise MissingOption("access_token", "is needed to read with")
         return reader.list_policy_alarms()
 
     def _events(self, alarm: nsx.Alarm) -> Iterator[Event]:
@@ -280,7 +289,7 @@ class AlarmWatch:
         return {(alarm["service_instance"], alarm["alarm"]): {"nsx_jwt_alarm": alarm} for alarm in alarms}
 
     def _opened(self) -> NsxJwtAlarms:
-        params = NsxJwtAlarms.argument_spec.with_secrets(self._params)
+        params = NsxJwtAlarms.argument_spec.typed(self._params)
         return NsxJwtAlarms(params, Runtime(False, os.environ, warn=self._warn, notify=_LOG.info))
 
     def _warn(self, message: str) -> None:

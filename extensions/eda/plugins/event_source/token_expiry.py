@@ -36,8 +36,8 @@ options:
     description:
       - Seconds of life below which a token is reported. One that never lives that long is reported at half its life.
       - It should be more than those with which the token is kept, plus O(interval), so that there is time to act.
-    type: float
-    default: 300
+    type: str
+    default: '300'
   all_files:
     description:
       - Whether to emit, besides, one event for each file at each look, whatever its state.
@@ -46,19 +46,19 @@ options:
     default: false
   interval:
     description: Seconds from one look to the next.
-    type: float
-    default: 60
+    type: str
+    default: '60'
   max_interval:
     description: The most seconds from one look to the next while a folder cannot be read.
-    type: float
-    default: 900
+    type: str
+    default: '900'
   repeat_after:
     description:
       - Seconds after which a token that is still there is reported once more, so that
         what could not be mended then is tried again.
       - With V(0) it is reported only once.
-    type: float
-    default: 0
+    type: str
+    default: '0'
 author:
   - sddc.tokens contributors (@sddc-tokens)
 seealso:

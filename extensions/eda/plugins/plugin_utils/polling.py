@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any, Optional, Protocol
 
-from ansible_collections.sddc.tokens.plugins.module_utils._core.argspec import ArgumentSpec
+from ansible_collections.sddc.tokens.plugins.module_utils._core.argspec import DURATION, ArgumentSpec
 from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import InvalidOption, TokensError, internal_error
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation
 from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution import result_from
@@ -22,12 +22,11 @@ Event = dict[str, Any]
 # What is to be reported at the moment, each by what tells it from all others.
 Findings = Mapping[Hashable, Event]
 
-# All in seconds.
 POLLING = ArgumentSpec(
     {
-        "interval": {"type": "float", "default": 60},
-        "max_interval": {"type": "float", "default": 900},
-        "repeat_after": {"type": "float", "default": 0},
+        "interval": {"type": DURATION, "default": 60},
+        "max_interval": {"type": DURATION, "default": 900},
+        "repeat_after": {"type": DURATION, "default": 0},
     }
 )
 # What ansible-rulebook adds to the arguments of a source that asks for feedback.

@@ -116,6 +116,33 @@ def test_token_whose_expiry_is_unknown_is_returned(path: Path) -> None:
     assert look(path, min_remaining=1e6) == [VALUE]
 
 
+def test_path_may_begin_with_a_variable_or_a_tilde_and_may_be_an_object(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Decrypted:
+        """What a core before 2.19 makes of a path in a vault."""
+
+        def __str__(self) -> str:
+            return str(path)
+
+    store(path)
+    monkeypatch.setenv("HOME", str(path.parent))
+    assert look(f"~/{path.name}", f"$HOME/{path.name}", Decrypted()) == [VALUE] * 3
+
+
+def test_relative_path_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store(path)
+    monkeypatch.chdir(path.parent)
+    assert "absolute path" in refusal(path.name)
+
+
+def test_life_may_be_a_number_with_a_unit(path: Path) -> None:
+    store(path, 600)
+    assert look(path, min_remaining="9m") == [VALUE]
+    assert "too soon" in refusal(path, min_remaining="11m")
+    assert "30m" in refusal(path, min_remaining="soon")
+
+
 def test_missing_file_says_what_to_do(path: Path) -> None:
     assert "Run the module that keeps it first" in refusal(path)
     assert "Create" in refusal(path.parent / "none" / "token.json")

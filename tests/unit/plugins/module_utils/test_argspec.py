@@ -168,7 +168,7 @@ def test_ignored_options_have_no_rule_and_no_variable() -> None:
 
 
 def test_every_secret_option_becomes_a_secret_and_an_empty_one_is_not_given() -> None:
-    params = SPEC.with_secrets({"hostname": "h", "api_token": "t", "client_secret": "", "retries": 3, "pat": "t"})
+    params = SPEC.typed({"hostname": "h", "api_token": "t", "client_secret": "", "retries": 3, "pat": "t"})
     assert params == {"hostname": "h", "api_token": Secret("t"), "client_secret": None, "retries": 3}
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -30,6 +31,8 @@ from support.kit import Kit
 
 VALUE, COMPANION, PASSWORD = "token-of-great-value", "companion-of-great-value", "p4ssw0rd\\with'marks"
 CREDENTIALS = {"username": "x", "password": "x"}
+MAIN = operation_of(EXAMPLE.module)
+FILES = operation_of("token_file_info")
 NOW = 1_800_000_000.0
 TOKEN = Token(Secret(VALUE), "Bearer", NOW - 60, NOW + 3600, "all", {"id_token": Secret(COMPANION)})
 OLD = Token(Secret("the-old-one-of-value"), "Bearer", NOW - 7200, NOW + 10)
@@ -43,7 +46,7 @@ class Sample(Operation):
         {
             "hostname": {"type": "str", "required": True},
             "password": {"type": "str", "no_log": True},
-            "timeout": {"type": "float", "default": 30},
+            "timeout": {"type": "duration", "default": 30},
             "retries": {"type": "int", "default": 3},
             "level": {"type": "str", "choices": ["low", "high"], "default": "low", "aliases": ["grade"]},
             "return_token": {"type": "bool", "default": True, "no_log": False},
@@ -334,3 +337,103 @@ def test_option_that_is_empty_or_out_of_range_is_named(kit: Kit, args: dict[str,
     assert named in message
     assert "internal error" not in message
     assert time.monotonic() - start < 120
+
+
+@pytest.mark.parametrize(
+    ("given", "seconds"),
+    [(90, 90), ("90", 90), (2.5, 2.5), ("90s", 90), ("30m", 1800), ("12 h", 43200), ("14d", 1209600), ("0.5h", 1800)],
+)
+def test_duration_is_a_number_of_seconds_or_a_number_with_a_unit(given: Any, seconds: float) -> None:
+    args = {"hostname": "h", "username": "somebody", "password": "a-password"}
+    durations = [name for name, option in MAIN.argument_spec.options.items() if option["type"] == "duration"]
+    validated = Validated(MAIN, {**args, **dict.fromkeys(durations, given)})
+
+    assert len(durations) > 3
+    assert validated.error is None
+    assert {validated.params[name] for name in durations} == {seconds}
+
+
+@pytest.mark.parametrize("given", ["soon", "1 week", "-1", "-1m", "", " ", "1h30m", "inf", "nan", "0x10", "1e400", True, [5], {}])
+def test_what_is_not_a_duration_is_named_with_the_forms_that_are(given: Any) -> None:
+    error = complaint(timeout=given)
+
+    assert "the option timeout must be a number of seconds, or a number with a unit such as 90s, 30m, 12h or 14d" in error
+
+
+def test_value_of_a_wrong_type_is_named_in_plain_words_whatever_its_class() -> None:
+    class TaggedText(str):
+        """As newer cores pass texts."""
+
+    wrong = {
+        "retries": (TaggedText("many"), "a whole number, not 'many'"),
+        "return_token": (TaggedText("perhaps"), "true or false, not 'perhaps'"),
+    }
+    for name, (value, words) in wrong.items():
+        error = complaint(**{name: value})
+        assert error == f"sddc.tokens.sample: the option {name} must be {words}"
+    for value in ({"path": "/x"}, 5j):
+        error = Validated(FILES, {"paths": value}).error or ""
+        assert "the option paths must be a list, not " in error
+        assert "class" not in error
+
+
+@pytest.mark.parametrize(
+    ("args", "variables"),
+    [
+        ({"username": "somebody", "password": "a-password"}, ["hostname by {hostname}"]),
+        ({"hostname": "h"}, ["username by {username}"]),
+    ],
+)
+def test_what_is_missing_is_named_with_the_variable_that_would_do(args: dict[str, Any], variables: list[str]) -> None:
+    error = Validated(MAIN, args).error or ""
+
+    exported = {option: names[0] for option, names in EXAMPLE.exported.items()}
+    assert all(variable.format(**exported) in error for variable in variables)
+
+
+def test_option_that_is_missing_when_the_task_runs_is_named_with_its_variable() -> None:
+    validated = Validated(MAIN, {"hostname": "127.0.0.1:1", "username": "u"})
+
+    assert EXAMPLE.exported["password"][0] in execute(MAIN, validated.params, Runtime())["msg"]
+
+
+@pytest.mark.parametrize(("typo", "meant"), [("token_flie", "token_file"), ("tokenfile", "token_file"), ("user", "username")])
+def test_mistyped_option_is_answered_with_the_one_that_was_meant(typo: str, meant: str) -> None:
+    error = Validated(MAIN, {"hostname": "h", "username": "somebody", "password": "a-password", typo: "x"}).error or ""
+
+    assert f"Did you mean {meant}?" in error
+
+
+@pytest.mark.parametrize(
+    "path", ["report.html", "./token.json", "../token.json", "~no-such-user/token.json", "$NO_SUCH_VARIABLE/x", "/x\0y"]
+)
+@pytest.mark.parametrize("option", ["token_file", "ca_path", "client_cert", "client_key"])
+def test_path_that_is_relative_or_is_none_is_refused_before_anything_is_done(option: str, path: str) -> None:
+    args = {"hostname": "127.0.0.1:1", "username": "somebody", "password": "a-password", option: path}
+    error = Validated(MAIN, args).error or ""
+
+    assert error.startswith(f"{MAIN.name}: the option {option} ")
+    # The route of a module has the core's own validation only.
+    bare = {name: None for name in MAIN.argument_spec.options}
+    result = execute(MAIN, {**bare, **args}, Runtime())
+    assert option in result["msg"]
+    assert "internal error" not in result["msg"]
+    assert result["request_count"] == 0
+
+
+def test_every_path_of_a_list_must_be_absolute(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/somebody")
+    paths = ["~/tokens", "$HOME/other", "/third"]
+    validated = Validated(FILES, {"paths": paths})
+
+    assert validated.params["paths"] == ["/home/somebody/tokens", "/home/somebody/other", "/third"]
+    assert "the option paths must be an absolute path" in (Validated(FILES, {"paths": [*paths, "x"]}).error or "")
+
+
+def test_home_folder_that_is_unknown_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As in a container whose user has no entry in the system's list of users.
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 4_000_000)
+    error = Validated(FILES, {"paths": ["~/tokens"]}).error or ""
+
+    assert "Set HOME" in error

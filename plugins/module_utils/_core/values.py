@@ -1,0 +1,61 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Values of options that ansible-core does not check: durations, paths and texts."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any
+
+from .errors import InvalidOption
+
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_DURATION = re.compile(r"\s*([0-9]+(?:\.[0-9]*)?(?:e\+?[0-9]{1,2})?)\s*([smhd]?)\s*")
+
+
+def duration(value: Any, option: str) -> float:
+    """Seconds, from a number of seconds or a number with a unit. Raises InvalidOption."""
+    found = _DURATION.fullmatch(str(value))
+    if not found:
+        raise InvalidOption(
+            option,
+            f"must be a number of seconds, or a number with a unit such as 90s, 30m, 12h or 14d, not {described(value)}",
+        )
+    return float(found[1]) * _UNITS[found[2]]
+
+
+def absolute_path(value: str, option: str) -> str:
+    """A path with its ~ and its variables filled in.
+
+    A relative one leads to wherever the process happens to be: it is refused. Raises InvalidOption.
+    """
+    if "\0" in value:
+        raise InvalidOption(option, "holds a NUL character, which no path can")
+    path = os.path.expanduser(os.path.expandvars(value))
+    if os.path.isabs(path):
+        return path
+    reason = f"must be an absolute path or begin with ~, not {described(value)}"
+    if path.startswith("~"):
+        raise InvalidOption(option, f"{reason}: the home folder of the user is unknown", advice="Set HOME.")
+    if path.startswith("$"):
+        raise InvalidOption(option, f"{reason}: the environment variable is not set")
+    raise InvalidOption(option, reason, advice="Put the folder before it, such as playbook_dir.")
+
+
+def unicode_text(value: str, option: str) -> str:
+    """A text that is valid Unicode. Raises InvalidOption, which does not quote it."""
+    # Bytes that are not UTF-8, as an environment variable may hold, arrive as halves of characters.
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise InvalidOption(option, "is not valid UTF-8")
+    return value
+
+
+def described(value: Any) -> str:
+    """A value as a message names it."""
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, (list, tuple)):
+        return "a list"
+    return f"'{value}'"
