@@ -14,7 +14,11 @@ description:
     an API token, a refresh token or the credentials of an OAuth client.
   - A token whose claims would be too large comes as an overflow token, which vCenter refuses until it is registered.
     That is the job of M(sddc.tokens.vcenter_registered_token).
-  - The product cannot revoke an access token. It lives until it expires.
+  - A token of an OAuth client is revoked at the broker with O(state=absent), and where a renewal has replaced it, given
+    O(client_id) and O(client_secret). The broker cannot tell the products about it, so a product that does not ask the
+    broker may accept the token until it expires, and O(state=absent) warns until when.
+  - A token that was got with an API token, or with a refresh token and no client, cannot be revoked. O(state=absent)
+    removes O(token_file), and warns until when the token is valid.
 options:
   hostname:
     description:
@@ -51,6 +55,7 @@ options:
     type: str
 extends_documentation_fragment:
   - sddc.tokens.lifecycle
+  - sddc.tokens.lifecycle.revocation
   - sddc.tokens.sealing
   - sddc.tokens.sealing.return_token
   - sddc.tokens.connection
@@ -167,7 +172,7 @@ fingerprint:
 verified:
   description:
     - Whether this task has checked the token's expiry and claims.
-    - For O(state=absent) always false, for the product cannot revoke.
+    - For O(state=absent) always false, because nothing shows whether the products still accept a revoked token.
   type: bool
   returned: success
   sample: true

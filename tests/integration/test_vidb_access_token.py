@@ -244,3 +244,78 @@ def test_absent_forgets_the_file_with_a_warning_until_when_the_token_lives_and_c
     assert (run["gone_already"]["changed"], run["gone_already"]["action"]) == (False, "none")
     assert not (in_process.folder / "token.json").exists()
     assert lines(lab.requests()) == [GRANT] * 2
+
+
+REVOKE = "POST /acs/t/CUSTOMER/revoke"
+
+
+def test_absent_revokes_the_token_of_a_client_at_the_broker_and_warns_until_when_products_may_accept_it(
+    in_process: InProcess, lab: Lab
+) -> None:
+    client: dict[str, Any] = {**VIDB_CLIENT, "token_file": FILE}
+    tasks = [
+        vidb("created", **client),
+        checked(vidb("predicted", **client, state="absent")),
+        vidb("revoked", **client, state="absent"),
+        vidb("held", **VIDB_CLIENT),
+        vidb("given", **VIDB_CLIENT, token="{{ held.token }}", state="absent"),
+    ]
+
+    run = succeeded(in_process.play(tasks))
+
+    cut = by_task(run, lab, None, "created", "predicted", "revoked", "held", "given")
+    assert [lines(cut[name]) for name in cut] == [[GRANT], [], [REVOKE], [GRANT], [REVOKE]]
+    (sent,) = cut["revoked"]
+    form = {"token": run["created"]["token"], "token_type_hint": "access_token"}
+    assert dict(parse_qsl(sent.body)) == form
+    assert str(sent.header("Authorization")).startswith("Basic ")
+    assert (run["predicted"]["action"], run["predicted"]["changed"]) == ("revoked", True)
+    for name, token in (("revoked", "created"), ("given", "held")):
+        result = run[name]
+        assert (result["action"], result["changed"], result["verified"]) == ("revoked", True, False)
+        (warning,) = result["warnings"]
+        assert f"may accept it until {run[token]['expires_at']}" in warning
+    assert lab.counts("vidb")["revocations"] == 2
+    assert not (in_process.folder / "token.json").exists()
+
+
+def test_a_token_that_the_broker_cannot_revoke_is_forgotten_with_a_warning(in_process: InProcess, lab: Lab) -> None:
+    mine: dict[str, Any] = {**VIDB_CLIENT, "token_file": FILE}
+    tasks = [
+        vidb("of_api_token"),
+        # It belongs to a client whose secret nobody has.
+        vidb("of_another", **VIDB_CLIENT, token="{{ of_api_token.token }}", state="absent"),
+        vidb("created", **mine),
+        change_settings("vidb", revoke_api=False),
+        vidb("unknown", **mine, state="absent"),
+    ]
+
+    run = succeeded(in_process.play(tasks))
+
+    assert (run["of_another"]["action"], run["of_another"]["changed"]) == ("none", False)
+    assert (run["unknown"]["action"], run["unknown"]["changed"]) == ("forgotten", True)
+    for name, token in (("of_another", "of_api_token"), ("unknown", "created")):
+        assert run[name]["verified"] is False
+        (warning,) = run[name]["warnings"]
+        assert f"valid until {run[token]['expires_at']}" in warning
+    assert lab.counts("vidb")["revocations"] == 0
+
+
+def test_a_renewal_revokes_what_a_client_has_replaced_and_nothing_that_shares_a_grant(
+    in_process: InProcess, lab: Lab
+) -> None:
+    given = lab.act("vidb", "make_refresh_token")
+    by_refresh: dict[str, Any] = {**VIDB_CLIENT, "refresh_token": given, "token_file": "{{ playbook_dir }}/user.json"}
+    by_client: dict[str, Any] = {**VIDB_CLIENT, "token_file": FILE}
+    tasks = [
+        vidb("client", **by_client),
+        vidb("client_renewed", **by_client, renew="always"),
+        vidb("user", **by_refresh),
+        vidb("user_renewed", **by_refresh, renew="always"),
+    ]
+
+    run = succeeded(in_process.play(tasks))
+
+    cut = by_task(run, lab, None, "client", "client_renewed", "user", "user_renewed")
+    assert [lines(cut[name]) for name in cut] == [[GRANT], [GRANT, REVOKE], [GRANT], [GRANT]]
+    assert dict(parse_qsl(cut["client_renewed"][1].body))["token"] == run["client"]["token"]

@@ -12,6 +12,7 @@ from typing import Any, Optional
 
 from .._core.secret import Secret, basic_authorization
 from .._core.token import Token
+from .._http.probe import was_deleted
 from .._http.session import Session
 from .._http.url import Link, segment
 from .oauth import (
@@ -25,6 +26,10 @@ from .oauth import (
 API_TOKEN_GRANT = "urn:custom:vcf:params:oauth:grant-type:api-token"
 # RFC 6749, section 5.2: what is exchanged for the token is invalid, expired, revoked or another client's.
 INVALID_GRANT = "invalid_grant"
+
+# In characters; what is longer cannot be sent to be revoked.
+LONGEST_TO_REVOKE = 4096
+_NOT_REVOKED = (400, 404, 405)
 
 _CREATE = "get an access token"
 _LEFT_BEHIND = "An access token that nobody holds may exist; it cannot be revoked and ends by itself"
@@ -42,7 +47,7 @@ class VidbClient:
 
     def __init__(self, session: Session, tenant: str) -> None:
         self._session = session
-        self._path = f"/acs/t/{segment(tenant, 'tenant')}/token"
+        self._tenant_path = f"/acs/t/{segment(tenant, 'tenant')}"
 
     def token_by_client_credentials(self, client_id: str, client_secret: Secret) -> Token:
         """POST .../token, grant client_credentials (RFC 6749, section 4.4)."""
@@ -68,10 +73,28 @@ class VidbClient:
             advice="Check api_token: it may be mistyped, expired or revoked. It needs release 9.1.",
         )
 
+    def revoke_access_token(self, token: Secret, client: tuple[str, Secret]) -> bool:
+        """POST .../revoke (RFC 7009) as the client to which the token was issued.
+
+        False when it belongs to another client (400), or the broker has no such operation. Raises ApiError: 401, 503.
+        """
+        return was_deleted(
+            lambda: self._session.request(
+                "POST",
+                f"{self._tenant_path}/revoke",
+                doing="revoke an access token",
+                form={"token": token, "token_type_hint": "access_token"},
+                headers={"Authorization": basic_authorization(*client)},
+                idempotent=True,
+                advice=dict.fromkeys((401, 403), "Check client_id and client_secret."),
+            ),
+            gone=_NOT_REVOKED,
+        )
+
     def _token(self, form: dict[str, Any], *, client: Optional[tuple[str, Secret]], advice: str) -> Token:
         response = self._session.request(
             "POST",
-            self._path,
+            f"{self._tenant_path}/token",
             doing=_CREATE,
             form=form,
             headers={"Authorization": basic_authorization(*client)} if client else {},

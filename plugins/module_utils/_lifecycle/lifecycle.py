@@ -362,7 +362,7 @@ class Lifecycle:
             return self._outcome(is_valid, "revoked" if is_valid else "none", before=token)
         revoked = self._revoker.revoke_and_prove(token)
         self._sessions.forget(token)
-        return self._outcome(revoked, "revoked" if revoked else "none", verified=self._options.verify, before=token)
+        return self._outcome(revoked, "revoked" if revoked else "none", verified=self._revoker.proves, before=token)
 
     def _end_stored(self, own: OwnRecord) -> Outcome:
         # Nothing is created for what is not there, not even a lock.
@@ -389,7 +389,7 @@ class Lifecycle:
         writer.remove()
         all_revoked = self._source.can_revoke and all(map(self._source.is_revocable, record.tokens))
         action = "revoked" if revoked else "forgotten"
-        return self._outcome(True, action, verified=all_revoked and self._options.verify, before=record.current)
+        return self._outcome(True, action, verified=all_revoked and self._revoker.proves, before=record.current)
 
     def _move_aside(self, writer: Optional[Writer], error: DamagedRecord) -> Outcome:
         if writer is None:

@@ -28,6 +28,11 @@ class Revoker:
         self._now = now
         self._warn = warn
 
+    @property
+    def proves(self) -> bool:
+        """Whether what is revoked is proven to be."""
+        return self._verify and not self._source.is_checked_offline
+
     def is_revocable(self, token: Token, kept: Optional[Token]) -> bool:
         """Whether a token can be revoked without harm to the one that is kept, which may be the same."""
         is_same = kept is not None and token.secret == kept.secret
@@ -47,7 +52,12 @@ class Revoker:
         if not self._source.revokes_access and not token.has_expired(self._now()):
             self.warn_that_it_stays_valid(token)
         if not self.revoke(token):
+            if self._source.is_checked_offline:
+                self.warn_that_it_stays_valid(token)
             return False
+        if self._source.is_checked_offline:
+            self._warn_that_it_may_be_accepted(token)
+            return True
         self._prove_revoked(token, "the server still accepts the token after it said that it was revoked")
         return True
 
@@ -64,8 +74,8 @@ class Revoker:
         """Revoke a token that is of no use, and say what is left of it."""
         if self.is_revocable(token, kept):
             with suppress(TokensError):
-                self._source.revoke(token)
-                if self._source.revokes_access:
+                was_revoked = self._source.revoke(token)
+                if self._source.revokes_access and (was_revoked or not self._source.is_checked_offline):
                     return ""
         until = iso8601(token.expires_at)
         return f"A token with the fingerprint {token.fingerprint} is left on the server" + (
@@ -85,6 +95,14 @@ class Revoker:
             "creating a token: this predicts that it is."
         )
         return True
+
+    def _warn_that_it_may_be_accepted(self, token: Token) -> None:
+        if not token.has_expired(self._now()):
+            until = iso8601(token.expires_at) or "an unknown time"
+            self._warn(
+                f"The token {token.fingerprint} is revoked at {self._source.host}. A product that does not ask there may "
+                f"accept it until {until}."
+            )
 
     def warn_that_it_stays_valid(self, token: Token) -> None:
         """Say until when a token works that nothing can revoke."""

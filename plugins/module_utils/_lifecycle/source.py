@@ -23,6 +23,8 @@ class TokenSource(ABC):
     verifies_offline: ClassVar[bool] = False
     # Whether a revocation makes the token itself invalid, and not only what renews it.
     revokes_access: ClassVar[bool] = True
+    # Whether those to whom a token is sent never ask the server that issued it: then nothing proves a revocation.
+    is_checked_offline: ClassVar[bool] = False
 
     @property
     @abstractmethod

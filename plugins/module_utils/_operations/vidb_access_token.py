@@ -15,7 +15,7 @@ from .._core.secret import Secret
 from .._core.token import Token, jwt_claims
 from .._http.session import Session
 from .._http.url import BaseUrl
-from .._lifecycle.options import LIFECYCLE
+from .._lifecycle.options import LIFECYCLE, REVOCATION
 from .base import Operation, TokenOperation
 from .sources import Credential, OAuthTokens, TokenOwner, given
 
@@ -71,9 +71,13 @@ class RefreshToken(Credential[vidb.VidbClient]):
 
     def refresh(self, client: vidb.VidbClient, refresh_token: Secret) -> Token:
         """Create a token with a later refresh token of the same user."""
+        return client.token_by_refresh_token(refresh_token, self.pair)
+
+    @property
+    def pair(self) -> Optional[tuple[str, Secret]]:
+        """Id and secret of the client that it was issued to, where they are given."""
         issued_to = given((ClientCredentials,), self.params)
-        pair = issued_to.pair if isinstance(issued_to, ClientCredentials) else None
-        return client.token_by_refresh_token(refresh_token, pair)
+        return issued_to.pair if isinstance(issued_to, ClientCredentials) else None
 
 
 class ApiToken(Credential[vidb.VidbClient]):
@@ -108,9 +112,15 @@ class VidbTokens(OAuthTokens):
 
     product = "vidb"
     renewed_by = oauth.REFRESH_TOKEN
+    can_revoke = True
+    is_checked_offline = True
 
-    def __init__(self, session: Session, tenant: str, credential: Optional[Credential[vidb.VidbClient]]) -> None:
+    def __init__(
+        self, session: Session, tenant: str, credential: Optional[Credential[vidb.VidbClient]], *, ends: bool = False
+    ) -> None:
+        """`ends`: whether the task is to end the tokens, so that nothing has to renew them any more."""
         super().__init__(session, credential)
+        self._ends = ends
         self._client = vidb.VidbClient(session, tenant)
         self._tenant = tenant
 
@@ -140,6 +150,23 @@ class VidbTokens(OAuthTokens):
         # One that the broker does not replace stays valid.
         return replace(new, companions={oauth.REFRESH_TOKEN: latest, **new.companions})
 
+    def is_revocable(self, token: Token, kept: Optional[Token] = None) -> bool:
+        """A client with a secret revokes what was issued to it. The end of a token may end its whole grant with it
+        (RFC 7009, section 2.1): what a refresh token has brought is revoked only where nothing is to be renewed."""
+        is_sendable = len(token.secret.reveal()) <= vidb.LONGEST_TO_REVOKE
+        may_end_grant = self._ends or isinstance(self._credential, ClientCredentials)
+        return self._client_pair is not None and is_sendable and may_end_grant
+
+    def revoke(self, token: Token) -> bool:
+        pair = self._client_pair
+        return pair is not None and self._client.revoke_access_token(token.secret, pair)
+
+    @property
+    def _client_pair(self) -> Optional[tuple[str, Secret]]:
+        """Id and secret of the client, also of one that a refresh token was issued to."""
+        credential = self._credential
+        return credential.pair if isinstance(credential, (ClientCredentials, RefreshToken)) else None
+
     def belongs_to(self, principal: str, token: Token) -> bool:
         """A refresh token that came with a token of the file may identify its user by nothing but itself."""
         credential = self._credential
@@ -153,11 +180,12 @@ def vidb_tokens(operation: Operation, *, prefix: str = "") -> VidbTokens:
     params = unprefixed(operation.params, prefix, CREDENTIALS)
     base_url = BaseUrl.parse(params["hostname"] or "", f"{prefix}hostname")
     session = operation.open_session(base_url, vidb.error_facts, prefix=prefix)
-    return VidbTokens(session, params["tenant"], given(_KINDS, params))
+    ends = operation.params.get("state") == "absent"
+    return VidbTokens(session, params["tenant"], given(_KINDS, params), ends=ends)
 
 
 class VidbAccessToken(TokenOperation):
-    """Keep an access token valid, or remove its file."""
+    """Keep an access token valid, or revoke it where its client can."""
 
     name = "sddc.tokens.vidb_access_token"
     argument_spec = CREDENTIALS.merge(
@@ -169,6 +197,7 @@ class VidbAccessToken(TokenOperation):
             ),
         ),
         LIFECYCLE,
+        REVOCATION,
         CONNECTION,
     )
     secret_results = TokenOperation.secret_results | {oauth.ID_TOKEN, oauth.REFRESH_TOKEN}

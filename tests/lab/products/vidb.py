@@ -52,6 +52,7 @@ _GRANTS: dict[str, Grant] = {
     _API_TOKEN_GRANT: "api_token",
 }
 _REFRESH_DAYS = 90
+_LONGEST_TO_REVOKE = 4096
 # The claims that an overflow token lacks, and the expanded one has.
 _OVERFLOWING: dict[str, list[Any]] = {
     "group_names": [f"lab-group-{number:03d}@example.com" for number in range(1, 41)],
@@ -79,6 +80,10 @@ class VidbSettings(Settings):
     """What stands in place of the broker's own host and port in `ovl`; a foreign host, or something worse."""
     ovl_query: str = ""
     """A query that `ovl` has already; an expansion that loses it is refused."""
+    revoke_api: bool = True
+    """Whether the broker has the operation."""
+    products_ask: bool = True
+    """Whether a revoked token ends everywhere, or only the broker's own answer says so."""
     jwt_form: Literal["bare", "json"] = "bare"
     """The answer to `format=jwt`: the token as it is, or as a JSON string."""
 
@@ -89,6 +94,9 @@ class VidbState:
 
     grants: int = 0
     expansions: int = 0
+    revocations: int = 0
+    of_other_clients: set[str] = field(default_factory=set)
+    """Access tokens of API tokens, which belong to a client whose secret nobody has."""
 
 
 class Vidb(Product[VidbState, VidbSettings]):
@@ -113,6 +121,7 @@ class Vidb(Product[VidbState, VidbSettings]):
         return (
             web.post("/acs/t/{tenant}/token", self.grant),
             web.get("/acs/t/{tenant}/expand-access-token", self.expand),
+            web.post("/acs/t/{tenant}/revoke", self.revoke),
         )
 
     def details(self, url: str) -> dict[str, str]:
@@ -125,7 +134,8 @@ class Vidb(Product[VidbState, VidbSettings]):
         }
 
     def counts(self, host: str) -> dict[str, int]:
-        return {"grants": self.state(host).grants, "expansions": self.state(host).expansions}
+        state = self.state(host)
+        return {"grants": state.grants, "expansions": state.expansions, "revocations": state.revocations}
 
     def refuse(self, request: web.Request, refusal: Refusal) -> web.Response:
         """Answer as RFC 6749, section 5.2, says."""
@@ -154,6 +164,23 @@ class Vidb(Product[VidbState, VidbSettings]):
         ):
             self.shared.ledger.end("revoked", self.name, host_of(request), [form["refresh_token"]])
         return web.json_response(body)
+
+    async def revoke(self, request: web.Request) -> web.Response:
+        """Revoke: 200 also for a token that is not known (RFC 7009), 400 without a body for one of another client."""
+        _check_tenant(request)
+        host = host_of(request)
+        if not self.settings(host).revoke_api:
+            raise Refusal(404, "Not found")
+        form = await form_fields(request)
+        value = form.get("token", "")
+        if basic_credentials(request) != (self.client_id, self.client_secret):
+            raise Refusal(401, "Client authentication failed", "invalid_client")
+        if len(value) > _LONGEST_TO_REVOKE or value in self.state(host).of_other_clients:
+            return web.Response(status=400)
+        self.state(host).revocations += 1
+        if self.settings(host).products_ask:
+            self.shared.ledger.end("revoked", self.name, host, [value])
+        return web.Response(status=200)
 
     async def expand(self, request: web.Request) -> web.Response:
         """Expand Access Token: the full claims of an overflow token, as JSON or signed."""
@@ -219,6 +246,8 @@ class Vidb(Product[VidbState, VidbSettings]):
             "token_type": "Bearer",
             "scope": "openid user profile" if principal == _USER else "admin",
         }
+        if grant == "api_token":
+            self.state(host).of_other_clients.add(body["access_token"])
         if settings.expires_in:
             body["expires_in"] = settings.lifetime
         if grant in settings.refresh_token_grants:
