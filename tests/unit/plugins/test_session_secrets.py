@@ -89,9 +89,7 @@ def given_by(reply: TrueReply) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("kit", SIGNING_OUT.values(), ids=SIGNING_OUT)
-def test_what_a_session_is_known_by_is_in_no_message(
-    lab: Lab, server: HostileServer, tmp_path: Path, kit: Kit
-) -> None:
+def test_what_a_session_is_known_by_is_in_no_message(lab: Lab, server: HostileServer, tmp_path: Path, kit: Kit) -> None:
     file, lies = str(tmp_path / "token.json"), 0
     for job in kit.jobs.values():
         replies, _kept = recorded(job, lab, file)

@@ -307,3 +307,20 @@ def test_file_larger_than_any_token_file_is_not_read_to_its_end(file: FileStore,
     path.chmod(0o600)
     with pytest.raises(ForeignRecord):
         file.read()
+
+
+def test_the_removal_of_a_file_is_synced_with_its_folder(
+    file: FileStore, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(file, RECORD)
+    synced: list[bool] = []
+
+    def note(descriptor: int) -> None:
+        synced.append(stat.S_ISDIR(os.fstat(descriptor).st_mode))
+
+    monkeypatch.setattr(os, "fsync", note)
+
+    remove(file)
+
+    assert synced == [True]
+    assert not path.exists()

@@ -241,3 +241,18 @@ def test_check_mode_of_absent_asks_whether_the_users_token_lives(world: World, a
     run = world.run(in_store=False, state="absent", token=given.secret, check_mode=True)
     assert run.result == ((True, "revoked") if alive else (False, "none"))
     assert kinds(run.calls) == ["probe"]
+
+
+def test_a_pending_token_does_not_replace_a_good_one_without_a_proof_that_it_works(world: World) -> None:
+    good, pending = world.server.mint(), world.server.mint()
+    del world.server.alive[value(pending)]
+    world.keep(current=good, pending=pending)
+
+    run = world.run(verify=False)
+
+    assert run.result[1] == "reused"
+    record = world.record()
+    assert record is not None
+    assert record.current is not None
+    assert record.current.secret == good.secret
+    assert record.pending is None

@@ -35,7 +35,7 @@ from support.encodings import ENCODINGS, EXACT, INEXACT, encoded, pairs, values
 VALUE = "Mgs2YX0ZSY+gHW6RYypeeA=="
 PASSWORD = "pa55 word/of\\admin"
 # Every notation changes some of its letters.
-AWKWARD = "Tom&Jerry \"éß\" \\ %2B+/='<>"
+AWKWARD = 'Tom&Jerry "éß" \\ %2B+/=\'<>'
 SECRETS = values(6)
 SURROUNDINGS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="*"), max_size=30)
 # Of what stands around a secret in base64, written once more.

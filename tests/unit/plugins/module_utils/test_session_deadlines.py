@@ -159,6 +159,7 @@ def test_addresses_that_do_not_respond_take_no_more_than_one_timeout(
 
 # The sign-out.
 
+
 @pytest.mark.parametrize("seconds_used", [0, 3, 50])
 def test_the_sign_out_has_what_the_request_before_it_has_left(
     lab: Lab, session: OpenSession, monkeypatch: pytest.MonkeyPatch, seconds_used: float
