@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo lab unit test test-all matrix units coverage molecule bench lint pre-commit docs galaxy build clean
+.PHONY: help setup demo lab unit test test-all matrix units coverage mutants molecule bench lint pre-commit docs galaxy build clean
 
 BIN := .venv/bin
 COLLECTIONS := $(CURDIR)/.venv/collections
@@ -74,6 +74,9 @@ units: $(TESTS) ## Run the unit tests by ansible-test
 
 coverage: $(COLLECTION) $(CORES) ## Tell which lines and branches of plugins/ the tests run, and demand 95 %
 	@$(BIN)/python tests/tools/measure_coverage.py
+
+mutants: $(TESTS) ## Put faults into copies of plugins/, and name those that no test notices (ARGS="--named", 20 minutes)
+	@$(BIN)/python tests/tools/mutants.py $(ARGS)
 
 molecule: $(WORKFLOWS) ## Run the scenarios of the roles, twice in a row
 	@$(BIN)/python tests/tools/molecule.py

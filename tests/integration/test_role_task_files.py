@@ -42,9 +42,7 @@ def in_a_project(ansible: Ansible) -> Path:
 
 
 @each_role
-def test_a_task_file_from_outside_the_project_is_neither_run_nor_printed(
-    ansible: Ansible, lab: Lab, name: str
-) -> None:
+def test_a_task_file_from_outside_the_project_is_neither_run_nor_printed(ansible: Ansible, lab: Lab, name: str) -> None:
     secrets = in_a_project(ansible)
     (ansible.folder / "tasks" / "link.yml").symlink_to(secrets)
     (ansible.folder / "tasks" / "linked").symlink_to(secrets.parent)

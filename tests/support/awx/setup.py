@@ -64,9 +64,7 @@ class Controller:
         reply.raise_for_status()
         return reply.json() if reply.content else None
 
-    def launch(
-        self, job_template: str, prompts: dict[str, Any] | None = None, **answers: Any
-    ) -> list[dict[str, Any]]:
+    def launch(self, job_template: str, prompts: dict[str, Any] | None = None, **answers: Any) -> list[dict[str, Any]]:
         """The jobs that AWX would start; `prompts` is what a launch brings along beside the answers of the survey."""
         jobs: list[dict[str, Any]] = self.lab.act(
             "awx", "launch", host=self.host, job_template=job_template, answers=answers, prompts=prompts
