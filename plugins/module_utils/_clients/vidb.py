@@ -109,7 +109,7 @@ def expand_access_token(session: Session, link: Link, overflow_token: Secret) ->
     response = session.request(
         "GET",
         link.path,
-        query={**link.query, "format": "jwt"},
+        query=[*(pair for pair in link.query if pair[0] != "format"), ("format", "jwt")],
         headers={"Authorization": bearer(overflow_token), "Accept": "application/jwt, application/json, text/plain"},
         doing="expand the access token",
         advice=dict.fromkeys((400, 401), "The access token may have expired: get a new one."),

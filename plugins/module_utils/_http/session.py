@@ -11,7 +11,7 @@ import logging
 import re
 import threading
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Optional, Union
 from urllib.parse import unquote
@@ -192,7 +192,7 @@ class Session:
         path: str,
         *,
         doing: str,
-        query: Optional[Mapping[str, str]] = None,
+        query: Optional[Union[Mapping[str, str], Sequence[tuple[str, str]]]] = None,
         headers: Optional[Mapping[str, Any]] = None,
         auth: Auth[Any] = UNSIGNED,
         form: Optional[Mapping[str, Any]] = None,

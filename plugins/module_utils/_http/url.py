@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, unquote
 
@@ -78,7 +77,7 @@ class Link:
 
     base_url: BaseUrl
     path: str
-    query: Mapping[str, str]
+    query: tuple[tuple[str, str], ...]
 
     @classmethod
     def parse(cls, text: str, option: str) -> Link:
@@ -87,7 +86,7 @@ class Link:
         if "://" not in address:
             raise InvalidOption(option, "is not an absolute https URL")
         base_url = BaseUrl.parse(address, option)
-        return cls(BaseUrl(base_url.host, base_url.port), base_url.path, dict(_pairs(query, option)))
+        return cls(BaseUrl(base_url.host, base_url.port), base_url.path, _pairs(query, option))
 
     @classmethod
     def parse_path(cls, text: str, base_url: BaseUrl, option: str) -> Link:
@@ -95,13 +94,14 @@ class Link:
         path, _mark, query = text.partition("?")
         if not path.startswith("/") or path.startswith("//") or _UNSAFE.search(path) or "#" in path:
             raise InvalidOption(option, "must be an absolute path, such as /api/path")
-        return cls(base_url, path, dict(_pairs(query, option)))
+        return cls(base_url, path, _pairs(query, option))
 
 
-def _pairs(query: str, option: str) -> list[tuple[str, str]]:
+def _pairs(query: str, option: str) -> tuple[tuple[str, str], ...]:
+    """Names and values in their order; a name may come more than once."""
     if _UNSAFE.search(query) or "#" in query:
         raise InvalidOption(option, "has a query with characters that no URL holds")
-    return parse_qsl(query, keep_blank_values=True)
+    return tuple(parse_qsl(query, keep_blank_values=True))
 
 
 def segment(value: str, option: str) -> str:

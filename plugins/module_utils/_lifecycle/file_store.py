@@ -169,12 +169,18 @@ class FileStore(Store):
     def _check_folder(self) -> None:
         folder = os.path.dirname(self.path)
         try:
-            mode = os.stat(folder).st_mode
+            status = os.stat(folder)
         except OSError as error:
             raise StoreError(
                 f"the folder of the token file {self.path} cannot be used: {error.strerror}",
                 advice=f"Create {folder} first, with mode 0700.",
             ) from None
+        mode = status.st_mode
+        if os.geteuid() == 0 and status.st_uid != 0:
+            raise StoreError(
+                f"the folder of the token file {self.path} belongs to another user, who may replace files of root",
+                advice=f"Use a folder of root, or run as the owner of {folder}.",
+            )
         if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
             raise StoreError(
                 f"anybody may replace files in the folder of the token file {self.path}",

@@ -33,6 +33,7 @@ _FIELDS = (
     "failure_policy",
 )
 _NARROWING = "Set tier0_id and locale_service_id to read fewer of them, or alarms: false to read no alarms."
+_ATTRIBUTE_FIELDS = ("attribute_type", "display_name", "key", "read_only", "value")
 _SECRET_ATTRIBUTE = "PASSWORD"
 
 
@@ -125,4 +126,6 @@ def _entry_of(item: Mapping[str, Any], alarms: Optional[list[nsx.Alarm]]) -> dic
 
 
 def _attribute_of(attribute: Mapping[str, Any]) -> dict[str, Any]:
-    return {**attribute, "value": MASK} if attribute.get("attribute_type") == _SECRET_ATTRIBUTE else dict(attribute)
+    # Not what else a server may send: Ansible gives names such as __ansible_type a meaning of its own.
+    found = {name: attribute[name] for name in _ATTRIBUTE_FIELDS if name in attribute}
+    return {**found, "value": MASK} if found.get("attribute_type") == _SECRET_ATTRIBUTE else found

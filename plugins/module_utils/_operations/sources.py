@@ -20,6 +20,11 @@ from .._lifecycle.source import TokenSource
 ClientT = TypeVar("ClientT")
 
 
+def joined(*parts: Optional[str]) -> str:
+    """The parts of a principal as one text, which no other parts give: `a/b` and `c` are not `a` and `b/c`."""
+    return "/".join(part.replace("%", "%25").replace("/", "%2F") for part in parts if part)
+
+
 class Credential(ABC, Generic[ClientT]):
     """One kind of credential: its options, whose it is, and how a client exchanges it for a token."""
 

@@ -68,9 +68,10 @@ class VcenterRegisteredToken(Operation):
             return self._unregistered(provider, token, verified=False)
         if client.is_accepted(probe):
             return self._unregistered(provider, token, verified=True)
+        self._check_issuer(token, link, issuers)
         if self.runtime.check_mode:
             return self._outcome(True, "registered", token, verified=False)
-        client.create_registered_token(self._expanded(token, link, issuers))
+        client.create_registered_token(self._expanded(token, link))
         if not client.is_accepted(probe):
             raise TokenRejected(
                 "the token is not accepted though its registration succeeded",
@@ -100,16 +101,21 @@ class VcenterRegisteredToken(Operation):
         except InvalidOption as error:
             raise InvalidOption("access_token", error.reason, source="its claim ovl", advice=error.advice) from None
 
-    def _expanded(self, token: Token, link: Link, issuers: list[str]) -> Secret:
-        given = self.params["expanded_access_token"]
-        if given:
-            return given  # type: ignore[no-any-return]
+    def _check_issuer(self, token: Token, link: Link, issuers: list[str]) -> None:
+        """Raises InvalidOption where the expanded token would have to come from a host that may not see the token."""
+        if self.params["expanded_access_token"]:
+            return
         if link.base_url.authority not in (*issuers, *_issuer_of(token)):
             raise InvalidOption(
                 "access_token",
                 f"has an overflow link that leads to {link.base_url}, which is not its issuer",
                 advice="If that host may see the token, add it to trusted_issuers.",
             )
+
+    def _expanded(self, token: Token, link: Link) -> Secret:
+        given = self.params["expanded_access_token"]
+        if given:
+            return given  # type: ignore[no-any-return]
         session = self.open_session(link.base_url, vidb.error_facts, prefix=_VIDB)
         return vidb.expand_access_token(session, link, token.secret)
 

@@ -17,7 +17,7 @@ from .._http.session import Session
 from .._http.url import BaseUrl
 from .._lifecycle.options import LIFECYCLE, REVOCATION
 from .base import Operation, TokenOperation
-from .sources import Credential, OAuthTokens, TokenOwner, given
+from .sources import Credential, OAuthTokens, TokenOwner, given, joined
 
 SERVER = ArgumentSpec(
     {
@@ -126,7 +126,7 @@ class VidbTokens(OAuthTokens):
 
     @property
     def principal(self) -> Optional[str]:
-        return f"{self._tenant}/{self._credential.principal}" if self._credential else None
+        return f"{joined(self._tenant)}/{self._credential.principal}" if self._credential else None
 
     def create(self) -> Token:
         if self._credential is None:
@@ -170,7 +170,7 @@ class VidbTokens(OAuthTokens):
     def belongs_to(self, principal: str, token: Token) -> bool:
         """A refresh token that came with a token of the file may identify its user by nothing but itself."""
         credential = self._credential
-        if not isinstance(credential, RefreshToken) or not principal.startswith(f"{self._tenant}/"):
+        if not isinstance(credential, RefreshToken) or not principal.startswith(f"{joined(self._tenant)}/"):
             return False
         return token.companions.get(oauth.REFRESH_TOKEN) == credential.secret
 

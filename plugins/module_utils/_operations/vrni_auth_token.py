@@ -16,7 +16,7 @@ from .._http.session import Session
 from .._http.url import BaseUrl
 from .._lifecycle.options import LIFECYCLE, REVOCATION
 from .base import TokenOperation
-from .sources import Credential, SessionTokens, TokenOwner, given
+from .sources import Credential, SessionTokens, TokenOwner, given, joined
 
 SERVER = ArgumentSpec({"hostname": {"type": "str", "required": True, "environment": ("VRNI_HOST",)}}).merge(CONNECTION)
 
@@ -55,8 +55,7 @@ class User(Credential[vrni.VrniClient]):
 
     @property
     def principal(self) -> str:
-        parts = (self.params[name] for name in ("domain_type", "domain", "username"))
-        return "/".join(part for part in parts if part)
+        return joined(*(self.params[name] for name in ("domain_type", "domain", "username")))
 
     def authenticate(self, client: vrni.VrniClient) -> Token:
         username, password, domain_type, domain = (

@@ -324,3 +324,16 @@ def test_the_removal_of_a_file_is_synced_with_its_folder(
 
     assert synced == [True]
     assert not path.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to somebody else")
+def test_folder_of_another_user_is_refused_as_root(tmp_path: Path) -> None:
+    folder = tmp_path / "theirs"
+    folder.mkdir(mode=0o700)
+    os.chown(folder, 54321, 54321)
+
+    with pytest.raises(StoreError) as refused:
+        FileStore(str(folder / "token.json"), Runtime()).read()
+
+    assert "another user" in refused.value.cause
+    assert list(folder.iterdir()) == []

@@ -33,6 +33,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import (
 )
 from ansible_collections.sddc.tokens.plugins.module_utils._core.redaction import LONGEST_QUOTE
 from ansible_collections.sddc.tokens.plugins.module_utils._http.session import Session
+from ansible_collections.sddc.tokens.plugins.module_utils._http.url import Link
 from products import EXAMPLE, ISSUER
 
 if TYPE_CHECKING:
@@ -361,3 +362,13 @@ def test_credential_that_no_header_can_carry_is_named_before_anything_is_sent(
     assert not isinstance(caught.value, ResponseLost)
     assert value.strip() not in str(caught.value)
     assert one.request_count == len(lab.requests(PRODUCT)) == 0
+
+
+def test_name_that_a_link_has_twice_in_its_query_is_sent_twice(lab: Lab, session: OpenSession) -> None:
+    link = Link.parse(f"{lab.url(EXAMPLE.name)}/nowhere?scope=a&scope=b&empty=", "a link")
+
+    with pytest.raises(ApiError):
+        session().request("GET", link.path, query=link.query, doing="ask")
+
+    (entry,) = lab.requests()
+    assert entry.query == "scope=a&scope=b&empty="
