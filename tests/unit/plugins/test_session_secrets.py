@@ -81,9 +81,9 @@ def test_a_cookie_is_in_no_warning_of_a_session_that_cannot_be_signed_out_of(
 
 def given_by(reply: TrueReply) -> Iterator[str]:
     """What a response gives a session to be known by."""
-    for name, value in reply.headers.items():
+    for name, value in reply.headers:
         if name.lower() == "set-cookie":
-            yield from (found[1] for found in re.finditer(r"(?:^|, )[^=;,]+=([^;,]+)", value))
+            yield from (found[1] for found in re.finditer(r"^[^=;]+=([^;]+)", value))
         elif "token" in name.lower():
             yield value
 
