@@ -434,12 +434,15 @@ def test_a_playbook_that_the_project_has_not_is_named_by_the_controller(own_lab:
 @pytest.mark.parametrize(
     ("host", "core"), list(zip(OTHER_CORES, OTHERS, strict=True)), ids=lambda value: getattr(value, "version", value)
 )
-def test_the_definitions_arrive_unchanged_with_other_cores(own_lab: Lab, tmp_path: Path, host: str, core: Core) -> None:
+def test_other_cores_set_up_the_definitions_unchanged_and_remove_them(
+    own_lab: Lab, tmp_path: Path, host: str, core: Core
+) -> None:
     if core.why_not:
         pytest.skip(core.why_not)
     controller = Controller(own_lab, host, PROJECT)
+    setup = Setup(controller, tmp_path, core=core, awx_setup_credentials=credentials(own_lab)[:1])
 
-    run = Setup(controller, tmp_path, core=core).run()
+    run = setup.run()
 
     assert run.returncode == 0, run.output
     injectors = [kind["injectors"] for kind in controller.objects("credential_types", managed=False)]
@@ -447,3 +450,10 @@ def test_the_definitions_arrive_unchanged_with_other_cores(own_lab: Lab, tmp_pat
     (localhost,) = controller.objects("hosts")
     assert "{{ ansible_playbook_python }}" in localhost["variables"]
     assert len(controller.objects("job_templates")) == len(JOB_TEMPLATES)
+
+    gone = setup.run(awx_setup_state="absent")
+
+    assert gone.returncode == 0, gone.output
+    kinds = ("unified_job_templates", "credentials")
+    assert [controller.objects(kind) for kind in kinds] == [[], []]
+    assert controller.objects("credential_types", managed=False) == []
