@@ -181,7 +181,7 @@ def test_what_is_to_last_fails_where_its_path_is_not_mounted_and_names_it(
 ) -> None:
     unmounted = tmp_path / "unmounted"
     change(controller, playbook, extra_vars=json.dumps({"sddc_tokens_folder": str(unmounted)}))
-    minted = own_lab.counts("csp").get("tokens_minted", 0)
+    minted = [own_lab.counts(name).get("tokens_minted", 0) for name in KITS]
     (prepared,) = controller.launch(JOB_TEMPLATES[playbook]["name"])
 
     job = worker.run(prepared)
@@ -189,24 +189,23 @@ def test_what_is_to_last_fails_where_its_path_is_not_mounted_and_names_it(
     assert job.status != 0, job.output
     assert str(unmounted) in job.output
     assert not unmounted.exists(), "it would be thrown away with the container"
-    assert own_lab.counts("csp").get("tokens_minted", 0) == minted
+    assert [own_lab.counts(name).get("tokens_minted", 0) for name in KITS] == minted
 
 
 @pytest.mark.slow
 def test_the_sample_trusts_what_its_role_trusts_and_says_why_it_failed(
     own_lab: Lab, controller: Controller, project: Path, tmp_path: Path
 ) -> None:
-    change(controller, "vrni_session", extra_vars=json.dumps({"vrni_session_ca_path": own_lab.ca_path}))
-    name = JOB_TEMPLATES["vrni_session"]["name"]
-    prepared = [controller.launch(name)[0] for _time in range(2)]
-    change(controller, "vrni_session", extra_vars="")
+    change(controller, EXAMPLE_PLAYBOOK, extra_vars=json.dumps({f"{NAME}_ca_path": own_lab.ca_path}))
+    prepared = [controller.launch(SESSION)[0] for _time in range(2)]
+    change(controller, EXAMPLE_PLAYBOOK, extra_vars="")
     # An image that does not know the authority.
     (tmp_path / "none.pem").write_text("")
     worker = Worker(tmp_path / "jobs", project, str(tmp_path / "none.pem"))
 
     good = worker.run(prepared[0], "good")
     # The role's own request comes first.
-    own_lab.fault("vrni", "status", path="/info/version", status=418, skip=1)
+    own_lab.fault(EXAMPLE.name, "status", path=EXAMPLE.guarded, status=418, skip=1)
     bad = worker.run(prepared[1], "bad")
     own_lab.clear_faults()
 

@@ -289,7 +289,8 @@ def set_up_for(controller: Controller, folder: Path, organization: str, **variab
     kind = controller.one("credential_types", name="Source Control")["id"]
     git = {"name": "git", "organization": number, "credential_type": kind}
     controller.call("POST", "credentials", git)
-    own = [{"name": "Ours", "type": "vrni", "inputs": {"hostname": f"{organization}.example.com", "password": "x"}}]
+    inputs = {"hostname": f"{organization}.example.com", "password": "x"}
+    own = [{"name": "Ours", "type": EXAMPLE.name, "inputs": inputs}]
     return Setup(
         controller,
         folder,
@@ -379,7 +380,7 @@ def test_nothing_is_removed_while_awx_would_refuse_a_part_of_it(own_lab: Lab, tm
     setup = Setup(controller, tmp_path)
     done = setup.run()
     assert done.returncode == 0, done.output
-    kind = controller.one("credential_types", name=CREDENTIAL_TYPES["nsx"]["name"])["id"]
+    kind = controller.one("credential_types", name=CREDENTIAL_TYPES[ISSUER.name]["name"])["id"]
     typed = controller.call("POST", "credentials", {"name": "Typed by hand", "credential_type": kind})
     before = content(controller)
 
