@@ -51,6 +51,8 @@ SCOPE = (
 # Loaded once, before the process is copied for each mutant. Nothing of the collection may be among them.
 PRELOADED = ("pytest", "requests", "yaml", "jinja2", "aiohttp", "trustme", "jwt", "ansible.constants")
 MOST_TEST_FILES = 8
+# What the last tests in a copy have printed.
+OUTPUT = ".venv/output"
 # Seconds for the tests of one mutant. A fault that hangs was noticed.
 LONGEST = 240
 # Failed tests, and tests that could not be collected. Anything else, such as no test at all, notices nothing.
@@ -109,6 +111,7 @@ def main(arguments: list[str]) -> int:
         copies = [copied(Path(folder) / str(number)) for number in range(options.processes)]
         # Tests that fail in a copy by themselves would notice everything.
         if mutants and not passes(copies[0], sorted({test for mutant in mutants for test in mutant.tests})):
+            print((copies[0] / OUTPUT).read_text())
             print("Without any fault the tests fail in a copy of the checkout. Run make unit first.")
             return 1
         outcomes = tried(mutants, copies, end)
@@ -248,7 +251,7 @@ def exit_code_of_tests(copy: Path, tests: Sequence[str], seconds: float | None) 
 
 def _run_tests(copy: Path, tests: Sequence[str]) -> None:
     """In the process of a mutant: exit as pytest does."""
-    output = os.open(os.devnull, os.O_RDWR)
+    output = os.open(copy / OUTPUT, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
     for descriptor in (0, 1, 2):
         os.dup2(output, descriptor)
     collections = str(copy / ".venv" / "collections")
