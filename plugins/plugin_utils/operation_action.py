@@ -26,8 +26,8 @@ in_process.preload()
 # What cores add to the reply of a module, and what a task in this process does not have.
 _ONLY_OF_MODULES = ("invocation", "ansible_parsed")
 _INSECURE = (
-    "The environment variable {0} turns off the verification of the server's certificate, and secrets are sent to whoever "
-    "answers. Set {1}: true, or say in the task that it is to be false."
+    "The environment variable {0} turns off the verification of the server's certificate, and secrets are sent to "
+    "whoever answers. Set {1}: true, or say in the task that it is to be false."
 )
 
 

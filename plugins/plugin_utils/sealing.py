@@ -23,7 +23,7 @@ _CORE_KEEPS_WARNINGS = tuple(int(part) for part in core_version.split(".")[:2]) 
 
 
 def variables_of(spec: ArgumentSpec) -> set[str]:
-    """The variables that Ansible may neither print nor send to a host: those of all modules, for a play has them all."""
+    """The variables that Ansible may neither print nor send to a host: those of all modules, since a play has all."""
     return {*ENVIRONMENT_VARIABLES, *spec.environment_variables}
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from .errors import InvalidOption
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_EXAMPLES = "90s, 30m, 12h or 14d"
 _DURATION = re.compile(r"\s*([0-9]+(?:\.[0-9]*)?(?:e\+?[0-9]{1,2})?)\s*([smhd]?)\s*")
 
 
@@ -21,7 +22,7 @@ def duration(value: Any, option: str) -> float:
     if not found:
         raise InvalidOption(
             option,
-            f"must be a number of seconds, or a number with a unit such as 90s, 30m, 12h or 14d, not {described(value)}",
+            f"must be a number of seconds, or a number with a unit such as {_EXAMPLES}, not {described(value)}",
         )
     return float(found[1]) * _UNITS[found[2]]
 
@@ -58,4 +59,4 @@ def described(value: Any) -> str:
         return "a mapping"
     if isinstance(value, (list, tuple)):
         return "a list"
-    return f"'{value}'"
+    return "null" if value is None else f"'{value}'"

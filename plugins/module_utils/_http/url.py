@@ -67,7 +67,16 @@ class BaseUrl:
         return self.authority + self.path
 
     def url(self, path: str) -> str:
-        """The URL of an absolute path of the API."""
+        """The URL of an absolute path of the API.
+
+        Raises InvalidOption where the address ends as that path begins: somebody has given it with the API's own path.
+        """
+        parts = path.split("/")
+        # One part alone, such as /api, may be that of a proxy.
+        for number in range(3, len(parts)):
+            own = "/".join(parts[:number])
+            if self.path.endswith(own):
+                raise InvalidOption("hostname", f"ends in {own}, which is added by itself", advice=f"Leave out {own}.")
         return f"https://{self.authority}{self.path}{path}"
 
 

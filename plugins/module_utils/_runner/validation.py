@@ -48,8 +48,10 @@ class ValidatedArguments:
         self.error: Optional[str] = None
         self.deprecations: list[Mapping[str, Any]] = []
         self.warnings: list[str] = []
+        # What is blank or null is not given, whoever asks.
+        args = spec.complete(args, {})
         try:
-            result = spec.validator().validate(dict(args))
+            result = spec.validator().validate(args)
         except _CONVERSION_ERRORS:
             complaints = list(_mistyped(spec, args))
         else:
@@ -87,9 +89,8 @@ def _converted(spec: ArgumentSpec, params: Mapping[str, Any]) -> tuple[Mapping[s
 
 def _complaints(spec: ArgumentSpec, args: Mapping[str, Any], errors: Sequence[Exception]) -> list[str]:
     """All that the validator found; an option that does not exist comes alone, for it explains the rest."""
-    unsupported = [
-        f"there is no option {error}{_did_you_mean(spec, args)}" for error in errors if isinstance(error, UnsupportedError)
-    ]
+    meant = _did_you_mean(spec, args)
+    unsupported = [f"there is no option {error}{meant}" for error in errors if isinstance(error, UnsupportedError)]
     if unsupported:
         return unsupported
     others = [_with_variables(spec, error) for error in errors if not isinstance(error, _WRONG_TYPE)]
@@ -117,7 +118,7 @@ def _mistyped(spec: ArgumentSpec, args: Mapping[str, Any]) -> Iterator[str]:
     """
     for name, option in spec.options.items():
         for key in (name, *option.get("aliases", ())):
-            if key in args and not _is_convertible(option, args[key]):
+            if args.get(key) is not None and not _is_convertible(option, args[key]):
                 yield f"the option {key} {_wanted(option, args[key])}"
 
 
@@ -131,7 +132,7 @@ def _is_convertible(option: Option, value: Any) -> bool:
 
 def _wanted(option: Option, value: Any) -> str:
     if option["type"] == "list" and isinstance(value, (list, str)):
-        wrong = next((entry for entry in value if not _is_convertible(_entry_of(option), entry)), value)
+        wrong = next((each for each in value if each is None or not _is_convertible(_entry_of(option), each)), value)
         return f"has an entry that must be {_TYPES.get(option['elements'], 'text')}, not {described(wrong)}"
     return f"must be {_TYPES.get(option['type'], 'text')}, not {described(value)}"
 

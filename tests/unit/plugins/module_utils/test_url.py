@@ -189,3 +189,21 @@ def test_dot_segments_and_empty_ids_are_refused_by_the_name_of_their_option(valu
 def test_id_that_is_no_valid_unicode_is_refused_by_the_name_of_its_option() -> None:
     with pytest.raises(InvalidOption, match="tier0_id"):
         segment("fw-\udc80", "tier0_id")
+
+
+@pytest.mark.parametrize("path", ["/api/thing", "/gateway/api/thing", "/policy/api/v1"])
+def test_address_that_ends_in_a_path_of_the_api_is_refused_when_it_is_used(path: str) -> None:
+    own = "/policy/api/v1" if "policy" in path else "/api/thing"
+
+    with pytest.raises(InvalidOption) as refused:
+        BaseUrl.parse(f"https://server.example.com{path}").url(f"{own}/tokens")
+
+    assert refused.value.option == "hostname"
+    assert own in refused.value.reason or "/policy/api" in refused.value.reason
+
+
+@pytest.mark.parametrize("path", ["", "/api", "/thing/api", "/proxy/of/server"])
+def test_address_with_a_path_of_a_proxy_is_used_as_it_is(path: str) -> None:
+    url = BaseUrl.parse(f"https://server.example.com{path}").url("/api/thing/tokens")
+
+    assert url == f"https://server.example.com{path}/api/thing/tokens"
