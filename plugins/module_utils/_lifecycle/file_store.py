@@ -29,6 +29,15 @@ _RESERVED = 256 * 1024
 _LONGEST_REFUSAL = 64 * 1024
 _PRIVATE = 0o600
 _NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL)
+_ADVICE = {
+    **dict.fromkeys(
+        (errno.EACCES, errno.EPERM),
+        "Check that the user who runs the task owns the file and its folder, and may write there.",
+    ),
+    errno.EROFS: "Its file system is mounted read-only: choose another path.",
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "Make room on its file system, or raise the quota."),
+    errno.ENAMETOOLONG: "Choose a shorter path.",
+}
 _FIRST_PAUSE = 0.02
 _LONGEST_PAUSE = 0.25
 _NOTIFY_AFTER = 2.0
@@ -173,7 +182,7 @@ class FileStore(Store):
         except OSError as error:
             raise StoreError(
                 f"the folder of the token file {self.path} cannot be used: {error.strerror}",
-                advice=f"Create {folder} first, with mode 0700.",
+                advice=_ADVICE.get(error.errno or 0, f"Create {folder} first, with mode 0700."),
             ) from None
         mode = status.st_mode
         if os.geteuid() == 0 and status.st_uid != 0:
@@ -334,7 +343,8 @@ class FileWriter(Writer):
 def _unusable(path: str, error: OSError) -> StoreError:
     if error.errno == errno.ELOOP:
         return StoreError(f"the token file {path} is a symbolic link", advice="Give the path it leads to.")
-    return StoreError(f"the token file {path} cannot be used: {error.strerror}")
+    advice = _ADVICE.get(error.errno or 0, "")
+    return StoreError(f"the token file {path} cannot be used: {error.strerror}", advice=advice)
 
 
 def _sync_folder(folder: str) -> None:

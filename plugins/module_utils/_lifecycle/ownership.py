@@ -78,7 +78,8 @@ class OwnRecord:
             self._report(error, writer)
         else:
             if record is None and version is not None and (writer or self._runtime.check_mode):
-                self._runtime.warn(f"The token of another product, server or user in {self.location} is replaced.")
+                # Not yet: the task may fail before.
+                self._runtime.warn(f"{self.location} holds a token of another product, server or user, to be replaced.")
         return record or Record(self._source.product, self._source.host, self._source.principal or ""), version
 
     def write(self, writer: Writer, record: Record) -> Record:
