@@ -23,6 +23,8 @@ from ansible_collections.sddc.tokens.plugins.plugin_utils import in_process, sea
 
 in_process.preload()
 
+# Characters of a line of progress.
+_LONGEST_NOTICE = 100
 # What cores add to the reply of a module, and what a task in this process does not have.
 _ONLY_OF_MODULES = ("invocation", "ansible_parsed")
 _INSECURE = (
@@ -124,8 +126,12 @@ class OperationAction(ActionBase):
             self._task.environment = original
 
     def _notify(self, message: str) -> None:
-        # To stderr: stdout may be the JSON of a callback.
-        self._display.display(f"[{self._task.get_name()}] {message}", stderr=True)
+        # To stderr: stdout may be the JSON of a callback. The name of the task stands above it.
+        self._display.display(_shortened(message), stderr=True)
+
+
+def _shortened(notice: str) -> str:
+    return notice if len(notice) <= _LONGEST_NOTICE else notice[: _LONGEST_NOTICE - 4] + " ..."
 
 
 def _unreadable(result: Mapping[str, Any]) -> dict[str, Any]:

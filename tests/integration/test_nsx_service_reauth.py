@@ -83,6 +83,9 @@ def test_an_alarm_makes_the_task_act_and_wait_until_it_is_cleared_and_a_second_r
     assert lab.counts("nsx")["alarms"] == 2
     assert "waiting for the alarms of 1 instance to clear" in said(run)
     assert "the alarms of 1 instance have cleared" in said(run)
+    progress = [line for line in run.output.splitlines() if "alarms of" in line]
+    assert len(progress) == len(set(progress)) == 2
+    assert max(map(len, progress)) <= 100
 
 
 def test_ids_with_reserved_characters_arrive_as_one_segment_and_what_is_listed_twice_is_handled_once(

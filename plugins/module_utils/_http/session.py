@@ -269,7 +269,7 @@ class Session:
                 wait = retries.next_wait(call.method, error, call.asked_wait) if _may_retry(call, error) else None
                 if wait is None or self._is_over(call, wait):
                     raise
-                self._runtime.notify(f"{self.host}: {error.cause}; trying again in {wait:.1f} s")
+                self._runtime.notify(f"{self.host}: trying again in {wait:.1f} s: {error.cause}")
             self._runtime.clock.sleep(wait)
 
     def _sign_out_ends_at(self) -> float:

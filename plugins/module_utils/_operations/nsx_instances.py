@@ -49,7 +49,7 @@ def instances_of(params: Mapping[str, Any]) -> list[Instance]:
     if params["service_instances"] is None:
         refs = [nsx.InstanceRef(*(params[name] for name in _IDS))]
     else:
-        refs = [_reference(item) for item in params["service_instances"]]
+        refs = [_reference(item, number) for number, item in enumerate(params["service_instances"], start=1)]
     for ref in refs:
         # Refuses ids that no URL can carry, before anything is done.
         ref.url_path()
@@ -71,14 +71,15 @@ def error_of(instances: Sequence[Instance]) -> Optional[TokensError]:
     )
 
 
-def _reference(item: Any) -> nsx.InstanceRef:
+def _reference(item: Any, number: int) -> nsx.InstanceRef:
+    """The instance of an entry; `number` says which one it is, counted from 1."""
     if isinstance(item, Mapping) and set(item) == set(_IDS) and all(item[name] for name in _IDS):
         return nsx.InstanceRef(*(str(item[name]) for name in _IDS))
     ref = nsx.InstanceRef.from_path(item) if isinstance(item, str) else None
     if ref is None:
         raise InvalidOption(
             "service_instances",
-            "has an entry that names no instance",
+            f"has an entry that names no instance, number {number}",
             advice="Each entry is a policy path, /infra/tier-0s/.../locale-services/.../service-instances/..., or a "
             f"mapping with the keys {', '.join(_IDS)}.",
         )
