@@ -252,6 +252,8 @@ def test_nothing_is_created_that_cannot_be_recorded(
     run = sessions.session(killed.play())
 
     assert isinstance(run.error, StoreError)
+    if obstacle == "a file":
+        assert "record_folder" in run.error.advice
     assert sessions.server.minted == []
 
 
