@@ -167,23 +167,6 @@ def test_removed_file_is_gone_and_removing_it_again_is_no_error(file: FileStore,
     assert Path(file.lock_path).exists()
 
 
-def test_a_removal_is_on_the_disk_when_it_is_over(
-    file: FileStore, path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lock(file)
-    write(file, RECORD)
-    synced: list[tuple[bool, bool]] = []
-    sync = os.fsync
-
-    def noted(descriptor: int) -> None:
-        synced.append((stat.S_ISDIR(os.fstat(descriptor).st_mode), path.exists()))
-        sync(descriptor)
-
-    monkeypatch.setattr(os, "fsync", noted)
-    remove(file)
-    assert synced == [(True, False)], "the folder, without the file"
-
-
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG])
 def test_a_disk_that_refuses_a_write_is_named_with_a_next_step(
     file: FileStore, monkeypatch: pytest.MonkeyPatch, number: int

@@ -40,17 +40,6 @@ def kinds(calls: list[str]) -> list[str]:
     return [call.split()[0] for call in calls]
 
 
-def test_without_a_proof_a_pending_token_does_not_replace_a_valid_one(world: World) -> None:
-    current, pending = world.server.mint(), world.server.mint()
-    world.keep(current=current, pending=pending)
-    run = world.run(verify=False)
-    assert run.result[1] == "reused"
-    record = world.record()
-    assert record is not None
-    assert (record.current, record.pending) == (current, None)
-    assert world.server.accepts(current)
-
-
 # A token that the user holds.
 
 
