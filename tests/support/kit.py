@@ -158,6 +158,8 @@ class Kit:
     """Requests whose response body is not read, beside each DELETE."""
     lies: frozenset[tuple[str, str]] = frozenset()
     """Pairs of a fault and a request in which the fault is a valid response."""
+    plausible: frozenset[tuple[str, str]] = frozenset()
+    """Pairs of a job and JSON of another server that may be the product's own."""
     counts_tokens: bool = False
     """Whether every valid token that the lab counts must be in a result or in the token file."""
 
