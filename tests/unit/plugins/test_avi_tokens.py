@@ -130,7 +130,7 @@ def test_a_listing_without_end_is_read_up_to_each_bound(
     lab: Lab, monkeypatch: pytest.MonkeyPatch, bound: str, most: int, named: str
 ) -> None:
     monkeypatch.setattr(listing, bound, most)
-    items = [{"name": "x", "url": "x" * (100_000 if bound == "MOST_BYTES" else 1000)}] * 10
+    items = [{"name": "x", "uuid": "y", "url": "x" * (100_000 if bound == "MOST_BYTES" else 1000)}] * 10
     lab.fault("avi", "status", path=OBJECTS, status=200, body={"results": items, "next": "more"}, times=5000)
 
     kept = keep(lab)
