@@ -102,7 +102,9 @@ def test_an_id_that_holds_a_secret_is_clean_in_the_error_of_what_was_being_done(
 
 def test_attributes_are_clean_by_name_and_value(lab: Lab) -> None:
     password = lab["nsx"]["password"]
-    instance = {"id": "a", "path": PATH, "attributes": [{f"{HOSTILE}{password}": [password, {"a": HOSTILE}]}]}
+    # A field that is not documented is not returned at all.
+    attribute = {f"{HOSTILE}{password}": password, "key": f"{HOSTILE}{password}", "value": [password, {"a": HOSTILE}]}
+    instance = {"id": "a", "path": PATH, "attributes": [attribute]}
     say(lab, GATEWAYS, {"id": "T0-main"})
     say(lab, r"/locale-services\b(?!/)", {"id": "default"})
     say(lab, r"/service-instances\b(?!/)", instance)
