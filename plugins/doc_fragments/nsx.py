@@ -64,8 +64,8 @@ options:
     type: str
   csp_validate_certs:
     description:
-      - Whether the certificate of the server of VMware Cloud Services must be valid for its name and signed by a trusted
-        authority. O(validate_certs) is for the manager alone.
+      - Whether the certificate of VMware Cloud Services must be valid for its name and signed by a trusted CA.
+        O(validate_certs) is for the manager alone.
     type: bool
     default: true
   csp_ca_path:

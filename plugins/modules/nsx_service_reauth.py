@@ -14,7 +14,7 @@ description:
     again after an alarm that complains of an expired token (JWT).
   - An instance is re-authenticated only while such an alarm is raised on it, so that a second run changes nothing. Then
     the task waits until the alarms are cleared.
-  - An instance on which no such alarm is raised must exist. One listing tells that for all instances of a locale service.
+  - An instance on which no such alarm is raised must exist. One request checks all instances of a locale service.
   - One task handles one instance or many. When one fails, the others are still handled; the task fails at the end.
   - It needs an access token and an OpenID token of VMware Cloud Services. They are given, read from O(token_file), or
     got by this task itself with O(csp_api_token) or O(csp_client_id).

@@ -44,9 +44,8 @@ def concealed_task(task: Any, spec: ArgumentSpec) -> Iterator[None]:
 
     Callbacks get both, whatever no_log says, and some send them elsewhere.
     """
-    given, shown = _GIVEN.get(task, (None, None))
-    if given is None or task.args != shown.args:
-        given = _Facts(task.args, task.environment)
+    earlier = _GIVEN.get(task)
+    given = earlier[0] if earlier and task.args == earlier[1].args else _Facts(task.args, task.environment)
     # Not changed in place: the tasks of a loop share them.
     task.args, task.environment = given
     try:

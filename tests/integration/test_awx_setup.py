@@ -403,9 +403,7 @@ def test_nothing_is_removed_while_awx_would_refuse_a_part_of_it(own_lab: Lab, tm
     assert controller.objects("unified_job_templates") == []
 
 
-def test_a_project_that_cannot_be_updated_is_told_with_its_reason_in_bounded_time(
-    own_lab: Lab, tmp_path: Path
-) -> None:
+def test_a_project_that_cannot_be_updated_is_told_with_its_reason_in_bounded_time(own_lab: Lab, tmp_path: Path) -> None:
     controller = Controller(own_lab, FRESH[4], PROJECT)
     setup = Setup(controller, tmp_path, awx_setup_update_timeout=1)
     own_lab.change_settings("awx", host=FRESH[4], dispatcher=False)

@@ -376,7 +376,6 @@ def test_a_relative_path_is_refused_before_anything_is_written(ansible: Ansible,
     assert not [path for folder in (ansible.folder, CHECKOUT / "roles") for path in folder.rglob("report.out")]
 
 
-
 def test_the_example_of_the_readme_runs_as_it_stands(ansible: Ansible) -> None:
     (example,) = re.findall(r"```yaml\n(.*?)```", (ROLE / "README.md").read_text(), re.DOTALL)
     (ansible.folder / "example.yml").write_text(example)

@@ -98,9 +98,7 @@ class ArgumentSpec:
     @property
     def names(self) -> dict[str, Option]:
         """The options by their names and aliases."""
-        return {
-            alias: option for name, option in self.options.items() for alias in (name, *option.get("aliases", ()))
-        }
+        return {alias: option for name, option in self.options.items() for alias in (name, *option.get("aliases", ()))}
 
     def secrets_in(self, args: Mapping[str, Any]) -> Iterator[str]:
         """The texts that are secret in arguments, which may be of a wrong type."""

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Requests whose refusal is a result: whether a credential is accepted, and whether something is there or was deleted."""
+"""Requests whose refusal is a result: whether a credential is accepted, and whether something exists."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ def is_accepted(
 def was_deleted(delete: Callable[[], Any], *, gone: Collection[int]) -> bool:
     """Whether a deletion deleted something. False for a status in `gone`: it did not exist any more.
 
-    Somebody else's page does not say so. If the response to an earlier try of the same request was lost, that try may have deleted it, which counts.
+    A page that somebody else wrote proves nothing. If the response to an earlier try of the same request was lost, that
+    try may have deleted it, which counts.
     """
     try:
         delete()

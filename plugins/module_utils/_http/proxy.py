@@ -18,9 +18,7 @@ from .._core.errors import InvalidOption
 from .url import BaseUrl
 
 # No https: what is read through TLS within TLS would end at no deadline.
-_PROXY = re.compile(
-    r"(?:http://)?(?:[^/@\s]*@)?(?P<address>(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?)/?"
-)
+_PROXY = re.compile(r"(?:http://)?(?:[^/@\s]*@)?(?P<address>(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?)/?")
 # The first one that is set wins.
 _PROXY_VARIABLES = ("https_proxy", "all_proxy")
 _NO_PROXY = "no_proxy"

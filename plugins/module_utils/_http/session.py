@@ -307,9 +307,7 @@ class Session:
         except TransportError as error:
             failure = error
         except (requests.exceptions.RequestException, HTTPError, OSError, ValueError) as error:
-            failure = transport_error_of(
-                error, watch.stage, timeout, proxy=self._proxy, ca_path=self._options.ca_path
-            )
+            failure = transport_error_of(error, watch.stage, timeout, proxy=self._proxy, ca_path=self._options.ca_path)
         else:
             self._unanswered_until = None
             self._count()

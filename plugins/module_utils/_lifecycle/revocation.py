@@ -100,8 +100,8 @@ class Revoker:
         if not token.has_expired(self._now()):
             until = iso8601(token.expires_at) or "an unknown time"
             self._warn(
-                f"The token {token.fingerprint} is revoked at {self._source.host}. A product that does not ask there may "
-                f"accept it until {until}."
+                f"The token {token.fingerprint} is revoked at {self._source.host}. A product that does not ask there "
+                f"may accept it until {until}."
             )
 
     def warn_that_it_stays_valid(self, token: Token) -> None:

@@ -54,7 +54,8 @@ class AviSecurechanneltokenInfo(Operation):
         # Other names are tokens.
         labels = [item["name"] for item in client.list_tokens(most=SOME) if not avi.looks_generated(item["name"])]
         self.runtime.warn(
-            f"No secure channel token has the {option} that is given. Check {option} and tenant {there_is(labels, self.runtime.redactor)}."
+            f"No secure channel token has the {option} that is given. Check {option} and tenant "
+            f"{there_is(labels, self.runtime.redactor)}."
         )
 
     def _entry_of(self, item: Mapping[str, Any], now: float) -> dict[str, Any]:

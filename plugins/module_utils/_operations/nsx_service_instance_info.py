@@ -77,9 +77,7 @@ class NsxServiceInstanceInfo(Operation):
             there = [f"{name} {there_is(ids, self.runtime.redactor)}" for name, ids in passed_over.items() if ids]
             self.runtime.warn(f"No service instance has {' and '.join(filters)}. Check {', '.join(there) or 'them'}.")
 
-    def _instances(
-        self, reader: nsx.NsxClient, passed_over: Mapping[str, list[str]]
-    ) -> Iterator[Mapping[str, Any]]:
+    def _instances(self, reader: nsx.NsxClient, passed_over: Mapping[str, list[str]]) -> Iterator[Mapping[str, Any]]:
         wanted = self.params["service_instance_id"]
         for tier0_id, locale_service_id in self._places(reader, passed_over["locale_service_id"]):
             for item in reader.list_service_instances(tier0_id, locale_service_id):

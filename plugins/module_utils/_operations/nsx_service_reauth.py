@@ -92,8 +92,8 @@ class NsxServiceReauth(Operation):
                 quoted = self._quoted(others)
                 self.runtime.warn(
                     f"{instance.ref.path} has alarms that alarm_pattern does not match: {quoted}. If one of them "
-                    "complains of the token, change alarm_pattern, or set force: true. This warning ends when the alarms "
-                    "are resolved in NSX."
+                    "complains of the token, change alarm_pattern, or set force: true. This warning ends when the "
+                    "alarms are resolved in NSX."
                 )
 
     def _quoted(self, texts: Sequence[str]) -> str:

@@ -40,4 +40,3 @@ def _is(item: Mapping[str, Any], name: str, value: str, items: Items) -> bool:
         related = items.by_number.get(item.get(field) or 0)
         return related is not None and _is(related.values, rest, value, items)
     return str(item.get(field)) == value
-

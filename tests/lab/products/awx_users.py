@@ -56,9 +56,7 @@ def signed_in(
     for text, user in known:
         if hmac.compare_digest(given.encode(), text.encode()):
             return user
-    raise Refusal(
-        401, "Authentication credentials were not provided. To establish a login session, visit /api/login/."
-    )
+    raise Refusal(401, "Authentication credentials were not provided. To establish a login session, visit /api/login/.")
 
 
 def organization_of(items: Items, values: Mapping[str, Any]) -> int | None:

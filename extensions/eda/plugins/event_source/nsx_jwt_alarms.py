@@ -95,8 +95,8 @@ options:
     default: true
   csp_ca_path:
     description:
-      - PEM file, or folder of hashed PEM files, with the authorities to trust of VMware Cloud Services. By default those
-        of the system and of O(ca_path).
+      - PEM file, or folder of hashed PEM files, with the CA certificates to trust for VMware Cloud Services. By default
+        those of the system and of O(ca_path).
     type: path
   csp_auth_token_header:
     description: Whether to send the access token in the header C(csp-auth-token), too.

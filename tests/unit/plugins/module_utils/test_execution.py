@@ -420,7 +420,7 @@ def test_path_that_is_relative_or_is_none_is_refused_before_anything_is_done(opt
 
     assert error.startswith(f"{MAIN.name}: the option {option} ")
     # The route of a module has the core's own validation only.
-    bare = {name: None for name in MAIN.argument_spec.options}
+    bare = dict.fromkeys(MAIN.argument_spec.options)
     result = execute(MAIN, {**bare, **args}, Runtime())
     assert option in result["msg"]
     assert "internal error" not in result["msg"]

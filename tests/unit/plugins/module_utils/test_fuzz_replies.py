@@ -139,9 +139,7 @@ def lies(draw: st.DrawFn, true: TrueReply) -> bytes:
         return draw(st.binary(max_size=300))
     body = draw(bodies(true)) if draw(st.integers(0, 4)) else true.body
     status = str(true.status) if draw(st.integers(0, 2)) else draw(_STATUSES)
-    headers = {
-        f"{name}: {value}" for name, value in true.headers if name.lower() in ("content-type", "set-cookie")
-    }
+    headers = {f"{name}: {value}" for name, value in true.headers if name.lower() in ("content-type", "set-cookie")}
     more = draw(st.lists(_HEADERS, max_size=2))
     if not any(header.startswith(("Content-Length", "Transfer")) for header in more):
         more.append(f"Content-Length: {len(body)}")

@@ -25,13 +25,13 @@ from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import (
     TimedOut,
     TokensError,
 )
+from ansible_collections.sddc.tokens.plugins.module_utils._core.redaction import LONGEST_QUOTE
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import (
     MASK,
     Secret,
     authorization,
     basic_authorization,
 )
-from ansible_collections.sddc.tokens.plugins.module_utils._core.redaction import LONGEST_QUOTE
 from ansible_collections.sddc.tokens.plugins.module_utils._http.session import Session
 from ansible_collections.sddc.tokens.plugins.module_utils._http.url import Link
 from products import EXAMPLE, ISSUER
