@@ -18,7 +18,7 @@ Encoding = Callable[[str], str]
 # Letters that every notation writes in its own way are as likely as all others; MASK itself is made of stars.
 _CHARACTERS = st.one_of(
     st.sampled_from("&<>\"'\\/%+=- \t\n?;éß€😀\u00a0"),
-    st.characters(exclude_categories=("Cs",), exclude_characters="*"),
+    st.characters(exclude_categories=["Cs"], exclude_characters="*"),
 )
 
 

@@ -19,7 +19,7 @@ description: Writes a line for each result, of an item and of a retry, too.
 """
 
 
-class CallbackModule(CallbackBase):
+class CallbackModule(CallbackBase):  # type: ignore[misc]
     """Appends to the file that the environment variable TASK_FIELDS names."""
 
     CALLBACK_VERSION = 2.0
