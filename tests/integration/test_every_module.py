@@ -28,7 +28,7 @@ LOCAL = pytest.mark.parametrize("route", [IN_PROCESS, AS_MODULE], ids=lambda rou
 # What differs from run to run, and from lab to lab.
 VOLATILE = {
     *("token", "id_token", "refresh_token", "headers", "fingerprint", "issued_at", "expires_at", "expires_in"),
-    *("uuid", "url", "ova_properties", "cluster_uuid", "exception", "principal"),
+    *("verified_at", "uuid", "url", "ova_properties", "cluster_uuid", "exception", "principal"),
 }
 # The same in a warning: times, fingerprints and seconds.
 MEASURED = r"\d{4}-\d\d-\d\dT[\d:]+Z|\b[0-9a-f]{12}\b|\b\d+ s\b"

@@ -60,9 +60,9 @@ FAULTS = {
     "torn_after": Fault("drop_after", {"abrupt": True}, CLOSED, 1 + RETRIES),
     "truncated": Fault("truncate", {}, "the response was cut off.*", 1 + RETRIES),
     "page_200": Fault("html", {"status": 200}, "an HTML page came back .*"),
-    "page_403": Fault("html", {"status": 403}, "an HTML page came back .*"),
-    "page_502": Fault("html", {"status": 502}, "an HTML page came back .*"),
-    "no_json": Fault("invalid_json", {"work": True}, "the response is not valid JSON.*"),
+    "page_403": Fault("html", {"status": 403}, "the server answered 403, 'an HTML page'.*"),
+    "page_502": Fault("html", {"status": 502}, "the server answered 502, 'an HTML page'.*"),
+    "no_json": Fault("invalid_json", {"work": True}, "the response (is not valid JSON|has a body).*"),
     "no_body": Fault("empty", {"work": True}, "the response has an empty body.*"),
     "redirected": Fault("redirect", {}, "the server answered with a redirect.*"),
 }

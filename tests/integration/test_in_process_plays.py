@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 FILE = "{{ playbook_dir }}/token.json"
 # What differs from token to token, and what the core adds.
-VOLATILE = {"token", "id_token", "headers", "fingerprint", "issued_at", "expires_at", "expires_in", "diff", "exception"}
+VOLATILE = {
+    *("token", "id_token", "headers", "fingerprint", "issued_at", "expires_at", "expires_in", "verified_at"),
+    *("diff", "exception"),
+}
 SET = change_settings(EXAMPLE.name, clock_offset=30)
 TASKS = [
     EXAMPLE.task("created", token_file=FILE),

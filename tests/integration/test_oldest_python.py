@@ -49,7 +49,8 @@ def test_tokens_are_kept_and_certificates_compared_on_the_oldest_python_and_requ
     run = succeeded(ansible.play(tasks, route=old_host))
 
     assert [run[name]["action"] for name in ("created", "reused", "exchanged")] == ["created", "reused", "created"]
-    assert "is not trusted: hostname mismatch. Set hostname to a name" in run["wrong_name"]["msg"]
+    assert "is not trusted: IP address mismatch" in run["wrong_name"]["msg"]
+    assert "Set hostname to a name" in run["wrong_name"]["msg"]
     assert "is not trusted" in run["untrusted"]["msg"]
     assert "may be left on the server" in run["dropped"]["msg"]
     assert not [

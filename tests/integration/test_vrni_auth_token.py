@@ -92,7 +92,7 @@ def test_a_task_with_verify_max_age_sends_no_request_while_a_stored_proof_is_you
     tasks = [
         vrni("created", token_file=FILE),
         vrni("young", token_file=FILE, verify_max_age=300),
-        vrni("old", token_file=FILE, verify_max_age=1e-9),
+        vrni("old", token_file=FILE, verify_max_age=0.0001),
     ]
 
     run = succeeded(in_process.play(tasks))

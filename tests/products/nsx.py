@@ -91,7 +91,7 @@ KIT = Kit(
             "action=reauth",
             "re-authenticate .*/partner-fw-01",
             (csp("csp"), nsx("struck", **INSTANCE, force=True)),
-            harmless=("no_json", "no_body"),
+            harmless=("no_body",),
         ),
     },
     successes=(

@@ -13,7 +13,7 @@ from .errors import InvalidOption
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _EXAMPLES = "90s, 30m, 12h or 14d"
-_DURATION = re.compile(r"\s*([0-9]+(?:\.[0-9]*)?(?:e\+?[0-9]{1,2})?)\s*([smhd]?)\s*")
+_DURATION = re.compile(r"\s*([0-9]+(?:\.[0-9]*)?(?:e[+-]?[0-9]{1,2})?)\s*([smhd]?)\s*")
 
 
 def duration(value: Any, option: str) -> float:

@@ -133,8 +133,14 @@ def _is_convertible(option: Option, value: Any) -> bool:
 def _wanted(option: Option, value: Any) -> str:
     if option["type"] == "list" and isinstance(value, (list, str)):
         wrong = next((each for each in value if each is None or not _is_convertible(_entry_of(option), each)), value)
-        return f"has an entry that must be {_TYPES.get(option['elements'], 'text')}, not {described(wrong)}"
-    return f"must be {_TYPES.get(option['type'], 'text')}, not {described(value)}"
+        return f"has an entry that {_must_be(option['elements'], wrong)}"
+    return _must_be(option["type"], value)
+
+
+def _must_be(kind: str, value: Any) -> str:
+    # A text in place of a mapping is in no option, so that nothing tells whether it is a secret.
+    found = "text" if kind == "dict" and isinstance(value, str) else described(value)
+    return f"must be {_TYPES.get(kind, 'text')}, not {found}"
 
 
 def _entry_of(option: Option) -> Option:
