@@ -35,10 +35,10 @@ class _RunningPlaybook:
     def __init__(self) -> None:
         self.id = secrets.token_hex(8)
         self._process = os.getpid()
-        self._ends: tuple[socket.socket, ...] = ()
+        # Open until the process ends: nobody closes them.
+        self._ends: tuple[int, ...] = ()
         with contextlib.suppress(OSError):
-            self._ends = socket.socketpair(socket.AF_UNIX)
-            self._ends[0].setblocking(False)
+            self._ends = tuple(end.detach() for end in socket.socketpair(socket.AF_UNIX))
 
     def hold(self, descriptor: int) -> bool:
         """Keep an open file open until the process ends."""
@@ -46,7 +46,9 @@ class _RunningPlaybook:
         if os.getpid() == self._process or not self._ends:
             return False
         try:
-            socket.send_fds(self._ends[0], [b"\0"], [descriptor])
+            with socket.socket(fileno=os.dup(self._ends[0])) as end:
+                end.setblocking(False)
+                socket.send_fds(end, [b"\0"], [descriptor])
         except OSError:
             return False
         return True

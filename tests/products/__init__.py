@@ -48,7 +48,7 @@ def _entries_of(kit: Kit) -> Iterator[tuple[str, Job]]:
         return {**options(lab, file), **kit.renewal}
 
     # What the lab counts is as without the list. A module that keeps its tokens leaves one, however it was killed.
-    alone = next(job for job in kit.jobs.values() if job.module == kit.module)
+    alone, *_others = (job for job in kit.jobs.values() if job.module == kit.module)
     creates = replace(
         alone,
         module="token_set",

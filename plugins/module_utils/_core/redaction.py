@@ -69,7 +69,7 @@ class Redactor:
 
         What is made of other secrets, or a URL, has parts that are not secret.
         """
-        for form in {without_blanks(value.encode("utf-8", "surrogatepass")), squeezed(visible(value))}:
+        for form in dict.fromkeys((without_blanks(value.encode("utf-8", "surrogatepass")), squeezed(visible(value)))):
             if len(form) >= SHORTEST:
                 with self._lock:
                     self._add(form, is_divisible and "://" not in value)
@@ -157,7 +157,7 @@ class Redactor:
         found = [view.in_base(*part) for view in base.decoded() for part in self._parts_in(view.data)]
         if not found:
             return []
-        positions = [at for at, character in enumerate(text) if not character.isspace() for _ in character.encode()]
+        positions = [at for at, character in enumerate(text) if not character.isspace() for _byte in character.encode()]
         return [(positions[start], positions[end - 1] + 1) for start, end in found]
 
     def _finds_any(self, base: View) -> bool:

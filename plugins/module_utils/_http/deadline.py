@@ -149,8 +149,9 @@ class DeadlineTlsSocket(DeadlineSocket):
             return result
 
     def _send_pending(self) -> None:
-        if self._outgoing.pending:
-            super().sendall(self._outgoing.read())
+        content = self._outgoing.read()
+        if content:
+            super().sendall(content)
 
     def _receive(self) -> None:
         count = super().recv_into(self._received)

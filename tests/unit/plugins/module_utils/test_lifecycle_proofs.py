@@ -93,7 +93,8 @@ def test_a_token_that_was_never_proven_is_proven_once_for_all_tasks(world: World
 def test_the_proof_of_a_new_token_is_stored_with_it(world: World, renew: str) -> None:
     created = world.run(renew=renew)
 
-    assert reported_proof(created) == stored_proof(world) is not None
+    assert stored_proof(world) is not None
+    assert reported_proof(created) == stored_proof(world)
     assert world.run(verify_max_age=MAX_AGE).calls == []
 
 
@@ -103,7 +104,8 @@ def test_a_pending_token_that_is_promoted_has_the_time_of_its_proof(world: World
     run = world.run()
 
     assert run.result == (True, "created")
-    assert reported_proof(run) == stored_proof(world) is not None
+    assert stored_proof(world) is not None
+    assert reported_proof(run) == stored_proof(world)
 
 
 def test_a_new_token_that_was_not_verified_has_no_proof(world: World) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Optional
 
@@ -38,8 +38,9 @@ def authority() -> Authority:
     return Authority()
 
 
-@contextlib.contextmanager
-def serving(folder: Path, pair: bytes, *, wanted: Optional[bytes] = None, **settings: Any) -> Iterator[str]:
+def serving(
+    folder: Path, pair: bytes, *, wanted: Optional[bytes] = None, **settings: Any
+) -> contextlib.AbstractContextManager[str]:
     """The address of a server with a certificate, which asks for one that an authority `wanted` has issued."""
     file = folder / "pair.pem"
     file.write_bytes(pair)
@@ -64,8 +65,7 @@ def serving(folder: Path, pair: bytes, *, wanted: Optional[bytes] = None, **sett
                 while spare.recv(65536):
                     pass
 
-    with listening(serve) as address:
-        yield address
+    return listening(serve)
 
 
 def failure(session: Session) -> TlsFailed:
