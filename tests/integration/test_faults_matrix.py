@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from products import JOBS, KITS, jobs_of
+from products import EXAMPLE, JOBS, KITS, jobs_of
 from support.canaries import leaks
 from support.in_process import Done, SkippingClock, done, prepared, record_of
 from support.kit import Job, Kit
@@ -314,7 +314,10 @@ def test_a_fault_at_any_request_is_survived_or_named_and_nothing_is_lost(
     _check(job_name, _thinned(job_name), lab, str(tmp_path / "token.json"))
 
 
-@pytest.mark.parametrize("job_name", JOBS)
+# What a proxy changes is the same for all products.
+@pytest.mark.parametrize(
+    "job_name", [pytest.param(name, marks=[] if name in jobs_of(EXAMPLE) else pytest.mark.slow) for name in JOBS]
+)
 def test_a_fault_behind_a_proxy_is_survived_or_named_and_nothing_is_lost(
     lab: Lab, tmp_path: Path, job_name: str
 ) -> None:

@@ -76,6 +76,7 @@ def peak(core: Core) -> float:
     return int((core.folder / "peak").read_text()) / 1024
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the peak of memory is told in another unit")
 def test_a_server_that_wants_to_exhaust_a_module_costs_bounded_time_and_memory_and_is_named(
     ansible: Ansible, lab: Lab

@@ -11,7 +11,7 @@ import pytest
 
 from products import EXAMPLE, ISSUER, ISSUERS
 from support.canaries import leaks
-from support.cores import DEFAULT, EVERY, Core
+from support.cores import DEFAULT, Core, fast_on_default
 from support.kit import Kit
 from support.playbooks import Ansible, Run, Task
 from support.roles import LAB, NAMES, OF_KITS, mended, options_of, play, role, tally, task_file
@@ -26,12 +26,7 @@ SECRET = "{{ example.password }}"
 (SESSION,) = EXAMPLE.roles
 
 
-@pytest.fixture(
-    params=[
-        pytest.param(core, marks=[pytest.mark.slow] if core is not EVERY[0] else [], id=f"core {core.version}")
-        for core in EVERY
-    ]
-)
+@pytest.fixture(params=fast_on_default())
 def core(request: pytest.FixtureRequest) -> Core:
     core: Core = request.param
     if core.why_not:

@@ -21,7 +21,7 @@ import pytest
 from products import EXAMPLE, ISSUER, KITS
 from support import canary_plays
 from support.canaries import leaks
-from support.cores import ALL, DEFAULT, EVERY, Core
+from support.cores import ALL, DEFAULT, Core, fast_on_default
 from support.playbooks import AS_MODULE, OVER_SSH, Ansible, Route, Run, Task
 from support.tasks import failing
 from support.witnesses import RunByRunner, command_lines, syslog, why_no_syslog
@@ -109,7 +109,7 @@ def assert_all_was_done(scene: Scene, run: Run) -> None:
     assert len(re.findall(r'\.\.\.ignoring|"failed": ?true', run.output)) > 20
 
 
-@pytest.mark.parametrize("core", EVERY, ids=lambda core: f"core {core.version}")
+@pytest.mark.parametrize("core", fast_on_default())
 def test_no_module_shows_a_secret_in_anything_that_ansible_writes(scene: Scene, core: Core) -> None:
     # All of them on all cores: the slow test below.
     answers = canary_plays.ANSWERS if core is DEFAULT else canary_plays.SOME
@@ -137,6 +137,7 @@ def test_no_module_shows_a_secret_in_syslog_or_the_list_of_processes(scene: Scen
     assert scene.shown(run, syslog="\n".join(lines), processes="\n".join(seen)) == []
 
 
+@pytest.mark.slow
 def test_ansible_runner_keeps_no_secret(scene: Scene) -> None:
     by_runner = RunByRunner(scene.ansible.folder, scene.ansible.variables)
     scene = Scene(by_runner, scene.lab, scene.temporary)

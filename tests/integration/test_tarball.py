@@ -17,7 +17,7 @@ import pytest
 from support.awx.setup import Controller, Setup, credentials
 from support.canaries import leaks
 from support.checkout import CHECKOUT, built, copied, installed, packed
-from support.cores import DEFAULT, EVERY, Core
+from support.cores import DEFAULT, Core, fast_on_default
 from support.playbooks import AS_MODULE, IN_PROCESS, Ansible, Route, finished
 from support.roles import NAMES, PLAYBOOKS, every_playbook, tally
 from support.surroundings import documented
@@ -72,7 +72,6 @@ LITTER = (
     "playbooks/rotate_tokens.retry",
 )
 TYPES = ("module", "lookup", "filter")
-CORES = [pytest.param(core, id=core.version, marks=[] if core is DEFAULT else pytest.mark.slow) for core in EVERY]
 ROUTES = [
     pytest.param(IN_PROCESS, id=IN_PROCESS.name),
     pytest.param(AS_MODULE, id=AS_MODULE.name, marks=pytest.mark.slow),
@@ -144,7 +143,7 @@ def told(core: Core, folder: Path, *arguments: str) -> Any:
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("core", CORES)
+@pytest.mark.parametrize("core", fast_on_default())
 def test_the_installed_collection_documents_every_plugin_and_role(core: Core, collection: Path, tmp_path: Path) -> None:
     core = reading(core, collection)
 
@@ -159,7 +158,7 @@ def test_the_installed_collection_documents_every_plugin_and_role(core: Core, co
 
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("route", ROUTES)
-@pytest.mark.parametrize("core", CORES)
+@pytest.mark.parametrize("core", fast_on_default())
 def test_every_module_lookup_and_filter_of_the_installed_collection_runs_as_its_examples_show(
     ansible: Ansible, lab: Lab, collection: Path, core: Core, route: Route
 ) -> None:
@@ -188,7 +187,7 @@ def test_every_module_lookup_and_filter_of_the_installed_collection_runs_as_its_
     assert lab.requests()
 
 
-@pytest.mark.parametrize("core", CORES)
+@pytest.mark.parametrize("core", fast_on_default())
 def test_every_role_of_the_installed_collection_runs_by_its_playbook(
     ansible: Ansible, lab: Lab, collection: Path, core: Core
 ) -> None:

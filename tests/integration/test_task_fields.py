@@ -13,7 +13,7 @@ import pytest
 from products import EXAMPLE, ISSUER, KITS
 from support.canaries import leaks
 from support.canary_plays import GENERATED, WRONG, refusals, successes
-from support.cores import EVERY, Core
+from support.cores import Core, fast_on_default
 from support.entries import entry, token_set
 from support.playbooks import AS_MODULE, IN_PROCESS, Ansible, Route, Run, Task
 from support.tasks import failing, succeeded
@@ -33,7 +33,7 @@ CREDENTIALS = {
 DEFAULTS = {f"group/sddc.tokens.{EXAMPLE.name}": {"password": PASSWORD}}
 
 
-@pytest.fixture(params=EVERY, ids=lambda core: f"core {core.version}")
+@pytest.fixture(params=fast_on_default())
 def core(request: pytest.FixtureRequest) -> Core:
     core: Core = request.param
     if core.why_not:

@@ -19,7 +19,7 @@ import pytest
 from products import EXAMPLE, ISSUERS
 from support.canaries import leaks
 from support.checkout import CHECKOUT
-from support.cores import DEFAULT, OTHERS, Core
+from support.cores import EVERY, Core, fast_on_default
 from support.pages import Page
 from support.playbooks import IN_PROCESS, OVER_SSH, Ansible, Route, Run, Task
 from support.tasks import change_settings, said, succeeded
@@ -33,7 +33,6 @@ HTML = "{{ playbook_dir }}/out/site/index.html"
 JSON = "{{ playbook_dir }}/out/tokens.json"
 HOUR = 3600.0
 # A promise that is kept on one core is checked on the others, too, where there is time for it.
-SLOW_ON_OTHERS = [DEFAULT, *(pytest.param(core, marks=pytest.mark.slow, id=core.version) for core in OTHERS)]
 HOSTILE = "\"><script>alert(1)</script><b onclick='x'>&amp;{{ 7 * 7 }}{% raw %}"
 
 
@@ -103,7 +102,7 @@ def document(ansible: Ansible) -> dict[str, Any]:
     return written
 
 
-@pytest.mark.parametrize("core", SLOW_ON_OTHERS, ids=lambda core: core.version)
+@pytest.mark.parametrize("core", fast_on_default())
 def test_the_page_and_the_json_show_every_token_by_urgency_and_no_secret(
     ansible: Ansible, lab: Lab, core: Core
 ) -> None:
@@ -173,7 +172,8 @@ def test_the_page_and_the_json_show_every_token_by_urgency_and_no_secret(
     assert leaks(texts, ["left-over-of-a-token", secret_of("pending.json"), *secrets]) == []
 
 
-@pytest.mark.parametrize("core", SLOW_ON_OTHERS, ids=lambda core: core.version)
+@pytest.mark.slow
+@pytest.mark.parametrize("core", EVERY, ids=lambda core: core.version)
 def test_a_report_is_changed_only_when_it_says_something_new_of_the_tokens(
     ansible: Ansible, lab: Lab, core: Core
 ) -> None:
@@ -238,7 +238,7 @@ def test_either_file_may_be_omitted_and_the_other_tells_by_itself_what_is_new(
     assert '1 token: 1 good."' in said(run), "without a file none is named"
 
 
-@pytest.mark.parametrize("core", SLOW_ON_OTHERS, ids=lambda core: core.version)
+@pytest.mark.parametrize("core", fast_on_default())
 def test_check_mode_writes_nothing_and_predicts_what_a_run_does(ansible: Ansible, core: Core) -> None:
     if core.why_not:
         pytest.skip(core.why_not)
@@ -264,7 +264,7 @@ def test_check_mode_writes_nothing_and_predicts_what_a_run_does(ansible: Ansible
         assert "+++ after" not in run.output.replace("+++ after\n@@", "")
 
 
-@pytest.mark.parametrize("core", SLOW_ON_OTHERS, ids=lambda core: core.version)
+@pytest.mark.parametrize("core", fast_on_default())
 def test_what_token_files_and_variables_say_is_shown_as_text_whatever_it_contains(ansible: Ansible, core: Core) -> None:
     if core.why_not:
         pytest.skip(core.why_not)
@@ -296,7 +296,7 @@ def test_what_token_files_and_variables_say_is_shown_as_text_whatever_it_contain
     assert result(run, "told")["tokens"][0]["principal"] == seen["principal"], "no template is in a result"
 
 
-@pytest.mark.parametrize("count", [0, pytest.param(1, marks=pytest.mark.slow), 200])
+@pytest.mark.parametrize("count", [0, *(pytest.param(count, marks=pytest.mark.slow) for count in (1, 200))])
 def test_the_page_is_one_accessible_file_for_any_number_of_tokens(ansible: Ansible, count: int) -> None:
     folder = ansible.folder / "tokens"
     folder.mkdir()

@@ -12,7 +12,7 @@ import pytest
 from products import EXAMPLE, ISSUER, KITS
 from support.canaries import leaks
 from support.collection import PRODUCTS
-from support.cores import DEFAULT, EVERY, Core
+from support.cores import Core, fast_on_default
 from support.entries import entry, token_set
 from support.in_process import operation_of
 from support.kit import Kit
@@ -28,12 +28,7 @@ VOLATILE = ("expires_at", "expires_in", "fingerprint")
 each_route = pytest.mark.parametrize("route", [IN_PROCESS, AS_MODULE], ids=lambda route: route.name)
 
 
-@pytest.fixture(
-    params=[
-        pytest.param(core, marks=[] if core is DEFAULT else [pytest.mark.slow], id=f"core {core.version}")
-        for core in EVERY
-    ]
-)
+@pytest.fixture(params=fast_on_default())
 def core(request: pytest.FixtureRequest) -> Core:
     core: Core = request.param
     if core.why_not:

@@ -11,6 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from support.checkout import CHECKOUT, COLLECTION
 
@@ -76,3 +79,11 @@ BETWEEN = tuple(_others("2.18", "2.20", "2.21"))
 # Those of the fast tests, and all, for slow ones.
 EVERY = (DEFAULT, *OTHERS)
 ALL = (*EVERY, *BETWEEN)
+
+
+def fast_on_default(cores: Iterable[Core] = EVERY) -> list[Any]:
+    """The cores as parameters of a test that is slow on all but the tests' own. A lane runs it on its core, fast."""
+    return [
+        pytest.param(core, id=f"core {core.version}", marks=[] if core is DEFAULT else pytest.mark.slow)
+        for core in cores
+    ]
