@@ -250,6 +250,26 @@ def kill_all_in(folder: Path) -> None:
                 os.kill(int(cwd.parent.name), signal.SIGKILL)
 
 
+@pytest.mark.parametrize(
+    ("request_that_waits", "minted"), [(PROBE, 1), pytest.param(CREATE, 2, marks=pytest.mark.slow)]
+)
+def test_the_keyword_timeout_ends_a_task_like_a_kill_and_the_next_task_goes_on(
+    ansible: Ansible, lab: Lab, request_that_waits: str, minted: int
+) -> None:
+    """A token whose response had not come is the only one that nobody knows."""
+    method, path = request_that_waits.split()
+    lab.fault(EXAMPLE.name, "delay", method=method, path=f"{path}$", seconds=30, work=True, times=1)
+    cut = {**failing(EXAMPLE.task("cut", token_file=FILE)), "timeout": 2}
+
+    run = ansible.play([cut, EXAMPLE.task("next", token_file=FILE)], arguments=["-vvv"])
+
+    assert run["cut"]["timedout"]["period"] == 2
+    assert (run["next"]["action"], run["next"]["verified"]) == ("created", True)
+    counts = lab.counts(EXAMPLE.name)
+    assert (counts["tokens_minted"], counts["tokens_valid"]) == (minted, minted)
+    assert leaks({"output": run.output}, [secret["value"] for secret in lab.secrets()]) == []
+
+
 def test_the_token_is_handed_over_by_headers_and_by_lookup_and_the_lookup_refuses_what_is_of_no_use(
     ansible: Ansible, lab: Lab
 ) -> None:
