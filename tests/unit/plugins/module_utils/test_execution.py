@@ -300,6 +300,8 @@ def test_option_and_its_alias_together_are_warned_of() -> None:
 @example(password="\u00e4\u00f6\u00fc \x7f\x00", option="retries")
 def test_secret_that_is_given_for_the_wrong_option_is_not_in_the_message(password: str, option: str) -> None:
     assume(not set(password) <= set("*, "))
+    # A part of the option's own name is masked in it, too.
+    assume("".join(password.split()) not in option)
     error = complaint(password=password, **{option: password})
     assert option in error
     assert password not in error
