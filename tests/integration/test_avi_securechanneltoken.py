@@ -183,9 +183,9 @@ def playing(in_process: InProcess, tasks: list[Task]) -> Iterator[list[Run]]:
 
 
 def meanwhile(lab: Lab, fault: int, method: str, action: str, **values: Any) -> None:
-    """Do something to the controller while a request of that method is held, then let it go on."""
+    """Do something to the controller while a request for an object is held, then let it go on."""
     seen = lab.wait_for_requests(1, "avi", finished=False)
-    while not any(entry.method == method and not entry.done for entry in seen):
+    while not any(entry.method == method and entry.path.startswith(OBJECTS) and not entry.done for entry in seen):
         seen = lab.wait_for_requests(len(seen) + 1, "avi", finished=False)
     lab.act("avi", action, host=HOST, **values)
     lab.clear_faults(fault)

@@ -95,8 +95,9 @@ def _escapes(pattern: re.Pattern[bytes], decode: Callable[[bytes], bytes]) -> De
     def pieces(data: bytes) -> Iterator[Piece]:
         end = 0
         for found in pattern.finditer(data):
-            yield end, found.start() - end, data[end : found.start()]
-            yield found.start(), found.end() - found.start(), decode(found[0])
+            start = found.start()
+            yield end, start - end, data[end:start]
+            yield start, found.end() - start, decode(found[0])
             end = found.end()
         if end:
             yield end, len(data) - end, data[end:]

@@ -143,11 +143,11 @@ class Redactor:
         # Wherever a part lies, a piece lies in it; a whole value needs one that few others have.
         last = length - size
         offsets = {*range(0, last + 1, part - size + 1), last} if part < length else {0, last}
-        free = [offset for offset in offsets if len(pieces.get(value[offset : offset + size], ())) < _MOST_SHARING]
+        free = [offset for offset in offsets if len(pieces.get(_piece(value, offset, size), ())) < _MOST_SHARING]
         if is_new and not free:
-            free = [min(range(last + 1), key=lambda at: len(pieces.get(value[at : at + size], ())))]
+            free = [min(range(last + 1), key=lambda at: len(pieces.get(_piece(value, at, size), ())))]
         for offset in free:
-            found = pieces.setdefault(value[offset : offset + size], [])
+            found = pieces.setdefault(_piece(value, offset, size), [])
             if (value, offset) not in found:
                 found.append((value, offset))
 
@@ -167,7 +167,7 @@ class Redactor:
         pieces = self._pieces[size]
         if not pieces:
             return False
-        return not pieces.keys().isdisjoint(data[at : at + size] for at in range(len(data) - size + 1))
+        return not pieces.keys().isdisjoint(_piece(data, at, size) for at in range(len(data) - size + 1))
 
     def _parts_in(self, data: bytes) -> Iterator[Range]:
         """Where the values, or long parts of them, stand."""
@@ -176,7 +176,7 @@ class Redactor:
                 continue
             ends: dict[bytes, int] = {}
             for at in range(len(data) - size + 1):
-                for value, offset in tuple(pieces.get(data[at : at + size], ())):
+                for value, offset in tuple(pieces.get(_piece(data, at, size), ())):
                     if at < ends.get(value, 0):
                         continue
                     start, end = _common(data, at, value, offset, size)
@@ -189,6 +189,11 @@ def redact(text: str, secrets: Iterable[Secret] = ()) -> str:
     """A text of ours without the given secrets, in any form in which they may be quoted, without anything that looks
     like a token, and without what is not seen."""
     return Redactor(secrets).redact(text)
+
+
+def _piece(data: bytes, start: int, size: int) -> bytes:
+    end = start + size
+    return data[start:end]
 
 
 def _common(data: bytes, at: int, value: bytes, offset: int, size: int) -> Range:

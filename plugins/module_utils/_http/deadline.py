@@ -125,7 +125,8 @@ class DeadlineTlsSocket(DeadlineSocket):
         rest = memoryview(data).cast("B")
         while rest:
             part = rest[:_CHUNK]
-            rest = rest[self._run(lambda part=part: self._tls.write(part)) :]  # type: ignore[misc]
+            written = self._run(lambda part=part: self._tls.write(part))  # type: ignore[misc]
+            rest = rest[written:]
 
     def getpeercert(self, binary_form: bool = False) -> Any:
         """The certificate of the server, for libraries that compare names by themselves."""
