@@ -67,6 +67,7 @@ def reauth(path: str) -> str:
     return f"POST /policy/api/v1{path}?action=reauth"
 
 
+@pytest.mark.slow
 def test_an_alarm_is_healed_by_one_run_and_no_other_follows(quiet: Lab, start: Start) -> None:
     with start(NSX) as rulebook:
         look_on(quiet)

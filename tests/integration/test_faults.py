@@ -220,6 +220,7 @@ CERTIFICATES = {
 }
 
 
+@pytest.mark.slow
 def test_a_bad_certificate_and_a_closed_port_are_named_and_no_secret_is_sent(ansible: Ansible, lab: Lab) -> None:
     addresses = {kind: lab.add_addresses(1, kind)[0] for kind in CERTIFICATES}
     hosts: dict[str, Any] = {

@@ -157,6 +157,7 @@ def two_plays(sessions: Ansible, *tasks: Task) -> Run:
     return sessions.playbook("site.yml", arguments=["-e", "@values.yml"], environ={})
 
 
+@pytest.mark.slow
 def test_where_the_role_runs_as_a_module_the_recorded_time_decides_what_was_left(sessions: Ansible, lab: Lab) -> None:
     task_file(sessions, "ending.yml", [use(), {"name": "End", "ansible.builtin.meta": "end_host"}])
 

@@ -156,6 +156,7 @@ def test_the_installed_collection_documents_every_plugin_and_role(core: Core, co
     assert all(role["path"].startswith(str(collection)) for role in roles.values())
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("route", ROUTES)
 @pytest.mark.parametrize("core", fast_on_default())

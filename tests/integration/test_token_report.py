@@ -238,6 +238,7 @@ def test_either_file_may_be_omitted_and_the_other_tells_by_itself_what_is_new(
     assert '1 token: 1 good."' in said(run), "without a file none is named"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("core", fast_on_default())
 def test_check_mode_writes_nothing_and_predicts_what_a_run_does(ansible: Ansible, core: Core) -> None:
     if core.why_not:
