@@ -113,7 +113,7 @@ OTHERS = tuple(kit for kit in KITS.values() if kit not in SOME)
     [
         pytest.param(AS_MODULE, SOME, id="some as a module"),
         pytest.param(AS_MODULE, OTHERS, id="others as a module"),
-        pytest.param(OVER_SSH, SOME, id="some over ssh"),
+        pytest.param(OVER_SSH, SOME, id="some over ssh", marks=pytest.mark.slow),
         pytest.param(OVER_SSH, OTHERS, id="others over ssh", marks=pytest.mark.slow),
     ],
 )

@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 
 # MiB by which the process may grow over all runs of a test.
 MOST_GROWTH = 200
-FAST, WHOLE = 15, 150
+FAST, WHOLE = 10, 150
 # Of a job that differs from another one only in that it is an entry of a list.
-FAST_ENTRY = 5
+FAST_ENTRY = 3
 MIB = 1024 * 1024
 
 DEEP, ABSENT = "@deep@", "@absent@"
