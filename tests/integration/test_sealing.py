@@ -13,7 +13,7 @@ import pytest
 from products import EXAMPLE, ISSUER
 from support.canaries import leaks
 from support.cores import DEFAULT, EVERY, Core
-from support.playbooks import AS_MODULE, IN_PROCESS, ROUTES, Ansible, Route, Run, Task
+from support.playbooks import IN_PROCESS, ROUTES, Ansible, Route, Run, Task
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -28,14 +28,14 @@ CALLBACKS = {
 }
 
 
-def each_core_with(values: Mapping[str, Any], *always: str) -> list[Any]:
-    """Each core with each value. On cores but the default one, only what is named is among the fast tests."""
+def each_core_with(values: Mapping[str, Any]) -> list[Any]:
+    """Each core with each value: fast on the tests' own core, slow on the others, which lanes run."""
     return [
         pytest.param(
             core,
             value,
             id=f"core {core.version}-{name}",
-            marks=[] if core is DEFAULT or name in always else pytest.mark.slow,
+            marks=[] if core is DEFAULT else pytest.mark.slow,
         )
         for core in EVERY
         for name, value in values.items()
@@ -43,9 +43,7 @@ def each_core_with(values: Mapping[str, Any], *always: str) -> list[Any]:
 
 
 BY_ROUTE = {route.name: route for route in ROUTES}
-on_each_core_by_each_route = pytest.mark.parametrize(
-    ("core", "route"), each_core_with(BY_ROUTE, IN_PROCESS.name, AS_MODULE.name), indirect=["core"]
-)
+on_each_core_by_each_route = pytest.mark.parametrize(("core", "route"), each_core_with(BY_ROUTE), indirect=["core"])
 
 
 @pytest.fixture
@@ -99,9 +97,7 @@ def test_no_output_shows_a_secret_on_any_core_by_any_route(
     assert_sealed(run, lab)
 
 
-@pytest.mark.parametrize(
-    ("core", "callback"), each_core_with({name: name for name in CALLBACKS}, "default"), indirect=["core"]
-)
+@pytest.mark.parametrize(("core", "callback"), each_core_with({name: name for name in CALLBACKS}), indirect=["core"])
 def test_no_callback_shows_a_secret(ansible: Ansible, lab: Lab, core: Core, callback: str) -> None:
     (ansible.folder / "written").mkdir()
 
