@@ -27,6 +27,8 @@ class SddcManagerTokens(OAuthTokens):
     """The tokens of one user. Only a refresh token can be revoked; an access token stays valid until it expires."""
 
     product = "sddc_manager"
+    # Unlike other servers with access tokens it has a request that proves one.
+    verifies_offline = False
     renewed_by = oauth.REFRESH_TOKEN
     can_revoke = True
     revokes_access = False

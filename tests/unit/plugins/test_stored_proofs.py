@@ -1,0 +1,38 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""verify_max_age spares each product the request that proves a token, as the lab records it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from products import JOBS
+from support.in_process import done, operation_of, prepared
+
+if TYPE_CHECKING:
+    from lab.client import Lab
+
+REUSING = [
+    name
+    for name, job in JOBS.items()
+    if name.endswith(" reuses") and "verify_max_age" in operation_of(job.module).argument_spec.options
+]
+
+
+@pytest.mark.parametrize("name", REUSING)
+def test_a_stored_proof_spares_the_request_that_proves_a_token(lab: Lab, tmp_path: Path, name: str) -> None:
+    file = str(tmp_path / "token.json")
+    prepared(JOBS[name], lab, file)
+
+    found = done(JOBS[name], lab.details, file, verify_max_age=300)
+
+    assert (found.result["action"], found.result["verified"]) == ("reused", True)
+    assert lab.requests() == []
+
+
+def test_several_products_are_tried() -> None:
+    assert len(REUSING) > 1
