@@ -8,11 +8,10 @@ https://developer.broadcom.com/xapis/vmware-avi-load-balancer-api/latest/ "POST 
 
 from __future__ import annotations
 
-import itertools
 import re
 import uuid
 from collections.abc import Iterator, Mapping
-from itertools import islice
+from itertools import count, islice
 from typing import Any, Optional
 
 from .._core.secret import Secret
@@ -125,7 +124,7 @@ class AviClient:
         return [item for item in found if name in (None, item["name"])]
 
     def _list(self, path: str, query: Mapping[str, str], doing: str) -> Iterator[Mapping[str, Any]]:
-        for number in itertools.count(1):
+        for number in count(1):
             # The link to the next page is absolute, and might lead elsewhere: the number does as well.
             numbered = {**query, "page": str(number), "page_size": str(PAGE_SIZE)}
             response = self._send("GET", path, doing, query=numbered)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import json
 import math
 import re
@@ -65,12 +66,17 @@ class Response:
         is_called_so = self.headers.get("Content-Type", "").lower().startswith("text/html")
         return bool(start) and (is_called_so or start.startswith(_HTML_STARTS))
 
+    @functools.cached_property
+    def _document(self) -> Any:
+        """Parsed once: a page of a listing may have megabytes."""
+        return json.loads(self.body)
+
     def json(self) -> Any:
         """The body as JSON. Raises BadResponse."""
         if not self.body.strip():
             raise self.bad("the response has an empty body where JSON is due")
         try:
-            return json.loads(self.body)
+            return self._document
         except (ValueError, RecursionError):
             raise self.bad("the response is not valid JSON") from None
 
@@ -84,7 +90,7 @@ class Response:
     def json_or_none(self) -> Any:
         """The body as JSON where it is, for the reading of errors."""
         try:
-            return json.loads(self.body)
+            return self._document
         except (ValueError, RecursionError):
             return None
 
