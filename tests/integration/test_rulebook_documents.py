@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_rulebook.validators import Validate
+from jsonschema import ValidationError
 
 from support.checkout import CHECKOUT
 
@@ -25,3 +26,10 @@ def test_examples_of_an_event_source_are_a_valid_rulebook(path: Path) -> None:
 @pytest.mark.parametrize("path", sorted(EDA.glob("rulebooks/*.yml")), ids=lambda path: path.stem)
 def test_rulebook_is_valid(path: Path) -> None:
     Validate.rulebook(yaml.safe_load(path.read_text()))
+
+
+def test_a_rulebook_with_a_key_that_does_not_exist_is_refused() -> None:
+    (ruleset, *_others) = yaml.safe_load(next(EDA.glob("rulebooks/*.yml")).read_text())
+
+    with pytest.raises(ValidationError):
+        Validate.rulebook([{**ruleset, "rulz": ruleset["rules"]}])
