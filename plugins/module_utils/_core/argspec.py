@@ -26,7 +26,7 @@ DURATION = "duration"
 class Option(TypedDict, total=False):
     """One option, as ansible-core specifies it, and what only this collection knows of it, as is the type `duration`.
 
-    `environment` are the variables that set it, the first one first. `secret_if` tells of a value whether it is secret,
+    `environment` are the variables that set it, the first one first. `secret_if` returns whether a value is secret,
     for an option that takes both.
     """
 

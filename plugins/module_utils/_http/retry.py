@@ -59,7 +59,7 @@ class Retries:
 def asked_wait(retry_after: Optional[str], now: float) -> Optional[float]:
     """The wait of a header Retry-After (RFC 9110, section 10.2.3), in seconds; None where it asks for none.
 
-    `now` is the time by the clock of the server that sent it: a date is told by that one. One in the past is a mistake.
+    `now` is the time by the clock of the server that sent it: a date is relative to it. A past one is a mistake.
     """
     text = (retry_after or "").strip()
     if _SECONDS.fullmatch(text):

@@ -138,7 +138,7 @@ def _wanted(option: Option, value: Any) -> str:
 
 
 def _must_be(kind: str, value: Any) -> str:
-    # A text in place of a mapping is in no option, so that nothing tells whether it is a secret.
+    # A text in place of a mapping is in no option, so that it may be a secret that nobody knows.
     found = "text" if kind == "dict" and isinstance(value, str) else described(value)
     return f"must be {_TYPES.get(kind, 'text')}, not {found}"
 
