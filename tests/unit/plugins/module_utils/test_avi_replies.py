@@ -36,7 +36,9 @@ def test_an_object_without_its_uuid_is_named(lab: Lab, server: HostileServer, tm
     listing = json.loads(replies[1].body)
     del listing["results"][0]["uuid"]
     body = json.dumps(listing).encode()
-    server.starts_anew(replies, f"HTTP/1.1 200 Lie\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body, 1)
+    server.starts_anew(
+        replies, f"HTTP/1.1 200 Lie\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body, 1
+    )
 
     assert "the list 'results'" in run_at(server, KIT.jobs["deletes"], lab, file).message
 
@@ -48,7 +50,8 @@ def test_an_object_that_is_deleted_during_its_update_is_created_anew(
     replies, _kept = recorded(job, lab, file)
     created, _kept = recorded(KIT.jobs["creates"], lab, file)
     # The object that the update needs is gone when the controller refuses: to read it is a request that nobody knows.
-    refused = b"HTTP/1.1 412 Changed meanwhile\r\nContent-Length: 0\r\n\r\n"
+    # It says that it closes the connection, or the request that follows might be lost on it.
+    refused = b"HTTP/1.1 412 Changed meanwhile\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
     server.starts_anew([*replies, created[2]], refused, 2)
 
     assert run_at(server, job, lab, file).result["action"] == "created"
