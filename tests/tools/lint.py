@@ -68,6 +68,7 @@ CHECKS = {
         ".",
     ],
     "antsibull-changelog": ["antsibull-changelog", "lint"],
+    "glossary": [sys.executable, "tests/tools/glossary.py"],
     "workflows": [*_SCHEMA, "vendor.github-workflows", *files(".github/workflows/*.y*ml")],
     "actions of workflows": [*_SCHEMA, "vendor.github-actions", *files(".github/actions/*/action.yml")],
     "pre-commit": ["pre-commit", "validate-config", ".pre-commit-config.yaml"],
