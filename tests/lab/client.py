@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 import urllib.parse
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,12 +85,14 @@ class Lab:
 
     @classmethod
     @contextlib.contextmanager
-    def start(cls, addresses: int = 0, state_file: str | os.PathLike[str] | None = None) -> Iterator[Lab]:
-        """Start a lab of one's own, and stop it at the end."""
+    def start(
+        cls, addresses: int = 0, state_file: str | os.PathLike[str] | None = None, arguments: Sequence[str] = ()
+    ) -> Iterator[Lab]:
+        """Start a lab, with further arguments of its command, and stop it at the end."""
         with tempfile.TemporaryDirectory(prefix="lab-") as folder:
             path = Path(state_file) if state_file else Path(folder) / "lab.json"
             path.unlink(missing_ok=True)
-            command = [sys.executable, str(RUN), "--state-file", str(path), "--addresses", str(addresses)]
+            command = [sys.executable, str(RUN), "--state-file", str(path), "--addresses", str(addresses), *arguments]
             process = subprocess.Popen(command)
             try:
                 with contextlib.closing(cls(awaited(path, process), process)) as lab:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tell a person how to point a playbook at the lab: a file of variables to source, and how to use it."""
+"""Explain how to run playbooks against the lab: a file of environment variables, and what to do with it."""
 
 from __future__ import annotations
 
@@ -12,29 +12,33 @@ from pathlib import Path
 
 _VENV = Path(__file__).resolve().parents[2] / ".venv"
 _SHELL = """\
-# The lab's products and their credentials, for this shell. The lab removes this file when it ends.
+# Addresses and credentials of the lab's products, for this shell. The lab deletes this file when it stops.
 {exports}
 """
 _TEXT = """\
-The lab is running: {products}, each over TLS on its own port of this machine.
+The lab is running: {products}.
+Each product listens on 127.0.0.1, over TLS. These files have their addresses and credentials:
 
-  {state}
-      what is where, with all credentials, as JSON
-  {variables}
-      the same as the environment variables that the modules read, with the lab's CA in SSL_CERT_FILE
+  {variables}   environment variables that the modules read
+  {state}   JSON
 
-Both files are for your eyes only and go when the lab ends. In another shell:
+Only you can read them. The lab deletes them when it stops.
 
-  . {sourced}
-  ansible localhost -m sddc.tokens.MODULE -a return_token=false
+1. In another shell, in this folder:
 
-Every module and playbook finds the lab in the same way. tests/lab/README.md tells how to order faults.
-Ctrl-C ends it.
+     . {sourced}
+
+2. Copy a playbook of README.md to example.yml. It runs as it is:
+
+     ansible-playbook example.yml
+
+That shell trusts the lab's CA certificate only (SSL_CERT_FILE). tests/lab/README.md shows how to make requests fail.
+Press Ctrl-C to stop the lab.
 """
 
 
 def variables_path(state_file: Path) -> Path:
-    """Return where the variables stand: beside the state file, `.lab.env` for `.lab.json`."""
+    """Return the file of environment variables: beside the state file, `.lab.env` for `.lab.json`."""
     named = state_file.with_suffix(".env")
     return named if named != state_file else state_file.with_name(f"{state_file.name}.env")
 
@@ -46,7 +50,7 @@ def shell_file(variables: Mapping[str, str]) -> str:
 
 
 def _of_the_checkout() -> list[str]:
-    """Return what lets a shell find Ansible and this collection, where `make` has set them up."""
+    """Return the variables with which a shell finds Ansible and this collection, where `make` has installed them."""
     if not _VENV.joinpath("collections").is_dir():
         return []
     collections, programs = shlex.quote(str(_VENV / "collections")), shlex.quote(str(_VENV / "bin"))
@@ -54,12 +58,15 @@ def _of_the_checkout() -> list[str]:
 
 
 def explanation(products: list[str], state_file: Path) -> str:
-    """Return the text for the terminal; no secret is in it. Paths are as short as the working directory allows."""
-    variables = _short(variables_path(state_file))
-    # A shell looks for a name without a slash in its search path.
+    """Return the text for the terminal, without any secret. Paths are relative to the working directory if possible."""
+    state, variables = _short(state_file), _short(variables_path(state_file))
+    # A shell searches PATH for a name without a slash.
     sourced = variables if "/" in variables else f"./{variables}"
     names = f"{', '.join(products[:-1])} and {products[-1]}"
-    return _TEXT.format(products=names, state=_short(state_file), variables=variables, sourced=shlex.quote(sourced))
+    width = max(len(state), len(variables))
+    return _TEXT.format(
+        products=names, state=state.ljust(width), variables=variables.ljust(width), sourced=shlex.quote(sourced)
+    )
 
 
 def _short(path: Path) -> str:

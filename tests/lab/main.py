@@ -11,28 +11,45 @@ import json
 import logging
 import os
 import signal
+import socket
 import sys
 import tempfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from .explain import explanation, shell_file, variables_path
 from .server import Lab
+
+# Of the lab that a person starts: the same every time, so that token files of an earlier one are for the same hosts.
+_FIRST_PORT = 18440
+
+
+class AlreadyRunningError(Exception):
+    """Another lab uses the same state file."""
 
 
 def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         prog="tests/lab/run",
-        description="Faithful local services for every API of this collection, until SIGTERM or Ctrl-C.",
+        description="Run local services that behave like the products, until SIGTERM or Ctrl-C.",
     )
     parser.add_argument(
-        "--state-file", type=Path, required=True, metavar="FILE", help="JSON with URLs and secrets, once all listens"
+        "--state-file",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="write addresses and credentials to this JSON file",
     )
     parser.add_argument(
-        "--addresses", type=_count, default=0, metavar="N", help="listen on N more addresses: 127.0.1.1, 127.0.1.2, …"
+        "--addresses",
+        type=_count,
+        default=0,
+        metavar="N",
+        help="also listen on N more addresses: 127.0.1.1, 127.0.1.2, …",
     )
     parser.add_argument(
-        "--explain", action="store_true", help="say how to use it, and write the variables to source beside FILE"
+        "--explain", action="store_true", help="print how to use the lab, and write environment variables beside FILE"
     )
     return parser.parse_args(arguments)
 
@@ -57,7 +74,9 @@ def write_private(path: Path, text: str) -> None:
 
 
 async def serve(state_file: Path, addresses: int, explain: bool = False) -> None:
-    """Run the lab until a signal asks it to stop; `explain` says on the terminal how to use it."""
+    """Run the lab until a signal stops it. With `explain`, print how to use it. Raises AlreadyRunningError."""
+    if _in_use(state_file):
+        raise AlreadyRunningError(f"a lab that is running has written {state_file}")
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -65,7 +84,7 @@ async def serve(state_file: Path, addresses: int, explain: bool = False) -> None
     with tempfile.TemporaryDirectory(prefix="sddc-tokens-lab-") as folder:
         lab = Lab(Path(folder))
         try:
-            await lab.start(addresses)
+            await lab.start(addresses, _FIRST_PORT if explain else 0)
             if explain:
                 write_private(variables_path(state_file), shell_file(lab.environment()))
             write_private(state_file, json.dumps(lab.details(), indent=2) + "\n")
@@ -79,14 +98,27 @@ async def serve(state_file: Path, addresses: int, explain: bool = False) -> None
             await lab.stop()
 
 
+def _in_use(state_file: Path) -> bool:
+    """Whether the lab that wrote this file is still running."""
+    try:
+        control = urlsplit(json.loads(state_file.read_text(encoding="utf-8"))["control"]["url"])
+        with socket.create_connection((control.hostname, control.port), timeout=5):
+            return True
+    except (OSError, ValueError, LookupError, TypeError):
+        return False
+
+
 def main() -> int:
-    """Run the lab; a problem at the start is one sentence."""
+    """Run the lab. An error at the start is one sentence."""
     arguments = parsed()
-    # What these two report are clients that hang up or talk no HTTP. Errors of the lab go to the logger `lab`.
+    # These two log clients that disconnect or do not speak HTTP. Errors of the lab go to the logger `lab`.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     try:
         asyncio.run(serve(arguments.state_file.absolute(), arguments.addresses, arguments.explain))
+    except AlreadyRunningError as problem:
+        print(f"The lab cannot start: {problem}. Stop that lab, or use another --state-file.", file=sys.stderr)
+        return 1
     except OSError as problem:
         print(f"The lab cannot start: {problem}", file=sys.stderr)
         return 1

@@ -76,7 +76,10 @@ class Product(ABC, Generic[StateT, SettingsT]):
     name: ClassVar[str]
     asks_client_certificates: ClassVar[bool] = False
     environment: ClassVar[tuple[tuple[str, str], ...]] = ()
-    """Variables by which the collection finds the product, and the part of `details` that each stands for."""
+    """Environment variables that the collection reads, and the field of the state file that each is set to.
+
+    A variable that names a server is `host`, not `url`: playbooks write `https://` before it.
+    """
 
     revocable: ClassVar[str] = ""
     """The count that is 0 when all that can be revoked is revoked."""

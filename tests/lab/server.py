@@ -59,14 +59,17 @@ class Lab:
         self._runners: dict[str, web.AppRunner] = {}
         self._ports: dict[str, int] = {}
 
-    async def start(self, addresses: int = 0) -> None:
-        """Listen on the first address, then on `addresses` further ones."""
+    async def start(self, addresses: int = 0, first_port: int = 0) -> None:
+        """Listen on the first address, then on `addresses` further ones.
+
+        The ports are `first_port` and those after it. One that is in use, or all without it, are any free ones.
+        """
         _raise_file_limit()
         self._runners["control"] = await _runner(control_application(self))
         for product in self.products.values():
             self._runners[product.name] = await _runner(application(product, self.log, self.faults))
-        for name in self._runners:
-            listener = _listener(FIRST_ADDRESS, 0)
+        for number, name in enumerate(self._runners):
+            listener = _listener_near(FIRST_ADDRESS, first_port + number if first_port else 0)
             self._ports[name] = listener.getsockname()[1]
             await self._listen(name, FIRST_ADDRESS, listener, "good")
         self._proxy_port = await self.proxy.start(FIRST_ADDRESS)
@@ -119,14 +122,18 @@ class Lab:
             "ca_path": str(self.authority.ca_path),
             "control": {"url": self.url("control")},
             "proxy": {"url": f"http://{FIRST_ADDRESS}:{self._proxy_port}"},
-            **{name: product.details(self.url(name)) for name, product in self.products.items()},
+            **{name: self._details(name) for name in self.products},
         }
 
+    def _details(self, name: str) -> dict[str, str]:
+        url = self.url(name)
+        return {"host": url.removeprefix("https://"), **self.products[name].details(url)}
+
     def environment(self) -> dict[str, str]:
-        """Return the environment variables by which the collection finds the products, and trusts them."""
+        """Return the environment variables with the address and credentials of each product, and the CA."""
         variables = {"SSL_CERT_FILE": str(self.authority.ca_path)}
         for name, product in self.products.items():
-            details = product.details(self.url(name))
+            details = self._details(name)
             variables.update({variable: details[key] for variable, key in product.environment})
         return variables
 
@@ -178,6 +185,13 @@ def _listener(address: str, port: int) -> socket.socket:
         raise
     listener.setblocking(False)
     return listener
+
+
+def _listener_near(address: str, port: int) -> socket.socket:
+    try:
+        return _listener(address, port)
+    except AddressTaken:
+        return _listener(address, 0)
 
 
 def _raise_file_limit() -> None:

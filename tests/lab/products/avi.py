@@ -62,7 +62,7 @@ class Avi(Product[AviState, AviSettings]):
     name = "avi"
     revocable = "tokens_valid"
     environment = (
-        ("AVI_CONTROLLER", "url"),
+        ("AVI_CONTROLLER", "host"),
         ("AVI_USERNAME", "username"),
         ("AVI_PASSWORD", "password"),
         ("AVI_VERSION", "api_version"),

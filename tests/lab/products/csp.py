@@ -41,7 +41,7 @@ class Csp(Product[None, CspSettings]):
     """The console. It keeps no state but the tokens of the ledger: none can be revoked."""
 
     name = "csp"
-    environment = (("CSP_HOST", "url"), ("CSP_API_TOKEN", "api_token"))
+    environment = (("CSP_HOST", "host"), ("CSP_API_TOKEN", "api_token"))
 
     def __init__(self, shared: Shared) -> None:
         super().__init__(shared)

@@ -80,7 +80,7 @@ class Nsx(Product[NsxState, NsxSettings]):
     """The manager."""
 
     name = "nsx"
-    environment = (("NSXT_MANAGER_HOST", "url"), ("NSXT_USERNAME", "username"), ("NSXT_PASSWORD", "password"))
+    environment = (("NSXT_MANAGER_HOST", "host"), ("NSXT_USERNAME", "username"), ("NSXT_PASSWORD", "password"))
     asks_client_certificates = True
 
     def __init__(self, shared: Shared) -> None:

@@ -70,7 +70,7 @@ class SddcManager(Product[SddcManagerState, SddcManagerSettings]):
     name = "sddc_manager"
     revocable = "refresh_tokens_valid"
     environment = (
-        ("SDDC_MANAGER_HOST", "url"),
+        ("SDDC_MANAGER_HOST", "host"),
         ("SDDC_MANAGER_USERNAME", "username"),
         ("SDDC_MANAGER_PASSWORD", "password"),
     )

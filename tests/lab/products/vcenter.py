@@ -75,7 +75,7 @@ class Vcenter(Product[VcenterState, VcenterSettings]):
     """The server."""
 
     name = "vcenter"
-    environment = (("VMWARE_HOST", "url"),)
+    environment = (("VMWARE_HOST", "host"),)
 
     def default_settings(self) -> VcenterSettings:
         return VcenterSettings()

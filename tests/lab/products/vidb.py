@@ -103,7 +103,7 @@ class Vidb(Product[VidbState, VidbSettings]):
     """The broker."""
 
     name = "vidb"
-    environment = (("VIDB_HOST", "url"), ("VIDB_TENANT", "tenant"), ("VIDB_API_TOKEN", "api_token"))
+    environment = (("VIDB_HOST", "host"), ("VIDB_TENANT", "tenant"), ("VIDB_API_TOKEN", "api_token"))
 
     def __init__(self, shared: Shared) -> None:
         super().__init__(shared)

@@ -74,7 +74,7 @@ class Vrni(Product[VrniState, VrniSettings]):
 
     name = "vrni"
     revocable = "tokens_valid"
-    environment = (("VRNI_HOST", "url"), ("VRNI_USERNAME", "username"), ("VRNI_PASSWORD", "password"))
+    environment = (("VRNI_HOST", "host"), ("VRNI_USERNAME", "username"), ("VRNI_PASSWORD", "password"))
 
     def __init__(self, shared: Shared) -> None:
         super().__init__(shared)

@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import concurrent.futures
+import contextlib
 import email.utils
 import json
 import os
+import shlex
 import signal
 import socket
 import ssl
@@ -24,6 +27,7 @@ import requests
 
 from lab.client import RUN, Lab, LabError, awaited
 from lab.products import discover
+from lab.server import Lab as LabServer
 from products import EXAMPLE, ISSUER, KITS
 
 PRODUCT, CREATE = EXAMPLE.name, EXAMPLE.targets["create"]
@@ -214,11 +218,72 @@ def test_command_explains_itself_without_a_secret_on_the_terminal(tmp_path):
     assert told.split("\n") == [*expected.values(), details["ca_path"], ""]
     assert process.returncode == 0
     assert "  . './my lab.env'\n" in said
-    assert "Ctrl-C ends it." in said
+    assert "Press Ctrl-C to stop the lab." in said
     secrets = [value for part in details.values() if isinstance(part, dict) for value in part.values()]
     assert not [value for value in secrets if len(value) > 20 and value in said]
     assert not state.exists()
     assert not variables.exists()
+
+
+def test_the_variables_to_source_are_those_of_the_documentation_and_name_hosts_without_a_scheme(tmp_path):
+    with Lab.start(state_file=tmp_path / "lab.json", arguments=["--explain"]) as lab:
+        lines = shlex.split((tmp_path / "lab.env").read_text(), comments=True)
+        exported = dict(line.split("=", maxsplit=1) for line in lines if line != "export")
+        for kit in KITS.values():
+            documented = {variable: lab[kit.name][detail] for variable, detail in kit.environment.items()}
+            assert documented.items() <= exported.items()
+            assert lab[kit.name]["url"] == f"https://{lab[kit.name]['host']}"
+
+
+def test_a_second_lab_with_the_same_state_file_is_refused_and_deletes_nothing(tmp_path):
+    state = tmp_path / "lab.json"
+    with Lab.start(state_file=state, arguments=["--explain"]):
+        before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+        command = [sys.executable, RUN, "--state-file", state, "--explain"]
+        second = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert second.returncode == 1
+        assert f"a lab that is running has written {state}" in second.stderr
+        assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_state_file_that_a_killed_lab_left_is_replaced(tmp_path):
+    state = tmp_path / "lab.json"
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    state.write_text(json.dumps({"control": {"url": f"https://127.0.0.1:{port}"}}))
+    with subprocess.Popen([sys.executable, RUN, "--state-file", state]) as process:
+        written = state.read_text()
+        while process.poll() is None and state.read_text() == written:
+            time.sleep(0.05)
+        process.terminate()
+        assert process.wait(120) == 0
+
+
+def test_ports_are_those_asked_for_unless_in_use(tmp_path):
+    first = free_ports(2)
+    with socket.create_server(("127.0.0.1", first + 1)):
+        lab = LabServer(tmp_path)
+
+        async def ports():
+            await lab.start(first_port=first)
+            try:
+                return [urllib.parse.urlsplit(lab.url(name)).port for name in ("control", next(iter(lab.products)))]
+            finally:
+                await lab.stop()
+
+        control, product = asyncio.run(ports())
+    assert control == first
+    assert product not in (0, first, first + 1)
+
+
+def free_ports(count):
+    """Return the first of so many ports in a row that are free, outside the range of ephemeral ports."""
+    for first in range(20_000, 30_000, count):
+        with contextlib.ExitStack() as opened, contextlib.suppress(OSError):
+            for port in range(first, first + count):
+                opened.enter_context(socket.create_server(("127.0.0.1", port)))
+            return first
+    raise AssertionError("no free ports")
 
 
 def test_command_explains_nothing_unasked(tmp_path):
