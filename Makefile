@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo lab unit test test-all matrix units coverage mutants molecule bench lint pre-commit docs galaxy build clean
+.PHONY: help setup demo lab unit test test-all matrix units coverage mutants molecule bench lint pre-commit reference docs galaxy build clean
 
 BIN := .venv/bin
 COLLECTIONS := $(CURDIR)/.venv/collections
@@ -93,6 +93,9 @@ lint: $(LINT) $(LINT_ALSO) ## Run every static check; fail on any finding (CHECK
 
 pre-commit: $(LINT) ## Have git run the quick checks before each commit
 	@$(BIN)/pre-commit install
+
+reference: $(TESTS) ## Write the pages of docs/reference that are generated from the code
+	@$(BIN)/python tests/tools/reference.py
 
 docs: $(DOCS) ## Build the docs site in dist/docs; fail on any warning and broken link
 	@$(BIN)/python tests/tools/docsite.py

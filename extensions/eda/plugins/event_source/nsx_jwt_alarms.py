@@ -89,15 +89,6 @@ options:
       - Secret of the OAuth app.
       - The environment variable E(CSP_CLIENT_SECRET) is used when no other way to a token is set.
     type: str
-  csp_validate_certs:
-    description: Whether the certificate of the server of VMware Cloud Services is verified.
-    type: bool
-    default: true
-  csp_ca_path:
-    description:
-      - PEM file, or folder of hashed PEM files, with the CA certificates to trust for VMware Cloud Services. By default
-        those of the system and of O(ca_path).
-    type: path
   csp_auth_token_header:
     description: Whether to send the access token in the header C(csp-auth-token), too.
     type: bool
