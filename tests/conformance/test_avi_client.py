@@ -73,7 +73,7 @@ def made(api: ApiSession) -> dict[str, Any]:
 # --- Signing in and out ----------------------------------------------------------------------------------------------
 
 
-def test_sign_in_opens_a_session_and_tells_the_version(lab: Lab, api: ApiSession) -> None:
+def test_sign_in_opens_a_session_and_returns_the_version(lab: Lab, api: ApiSession) -> None:
     assert api.remote_api_version["Version"] == lab["avi"]["api_version"]
     assert lab.counts("avi")["sessions_open"] == 1
 
@@ -88,13 +88,13 @@ def test_wrong_password_is_a_401(lab: Lab) -> None:
         avi_session(lab, password="wrong")
 
 
-def test_session_that_is_there_already_is_used(lab: Lab, api: ApiSession) -> None:
+def test_existing_session_is_used(lab: Lab, api: ApiSession) -> None:
     another = avi_session(lab, username=None, password=None, **api.get_context())
     assert another.post(TYPE, data={"name": "x"}).status_code == 201
     assert lab.counts("avi")["sessions_opened"] == 1
 
 
-def test_basic_authentication_needs_no_session_where_it_is_allowed(lab: Lab) -> None:
+def test_basic_authentication_needs_no_session_where_the_controller_allows_it(lab: Lab) -> None:
     lab.change_settings("avi", basic_auth=True)
     pair = base64.b64encode(f"{lab['avi']['username']}:{lab['avi']['password']}".encode()).decode()
     api = avi_session(lab, user_hdrs={"Authorization": f"Basic {pair}"})
@@ -104,7 +104,7 @@ def test_basic_authentication_needs_no_session_where_it_is_allowed(lab: Lab) -> 
 
 @pytest.mark.parametrize("status", [401, 419])
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_session_that_has_ended_is_opened_again(
+def test_ended_session_is_opened_again(
     lab: Lab, api: ApiSession, made: dict[str, Any], operation: str, status: int
 ) -> None:
     lab.change_settings("avi", session_refused_status=status)
@@ -113,7 +113,7 @@ def test_session_that_has_ended_is_opened_again(
     assert [entry.status for entry in lab.requests("avi")][-3:-1] == [status, 200]
 
 
-def test_refused_csrf_token_is_a_401_after_which_the_client_signs_in_again(lab: Lab, api: ApiSession) -> None:
+def test_refused_csrf_token_is_a_401_and_the_client_signs_in_again(lab: Lab, api: ApiSession) -> None:
     lab.change_settings("avi", rotate_csrf=True)
     assert [api.post(TYPE, data={"name": f"x{number}"}).status_code for number in range(3)] == [201, 201, 201]
     assert lab.counts("avi")["sessions_opened"] == 3, "it notes the new CSRF token, and does not use it"
@@ -123,14 +123,14 @@ def test_refused_csrf_token_is_a_401_after_which_the_client_signs_in_again(lab: 
 
 
 @pytest.mark.parametrize("status", [200, 201])
-def test_create_tells_where_the_object_is(lab: Lab, api: ApiSession, status: int) -> None:
+def test_create_returns_the_location_of_the_object(lab: Lab, api: ApiSession, status: int) -> None:
     lab.change_settings("avi", post_status=status)
     reply = api.post(TYPE, data={"name": "se-01"})
     assert reply.status_code == status
     assert api.get_slug_from_uri(reply.headers["Location"]) == reply.json()["uuid"] == api.get_obj_uuid(reply.json())
 
 
-def test_create_takes_a_uuid_that_is_asked_for(api: ApiSession) -> None:
+def test_create_accepts_a_requested_uuid(api: ApiSession) -> None:
     assert api.post(TYPE, data={"name": "x"}, force_uuid="chosen-uuid").json()["uuid"] == "chosen-uuid"
 
 
@@ -138,7 +138,7 @@ def test_object_is_found_by_uuid_and_by_name(api: ApiSession, made: dict[str, An
     assert api.get(f"{TYPE}/{UUID}").json() == api.get_object_by_name(TYPE, "se-01") == made
 
 
-def test_name_that_is_not_there_is_found_nowhere(api: ApiSession) -> None:
+def test_unknown_name_is_not_found(api: ApiSession) -> None:
     assert api.get_object_by_name(TYPE, "nonesuch") is None
 
 
@@ -157,7 +157,7 @@ def test_patch_adds_replaces_and_deletes(api: ApiSession, made: dict[str, Any]) 
     assert deleted.json()["metadata"] == made["metadata"]
 
 
-def test_delete_by_name_leaves_nothing(api: ApiSession, made: dict[str, Any]) -> None:
+def test_delete_by_name_removes_the_object(api: ApiSession, made: dict[str, Any]) -> None:
     assert api.delete_by_name(TYPE, "se-01").status_code == 204
     assert api.get(TYPE).count() == 0
 
@@ -172,7 +172,7 @@ def test_listing_is_read_page_by_page(lab: Lab, api: ApiSession) -> None:
     assert page["next"].startswith(f"{lab['avi']['url']}/api/")
 
 
-def test_tenants_keep_their_objects_apart(api: ApiSession) -> None:
+def test_each_tenant_has_its_own_objects(api: ApiSession) -> None:
     tenant = api.get_object_by_name("tenant", "lab")
     api.post(TYPE, data={"name": "mine"}, tenant="lab")
     assert api.get_object_by_name(TYPE, "mine") is None
@@ -180,7 +180,7 @@ def test_tenants_keep_their_objects_apart(api: ApiSession) -> None:
     assert api.get_object_by_name(TYPE, "mine", tenant_uuid=tenant["uuid"])["name"] == "mine"
 
 
-def test_engine_token_comes_as_the_vendors_roles_get_it(lab: Lab, api: ApiSession) -> None:
+def test_engine_token_is_returned_as_the_vendors_roles_expect_it(lab: Lab, api: ApiSession) -> None:
     cloud = api.get_object_by_name("cloud", lab["avi"]["cloud"])
     cluster = api.get("cluster").json()
     assert api.get("cluster/status").json()["node_info"]["cluster_uuid"] == cluster["uuid"]
@@ -208,28 +208,28 @@ def test_every_documented_error_is_read(
 
 
 @pytest.mark.parametrize("operation", ["get", "update", "patch", "delete"])
-def test_object_that_is_not_there_is_a_404(api: ApiSession, operation: str) -> None:
+def test_missing_object_is_a_404(api: ApiSession, operation: str) -> None:
     assert OPERATIONS[operation](api).status_code == 404
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_controller_that_is_being_upgraded_answers_403(
+def test_controller_during_an_upgrade_returns_a_403(
     lab: Lab, api: ApiSession, made: dict[str, Any], operation: str
 ) -> None:
     lab.change_settings("avi", upgrading=True)
     assert OPERATIONS[operation](api).status_code == 403
 
 
-def test_update_of_an_object_that_has_changed_meanwhile_is_a_412(api: ApiSession, made: dict[str, Any]) -> None:
+def test_update_of_an_outdated_object_is_a_412(api: ApiSession, made: dict[str, Any]) -> None:
     assert api.put(f"{TYPE}/{UUID}", data=made).status_code == 200
     assert api.put(f"{TYPE}/{UUID}", data=made).status_code == 412
 
 
-def test_uuid_that_is_taken_is_a_409(api: ApiSession, made: dict[str, Any]) -> None:
+def test_duplicate_uuid_is_a_409(api: ApiSession, made: dict[str, Any]) -> None:
     assert api.post(TYPE, data={"name": "other"}, force_uuid=UUID).status_code == 409
 
 
-def test_name_that_is_taken_is_a_409_where_names_are_unique(lab: Lab, api: ApiSession, made: dict[str, Any]) -> None:
+def test_duplicate_name_is_a_409_where_names_are_unique(lab: Lab, api: ApiSession, made: dict[str, Any]) -> None:
     lab.change_settings("avi", unique_names=True)
     assert api.post(TYPE, data={"name": "se-01"}).status_code == 409
 
@@ -242,16 +242,16 @@ def test_page_of_more_than_200_is_a_400(api: ApiSession) -> None:
     assert api.get(TYPE, params={"page_size": 201}).status_code == 400
 
 
-def test_tenant_that_is_not_there_is_a_404(api: ApiSession) -> None:
+def test_unknown_tenant_is_a_404(api: ApiSession) -> None:
     assert api.get(TYPE, tenant="nonesuch").status_code == 404
 
 
-def test_version_newer_than_the_controller_is_refused_in_the_words_that_the_client_looks_for(api: ApiSession) -> None:
+def test_version_newer_than_the_controller_is_refused_with_the_text_that_the_client_expects(api: ApiSession) -> None:
     with pytest.raises(AviServerError, match="Invalid version"):
         api.get_object_by_name(TYPE, "x", api_version="99.1.1")
 
 
-def test_field_newer_than_the_version_is_a_400(api: ApiSession) -> None:
+def test_field_of_a_newer_version_is_a_400(api: ApiSession) -> None:
     reply = api.post(TYPE, data={"name": "x", "in_use": False}, api_version="20.1.1")
     with pytest.raises(APIError, match=r"HTTP Error: 400 .*has field in_use introduced in later versions"):
         reply.json()

@@ -221,7 +221,7 @@ def _page_size(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) 
 
 
 @pytest.mark.parametrize("name", REQUESTS)
-def test_our_request_is_the_vendors(lab: Lab, name: str) -> None:
+def test_our_request_is_the_same_as_that_of_the_vendors_client(lab: Lab, name: str) -> None:
     assert differences(lab, "avi", REQUESTS[name], AviClients(lab)) == meant(DELIBERATE, name)
 
 

@@ -141,7 +141,7 @@ def test_reauthentication_succeeds_without_a_body(lab: Lab, nsx: NsxSdk, status:
     assert lab.counts("nsx")["reauths"] == 1
 
 
-def test_reauthentication_goes_through_the_vmc_proxy(lab: Lab, http: requests.Session) -> None:
+def test_reauthentication_works_through_the_vmc_proxy(lab: Lab, http: requests.Session) -> None:
     tokens = csp_tokens(lab, http)
     sdk = NsxSdk(http, lab["nsx"]["proxy_url"])
     reauth(sdk.with_token(tokens["access_token"], tokens["id_token"]))
@@ -190,13 +190,13 @@ def test_manager_alarms_are_listed_page_by_page(nsx_reader: NsxSdk) -> None:
     assert len(alarms.get_alarms(page_size=2, cursor=page.cursor).results) == 1
 
 
-def test_realization_tells_an_error_while_the_alarm_is_raised(lab: Lab, nsx_reader: NsxSdk) -> None:
+def test_realization_reports_an_error_while_the_alarm_is_raised(lab: Lab, nsx_reader: NsxSdk) -> None:
     assert OPERATIONS["realization"](nsx_reader).publish_status == "ERROR"
     lab.act("nsx", "clear_alarms", host="127.0.0.1")
     assert OPERATIONS["realization"](nsx_reader).publish_status == "REALIZED"
 
 
-def test_session_signs_in_until_it_is_destroyed(lab: Lab, http: requests.Session) -> None:
+def test_session_authenticates_until_it_is_destroyed(lab: Lab, http: requests.Session) -> None:
     form = {"j_username": lab["nsx"]["username"], "j_password": lab["nsx"]["password"]}
     reply = http.post(f"{lab['nsx']['url']}/api/session/create", data=form)
     http.headers["X-XSRF-TOKEN"] = reply.headers["X-XSRF-TOKEN"]
@@ -248,7 +248,7 @@ def test_expired_token_is_401_or_on_older_releases_403(
     assert refused(lab, nsx, reauth) == expected
 
 
-def test_client_that_asks_too_often_gets_a_429(lab: Lab, nsx: NsxSdk) -> None:
+def test_client_that_sends_too_many_requests_gets_a_429(lab: Lab, nsx: NsxSdk) -> None:
     lab.change_settings("nsx", rate_limit=1)
     reauth(nsx)
     assert refused(lab, nsx, reauth) == (429, "102", UnresolvedError)
@@ -274,13 +274,13 @@ def test_reauthentication_with_name_and_password_is_refused(lab: Lab, nsx_reader
         lambda sdk: sdk.stub(Status).policy_lm_read_intent_status(intent_path=f"{PATH}x"),
     ],
 )
-def test_object_that_is_not_there_is_a_404(lab: Lab, nsx: NsxSdk, act: Callable[[NsxSdk], Any]) -> None:
+def test_missing_object_is_a_404(lab: Lab, nsx: NsxSdk, act: Callable[[NsxSdk], Any]) -> None:
     assert refused(lab, nsx, act) == (404, 600, ApiError)
 
 
 @pytest.mark.parametrize(("operation", "setting"), [("reauth", "reauth_api"), ("alarms", "alarm_api")])
 @pytest.mark.parametrize("status", [404, 400])
-def test_operation_that_a_release_lacks_is_an_invalid_path(
+def test_operation_that_a_release_does_not_have_is_an_invalid_path(
     lab: Lab, nsx: NsxSdk, operation: str, setting: str, status: int
 ) -> None:
     settings: dict[str, Any] = {"unknown_path_status": status, setting: False}
@@ -289,7 +289,7 @@ def test_operation_that_a_release_lacks_is_an_invalid_path(
 
 
 @pytest.mark.parametrize("query", [{"page_size": 1001}, {"cursor": "nonesuch"}])
-def test_page_that_cannot_be_is_a_400(lab: Lab, nsx_reader: NsxSdk, query: dict[str, Any]) -> None:
+def test_invalid_page_is_a_400(lab: Lab, nsx_reader: NsxSdk, query: dict[str, Any]) -> None:
     assert refused(lab, nsx_reader, partial(instances, **query)) == (400, 255, ApiError)
 
 

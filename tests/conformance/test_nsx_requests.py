@@ -150,7 +150,7 @@ def _page_size(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) 
 
 
 @pytest.mark.parametrize("name", REQUESTS)
-def test_our_request_is_the_vendors(lab: Lab, http: requests.Session, name: str) -> None:
+def test_our_request_is_the_same_as_that_of_the_vendors_client(lab: Lab, http: requests.Session, name: str) -> None:
     clients = NsxClients(lab, http, csp_tokens(lab, http))
     assert differences(lab, "nsx", REQUESTS[name], clients) == meant(DELIBERATE, name)
 

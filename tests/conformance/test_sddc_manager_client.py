@@ -79,7 +79,7 @@ def status_of(lab: Lab) -> int | None:
     return lab.requests("sddc_manager")[-1].status
 
 
-def test_pair_is_created_and_its_access_token_reads_the_managers(lab: Lab, sdk: SddcManagerSdk) -> None:
+def test_token_pair_is_created_and_its_access_token_reads_the_managers(lab: Lab, sdk: SddcManagerSdk) -> None:
     pair = sdk.create()
     assert status_of(lab) == 201
     assert pair.refresh_token.id
@@ -89,20 +89,20 @@ def test_pair_is_created_and_its_access_token_reads_the_managers(lab: Lab, sdk: 
 
 
 @pytest.mark.parametrize("status", [200, 201])
-def test_either_status_of_a_new_pair_is_read(lab: Lab, sdk: SddcManagerSdk, status: int) -> None:
+def test_either_status_of_a_new_token_pair_is_read(lab: Lab, sdk: SddcManagerSdk, status: int) -> None:
     lab.change_settings("sddc_manager", create_status=status)
     assert sdk.create().access_token
     assert status_of(lab) == status
 
 
-def test_refresh_token_yields_another_access_token_as_often_as_asked(lab: Lab, sdk: SddcManagerSdk) -> None:
+def test_refresh_token_returns_a_new_access_token_each_time(lab: Lab, sdk: SddcManagerSdk) -> None:
     pair = sdk.create()
     tokens = {pair.access_token, *(sdk.refresh(pair.refresh_token.id) for _time in range(2))}
     assert len(tokens) == 3
     assert all(sdk.with_token(token).managers().elements for token in tokens)
 
 
-def test_revocation_ends_the_refresh_token_and_not_the_access_token(lab: Lab, sdk: SddcManagerSdk) -> None:
+def test_revocation_ends_the_refresh_token_but_not_the_access_token(lab: Lab, sdk: SddcManagerSdk) -> None:
     pair = sdk.create()
     assert sdk.invalidate(pair.refresh_token.id) is None
     assert status_of(lab) == 204
@@ -110,7 +110,7 @@ def test_revocation_ends_the_refresh_token_and_not_the_access_token(lab: Lab, sd
 
 
 @pytest.mark.parametrize("status", [400, 404])
-def test_refused_refresh_token_is_an_error_of_the_api(lab: Lab, sdk: SddcManagerSdk, status: int) -> None:
+def test_refused_refresh_token_is_an_api_error(lab: Lab, sdk: SddcManagerSdk, status: int) -> None:
     lab.change_settings("sddc_manager", refused_status=status)
     with pytest.raises(Error) as caught:
         sdk.refresh("3c6b3c30-3bf2-480b-9539-8483699ab911")
@@ -129,7 +129,7 @@ def test_every_documented_error_of_the_creation_is_read(lab: Lab, sdk: SddcManag
     assert caught.value.error_code == "SOME_CODE"
 
 
-def test_wrong_password_is_an_error_that_the_client_has_no_name_for(lab: Lab, sdk: SddcManagerSdk) -> None:
+def test_wrong_password_is_an_error_without_a_class_in_the_client(lab: Lab, sdk: SddcManagerSdk) -> None:
     with pytest.raises(UnresolvedError):
         sdk.create(password="wrong")
     assert status_of(lab) == 401
@@ -178,7 +178,7 @@ def claims(token: str) -> dict[str, Any]:
     return found
 
 
-def test_a_pair_opens_the_door_and_its_access_token_is_like_the_sample_of_the_page(lab: Lab, api: Api) -> None:
+def test_a_token_pair_gives_access_and_its_access_token_is_like_the_documented_sample(lab: Lab, api: Api) -> None:
     reply = api.create()
     pair = reply.json()
     assert (reply.status_code, set(pair), set(pair["refreshToken"])) == (201, {"accessToken", "refreshToken"}, {"id"})
@@ -194,7 +194,7 @@ def test_a_pair_opens_the_door_and_its_access_token_is_like_the_sample_of_the_pa
     assert lab.counts("sddc_manager")["sign_ins"] == 1
 
 
-def test_a_refresh_token_refreshes_any_number_of_times_in_either_form(lab: Lab, api: Api) -> None:
+def test_a_refresh_token_can_be_used_any_number_of_times_in_either_form(lab: Lab, api: Api) -> None:
     refresh_token = api.create().json()["refreshToken"]["id"]
     bare = {"data": refresh_token, "headers": {"Content-Type": "application/json"}}
     replies = [api.refresh(refresh_token), api.refresh(refresh_token, **bare)]
@@ -207,7 +207,7 @@ def test_a_refresh_token_refreshes_any_number_of_times_in_either_form(lab: Lab, 
 
 
 @pytest.mark.parametrize("status", [404, 400])
-def test_a_revoked_or_expired_refresh_token_is_refused_and_the_access_token_lives_on(
+def test_a_revoked_or_expired_refresh_token_is_refused_and_the_access_token_stays_valid(
     lab: Lab, api: Api, status: int
 ) -> None:
     lab.change_settings("sddc_manager", refused_status=status)
@@ -222,7 +222,7 @@ def test_a_revoked_or_expired_refresh_token_is_refused_and_the_access_token_live
     assert (counts["revocations"], counts["refresh_tokens_valid"]) == (1, 0)
 
 
-def test_tokens_end_by_the_clock_of_the_server(lab: Lab, api: Api) -> None:
+def test_tokens_expire_by_the_clock_of_the_server(lab: Lab, api: Api) -> None:
     pair = api.create().json()
     lab.change_settings("sddc_manager", clock_offset=3700)
     assert api.managers(pair["accessToken"]).status_code == 401
@@ -240,21 +240,21 @@ def test_tokens_end_by_the_clock_of_the_server(lab: Lab, api: Api) -> None:
         ({"username": 7}, 400, "TOKEN_CREATION_SPEC_INVALID"),
     ],
 )
-def test_a_refusal_is_an_error_of_the_api(api: Api, change: dict[str, Any], status: int, code: str) -> None:
+def test_a_refusal_is_an_api_error(api: Api, change: dict[str, Any], status: int, code: str) -> None:
     reply = api.create(**change)
     assert (reply.status_code, reply.json()["errorCode"]) == (status, code)
     assert reply.json()["message"]
     assert reply.json()["referenceToken"]
 
 
-def test_what_is_no_access_token_is_a_401_and_another_content_type_a_400(api: Api) -> None:
+def test_an_invalid_access_token_is_a_401_and_another_content_type_a_400(api: Api) -> None:
     refresh_token = api.create().json()["refreshToken"]["id"]
     assert api.managers(refresh_token).json()["errorCode"] == "Unauthorized"
     plain = {"data": refresh_token, "headers": {"Content-Type": "text/plain"}}
     assert api.refresh(refresh_token, **plain).status_code == 400
 
 
-def test_every_secret_of_it_is_known(lab: Lab, api: Api) -> None:
+def test_every_secret_of_the_lab_is_known(lab: Lab, api: Api) -> None:
     pair = api.create().json()
     known = {secret["value"] for secret in lab.secrets()}
     assert {pair["accessToken"], pair["refreshToken"]["id"], lab["sddc_manager"]["password"]} <= known
@@ -309,5 +309,5 @@ REQUESTS = {
 
 
 @pytest.mark.parametrize("name", REQUESTS)
-def test_our_request_is_the_vendors(lab: Lab, http: requests.Session, name: str) -> None:
+def test_our_request_is_the_same_as_that_of_the_vendors_client(lab: Lab, http: requests.Session, name: str) -> None:
     assert differences(lab, "sddc_manager", REQUESTS[name], SddcManagerClients(lab, http)) == {}

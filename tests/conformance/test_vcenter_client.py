@@ -137,7 +137,7 @@ def test_registration_may_be_repeated(broker: Broker, register: Register) -> Non
     assert [register(token, expanded) for _time in range(2)] == [None, None]
 
 
-def test_without_an_expanded_token_nothing_is_stored(
+def test_without_an_expanded_token_nothing_is_registered(
     lab: Lab, broker: Broker, register: Register, is_accepted: Callable[[str], bool]
 ) -> None:
     token = broker.overflow_token()
@@ -150,7 +150,7 @@ def test_without_an_expanded_token_nothing_is_stored(
 # --- Errors --------------------------------------------------------------------------------------------------------
 
 
-def test_expanded_token_that_is_none_is_a_400(lab: Lab, broker: Broker, register: Register) -> None:
+def test_invalid_expanded_token_is_a_400(lab: Lab, broker: Broker, register: Register) -> None:
     assert kind_of(lab, register(broker.overflow_token(), "nonsense")) == (400, "INVALID_ARGUMENT")
 
 
@@ -166,7 +166,7 @@ def test_token_that_does_not_overflow_is_a_400(lab: Lab, broker: Broker, registe
 
 
 @pytest.mark.parametrize("is_anonymous", [True, False])
-def test_expired_token_and_none_are_a_401_with_a_challenge(
+def test_expired_or_missing_token_is_a_401_with_a_challenge(
     lab: Lab, broker: Broker, register: Register, is_anonymous: bool
 ) -> None:
     token = broker.overflow_token()
@@ -265,7 +265,9 @@ REQUESTS = {
 
 
 @pytest.mark.parametrize("name", REQUESTS)
-def test_our_request_is_the_vendors(lab: Lab, http: requests.Session, broker: Broker, name: str) -> None:
+def test_our_request_is_the_same_as_that_of_the_vendors_client(
+    lab: Lab, http: requests.Session, broker: Broker, name: str
+) -> None:
     token = broker.overflow_token()
     clients = VcenterClients(lab, http, token, broker.expanded(token))
     assert differences(lab, "vcenter", REQUESTS[name], clients) == {}

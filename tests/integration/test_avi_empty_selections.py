@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lab.client import Lab
 
 
-def test_a_secure_channel_token_that_does_not_exist_warns_and_names_those_that_a_person_named(
+def test_a_missing_secure_channel_token_is_a_warning_that_lists_the_readable_names(
     in_process: InProcess, lab: Lab
 ) -> None:
     tasks = [

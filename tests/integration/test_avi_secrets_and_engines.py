@@ -37,7 +37,7 @@ def engine(register: str, **options: Any) -> Task:
 
 
 @pytest.mark.parametrize("core", CORES, ids=lambda core: core.version)
-def test_names_that_look_generated_are_in_no_output_while_a_label_stays_readable(
+def test_names_that_look_generated_are_never_shown_and_readable_labels_are(
     ansible: Ansible, lab: Lab, core: Core
 ) -> None:
     if core.why_not:
@@ -82,7 +82,7 @@ def test_names_that_look_generated_are_in_no_output_while_a_label_stays_readable
 
 
 @pytest.mark.parametrize("core", CORES, ids=lambda core: core.version)
-def test_a_uuid_that_a_person_chose_is_a_label_too(ansible: Ansible, lab: Lab, core: Core) -> None:
+def test_a_uuid_that_a_person_chose_is_shown_as_a_label(ansible: Ansible, lab: Lab, core: Core) -> None:
     if core.why_not:
         pytest.skip(core.why_not)
     tasks = [
@@ -113,7 +113,7 @@ def make_tokens(lab: Lab, count: int) -> None:
     lab.clear_requests()
 
 
-def test_the_listing_goes_over_all_pages_on_this_host_only_and_shows_tokens_only_when_asked(
+def test_the_listing_follows_pages_on_the_same_host_only_and_shows_tokens_only_on_request(
     ansible: Ansible, lab: Lab
 ) -> None:
     make_tokens(lab, 201)
@@ -151,9 +151,7 @@ def test_the_listing_goes_over_all_pages_on_this_host_only_and_shows_tokens_only
     assert leaks({"output": run.output}, [secret["value"] for secret in lab.secrets()]) == []
 
 
-def test_an_engines_token_is_made_for_a_cloud_by_name_or_uuid_each_time_anew_and_never_in_check_mode(
-    ansible: Ansible, lab: Lab
-) -> None:
+def test_an_engine_token_is_created_on_every_run_for_a_cloud_by_name_or_uuid(ansible: Ansible, lab: Lab) -> None:
     twin: dict[str, Any] = {"cloud": "Twin-Cloud"}
     tasks = [
         checked(engine("predicted", cloud="Default-Cloud")),
@@ -205,7 +203,7 @@ def test_an_engines_token_is_made_for_a_cloud_by_name_or_uuid_each_time_anew_and
 
 
 @pytest.mark.parametrize("route", [IN_PROCESS, AS_MODULE], ids=lambda route: route.name)
-def test_a_tenant_in_the_defaults_of_the_group_reaches_every_module(ansible: Ansible, lab: Lab, route: Route) -> None:
+def test_a_tenant_in_the_group_defaults_reaches_every_module(ansible: Ansible, lab: Lab, route: Route) -> None:
     defaults = {"group/sddc.tokens.avi": {**SERVER.templates(), "ca_path": "{{ ca_path }}", "tenant": "lab"}}
     tasks: list[Task] = [
         {"name": "Create", "sddc.tokens.avi_securechanneltoken": {"name": "se-01"}},

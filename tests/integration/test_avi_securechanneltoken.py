@@ -70,7 +70,7 @@ def closed(lab: Lab) -> None:
     assert counts["sessions_open"] == 0
 
 
-def test_a_token_is_created_once_and_its_metadata_merge_by_key_and_its_deletion_is_proven(
+def test_a_token_is_created_once_its_metadata_is_merged_and_its_deletion_is_verified(
     ansible: Ansible, lab: Lab
 ) -> None:
     first: dict[str, Any] = {"name": LABEL, "metadata": {"tenant_uuid": "tenant-1", "rack": 4}}
@@ -128,9 +128,7 @@ def test_a_token_is_created_once_and_its_metadata_merge_by_key_and_its_deletion_
     no_leaks(run, lab)
 
 
-def test_only_lifetime_renews_by_itself_when_too_little_is_left_and_expiry_time_is_compared_as_it_is(
-    in_process: InProcess, lab: Lab
-) -> None:
+def test_a_token_is_renewed_by_lifetime_and_an_expiry_time_is_only_compared(in_process: InProcess, lab: Lab) -> None:
     expiry = round(time.time()) + 7200.5
     tasks = [
         avi("created", name=LABEL, lifetime=3600),
@@ -191,7 +189,7 @@ def meanwhile(lab: Lab, fault: int, method: str, action: str, **values: Any) -> 
     lab.clear_faults(fault)
 
 
-def test_what_another_client_wrote_meanwhile_is_kept_and_a_session_that_ended_is_opened_anew_once(
+def test_changes_by_another_client_are_kept_and_an_ended_session_is_opened_again_once(
     in_process: InProcess, lab: Lab
 ) -> None:
     mine, theirs = {"owner": "us"}, [{"key": "rack", "val": "9"}]
@@ -232,7 +230,7 @@ def test_what_another_client_wrote_meanwhile_is_kept_and_a_session_that_ended_is
     closed(lab)
 
 
-def test_every_failure_is_a_sentence_and_closes_the_session_that_the_task_opened(ansible: Ansible, lab: Lab) -> None:
+def test_every_failure_is_explained_and_closes_the_session_that_the_task_opened(ansible: Ansible, lab: Lab) -> None:
     number = str(uuid.uuid4())
     lab.fault("avi", "status", method="PUT", times=2, status=412, body={"error": "Concurrent update"})
     lab.fault("avi", "status", method="DELETE", times=1, status=204)
@@ -283,9 +281,7 @@ def test_every_failure_is_a_sentence_and_closes_the_session_that_the_task_opened
     assert "answered 401" in refused_for_good["refused"]["msg"]
 
 
-def test_the_users_own_session_is_used_and_left_open_and_the_controller_tells_its_version_and_tenants_are_apart(
-    ansible: Ansible, lab: Lab
-) -> None:
+def test_an_existing_session_is_used_and_stays_open_in_each_tenant_and_version(ansible: Ansible, lab: Lab) -> None:
     in_lab: dict[str, Any] = {"tenant": "lab", "name": "se-lab"}
     tasks = [
         sign_in(),

@@ -94,7 +94,7 @@ def substitutes(lab: Lab, folder: Path) -> dict[str, Substitute]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_the_guide_for_awx_works_word_for_word_and_its_schedule_has_work_to_do(lab: Lab, tmp_path: Path) -> None:
+def test_the_awx_guide_works_word_for_word_and_its_schedule_rotates_tokens(lab: Lab, tmp_path: Path) -> None:
     home, work, mounted = (tmp_path / name for name in ("home", "work", "mounted"))
     for folder in (home, work, mounted):
         folder.mkdir()
@@ -150,7 +150,7 @@ def check_removal(lab: Lab, work: Path, environ: dict[str, str]) -> None:
     assert counts["inventories"] == 1
 
 
-def test_the_guide_names_every_job_template_and_the_types_of_credentials() -> None:
+def test_the_guide_names_every_job_template_and_credential_type() -> None:
     text = (GUIDES / "awx.md").read_text()
 
     for template in JOB_TEMPLATES.values():
@@ -158,7 +158,7 @@ def test_the_guide_names_every_job_template_and_the_types_of_credentials() -> No
     assert "another key of awx_credential_types.yml" in text
 
 
-def test_the_execution_environment_holds_the_collection_and_what_it_requires(tmp_path: Path) -> None:
+def test_the_execution_environment_contains_the_collection_and_its_requirements(tmp_path: Path) -> None:
     programs = DEFAULT.folder
     create = [str(programs / "ansible-builder"), "create", "--file", str(AWX / "execution-environment.yml")]
     place = tmp_path / "collections" / "ansible_collections" / "sddc"

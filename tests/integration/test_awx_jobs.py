@@ -132,7 +132,7 @@ def check_that_the_work_is_done(lab: Lab, before: Counts, playbook: str, mounted
         for verbosity in (0, 4)
     ],
 )
-def test_a_job_does_its_work_and_keeps_its_secrets(
+def test_a_job_succeeds_and_shows_no_secret(
     own_lab: Lab, controller: Controller, worker: Worker, mounted: Path, playbook: str, verbosity: int
 ) -> None:
     extra_vars = json.dumps({"sddc_tokens_folder": str(mounted)})
@@ -150,7 +150,7 @@ def test_a_job_does_its_work_and_keeps_its_secrets(
 
 
 @pytest.mark.parametrize("playbook", JOB_TEMPLATES)
-def test_a_launch_chooses_neither_credentials_nor_hosts_nor_variables(controller: Controller, playbook: str) -> None:
+def test_a_launch_cannot_choose_credentials_hosts_or_variables(controller: Controller, playbook: str) -> None:
     """What somebody reaches who may launch a job template, and nothing else: the answers of its survey."""
     name = JOB_TEMPLATES[playbook]["name"]
     own_type = controller.one("credential_types", name="Machine")
@@ -176,7 +176,7 @@ def test_a_launch_chooses_neither_credentials_nor_hosts_nor_variables(controller
 
 @pytest.mark.slow
 @pytest.mark.parametrize("playbook", ["rotate_tokens", "report_tokens"])
-def test_what_is_to_last_fails_where_its_path_is_not_mounted_and_names_it(
+def test_a_job_that_stores_tokens_fails_and_names_the_path_when_it_is_not_mounted(
     own_lab: Lab, controller: Controller, worker: Worker, tmp_path: Path, playbook: str
 ) -> None:
     unmounted = tmp_path / "unmounted"
@@ -193,7 +193,7 @@ def test_what_is_to_last_fails_where_its_path_is_not_mounted_and_names_it(
 
 
 @pytest.mark.slow
-def test_the_sample_trusts_what_its_role_trusts_and_says_why_it_failed(
+def test_the_sample_tasks_use_the_ca_path_of_the_role_and_show_why_they_failed(
     own_lab: Lab, controller: Controller, project: Path, tmp_path: Path
 ) -> None:
     change(controller, EXAMPLE_PLAYBOOK, extra_vars=json.dumps({f"{NAME}_ca_path": own_lab.ca_path}))
@@ -231,7 +231,7 @@ def test_a_limit_that_matches_no_host_fails_the_job(own_lab: Lab, controller: Co
 
 @pytest.mark.slow
 @pytest.mark.parametrize("playbook", SURVEYED)
-def test_the_answers_of_a_survey_which_are_texts_reach_the_role(
+def test_the_answers_of_a_survey_reach_the_role_although_they_are_strings(
     own_lab: Lab, controller: Controller, worker: Worker, playbook: str
 ) -> None:
     own_lab.clear_requests()
@@ -275,7 +275,7 @@ def hosts_asked_about(lab: Lab) -> list[str]:
 
 
 @pytest.mark.slow
-def test_slices_that_share_no_disk_mint_a_token_each_and_revoke_it(
+def test_slices_without_a_shared_disk_each_create_and_revoke_a_token(
     own_lab: Lab, controller: Controller, worker: Worker, sliced: str
 ) -> None:
     before = own_lab.counts(EXAMPLE.name)

@@ -82,7 +82,7 @@ def content(controller: Controller) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def test_credential_types_are_those_of_the_definitions(controller: Controller) -> None:
+def test_credential_types_are_created_as_defined(controller: Controller) -> None:
     keys = ("name", "description", "kind", "inputs", "injectors")
     kept = [{key: kind[key] for key in keys} for kind in controller.objects("credential_types", managed=False)]
 
@@ -103,7 +103,7 @@ def test_the_modules_sign_out(controller: Controller) -> None:
 
 
 @pytest.mark.parametrize("playbook", JOB_TEMPLATES)
-def test_a_job_template_is_that_of_the_definitions(controller: Controller, playbook: str) -> None:
+def test_a_job_template_is_created_as_defined(controller: Controller, playbook: str) -> None:
     definition = JOB_TEMPLATES[playbook]
     template = controller.one("job_templates", name=definition["name"])
     attached = controller.objects(f"job_templates/{template['id']}/credentials")
@@ -119,7 +119,7 @@ def test_a_job_template_is_that_of_the_definitions(controller: Controller, playb
     assert not template["use_fact_cache"]
 
 
-def test_the_schedule_and_the_workflow_are_those_of_the_definitions(controller: Controller) -> None:
+def test_the_schedule_and_the_workflow_are_created_as_defined(controller: Controller) -> None:
     names = {item["id"]: item["name"] for item in controller.objects("unified_job_templates")}
     assert [item["enabled"] for item in controller.objects("schedules")] == [False], "its path may not be mounted yet"
     (definition,), schedule = SCHEDULES, controller.one("schedules")
@@ -136,7 +136,7 @@ def test_the_schedule_and_the_workflow_are_those_of_the_definitions(controller: 
         assert [identifiers[item["id"]] for item in after] == node["always"]
 
 
-def test_a_second_run_changes_nothing_but_what_awx_cannot_compare(controller: Controller, setup: Setup) -> None:
+def test_a_second_run_changes_only_what_awx_cannot_compare(controller: Controller, setup: Setup) -> None:
     before = content(controller)
 
     kept, renewed = setup.run(**SECRETS_LEFT_ALONE), setup.run()
@@ -157,7 +157,7 @@ def test_check_mode_predicts_and_writes_nothing(controller: Controller, setup: S
     assert content(controller) == before
 
 
-def test_a_launch_gets_what_the_credentials_hold_and_shows_none_of_it(controller: Controller) -> None:
+def test_a_launch_gets_the_values_of_the_credentials_and_shows_none_of_them(controller: Controller) -> None:
     (job,) = controller.launch(JOB_TEMPLATES["rotate_tokens"]["name"])
     lab = controller.lab
 
@@ -170,7 +170,7 @@ def test_a_launch_gets_what_the_credentials_hold_and_shows_none_of_it(controller
     assert leaks({"shown": json.dumps(job["shown_environment"])}, secrets) == []
 
 
-def test_what_is_wrong_with_the_variables_is_said_before_anything_is_done(setup: Setup, first: Run) -> None:
+def test_invalid_variables_are_reported_before_anything_is_changed(setup: Setup, first: Run) -> None:
     asked = len(setup.controller.lab.requests("awx"))
 
     misspelt = credentials(setup.controller.lab)[:1]
@@ -186,7 +186,7 @@ def test_what_is_wrong_with_the_variables_is_said_before_anything_is_done(setup:
     assert len(setup.controller.lab.requests("awx")) == asked
 
 
-def test_a_second_credential_of_a_type_is_refused_as_awx_does(controller: Controller) -> None:
+def test_a_second_credential_of_a_type_is_refused_as_by_awx(controller: Controller) -> None:
     template = controller.one("job_templates", name=JOB_TEMPLATES[EXAMPLE_PLAYBOOK]["name"])
     kind = controller.one("credential_types", name=CREDENTIAL_TYPES[EXAMPLE.name]["name"])
     another = controller.call("POST", "credentials", {"name": "Another", "credential_type": kind["id"]})
@@ -213,9 +213,7 @@ def existing(own_lab: Lab, tmp_path: Path) -> Controller:
     return controller
 
 
-def test_what_is_there_already_is_used_and_left_alone_and_only_what_was_created_is_removed(
-    existing: Controller, tmp_path: Path
-) -> None:
+def test_existing_objects_are_used_and_only_created_objects_are_removed(existing: Controller, tmp_path: Path) -> None:
     own = {f"{role_of(EXAMPLE_PLAYBOOK)}_no_log": True}
     setup = Setup(
         existing,
@@ -354,7 +352,7 @@ def test_an_organization_is_set_up_and_removed_without_touching_another(
     assert controller.objects("credential_types", managed=False) == []
 
 
-def test_the_first_run_needs_a_system_administrator_and_says_so(own_lab: Lab, tmp_path: Path) -> None:
+def test_the_first_run_requires_a_system_administrator_and_says_so(own_lab: Lab, tmp_path: Path) -> None:
     controller = Controller(own_lab, FRESH[2], PROJECT)
     password = own_lab.act("awx", "add_administrator", host=FRESH[2], name="team-admin", organization="Default")
     user = ("team-admin", password)
@@ -403,7 +401,7 @@ def test_nothing_is_removed_while_awx_would_refuse_a_part_of_it(own_lab: Lab, tm
     assert controller.objects("unified_job_templates") == []
 
 
-def test_a_project_that_cannot_be_updated_is_told_with_its_reason_in_bounded_time(own_lab: Lab, tmp_path: Path) -> None:
+def test_a_failed_project_update_is_reported_with_its_reason_after_a_bounded_time(own_lab: Lab, tmp_path: Path) -> None:
     controller = Controller(own_lab, FRESH[4], PROJECT)
     setup = Setup(controller, tmp_path, awx_setup_update_timeout=1)
     own_lab.change_settings("awx", host=FRESH[4], dispatcher=False)
@@ -421,7 +419,7 @@ def test_a_project_that_cannot_be_updated_is_told_with_its_reason_in_bounded_tim
     assert f"fatal: repository '{setup.variables['awx_setup_scm_url']}' not found" in " ".join(failed.output.split())
 
 
-def test_a_playbook_that_the_project_has_not_is_named_by_the_controller(own_lab: Lab, tmp_path: Path) -> None:
+def test_a_playbook_that_is_missing_in_the_project_is_named(own_lab: Lab, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
 
     run = Setup(Controller(own_lab, THIRD, tmp_path / "empty"), tmp_path).run()
@@ -433,7 +431,7 @@ def test_a_playbook_that_the_project_has_not_is_named_by_the_controller(own_lab:
 @pytest.mark.parametrize(
     ("host", "core"), list(zip(OTHER_CORES, OTHERS, strict=True)), ids=lambda value: getattr(value, "version", value)
 )
-def test_other_cores_set_up_the_definitions_unchanged_and_remove_them(
+def test_other_ansible_core_versions_set_up_and_remove_the_same_definitions(
     own_lab: Lab, tmp_path: Path, host: str, core: Core
 ) -> None:
     if core.why_not:

@@ -17,7 +17,7 @@ from support.guides import Substitute, follow
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_a_newcomer_gets_from_a_clone_to_passing_tests_by_contributing_alone(tmp_path: Path) -> None:
+def test_a_newcomer_gets_from_a_clone_to_passing_tests_with_the_commands_of_contributing(tmp_path: Path) -> None:
     home, work = tmp_path / "home", tmp_path / "work"
     home.mkdir()
     work.mkdir()

@@ -157,7 +157,7 @@ def _refuse_new_tokens(lab: Lab) -> Callable[[], object]:
         pytest.param("renews in a set", False, marks=pytest.mark.slow),
     ],
 )
-def test_a_process_killed_at_any_step_of_a_renewal_leaves_what_the_next_run_makes_one_working_token(
+def test_after_a_kill_at_any_step_of_a_renewal_the_next_run_leaves_one_valid_token(
     lab: Lab, tmp_path: Path, job_name: str, refused: bool
 ) -> None:
     file = str(tmp_path / "token.json")
@@ -175,9 +175,7 @@ def test_a_process_killed_at_any_step_of_a_renewal_leaves_what_the_next_run_make
 
 
 @pytest.mark.slow
-def test_a_process_killed_at_any_step_of_a_revocation_leaves_what_the_next_run_revokes(
-    lab: Lab, tmp_path: Path
-) -> None:
+def test_after_a_kill_at_any_step_of_a_revocation_the_next_run_revokes_the_rest(lab: Lab, tmp_path: Path) -> None:
     job, file = EXAMPLE.jobs["revokes"], str(tmp_path / "token.json")
     deaths = 0
     for killed in _killed_at_each_step(job, lab, tmp_path, lambda: None):
@@ -194,7 +192,7 @@ SETTLED = [(kit.name, name) for kit in KITS.values() for name, job in jobs_of(ki
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("product", "job_name"), SETTLED, ids=[name for _product, name in SETTLED])
-def test_a_process_killed_at_any_step_of_any_other_job_leaves_what_the_next_run_finishes(
+def test_after_a_kill_at_any_step_of_any_other_job_the_next_run_finishes_it(
     lab: Lab, tmp_path: Path, product: str, job_name: str
 ) -> None:
     job, file = JOBS[job_name], str(tmp_path / "token.json")
@@ -230,7 +228,7 @@ def _worked(lab: Lab, method: str) -> bool:
 
 @pytest.mark.parametrize("work", [False, True])
 @pytest.mark.parametrize(("method", "path"), [("POST", "/auth/token"), ("GET", "/info/version"), ("DELETE", "/auth/")])
-def test_a_process_killed_while_it_waits_for_a_reply_leaves_what_the_next_run_makes_one_working_token(
+def test_after_a_kill_during_a_request_the_next_run_leaves_one_valid_token(
     lab: Lab, tmp_path: Path, method: str, path: str, work: bool
 ) -> None:
     job, file = EXAMPLE.jobs["renews"], str(tmp_path / "token.json")

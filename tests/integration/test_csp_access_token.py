@@ -25,7 +25,7 @@ LIFETIME = 1800
 FILE = "{{ playbook_dir }}/token.json"
 
 
-def test_an_api_token_and_an_oauth_app_are_exchanged_by_the_documented_requests(
+def test_an_api_token_and_an_oauth_app_are_exchanged_with_the_documented_requests(
     in_process: InProcess, lab: Lab
 ) -> None:
     run = succeeded(in_process.play([csp("by_api_token"), csp("by_app", **OAUTH_APP)]))
@@ -51,7 +51,7 @@ def test_an_api_token_and_an_oauth_app_are_exchanged_by_the_documented_requests(
     assert "id_token" not in run["by_app"]
 
 
-def test_a_reused_token_comes_with_its_id_token_and_costs_no_request(in_process: InProcess, lab: Lab) -> None:
+def test_a_reused_token_is_returned_with_its_id_token_and_without_a_request(in_process: InProcess, lab: Lab) -> None:
     tasks = [
         csp("created", token_file=FILE),
         csp("reused", token_file=FILE, require_id_token=True),
@@ -70,7 +70,7 @@ def test_a_reused_token_comes_with_its_id_token_and_costs_no_request(in_process:
     assert run["given"]["expires_at"] == run["created"]["expires_at"], "its own claims tell when it expires"
 
 
-def test_a_required_id_token_that_does_not_come_fails_with_advice_and_a_stored_token_without_one_is_replaced(
+def test_a_missing_id_token_fails_with_advice_and_a_stored_token_without_one_is_replaced(
     in_process: InProcess, lab: Lab
 ) -> None:
     lab.change_settings("csp", id_token=False)
@@ -97,7 +97,7 @@ def test_a_required_id_token_that_does_not_come_fails_with_advice_and_a_stored_t
     assert lines(lab.requests("csp")) == [EXCHANGE] * 3
 
 
-def test_a_token_that_never_lives_as_long_as_min_remaining_is_renewed_after_half_its_life_with_a_warning(
+def test_a_lifetime_below_min_remaining_is_a_warning_and_the_token_is_renewed_after_half_of_it(
     in_process: InProcess, lab: Lab
 ) -> None:
     options = {"token_file": FILE, "min_remaining": 2 * LIFETIME}
@@ -127,7 +127,7 @@ def let_pass(in_process: InProcess, seconds: float) -> None:
     path.write_text(json.dumps(record))
 
 
-def test_absent_forgets_the_token_and_warns_until_when_it_lives(in_process: InProcess, lab: Lab) -> None:
+def test_absent_removes_the_stored_token_and_warns_until_when_it_is_valid(in_process: InProcess, lab: Lab) -> None:
     tasks = [
         csp("created", token_file=FILE),
         checked(csp("predicted", token_file=FILE, state="absent")),
@@ -152,9 +152,7 @@ def test_absent_forgets_the_token_and_warns_until_when_it_lives(in_process: InPr
     assert lines(lab.requests("csp")) == [EXCHANGE], "the product has no revocation"
 
 
-def test_a_refused_credential_stands_neither_in_the_message_nor_in_the_registered_result(
-    ansible: Ansible, lab: Lab
-) -> None:
+def test_a_refused_credential_is_not_in_the_message_or_in_the_registered_result(ansible: Ansible, lab: Lab) -> None:
     refused = {"api_token": "refused-{{ lab.csp.api_token | reverse }}"}
     refused_app = {**OAUTH_APP, "client_secret": "refused-{{ lab.csp.client_secret | reverse }}"}
     tasks = [
@@ -188,7 +186,7 @@ def bare(register: str, **environment: str) -> Task:
     return {**task, "environment": {"CSP_HOST": "{{ lab.csp.url }}", **environment}}
 
 
-def test_the_environment_stands_in_for_options_and_an_empty_variable_counts_as_not_set(
+def test_the_environment_replaces_missing_options_and_an_empty_variable_counts_as_not_set(
     ansible: Ansible, lab: Lab
 ) -> None:
     api_token = "{{ lab.csp.api_token }}"

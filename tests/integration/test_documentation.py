@@ -49,13 +49,13 @@ def run(ansible: Ansible, lab: Lab, plays: str) -> str:
 
 
 @pytest.mark.parametrize("number", range(len(readme_playbooks())))
-def test_a_playbook_of_the_readme_runs_as_it_stands(ansible: Ansible, lab: Lab, number: int) -> None:
+def test_a_playbook_of_the_readme_runs_as_written(ansible: Ansible, lab: Lab, number: int) -> None:
     run(ansible, lab, readme_playbooks()[number])
 
     assert lab.requests()
 
 
-def test_the_first_playbook_of_the_readme_changes_nothing_the_second_time(ansible: Ansible, lab: Lab) -> None:
+def test_the_first_playbook_of_the_readme_is_idempotent(ansible: Ansible, lab: Lab) -> None:
     first = readme_playbooks()[0]
     run(ansible, lab, first)
     minted = lab.counts(EXAMPLE.name, EXAMPLE.host)["tokens_minted"]
@@ -68,7 +68,7 @@ def test_the_first_playbook_of_the_readme_changes_nothing_the_second_time(ansibl
 
 
 @pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: f"{plugin.parent.name}/{plugin.stem}")
-def test_the_examples_of_a_plugin_run_as_they_stand(ansible: Ansible, lab: Lab, plugin: Path) -> None:
+def test_the_examples_of_a_plugin_run_as_written(ansible: Ansible, lab: Lab, plugin: Path) -> None:
     run(ansible, lab, documentation(plugin, "EXAMPLES"))
 
     assert lab.requests()

@@ -10,7 +10,7 @@ from support.playbooks import module
 from support.tasks import succeeded
 
 
-def test_a_folder_without_a_token_file_warns_and_names_what_is_in_it(in_process: InProcess) -> None:
+def test_a_folder_without_a_token_file_is_a_warning_that_names_its_content(in_process: InProcess) -> None:
     for number in range(30):
         (in_process.folder / f"token-{number:02d}.jsn").touch()
 

@@ -50,7 +50,7 @@ def make_due(file: Path) -> None:
     new.replace(file)
 
 
-def test_tokens_are_made_and_rotated_when_due_and_the_old_ones_revoked(
+def test_tokens_are_created_and_rotated_when_due_and_the_old_ones_revoked(
     lab: Lab, start_rulebook: Start, tmp_path: Path
 ) -> None:
     aging, vanishing = tmp_path / "aging.json", tmp_path / "vanishing.json"
@@ -80,7 +80,7 @@ def test_tokens_are_made_and_rotated_when_due_and_the_old_ones_revoked(
 
 
 @pytest.mark.slow
-def test_a_rotation_that_failed_is_tried_again_after_a_while(lab: Lab, start_rulebook: Start, tmp_path: Path) -> None:
+def test_a_failed_rotation_is_tried_again_later(lab: Lab, start_rulebook: Start, tmp_path: Path) -> None:
     path = tmp_path / "token.json"
     variables = {
         **QUICK,

@@ -125,7 +125,7 @@ def editor(lab: Lab, folder: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_the_guide_for_events_works_word_for_word(lab: Lab, tmp_path: Path) -> None:
+def test_the_events_guide_works_word_for_word(lab: Lab, tmp_path: Path) -> None:
     need_java()
     home, work, temporary = (tmp_path / name for name in ("home", "work", "tmp"))
     for folder in (home, work, temporary):
@@ -152,7 +152,7 @@ def lines_shown() -> list[str]:
     return [line for block in blocks for line in block.splitlines()]
 
 
-def test_what_is_to_be_filled_in_is_what_the_editor_of_the_test_fills_in(lab: Lab, tmp_path: Path) -> None:
+def test_the_placeholders_of_the_guide_are_those_that_the_test_fills_in(lab: Lab, tmp_path: Path) -> None:
     (block,) = re.findall(r"^```sh\n(.*?)^```$", GUIDE, re.DOTALL | re.MULTILINE)
     editor(lab, tmp_path)
     filled_in = (tmp_path / "filled-in").read_text()
@@ -176,7 +176,7 @@ def test_every_rulebook_of_the_guide_is_valid_for_ansible_rulebook() -> None:
     assert len(rulebooks) == 2
 
 
-def test_the_job_template_of_the_guide_asks_for_the_variables_that_the_rulebook_hands_over() -> None:
+def test_the_job_template_of_the_guide_accepts_the_variables_that_the_rulebook_passes() -> None:
     (action,) = re.findall(r"run_job_template:\n(.*?)^```$", GUIDE, re.DOTALL | re.MULTILINE)
     given = yaml.safe_load(action)
     definitions = yaml.safe_load((CHECKOUT / "playbooks/vars/awx_job_templates.yml").read_text())

@@ -68,7 +68,7 @@ def reauth(path: str) -> str:
 
 
 @pytest.mark.slow
-def test_an_alarm_is_healed_by_one_run_and_no_other_follows(quiet: Lab, start: Start) -> None:
+def test_an_alarm_starts_one_run_that_clears_it_and_no_other(quiet: Lab, start: Start) -> None:
     with start(NSX) as rulebook:
         look_on(quiet)
         assert quiet.counts("nsx")["reauths"] == rulebook.plays == 0
@@ -90,7 +90,7 @@ def test_an_alarm_is_healed_by_one_run_and_no_other_follows(quiet: Lab, start: S
 
 
 @pytest.mark.slow
-def test_alarms_that_come_together_are_healed_one_after_the_other(quiet: Lab, start: Start) -> None:
+def test_alarms_raised_together_are_handled_one_after_the_other(quiet: Lab, start: Start) -> None:
     with start(NSX) as rulebook:
         look_on(quiet, 1)
         raise_alarms(quiet, *INSTANCES)
@@ -116,7 +116,7 @@ def test_two_alarms_on_one_instance_take_one_reauthentication(quiet: Lab, start:
 
 
 @pytest.mark.slow
-def test_an_alarm_that_comes_back_is_healed_again(quiet: Lab, start: Start) -> None:
+def test_an_alarm_that_is_raised_again_is_handled_again(quiet: Lab, start: Start) -> None:
     with start(NSX) as rulebook:
         for reauths in (1, 2):
             raise_alarms(quiet, FIRST)
@@ -130,7 +130,7 @@ def test_an_alarm_that_comes_back_is_healed_again(quiet: Lab, start: Start) -> N
 
 
 @pytest.mark.slow
-def test_a_healing_that_failed_is_tried_again_after_a_while(quiet: Lab, start: Start) -> None:
+def test_a_failed_reauthentication_is_tried_again_later(quiet: Lab, start: Start) -> None:
     quiet.fault("nsx", "status", method="POST", path="action=reauth", status=500)
 
     with start(NSX, variables={"nsx_jwt_alarms_repeat_after": 3}) as rulebook:
@@ -143,9 +143,7 @@ def test_a_healing_that_failed_is_tried_again_after_a_while(quiet: Lab, start: S
 
 
 @pytest.mark.slow
-def test_a_manager_that_cannot_be_reached_at_the_start_or_later_is_healed_when_it_is_back(
-    quiet: Lab, start: Start
-) -> None:
+def test_a_manager_that_becomes_reachable_is_handled_at_the_start_or_later(quiet: Lab, start: Start) -> None:
     quiet.fault("nsx", "drop_before", times=0)
 
     with start(NSX) as rulebook:
@@ -168,7 +166,7 @@ def test_a_manager_that_cannot_be_reached_at_the_start_or_later_is_healed_when_i
 
 
 @pytest.mark.slow
-def test_no_secret_is_told_at_the_highest_verbosity(quiet: Lab, start: Start) -> None:
+def test_no_secret_is_shown_at_the_highest_verbosity(quiet: Lab, start: Start) -> None:
     """The check is that of every run; this one has the most to say."""
     raise_alarms(quiet, FIRST)
 
@@ -180,7 +178,7 @@ def test_no_secret_is_told_at_the_highest_verbosity(quiet: Lab, start: Start) ->
 
 
 @pytest.mark.slow
-def test_a_session_is_closed_when_the_rulebook_is_stopped(quiet: Lab, start: Start, tmp_path: Path) -> None:
+def test_a_session_is_closed_when_the_rulebook_stops(quiet: Lab, start: Start, tmp_path: Path) -> None:
     source = {"username": quiet["nsx"]["username"], "use_session": True, "interval": 0.2}
     ruleset = {
         "name": "Alarms",
@@ -205,7 +203,7 @@ def test_a_session_is_closed_when_the_rulebook_is_stopped(quiet: Lab, start: Sta
 
 
 @pytest.mark.slow
-def test_a_playbook_that_runs_is_ended_with_the_rulebook(quiet: Lab, start: Start) -> None:
+def test_a_running_playbook_is_ended_with_the_rulebook(quiet: Lab, start: Start) -> None:
     """All but the task: ansible-core gives it a session of its own, so that it goes on until it is through."""
     quiet.change_settings("nsx", alarm_clear_delay=-1)
     raise_alarms(quiet, FIRST)
@@ -221,7 +219,7 @@ def test_a_playbook_that_runs_is_ended_with_the_rulebook(quiet: Lab, start: Star
 
 
 @pytest.mark.slow
-def test_arguments_that_cannot_be_used_end_it_with_a_reason(start: Start, lab: Lab) -> None:
+def test_invalid_arguments_stop_the_source_with_a_reason(start: Start, lab: Lab) -> None:
     with start(NSX, environ={"CSP_API_TOKEN": lab["csp"]["api_token"]}) as rulebook:
         assert rulebook.process.wait(SECONDS) != 0
 
@@ -229,7 +227,7 @@ def test_arguments_that_cannot_be_used_end_it_with_a_reason(start: Start, lab: L
 
 
 @pytest.mark.slow
-def test_the_rulebook_of_an_installed_collection_heals(quiet: Lab, start: Start, tmp_path: Path) -> None:
+def test_the_rulebook_of_an_installed_collection_clears_an_alarm(quiet: Lab, start: Start, tmp_path: Path) -> None:
     """Built, installed below a path of its own, and found without any path of Python."""
     collections = tmp_path / "collections"
     folder = installed(built(tmp_path), collections)

@@ -40,7 +40,7 @@ def defaults_for(kit: Kit) -> dict[str, Any]:
 
 
 @LOCAL
-def test_defaults_for_the_groups_of_all_products_reach_every_module_and_break_none(
+def test_group_defaults_of_all_products_reach_every_module_and_break_none(
     ansible: Ansible, lab: Lab, route: Route
 ) -> None:
     defaults = {"group/sddc.tokens.all": {"ca_path": "{{ ca_path }}", "timeout": 20, "retries": 1}}
@@ -60,7 +60,7 @@ def test_defaults_for_the_groups_of_all_products_reach_every_module_and_break_no
     assert leaks({"output": run.output}, [secret["value"] for secret in lab.secrets()]) == []
 
 
-def test_the_credentials_of_a_product_may_stand_in_the_defaults_for_its_group(ansible: Ansible, lab: Lab) -> None:
+def test_the_credentials_of_a_product_can_be_set_in_its_group_defaults(ansible: Ansible, lab: Lab) -> None:
     (of_group,) = defaults_for(EXAMPLE).values()
     defaults = {f"group/sddc.tokens.{EXAMPLE.name}": {**of_group, "ca_path": "{{ ca_path }}"}}
     tasks = [module(name, name) for name in EXAMPLE.by_defaults]
@@ -117,7 +117,7 @@ OTHERS = tuple(kit for kit in KITS.values() if kit not in SOME)
         pytest.param(OVER_SSH, OTHERS, id="others over ssh", marks=pytest.mark.slow),
     ],
 )
-def test_every_module_gives_the_same_results_by_every_route_and_none_shows_a_secret(
+def test_every_module_gives_the_same_results_on_every_route_and_none_shows_a_secret(
     ansible: Ansible, lab: Lab, route: Route, kits: Iterable[Kit]
 ) -> None:
     told, logged = {}, {}

@@ -154,7 +154,7 @@ PROMISES: dict[str, Callable[[Struck], str]] = {
     "in_a_set", [pytest.param(False, id="alone"), pytest.param(True, id="in a set", marks=pytest.mark.slow)]
 )
 @pytest.mark.parametrize("target", TARGETS)
-def test_each_fault_is_named_with_a_next_step_repeated_only_where_safe_and_leaks_nothing(
+def test_each_fault_is_named_with_a_next_step_is_retried_only_where_safe_and_leaks_nothing(
     ansible: Ansible, lab: Lab, target: str, in_a_set: bool
 ) -> None:
     kit, struck_at = TARGETS[target]
@@ -221,7 +221,7 @@ CERTIFICATES = {
 
 
 @pytest.mark.slow
-def test_a_bad_certificate_and_a_closed_port_are_named_and_no_secret_is_sent(ansible: Ansible, lab: Lab) -> None:
+def test_an_invalid_certificate_and_a_closed_port_are_named_and_no_secret_is_sent(ansible: Ansible, lab: Lab) -> None:
     addresses = {kind: lab.add_addresses(1, kind)[0] for kind in CERTIFICATES}
     hosts: dict[str, Any] = {
         kind: {"place": {product: lab.url(product, address) for product in KITS}} for kind, address in addresses.items()
@@ -266,7 +266,7 @@ def test_a_bad_certificate_and_a_closed_port_are_named_and_no_secret_is_sent(ans
     )
 
 
-def test_a_token_is_judged_by_the_clock_of_the_server_with_a_reply_and_without_one(ansible: Ansible, lab: Lab) -> None:
+def test_a_token_is_judged_by_the_clock_of_the_server_also_without_a_response(ansible: Ansible, lab: Lab) -> None:
     lab.change_settings(ISSUER.name, clock_offset=-7200)
     lab.change_settings(EXAMPLE.name, clock_offset=7200)
     lab.fault(EXAMPLE.name, "skew_date", method="GET", path="/info/version", skip=1, seconds=17900)
@@ -291,7 +291,7 @@ def test_a_token_is_judged_by_the_clock_of_the_server_with_a_reply_and_without_o
     assert lab.counts(EXAMPLE.name)["tokens_valid"] == 2, "the one that was replaced is in its grace"
 
 
-def test_a_date_that_contradicts_the_token_is_no_reason_to_speak_of_a_negative_life(ansible: Ansible, lab: Lab) -> None:
+def test_a_date_that_contradicts_the_token_does_not_lead_to_a_negative_lifetime(ansible: Ansible, lab: Lab) -> None:
     lab.fault(ISSUER.name, "skew_date", seconds=20000)
 
     run = succeeded(ansible.play([failing(ISSUER.task("skewed"))]))

@@ -308,7 +308,7 @@ def _thinned(job_name: str, shift: int = 0) -> list[str]:
 
 
 @pytest.mark.parametrize("job_name", JOBS)
-def test_a_fault_at_any_request_is_survived_or_named_and_nothing_is_lost(
+def test_a_fault_at_a_request_is_survived_or_named_and_no_token_is_lost(
     lab: Lab, tmp_path: Path, job_name: str
 ) -> None:
     _check(job_name, _thinned(job_name), lab, str(tmp_path / "token.json"))
@@ -318,7 +318,7 @@ def test_a_fault_at_any_request_is_survived_or_named_and_nothing_is_lost(
 @pytest.mark.parametrize(
     "job_name", [pytest.param(name, marks=[] if name in jobs_of(EXAMPLE) else pytest.mark.slow) for name in JOBS]
 )
-def test_a_fault_behind_a_proxy_is_survived_or_named_and_nothing_is_lost(
+def test_a_fault_behind_a_proxy_is_survived_or_named_and_no_token_is_lost(
     lab: Lab, tmp_path: Path, job_name: str
 ) -> None:
     proxy_url = lab.details["proxy"]["url"]
@@ -328,7 +328,7 @@ def test_a_fault_behind_a_proxy_is_survived_or_named_and_nothing_is_lost(
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("job_name", JOBS)
-def test_every_fault_at_any_request_is_survived_or_named_and_nothing_is_lost(
+def test_every_fault_at_every_request_is_survived_or_named_and_no_token_is_lost(
     lab: Lab, tmp_path: Path, job_name: str
 ) -> None:
     _check(job_name, list(FAULTS), lab, str(tmp_path / "token.json"))

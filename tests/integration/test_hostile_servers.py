@@ -78,7 +78,7 @@ def peak(core: Core) -> float:
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the peak of memory is told in another unit")
-def test_a_server_that_wants_to_exhaust_a_module_costs_bounded_time_and_memory_and_is_named(
+def test_a_server_that_tries_to_exhaust_a_module_is_named_within_bounded_time_and_memory(
     ansible: Ansible, lab: Lab
 ) -> None:
     addresses = dict(zip(HOSTILE, lab.add_addresses(len(HOSTILE)), strict=True))
@@ -117,7 +117,7 @@ def test_a_server_that_wants_to_exhaust_a_module_costs_bounded_time_and_memory_a
     assert not re.search("Traceback|MemoryError", run.output)
 
 
-def test_what_a_server_says_writes_nothing_on_the_terminal_and_is_no_template(ansible: Ansible, lab: Lab) -> None:
+def test_text_of_a_server_neither_controls_the_terminal_nor_is_a_template(ansible: Ansible, lab: Lab) -> None:
     password = lab[EXAMPLE.name]["password"]
     torn = "\u200b".join(password[start : start + 4] for start in range(0, len(password), 4))
     text = "\x1b[2J\x1b]0;owned\x07 \x9b31m \u202edesrever {{ 7000 * 7 }}"

@@ -30,7 +30,7 @@ NOBODY = 65534
 
 
 @pytest.mark.parametrize("route", [IN_PROCESS, AS_MODULE], ids=lambda route: route.name)
-def test_netrc_and_trust_stores_of_other_programs_have_no_say(ansible: Ansible, lab: Lab, route: Route) -> None:
+def test_netrc_and_the_trust_stores_of_other_programs_are_ignored(ansible: Ansible, lab: Lab, route: Route) -> None:
     home = ansible.folder / "home"
     home.mkdir()
     netrc = home / ".netrc"
@@ -60,7 +60,7 @@ def by_name(register: str, **options: Any) -> Task:
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
-def test_a_proxy_is_that_of_the_option_or_the_environment_and_sees_no_more_than_a_name(
+def test_a_proxy_comes_from_the_option_or_the_environment_and_sees_only_a_host_name(
     ansible: Ansible, lab: Lab, route: Route
 ) -> None:
     proxy, nowhere = lab["proxy"]["url"], "http://127.0.0.1:1"
@@ -77,7 +77,7 @@ def test_a_proxy_is_that_of_the_option_or_the_environment_and_sees_no_more_than_
     assert leaks({"output": run.output}, [secret["value"] for secret in lab.secrets()]) == []
 
 
-def test_a_proxy_of_the_shell_counts_on_the_controller_and_not_on_a_remote_host(ansible: Ansible, lab: Lab) -> None:
+def test_a_proxy_of_the_shell_applies_to_the_control_node_and_not_to_a_managed_node(ansible: Ansible, lab: Lab) -> None:
     environ = {"HTTPS_PROXY": lab["proxy"]["url"], "NO_PROXY": "127.0.0.0/8,localhost"}
 
     for route, name in ((IN_PROCESS, "here"), (AS_MODULE, "as_module"), (OVER_SSH, "there")):
@@ -149,7 +149,7 @@ def laid_out(folder: Path, lab: Lab) -> dict[str, tuple[Path, str]]:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
 @pytest.mark.parametrize("trap", ["owned", "link", "folder"])
-def test_a_token_file_that_somebody_else_controls_is_refused_by_every_task_unread_and_unchanged(
+def test_a_token_file_that_another_user_controls_is_refused_unread_and_unchanged(
     ansible: Ansible, lab: Lab, trap: str
 ) -> None:
     path, said_of_it = laid_out(ansible.folder, lab)[trap]
@@ -173,7 +173,9 @@ def test_a_token_file_that_somebody_else_controls_is_refused_by_every_task_unrea
     assert leaks({"output": run.output}, [secret["value"] for secret in lab.secrets()]) == []
 
 
-def test_a_token_file_that_others_could_read_is_told_and_closed_before_it_is_used(ansible: Ansible, lab: Lab) -> None:
+def test_a_token_file_that_others_can_read_is_reported_and_made_private_before_it_is_used(
+    ansible: Ansible, lab: Lab
+) -> None:
     file = ansible.folder / "token.json"
     succeeded(ansible.play([EXAMPLE.task("created", token_file=str(file))]))
     file.chmod(0o640)

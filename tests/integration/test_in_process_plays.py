@@ -41,7 +41,7 @@ def results(run: Run) -> dict[str, Any]:
     return {name: {key: run[name][key] for key in run[name].keys() - VOLATILE} for name in names}
 
 
-def test_both_ways_register_the_same_and_stop_at_the_same_task(
+def test_both_ways_register_the_same_results_and_stop_at_the_same_task(
     in_process: InProcess, ansible: Ansible, lab: Lab
 ) -> None:
     there = ansible.play(TASKS, arguments=["--diff"])

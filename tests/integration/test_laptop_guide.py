@@ -33,7 +33,7 @@ def editor(lab: Lab, folder: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_the_guide_for_laptops_works_word_for_word_and_leaves_nothing_behind(lab: Lab, tmp_path: Path) -> None:
+def test_the_laptop_guide_works_word_for_word_and_leaves_no_files(lab: Lab, tmp_path: Path) -> None:
     home, work = tmp_path / "home", tmp_path / "work"
     home.mkdir()
     work.mkdir()

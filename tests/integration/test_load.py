@@ -136,7 +136,7 @@ def large_lab() -> Iterator[Lab]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(2400)
-def test_a_play_with_a_thousand_hosts_fails_on_none_and_holds_hardly_more_for_each_than_a_debug_task(
+def test_a_play_with_a_thousand_hosts_fails_on_none_and_needs_little_memory_for_each(
     large_lab: Lab, tmp_path: Path
 ) -> None:
     controller = Controller(large_lab, tmp_path)
@@ -165,7 +165,7 @@ def test_a_play_with_a_thousand_hosts_fails_on_none_and_holds_hardly_more_for_ea
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_ten_thousand_tasks_in_one_process_leave_no_descriptor_and_no_memory_behind(lab: Lab, tmp_path: Path) -> None:
+def test_ten_thousand_tasks_in_one_process_leak_neither_descriptors_nor_memory(lab: Lab, tmp_path: Path) -> None:
     job, file = EXAMPLE.jobs["reuses"], str(tmp_path / "token.json")
     prepared(job, lab, file)
     descriptors = memory = 0

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
-def test_names_that_ansible_takes_for_its_own_and_halves_of_characters_do_no_harm(
-    ansible: Ansible, lab: Lab, route: Route
-) -> None:
+def test_reserved_names_and_lone_surrogates_in_attributes_do_no_harm(ansible: Ansible, lab: Lab, route: Route) -> None:
     odd = {"__ansible_type": "_EncryptedString", "__ansible_vault": "x", "key": "k", "value": "half \ud800 of one"}
     path = "/infra/tier-0s/T0-main/locale-services/default/service-instances/partner-fw-01"
     found = {"id": INSTANCE["service_instance_id"], "path": path, "attributes": [odd]}

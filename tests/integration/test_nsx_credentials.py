@@ -44,9 +44,7 @@ def instances(register: str, **options: Any) -> Task:
     return module("nsx_service_instance_info", register, **base, **options)
 
 
-def test_instances_are_read_by_password_session_certificate_and_access_token_and_the_session_is_closed(
-    ansible: Ansible, lab: Lab
-) -> None:
+def test_instances_are_read_with_each_kind_of_credentials_and_the_session_is_closed(ansible: Ansible, lab: Lab) -> None:
     ways = {
         "by_password": USER,
         "by_session": {**USER, "use_session": True},
@@ -99,7 +97,7 @@ def test_instances_are_read_by_password_session_certificate_and_access_token_and
     assert leaks({"output": run.output}, ["a-wrong-password", *(value["value"] for value in lab.secrets())]) == []
 
 
-def test_instances_are_listed_over_all_gateways_and_pages_with_alarms_and_without_their_passwords(
+def test_instances_of_all_gateways_and_pages_are_listed_with_alarms_and_without_passwords(
     ansible: Ansible, lab: Lab
 ) -> None:
     ids = [f"many-{number:04d}" for number in range(1001)]
@@ -140,7 +138,7 @@ def test_instances_are_listed_over_all_gateways_and_pages_with_alarms_and_withou
     assert [entry.parameters.get("cursor") is None for entry in cut["paged"]] == [True, False]
 
 
-def test_a_reauthentication_gets_its_own_tokens_or_takes_those_of_a_file_and_renews_refused_ones_once(
+def test_reauthentication_gets_tokens_or_reads_them_from_a_file_and_renews_refused_ones_once(
     ansible: Ansible, lab: Lab
 ) -> None:
     force: dict[str, Any] = {**ONE, "force": True, **NO_TOKENS}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lab.client import Lab
 
 
-def test_a_filter_of_service_instances_that_fits_none_warns_and_names_those_that_exist(
+def test_a_filter_that_matches_no_service_instance_is_a_warning_that_names_those_that_exist(
     in_process: InProcess, lab: Lab
 ) -> None:
     tasks = [

@@ -57,9 +57,7 @@ def instance(run: Run, name: str, path: str) -> dict[str, Any]:
     return dict(found)
 
 
-def test_an_alarm_makes_the_task_act_and_wait_until_it_is_cleared_and_a_second_run_changes_nothing_with_two_reads(
-    ansible: Ansible, lab: Lab
-) -> None:
+def test_an_alarm_is_cleared_and_awaited_and_a_second_run_only_reads(ansible: Ansible, lab: Lab) -> None:
     run = succeeded(ansible.play([csp("csp"), nsx("acted", **IDS), nsx("again", **IDS)]))
 
     cut = by_task(run, lab, "nsx", "acted", "again")
@@ -88,7 +86,7 @@ def test_an_alarm_makes_the_task_act_and_wait_until_it_is_cleared_and_a_second_r
     assert max(map(len, progress)) <= 100
 
 
-def test_ids_with_reserved_characters_arrive_as_one_segment_and_what_is_listed_twice_is_handled_once(
+def test_ids_with_reserved_characters_are_one_path_segment_and_duplicates_are_handled_once(
     in_process: InProcess, lab: Lab
 ) -> None:
     ids = ["a/b?c#d e%2Fé", "partner fw 12"]
@@ -107,7 +105,7 @@ def test_ids_with_reserved_characters_arrive_as_one_segment_and_what_is_listed_t
     assert lab.counts("nsx")["reauths"] == 2
 
 
-def test_alarms_are_matched_by_intent_path_and_details_and_those_that_match_nothing_are_quoted(
+def test_alarms_are_matched_by_intent_path_and_details_and_unmatched_ones_are_quoted(
     in_process: InProcess, lab: Lab
 ) -> None:
     tasks = [
@@ -146,7 +144,7 @@ def test_alarms_are_matched_by_intent_path_and_details_and_those_that_match_noth
     assert "alarm_pattern is not a valid regular expression" in run["bad_pattern"]["msg"]
 
 
-def test_behind_the_vmc_proxy_the_missing_alarm_api_is_named_and_force_works_there(
+def test_the_vmc_proxy_is_named_where_it_has_no_alarm_api_and_force_works_there(
     in_process: InProcess, lab: Lab
 ) -> None:
     proxy = {"hostname": "{{ lab.nsx.proxy_url }}", **IDS}
@@ -174,9 +172,7 @@ def test_behind_the_vmc_proxy_the_missing_alarm_api_is_named_and_force_works_the
     assert lab.counts("nsx")["reauths"] == 1
 
 
-def test_a_manager_without_the_operation_is_named_whether_it_answers_404_or_400(
-    in_process: InProcess, lab: Lab
-) -> None:
+def test_a_manager_without_the_operation_is_named_for_a_404_and_for_a_400(in_process: InProcess, lab: Lab) -> None:
     lab.change_settings("nsx", reauth_api=False)
     tasks = [
         csp("csp"),
@@ -194,7 +190,7 @@ def test_a_manager_without_the_operation_is_named_whether_it_answers_404_or_400(
         assert (run[name]["changed"], run[name]["instances"][0]["reauthenticated"]) == (False, False)
 
 
-def test_one_instance_that_fails_does_not_stop_the_rest_and_the_result_tells_each_outcome(
+def test_one_failed_instance_does_not_stop_the_others_and_each_outcome_is_in_the_result(
     in_process: InProcess, lab: Lab
 ) -> None:
     missing = path_of("T0-main", "default", "no-such-instance")
@@ -219,7 +215,7 @@ def test_one_instance_that_fails_does_not_stop_the_rest_and_the_result_tells_eac
     assert lab.counts("nsx")["alarms"] == 2, "it has waited for those that went well"
 
 
-def test_check_mode_reads_alarms_and_acts_on_nothing(in_process: InProcess, lab: Lab) -> None:
+def test_check_mode_reads_alarms_and_changes_nothing(in_process: InProcess, lab: Lab) -> None:
     listed = [JWT_ALARM, NO_ALARM]
     tasks = [
         csp("csp"),
@@ -251,7 +247,7 @@ def test_check_mode_reads_alarms_and_acts_on_nothing(in_process: InProcess, lab:
     assert lab.counts("nsx")["reauths"] == 1
 
 
-def test_alarms_are_read_by_user_and_password_where_they_are_given_and_refused_tokens_are_named(
+def test_alarms_are_read_with_user_and_password_if_given_and_refused_tokens_are_named(
     in_process: InProcess, lab: Lab
 ) -> None:
     user = {"username": "{{ lab.nsx.username }}", "password": "{{ lab.nsx.password }}"}
@@ -301,9 +297,7 @@ def test_alarms_are_read_by_user_and_password_where_they_are_given_and_refused_t
     assert "the option service_instance_id cannot be '..'" in run["dots"]["msg"].lower()
 
 
-def test_too_many_requests_are_tried_again_after_the_time_that_the_server_asks_for(
-    in_process: InProcess, lab: Lab
-) -> None:
+def test_too_many_requests_are_retried_after_the_time_that_the_server_asks_for(in_process: InProcess, lab: Lab) -> None:
     body = {"module_name": "common-services", "error_message": "exceeded request rate", "error_code": "102"}
     limited: dict[str, Any] = {"status": 429, "headers": {"Retry-After": "1"}, "body": body}
     lab.fault("nsx", "status", method="GET", path="/alarms", **limited)
@@ -323,7 +317,7 @@ def test_too_many_requests_are_tried_again_after_the_time_that_the_server_asks_f
     assert "try later" in run["given_up"]["msg"]
 
 
-def test_an_alarm_beyond_the_first_page_is_found_whichever_way_the_last_page_says_that_it_is_the_last(
+def test_an_alarm_beyond_the_first_page_is_found_with_each_form_of_the_last_page(
     in_process: InProcess, lab: Lab
 ) -> None:
     lab.act("nsx", "clear_alarms", host=HOST)
@@ -344,7 +338,7 @@ def test_an_alarm_beyond_the_first_page_is_found_whichever_way_the_last_page_say
     assert run["predicted"]["action"] == run["acted"]["action"] == "reauthenticated"
 
 
-def test_no_more_instances_than_concurrency_are_handled_at_the_same_time(in_process: InProcess, lab: Lab) -> None:
+def test_at_most_concurrency_instances_are_handled_at_the_same_time(in_process: InProcess, lab: Lab) -> None:
     lab.change_settings("nsx", reauth_seconds=1)
     listed = [path_of("T0-main", "default", f"partner-fw-{number:02d}") for number in (1, 4, 7, 10)]
     lab.act("nsx", "raise_alarms", host=HOST, paths=listed[1:])
@@ -356,7 +350,7 @@ def test_no_more_instances_than_concurrency_are_handled_at_the_same_time(in_proc
     assert run["acted"]["request_count"] == len(lab.requests("nsx"))
 
 
-def test_the_text_of_an_alarm_writes_nothing_on_the_terminal_and_is_no_template(ansible: Ansible, lab: Lab) -> None:
+def test_the_text_of_an_alarm_neither_controls_the_terminal_nor_is_a_template(ansible: Ansible, lab: Lab) -> None:
     text = "out of order \x1b[2J\x1b]0;owned\x07 \x9b31m \u202edesrever {{ 7000 * 7 }}"
     lab.act("nsx", "raise_alarms", host="127.0.0.1", paths=[JWT_ALARM], text=text)
 
@@ -368,7 +362,7 @@ def test_the_text_of_an_alarm_writes_nothing_on_the_terminal_and_is_no_template(
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
-def test_defaults_of_the_group_and_the_alias_id_token_are_the_same_on_all_routes(
+def test_group_defaults_and_the_alias_id_token_are_the_same_on_all_routes(
     ansible: Ansible, lab: Lab, route: Route
 ) -> None:
     defaults = {"group/sddc.tokens.nsx": {**nsx()["sddc.tokens.nsx_service_reauth"], **IDS}}
@@ -388,7 +382,7 @@ def test_defaults_of_the_group_and_the_alias_id_token_are_the_same_on_all_routes
     assert leaks({"output": run.output}, [secret["value"] for secret in lab.secrets()]) == []
 
 
-def test_what_an_entry_of_a_rotation_did_before_it_failed_is_reported_as_done(ansible: Ansible, lab: Lab) -> None:
+def test_the_changes_of_a_failed_token_set_entry_are_reported(ansible: Ansible, lab: Lab) -> None:
     paths = [JWT_ALARM, path_of("T0-main", "default", "no-such-instance")]
     lab.act("nsx", "raise_alarms", host=HOST, paths=paths)
 
@@ -402,9 +396,7 @@ def test_what_an_entry_of_a_rotation_did_before_it_failed_is_reported_as_done(an
     assert "2 tokens: 2 changed, 1 failed, 0 left as they are." in said(run)
 
 
-def test_an_instance_that_does_not_exist_fails_and_one_listing_tells_of_a_locale_service(
-    in_process: InProcess, lab: Lab
-) -> None:
+def test_an_unknown_instance_fails_and_one_listing_checks_a_locale_service(in_process: InProcess, lab: Lab) -> None:
     mistyped = [path_of("T0-main", "default", f"partner-fw-9{number}") for number in range(3)]
     nowhere = path_of("T0-main", "defalt", "partner-fw-01")
     tasks = [

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lab.client import Lab
 
 
-def test_an_unverified_target_leaves_the_server_of_the_tokens_verified(ansible: Ansible, lab: Lab) -> None:
+def test_without_verification_of_the_target_the_token_server_is_still_verified(ansible: Ansible, lab: Lab) -> None:
     unverified = {**BY_CSP, **INSTANCE, "force": True, "wait": False, "validate_certs": False, "ca_path": OMIT}
     tasks = [
         failing(nsx("issuer_unverified", **unverified)),
@@ -40,7 +40,7 @@ def test_an_unverified_target_leaves_the_server_of_the_tokens_verified(ansible: 
 
 
 @pytest.mark.parametrize("prefix", ["", "csp_"])
-def test_a_client_certificate_is_shown_to_its_own_server_only(lab: Lab, prefix: str) -> None:
+def test_a_client_certificate_is_sent_to_its_own_server_only(lab: Lab, prefix: str) -> None:
     params: dict[str, Any] = {
         **SERVER.options(lab.details),
         **{name: lab["nsx"][name] for name in ("client_cert", "client_key")},

@@ -31,7 +31,7 @@ def old_host() -> Route:
     return Route("on an old host", {**AS_MODULE.variables, "ansible_python_interpreter": str(python)})
 
 
-def test_tokens_are_kept_and_certificates_compared_on_the_oldest_python_and_requests(
+def test_tokens_are_stored_and_certificates_compared_with_the_oldest_python_and_requests(
     ansible: Ansible, lab: Lab, old_host: Route
 ) -> None:
     bad: dict[str, Any] = {

@@ -24,9 +24,7 @@ if TYPE_CHECKING:
     from lab.client import Lab
 
 
-def test_every_playbook_runs_by_its_name_on_localhost_or_on_the_hosts_that_are_chosen(
-    ansible: Ansible, lab: Lab
-) -> None:
+def test_every_playbook_runs_by_its_name_on_localhost_or_on_the_chosen_hosts(ansible: Ansible, lab: Lab) -> None:
     assert sorted(PLAYBOOKS) == list(NAMES)
     (ansible.folder / "chosen.yml").write_text(
         yaml.safe_dump({"chosen": {"hosts": {host: {"ansible_connection": "local"} for host in ("east", "west")}}})
@@ -47,7 +45,7 @@ def test_every_playbook_runs_by_its_name_on_localhost_or_on_the_hosts_that_are_c
     assert leaks({"output": run.output}, [secret["value"] for secret in lab.secrets()]) == []
 
 
-def test_without_a_choice_a_playbook_runs_on_localhost(ansible: Ansible, lab: Lab) -> None:
+def test_a_playbook_runs_on_localhost_by_default(ansible: Ansible, lab: Lab) -> None:
     (ansible.folder / "home" / ".sddc").mkdir(parents=True)
 
     run = ansible.playbook(
@@ -78,7 +76,7 @@ def write_examples(ansible: Ansible, role: str) -> list[Path]:
 
 
 @pytest.mark.parametrize("role", NAMES)
-def test_the_examples_of_a_role_run_as_they_stand_and_print_no_secret(ansible: Ansible, lab: Lab, role: str) -> None:
+def test_the_examples_of_a_role_run_as_written_and_print_no_secret(ansible: Ansible, lab: Lab, role: str) -> None:
     environ, arguments = documented(lab, ansible.folder)
     first, *others = write_examples(ansible, role)
 
@@ -91,7 +89,7 @@ def test_the_examples_of_a_role_run_as_they_stand_and_print_no_secret(ansible: A
 
 
 @pytest.mark.slow
-def test_the_examples_of_the_session_use_its_token(ansible: Ansible, lab: Lab) -> None:
+def test_the_examples_of_the_session_role_use_its_token(ansible: Ansible, lab: Lab) -> None:
     (session,) = EXAMPLE.roles
     first, lasting = write_examples(ansible, session)
 

@@ -44,9 +44,7 @@ def engines(*names: str, **further: Any) -> list[dict[str, Any]]:
     return [{"name": name, **further} for name in names]
 
 
-def test_each_engine_gets_a_token_in_its_own_tenant_and_cloud_right_before_its_tasks(
-    ansible: Ansible, lab: Lab
-) -> None:
+def test_each_engine_gets_a_token_in_its_own_tenant_and_cloud_just_before_its_tasks(ansible: Ansible, lab: Lab) -> None:
     uuids = {name: lab.act("avi", "add_cloud", host=HOST, name=name) for name in ("East", "West")}
     # A file of this name is the role's own, too.
     task_file(ansible, "engine.yml", [deploy(), JOIN])
@@ -71,9 +69,7 @@ def test_each_engine_gets_a_token_in_its_own_tenant_and_cloud_right_before_its_t
     assert "of the caller" not in run.output
 
 
-def test_where_the_tasks_fail_the_token_is_deleted_and_the_engines_after_it_are_not_deployed(
-    ansible: Ansible, lab: Lab
-) -> None:
+def test_if_the_tasks_fail_the_token_is_deleted_and_no_further_engine_is_deployed(ansible: Ansible, lab: Lab) -> None:
     task_file(ansible, "deploy.yml", [deploy(), fail_for("se-02")])
 
     run = play(ansible, [role(NAME, tasks="deploy.yml", engines=engines("se-01", "se-02", "se-03"))])
@@ -86,7 +82,7 @@ def test_where_the_tasks_fail_the_token_is_deleted_and_the_engines_after_it_are_
     assert lab.counts("avi")["sessions_open"] == 0
 
 
-def test_a_token_that_an_engine_uses_is_not_deleted_and_an_inclusion_after_it_works(ansible: Ansible, lab: Lab) -> None:
+def test_a_token_in_use_is_not_deleted_and_the_next_inclusion_works(ansible: Ansible, lab: Lab) -> None:
     task_file(ansible, "late.yml", [deploy(), JOIN, fail_for("se-01")])
     task_file(ansible, "early.yml", [deploy(), fail_for("se-01"), JOIN])
     tasks = [
@@ -105,7 +101,7 @@ def test_a_token_that_an_engine_uses_is_not_deleted_and_an_inclusion_after_it_wo
 
 
 @pytest.mark.slow
-def test_a_task_file_that_cannot_be_used_ends_the_role_before_there_is_a_token(ansible: Ansible, lab: Lab) -> None:
+def test_an_invalid_task_file_ends_the_role_before_a_token_is_created(ansible: Ansible, lab: Lab) -> None:
     task_file(ansible, "unknown.yml", [{"name": "Misspelt", "ansible.builtin.no_such_module": {}}])
 
     for name in ("missing.yml", "unknown.yml"):

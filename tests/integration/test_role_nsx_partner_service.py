@@ -42,7 +42,7 @@ def outcomes(result: dict[str, Any]) -> dict[str, str]:
     return {entry["path"]: entry["reason"] for entry in result["instances"]}
 
 
-def test_those_that_complain_are_re_authenticated_by_one_exchange_and_a_second_run_changes_nothing(
+def test_alarmed_instances_are_reauthenticated_with_one_exchange_and_again_nothing_changes(
     ansible: Ansible, lab: Lab
 ) -> None:
     tasks = [role(NAME), note("first", NAME), role(NAME)]
@@ -60,7 +60,7 @@ def test_those_that_complain_are_re_authenticated_by_one_exchange_and_a_second_r
     assert tally(run)["changed"] == 1
 
 
-def test_explicit_instances_are_not_searched_and_one_that_fails_stops_no_other_behind_the_vmc_proxy(
+def test_explicit_instances_are_not_searched_and_a_failed_one_does_not_stop_the_others(
     ansible: Ansible, lab: Lab
 ) -> None:
     vmc = {
@@ -90,9 +90,7 @@ def test_explicit_instances_are_not_searched_and_one_that_fails_stops_no_other_b
     assert run[f"{NAME}_result"] == {}, "nor does it leave the other's result"
 
 
-def test_tokens_that_are_at_hand_are_used_whether_from_a_variable_the_environment_or_a_file(
-    ansible: Ansible, lab: Lab
-) -> None:
+def test_existing_tokens_are_used_from_a_variable_the_environment_or_a_file(ansible: Ansible, lab: Lab) -> None:
     file = "{{ playbook_dir }}/csp.json"
     here = {"service_instances": COMPLAINING[:1]}
     tasks = [
@@ -113,7 +111,7 @@ def test_tokens_that_are_at_hand_are_used_whether_from_a_variable_the_environmen
     assert {entry.header("Authorization") for entry in lab.requests("nsx")} == {f"Bearer {run['csp']['token']}"}
 
 
-def test_an_alarm_that_does_not_clear_in_time_fails_the_role_which_still_says_what_it_did(
+def test_an_alarm_that_does_not_clear_in_time_fails_the_role_and_the_report_is_still_shown(
     ansible: Ansible, lab: Lab
 ) -> None:
     lab.change_settings("nsx", alarm_clear_delay=-1)
@@ -129,7 +127,7 @@ def test_an_alarm_that_does_not_clear_in_time_fails_the_role_which_still_says_wh
 
 
 @pytest.mark.slow
-def test_the_search_is_limited_by_ids_and_alarms_by_the_pattern(ansible: Ansible, lab: Lab) -> None:
+def test_the_search_is_limited_by_ids_and_the_alarms_by_the_pattern(ansible: Ansible, lab: Lab) -> None:
     tasks = [
         role(NAME, tier0_id="T0-lab", alarm_pattern="VM .* is down", wait=False),
         note("by_gateway", NAME),
@@ -160,7 +158,7 @@ def test_check_mode_predicts_and_creates_nothing(ansible: Ansible, lab: Lab) -> 
 
 
 @pytest.mark.slow
-def test_names_that_the_play_uses_itself_change_no_report(ansible: Ansible, lab: Lab) -> None:
+def test_variables_of_the_play_with_the_same_names_do_not_change_the_report(ansible: Ansible, lab: Lab) -> None:
     """What a play registers goes before the variables of a role's tasks."""
     names = ["found", "due", "names", "failed", "changed", "headline", "outcome", "token", "error", "result"]
     task_file(ansible, "nothing.yml", [{"name": "Nothing", "ansible.builtin.meta": "noop"}])
@@ -184,7 +182,7 @@ def test_names_that_the_play_uses_itself_change_no_report(ansible: Ansible, lab:
     assert "1 tokens: 0 changed, 1 failed, 0 left as they are." in said(run)
 
 
-def test_an_authority_of_the_manager_is_not_that_of_the_cloud(ansible: Ansible, lab: Lab) -> None:
+def test_the_ca_path_of_the_manager_is_not_used_for_the_cloud(ansible: Ansible, lab: Lab) -> None:
     (ansible.folder / "private.pem").write_bytes(trustme.CA().cert_pem.bytes())
     private = str(ansible.folder / "private.pem")
 

@@ -42,7 +42,7 @@ def in_a_project(ansible: Ansible) -> Path:
 
 
 @each_role
-def test_a_task_file_from_outside_the_project_is_neither_run_nor_printed(ansible: Ansible, lab: Lab, name: str) -> None:
+def test_a_task_file_outside_the_project_is_neither_run_nor_printed(ansible: Ansible, lab: Lab, name: str) -> None:
     secrets = in_a_project(ansible)
     (ansible.folder / "tasks" / "link.yml").symlink_to(secrets)
     (ansible.folder / "tasks" / "linked").symlink_to(secrets.parent)
@@ -59,7 +59,7 @@ def test_a_task_file_from_outside_the_project_is_neither_run_nor_printed(ansible
 
 
 @each_role
-def test_a_task_file_of_the_project_runs_however_it_is_named(ansible: Ansible, lab: Lab, name: str) -> None:
+def test_a_task_file_of_the_project_runs_with_each_form_of_its_path(ansible: Ansible, lab: Lab, name: str) -> None:
     in_a_project(ansible)
     folder = "{{ playbook_dir }}/tasks"
     paths = [f"{folder}/whole.yml", "tasks/relative.yml", f"{folder}/../tasks/back.yml"]

@@ -39,7 +39,7 @@ def rotation(*tokens: dict[str, Any], **further: Any) -> dict[str, Any]:
     return role(NAME, tokens=list(tokens), **further)
 
 
-def test_a_token_of_each_product_is_kept_alive_and_the_second_run_changes_nothing(ansible: Ansible, lab: Lab) -> None:
+def test_a_token_of_each_product_is_kept_valid_and_the_second_run_changes_nothing(ansible: Ansible, lab: Lab) -> None:
     every = [entry(product) for product in PRODUCTS]
 
     first = succeeded(play(ansible, [rotation(*every)], arguments=["-v"]))
@@ -69,7 +69,7 @@ def assert_no_secret(run: Run, lab: Lab) -> None:
     assert leaks(texts, [secret["value"] for secret in lab.secrets()]) == []
 
 
-def test_one_that_fails_stops_no_other_and_fails_the_role_at_the_end(ansible: Ansible, lab: Lab) -> None:
+def test_a_failed_entry_does_not_stop_the_others_and_fails_the_role_at_the_end(ansible: Ansible, lab: Lab) -> None:
     wrong = {"api_token": "wrong-{{ issuer.api_token }}", "token_file": "{{ playbook_dir }}/no.json"}
     tokens = [
         entry(ISSUER.name, name="refused", **wrong),
@@ -94,7 +94,7 @@ def test_one_that_fails_stops_no_other_and_fails_the_role_at_the_end(ansible: An
     assert_no_secret(run, lab)
 
 
-def test_the_life_that_an_entry_asks_for_goes_before_that_of_all_and_a_renewal_revokes_when_told_to(
+def test_the_min_remaining_of_an_entry_overrides_the_common_one_and_revocation_is_optional(
     ansible: Ansible, lab: Lab
 ) -> None:
     def of(name: str, **further: Any) -> dict[str, Any]:
@@ -138,7 +138,7 @@ def test_check_mode_predicts_for_every_product_and_creates_nothing(ansible: Ansi
     assert list(ansible.folder.glob("*.json*")) == []
 
 
-def test_an_entry_that_makes_no_sense_is_refused_before_anything_is_done(ansible: Ansible, lab: Lab) -> None:
+def test_an_invalid_entry_is_refused_before_anything_is_changed(ansible: Ansible, lab: Lab) -> None:
     good = entry(EXAMPLE.name)
     wrong = [
         {key: value for key, value in good.items() if key != "token_file"},
@@ -164,7 +164,7 @@ def test_an_entry_that_makes_no_sense_is_refused_before_anything_is_done(ansible
 @pytest.mark.parametrize(
     "core", [pytest.param(core, marks=[] if core is DEFAULT else [pytest.mark.slow]) for core in EVERY], ids=str
 )
-def test_an_option_that_is_left_to_omit_counts_as_not_given(ansible: Ansible, lab: Lab, core: Core) -> None:
+def test_an_option_set_to_omit_counts_as_not_given(ansible: Ansible, lab: Lab, core: Core) -> None:
     if core.why_not:
         pytest.skip(core.why_not)
     omitted = dict.fromkeys(

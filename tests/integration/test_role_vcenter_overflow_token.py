@@ -31,7 +31,7 @@ def use(headers: str, register: str) -> Task:
     return {"name": "Use the token", "ansible.builtin.uri": options, "register": register}
 
 
-def test_an_overflow_token_is_registered_and_works_and_one_of_a_file_is_registered_once(
+def test_an_overflow_token_is_registered_and_works_and_that_of_a_file_is_registered_once(
     ansible: Ansible, lab: Lab
 ) -> None:
     result = f"{{{{ {NAME}_result.headers }}}}"
@@ -59,7 +59,7 @@ def test_an_overflow_token_is_registered_and_works_and_one_of_a_file_is_register
     assert "the token is accepted already" in said(run)
 
 
-def test_a_token_that_does_not_overflow_or_is_accepted_already_changes_nothing(ansible: Ansible, lab: Lab) -> None:
+def test_a_token_that_does_not_overflow_or_is_already_accepted_changes_nothing(ansible: Ansible, lab: Lab) -> None:
     tasks = [
         role(NAME, **CLIENT),
         note("plain", NAME),

@@ -36,7 +36,7 @@ def use(method: str = "GET", path: str = "/api/ni/info/version", **keywords: obj
     return {"name": "Use the token", "ansible.builtin.uri": options, **keywords}
 
 
-def test_the_token_is_revoked_whatever_the_tasks_do(ansible: Ansible, lab: Lab) -> None:
+def test_the_token_is_revoked_whether_the_tasks_succeed_or_fail(ansible: Ansible, lab: Lab) -> None:
     fail: Task = {"name": "Fail", "ansible.builtin.fail": {"msg": "on purpose"}}
     files = {
         "good": [use(register="answer")],
@@ -59,7 +59,7 @@ def test_the_token_is_revoked_whatever_the_tasks_do(ansible: Ansible, lab: Lab) 
     assert tally(run)["rescued"] == 4, "each failure of the tasks is a failure of the role"
 
 
-def test_a_task_file_that_cannot_be_used_ends_the_role_before_there_is_a_token(ansible: Ansible, lab: Lab) -> None:
+def test_an_invalid_task_file_ends_the_role_before_a_token_is_created(ansible: Ansible, lab: Lab) -> None:
     task_file(ansible, "unknown.yml", [{"name": "Misspelt", "ansible.builtin.no_such_module": {}}])
     (ansible.folder / "broken.yml").write_text("- name: [unclosed\n")
 
@@ -71,9 +71,7 @@ def test_a_task_file_that_cannot_be_used_ends_the_role_before_there_is_a_token(a
     assert lab.requests("vrni") == []
 
 
-def test_a_relative_path_is_looked_for_beside_the_playbook_never_among_the_roles_own_tasks(
-    ansible: Ansible, lab: Lab
-) -> None:
+def test_a_relative_path_is_searched_beside_the_playbook_and_never_in_the_role(ansible: Ansible, lab: Lab) -> None:
     """A role has a main.yml of its own, and the working directory may have one too."""
     for folder in ("there/", ""):
         task_file(ansible, f"{folder}main.yml", [use(path=f"/api/ni/info/version?from={folder}", tags=["always"])])
@@ -88,7 +86,7 @@ def test_a_relative_path_is_looked_for_beside_the_playbook_never_among_the_roles
     assert lines(lab.requests("vrni")) == [*beside, *WHOLE], "the tasks run once, with the token"
 
 
-def test_without_tasks_and_without_a_file_it_says_what_is_missing_and_asks_for_nothing(
+def test_without_tasks_and_a_file_the_role_names_what_is_missing_and_sends_no_request(
     ansible: Ansible, lab: Lab
 ) -> None:
     run = play(ansible, [role("vrni_session")])
@@ -98,7 +96,7 @@ def test_without_tasks_and_without_a_file_it_says_what_is_missing_and_asks_for_n
     assert lab.requests("vrni") == []
 
 
-def test_a_lasting_token_is_kept_reused_by_one_request_and_renewed_in_time(ansible: Ansible, lab: Lab) -> None:
+def test_a_stored_token_is_reused_with_one_request_and_renewed_in_time(ansible: Ansible, lab: Lab) -> None:
     task_file(ansible, "use.yml", [use(register="answer")])
     tasks = [
         role("vrni_session", token_file=FILE),
@@ -131,7 +129,7 @@ def test_a_lasting_token_is_kept_reused_by_one_request_and_renewed_in_time(ansib
 
 
 @pytest.mark.slow
-def test_users_of_ldap_and_vidm_get_their_tokens(ansible: Ansible, lab: Lab) -> None:
+def test_users_of_ldap_and_vidm_get_tokens(ansible: Ansible, lab: Lab) -> None:
     task_file(ansible, "use.yml", [use()])
     ldap = {
         "username": "{{ lab.vrni.ldap_username }}",
@@ -150,7 +148,7 @@ def test_users_of_ldap_and_vidm_get_their_tokens(ansible: Ansible, lab: Lab) -> 
 
 
 @pytest.mark.parametrize("kept", [False, True], ids=["without a file", "with a token in a file"])
-def test_check_mode_creates_no_token_and_runs_the_tasks_only_where_there_is_one(
+def test_check_mode_creates_no_token_and_runs_the_tasks_only_with_an_existing_one(
     ansible: Ansible, lab: Lab, kept: bool
 ) -> None:
     task_file(ansible, "use.yml", [use(register="answer", check_mode=False)])
@@ -168,9 +166,7 @@ def test_check_mode_creates_no_token_and_runs_the_tasks_only_where_there_is_one(
     assert run["vrni_session_result"]["action"] == ("reused" if kept else "created")
 
 
-def test_hosts_work_at_the_same_time_each_with_its_own_server_and_share_what_they_are_told_to(
-    ansible: Ansible, lab: Lab
-) -> None:
+def test_hosts_run_at_the_same_time_each_with_its_own_server_or_a_shared_file(ansible: Ansible, lab: Lab) -> None:
     use = {
         "url": "{{ server }}/api/ni/info/version",
         "headers": "{{ vrni_session_headers }}",
@@ -209,9 +205,7 @@ def test_hosts_work_at_the_same_time_each_with_its_own_server_and_share_what_the
     assert sum(tally(run, host)["changed"] for host in hosts) == 1
 
 
-def test_a_role_that_is_listed_twice_in_a_play_takes_nothing_over_from_the_first_time(
-    ansible: Ansible, lab: Lab
-) -> None:
+def test_a_role_that_is_listed_twice_in_a_play_reuses_nothing_of_the_first_time(ansible: Ansible, lab: Lab) -> None:
     (other,) = lab.add_addresses(1)
     headers = "{{ vrni_session_headers }}"
     use = {"url": "{{ server }}/api/ni/info/version", "headers": headers, "ca_path": "{{ ca_path }}"}

@@ -96,7 +96,7 @@ def valid(lab: Lab) -> int:
     return lab.counts("vrni")["tokens_valid"]
 
 
-def test_the_next_session_revokes_the_token_of_one_that_was_killed(sessions: Ansible, lab: Lab) -> None:
+def test_the_next_session_revokes_the_token_of_a_killed_session(sessions: Ansible, lab: Lab) -> None:
     killed(sessions, lab)
     assert valid(lab) == 1
     (record,) = (sessions.folder / "sessions").glob("session-*.json")
@@ -110,9 +110,7 @@ def test_the_next_session_revokes_the_token_of_one_that_was_killed(sessions: Ans
     assert list((sessions.folder / "sessions").glob("*.json*")) == []
 
 
-def test_a_session_touches_neither_one_that_is_still_at_work_nor_one_of_another_user(
-    sessions: Ansible, lab: Lab
-) -> None:
+def test_a_session_leaves_tokens_of_running_sessions_and_of_other_users_alone(sessions: Ansible, lab: Lab) -> None:
     killed(sessions, lab, "of another user", **LDAP)
 
     with at_work(sessions, lab, sessions.folder / "long") as run:
@@ -126,7 +124,7 @@ def test_a_session_touches_neither_one_that_is_still_at_work_nor_one_of_another_
 
 
 @pytest.mark.parametrize("ending", ["end_play", "end_host", "end_batch"])
-def test_the_session_of_a_later_play_revokes_the_token_of_one_that_meta_has_ended(
+def test_the_session_of_a_later_play_revokes_the_token_of_one_that_a_meta_task_ended(
     sessions: Ansible, lab: Lab, ending: str
 ) -> None:
     task_file(sessions, "ending.yml", [use(), {"name": "End", "ansible.builtin.meta": ending}])
@@ -137,7 +135,7 @@ def test_the_session_of_a_later_play_revokes_the_token_of_one_that_meta_has_ende
     assert (lab.counts("vrni")["tokens_minted"], valid(lab)) == (2, 0)
 
 
-def test_the_next_session_revokes_the_token_of_one_whose_host_became_unreachable(sessions: Ansible, lab: Lab) -> None:
+def test_the_next_session_revokes_the_token_of_an_unreachable_host(sessions: Ansible, lab: Lab) -> None:
     lost: Task = {"name": "Lose it", "ansible.builtin.ping": {}}
     unreachable = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 9}
     task_file(sessions, "lost.yml", [use(), {**lost, "vars": unreachable}])
@@ -158,7 +156,7 @@ def two_plays(sessions: Ansible, *tasks: Task) -> Run:
 
 
 @pytest.mark.slow
-def test_where_the_role_runs_as_a_module_the_recorded_time_decides_what_was_left(sessions: Ansible, lab: Lab) -> None:
+def test_where_the_role_runs_as_a_module_the_recorded_time_decides_what_is_revoked(sessions: Ansible, lab: Lab) -> None:
     task_file(sessions, "ending.yml", [use(), {"name": "End", "ansible.builtin.meta": "end_host"}])
 
     for duration in (0, 3600):
@@ -169,7 +167,7 @@ def test_where_the_role_runs_as_a_module_the_recorded_time_decides_what_was_left
     assert valid(lab) == 1, "the second one may still be at work"
 
 
-def test_a_lasting_session_revokes_what_was_left_too_and_without_a_folder_nothing_is_recorded(
+def test_a_session_with_a_token_file_revokes_leftovers_too_and_needs_a_folder_for_records(
     sessions: Ansible, lab: Lab
 ) -> None:
     killed(sessions, lab)
@@ -182,7 +180,7 @@ def test_a_lasting_session_revokes_what_was_left_too_and_without_a_folder_nothin
     assert not list((sessions.folder / "sessions").glob("*.json"))
 
 
-def test_a_folder_that_cannot_be_written_fails_the_role_before_there_is_a_token(sessions: Ansible, lab: Lab) -> None:
+def test_a_read_only_folder_fails_the_role_before_a_token_is_created(sessions: Ansible, lab: Lab) -> None:
     (sessions.folder / "sessions").write_text("not a folder")
 
     run = play(sessions, [session()])

@@ -95,7 +95,7 @@ def assert_sealed(run: Run, lab: Lab) -> None:
     ("verbosity", "environ"),
     [pytest.param("-vvvv", LOG, id="default"), pytest.param("-vvv", JSON, id="json", marks=pytest.mark.slow)],
 )
-def test_no_role_shows_a_secret_whether_it_succeeds_or_fails(
+def test_no_role_shows_a_secret_on_success_or_failure(
     ansible: Ansible, lab: Lab, core: Core, verbosity: str, environ: dict[str, str]
 ) -> None:
     (ansible.folder / "written").mkdir()
@@ -118,11 +118,11 @@ def test_no_role_shows_a_secret_whether_it_succeeds_or_fails(
         assert tally(run)["rescued"] >= len(bad_ones())
 
 
-def test_every_role_is_described_in_the_kit_of_its_product_or_works_with_any() -> None:
+def test_every_role_is_described_in_the_kit_of_its_product_or_works_with_any_product() -> None:
     assert set(NAMES) == {*OF_KITS, "token_report", "token_rotation"}
 
 
-def test_a_variable_that_is_left_blank_or_to_omit_is_as_good_as_not_set(ansible: Ansible, lab: Lab) -> None:
+def test_a_variable_that_is_blank_or_set_to_omit_counts_as_not_set(ansible: Ansible, lab: Lab) -> None:
     """AWX hands over an empty text for an answer that is left blank."""
     task_file(ansible, "nothing.yml", [{"name": "Nothing", "ansible.builtin.meta": "noop"}])
     texts = {

@@ -28,7 +28,7 @@ def route(request: pytest.FixtureRequest) -> Route:
     return route
 
 
-def test_a_module_reaches_its_host_through_a_pipe_and_leaves_no_file_there(ansible: Ansible, lab: Lab) -> None:
+def test_a_module_reaches_its_host_with_pipelining_and_leaves_no_file_there(ansible: Ansible, lab: Lab) -> None:
     for route in (AS_MODULE, OVER_SSH):
         remote = ansible.folder / f"remote of {route.name}"
         variables = {**route.variables, "ansible_remote_tmp": str(remote)}
@@ -41,7 +41,7 @@ def test_a_module_reaches_its_host_through_a_pipe_and_leaves_no_file_there(ansib
         assert not remote.exists()
 
 
-def test_a_reply_that_cannot_be_read_is_not_shown_for_it_holds_the_token(ansible: Ansible, lab: Lab) -> None:
+def test_an_unreadable_response_is_not_shown_because_it_may_contain_the_token(ansible: Ansible, lab: Lab) -> None:
     chatty = ansible.folder / "chatty-python"
     chatty.write_text(f'#!/bin/sh\necho "{{ welcome }}"\nexec {sys.executable} "$@"\n')
     chatty.chmod(0o755)
@@ -56,7 +56,7 @@ def test_a_reply_that_cannot_be_read_is_not_shown_for_it_holds_the_token(ansible
     assert leaks({"output": run.output, "result": str(run["created"])}, [one["value"] for one in lab.secrets()]) == []
 
 
-def test_become_on_a_local_connection_takes_the_route_of_a_module(ansible: Ansible, lab: Lab) -> None:
+def test_become_on_a_local_connection_uses_the_module_route(ansible: Ansible, lab: Lab) -> None:
     sudo = ansible.folder / "sudo"
     sudo.write_text('#!/bin/sh\nwhile [ "$1" != /bin/sh ]; do shift; done\nexec "$@"\n')
     sudo.chmod(0o755)
@@ -74,7 +74,7 @@ def test_become_on_a_local_connection_takes_the_route_of_a_module(ansible: Ansib
     assert "token" in run["with_become"]
 
 
-def test_the_environment_of_a_task_beats_that_of_the_process_and_no_credential_of_it_reaches_the_host(
+def test_the_environment_of_a_task_overrides_that_of_the_process_and_is_not_sent_to_the_host(
     ansible: Ansible, lab: Lab, route: Route
 ) -> None:
     host, username, password = EXAMPLE.environment
@@ -116,7 +116,7 @@ def test_the_environment_of_a_task_beats_that_of_the_process_and_no_credential_o
     assert not [text for text in told for name in wrong if name in text or wrong[name] in text]
 
 
-def test_a_token_that_is_handed_in_comes_back_whole_on_all_routes(ansible: Ansible, lab: Lab, route: Route) -> None:
+def test_a_token_that_is_given_is_returned_whole_on_all_routes(ansible: Ansible, lab: Lab, route: Route) -> None:
     run = succeeded(
         ansible.play([EXAMPLE.task("created"), EXAMPLE.task("again", token="{{ created.token }}")], route=route)
     )
@@ -134,7 +134,9 @@ def spying_python(folder: Path) -> Path:
     return spy
 
 
-def test_module_defaults_and_wrong_options_are_the_same_on_all_routes(ansible: Ansible, lab: Lab, route: Route) -> None:
+def test_module_defaults_and_invalid_options_are_the_same_on_all_routes(
+    ansible: Ansible, lab: Lab, route: Route
+) -> None:
     defaults = {
         "group/sddc.tokens.all": {"ca_path": "{{ ca_path }}", "timeout": 20},
         **{f"group/sddc.tokens.{kit.name}": kit.server.templates() for kit in (EXAMPLE, ISSUER)},
@@ -172,7 +174,7 @@ def test_a_host_without_requests_gets_the_usual_message(ansible: Ansible, lab: L
 
 
 @pytest.mark.parametrize("broken", ["raise ImportError('no urllib3')", "raise AttributeError('wrong urllib3')"])
-def test_with_broken_requests_on_the_controller_the_task_runs_as_a_module(
+def test_with_a_broken_requests_library_on_the_control_node_the_task_runs_as_a_module(
     ansible: Ansible, lab: Lab, broken: str
 ) -> None:
     shadow = ansible.folder / "shadow"

@@ -28,7 +28,7 @@ def test_rulebook_is_valid(path: Path) -> None:
     Validate.rulebook(yaml.safe_load(path.read_text()))
 
 
-def test_a_rulebook_with_a_key_that_does_not_exist_is_refused() -> None:
+def test_a_rulebook_with_an_unknown_key_is_refused() -> None:
     (ruleset, *_others) = yaml.safe_load(next(EDA.glob("rulebooks/*.yml")).read_text())
 
     with pytest.raises(ValidationError):

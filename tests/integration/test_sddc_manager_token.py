@@ -35,7 +35,7 @@ def summary(result: dict[str, Any]) -> tuple[bool, str, bool]:
 
 
 @LOCAL
-def test_a_pair_is_created_reused_refreshed_and_revoked_by_the_documented_requests(
+def test_a_token_pair_is_created_reused_refreshed_and_revoked_with_the_documented_requests(
     ansible: Ansible, lab: Lab, route: Route
 ) -> None:
     tasks = [
@@ -76,7 +76,7 @@ def test_a_pair_is_created_reused_refreshed_and_revoked_by_the_documented_reques
     assert leaks({"output": run.output}, [secret["value"] for secret in lab.secrets()]) == []
 
 
-def test_a_token_that_is_about_to_expire_is_refreshed_without_a_password_and_one_of_yesterday_needs_it(
+def test_an_expiring_token_is_refreshed_without_a_password_and_an_old_pair_needs_the_password(
     in_process: InProcess, lab: Lab
 ) -> None:
     tasks = [
@@ -105,7 +105,7 @@ def test_a_token_that_is_about_to_expire_is_refreshed_without_a_password_and_one
 
 
 @pytest.mark.parametrize("status", [400, 404])
-def test_a_refresh_token_that_was_revoked_leads_to_a_new_sign_in(in_process: InProcess, lab: Lab, status: int) -> None:
+def test_a_revoked_refresh_token_leads_to_a_new_sign_in(in_process: InProcess, lab: Lab, status: int) -> None:
     lab.change_settings("sddc_manager", refused_status=status)
     tasks = [
         sddc_manager("created", token_file=FILE),
@@ -122,7 +122,7 @@ def test_a_refresh_token_that_was_revoked_leads_to_a_new_sign_in(in_process: InP
 
 
 @pytest.mark.parametrize(("settings", "status"), [({"refresh_reply": "bare"}, 201), ({"create_status": 200}, 200)])
-def test_replies_are_read_in_each_form_that_the_vendor_shows(
+def test_responses_are_read_in_each_form_that_the_vendor_documents(
     in_process: InProcess, lab: Lab, settings: dict[str, Any], status: int
 ) -> None:
     lab.change_settings("sddc_manager", **settings)
@@ -138,7 +138,7 @@ def test_replies_are_read_in_each_form_that_the_vendor_shows(
     assert lab.counts("sddc_manager")["refreshes"] == 1
 
 
-def test_a_token_that_the_user_holds_is_reused_refreshed_and_revoked_with_its_refresh_token(
+def test_a_token_of_the_user_is_reused_refreshed_and_revoked_with_its_refresh_token(
     in_process: InProcess, lab: Lab
 ) -> None:
     held = {"token": "{{ created.token }}", "refresh_token": "{{ created.refresh_token }}", **NO_PASSWORD}
@@ -178,7 +178,7 @@ def test_a_token_that_the_user_holds_is_reused_refreshed_and_revoked_with_its_re
     assert "cannot revoke the token" in said(run)
 
 
-def test_check_mode_of_absent_predicts_the_end_of_a_refresh_token_whose_access_token_has_expired(
+def test_check_mode_of_absent_predicts_the_revocation_for_an_expired_access_token(
     in_process: InProcess, lab: Lab
 ) -> None:
     held = {"token": "{{ created.token }}", "refresh_token": "{{ created.refresh_token }}", **NO_PASSWORD}
@@ -215,7 +215,7 @@ def test_check_mode_predicts_a_renewal_and_a_revocation_and_refreshes_nothing(in
     assert run["revocation"]["diff"] == {"before": shown, "after": {}}
 
 
-def test_a_server_that_fails_at_a_refresh_is_named_and_no_password_is_sent(in_process: InProcess, lab: Lab) -> None:
+def test_a_server_error_at_a_refresh_is_named_and_no_password_is_sent(in_process: InProcess, lab: Lab) -> None:
     lab.fault("sddc_manager", "status", method="PATCH", status=500, body={"errorCode": "X1", "message": "Out of disk"})
     tasks = [
         sddc_manager("created", token_file=FILE),
@@ -234,7 +234,7 @@ def test_a_server_that_fails_at_a_refresh_is_named_and_no_password_is_sent(in_pr
     assert lab.counts("sddc_manager")["sign_ins"] == 1
 
 
-def test_a_revocation_that_does_not_work_is_an_error_and_the_file_stays(in_process: InProcess, lab: Lab) -> None:
+def test_a_failed_revocation_is_an_error_and_the_file_stays(in_process: InProcess, lab: Lab) -> None:
     lab.fault("sddc_manager", "status", method="DELETE", status=204)
 
     run = succeeded(
@@ -250,7 +250,7 @@ def test_a_revocation_that_does_not_work_is_an_error_and_the_file_stays(in_proce
 
 @pytest.mark.parametrize("status", [400, 403, 404])
 @pytest.mark.parametrize("blocked", [["DELETE"], ["DELETE", "PATCH"]], ids=str)
-def test_a_gateway_that_blocks_a_revocation_is_no_proof_of_it_and_the_file_stays(
+def test_a_revocation_that_a_gateway_blocks_is_not_taken_as_done_and_the_file_stays(
     in_process: InProcess, lab: Lab, status: int, blocked: list[str]
 ) -> None:
     for method in blocked:
@@ -271,7 +271,7 @@ def test_a_gateway_that_blocks_a_revocation_is_no_proof_of_it_and_the_file_stays
     assert lab.counts("sddc_manager")["refresh_tokens_valid"] == 0
 
 
-def test_a_replaced_pair_whose_revocation_a_gateway_blocks_stays_in_the_file_until_it_is_revoked(
+def test_a_replaced_pair_whose_revocation_is_blocked_stays_in_the_file_until_it_is_revoked(
     in_process: InProcess, lab: Lab
 ) -> None:
     for method in ("PATCH", "DELETE"):
@@ -293,7 +293,7 @@ def test_a_replaced_pair_whose_revocation_a_gateway_blocks_stays_in_the_file_unt
     assert lab.counts("sddc_manager")["refresh_tokens_valid"] == 1
 
 
-def test_refresh_token_that_no_text_can_hold_is_an_error_once_and_kept_by_nobody(lab: Lab, tmp_path: Path) -> None:
+def test_refresh_token_that_cannot_be_encoded_is_an_error_and_is_not_stored(lab: Lab, tmp_path: Path) -> None:
     job, file = KIT.jobs["creates and keeps"], tmp_path / "token.json"
     body = json.dumps({"accessToken": "header.e30.signature", "refreshToken": {"id": "\ud800"}})
     lab.fault("sddc_manager", "status", status=200, body=body, headers={"Content-Type": "application/json"})

@@ -85,7 +85,7 @@ def assert_sealed(run: Run, lab: Lab) -> None:
 
 
 @on_each_core_by_each_route
-def test_no_output_shows_a_secret_on_any_core_by_any_route(
+def test_no_output_shows_a_secret_on_any_ansible_core_on_any_route(
     ansible: Ansible, lab: Lab, core: Core, route: Route
 ) -> None:
     run = ansible.play(every_way_to_print(), core=core, route=route, arguments=["-vvvv", "--diff"])
@@ -108,7 +108,7 @@ def test_no_callback_shows_a_secret(ansible: Ansible, lab: Lab, core: Core, call
     assert_sealed(run, lab)
 
 
-def test_the_scan_finds_a_secret_that_is_printed(ansible: Ansible, lab: Lab) -> None:
+def test_the_scan_finds_a_printed_secret(ansible: Ansible, lab: Lab) -> None:
     """The proof that the tests above can fail: no task of this collection has made the password known as a secret."""
     run = ansible.play([{"name": "Print", "ansible.builtin.debug": {"var": "example.password"}}])
 
@@ -116,7 +116,7 @@ def test_the_scan_finds_a_secret_that_is_printed(ansible: Ansible, lab: Lab) -> 
 
 
 @on_each_core_by_each_route
-def test_a_core_with_the_secrets_api_masks_the_token_in_later_tasks_and_leaves_the_rest_readable(
+def test_a_core_with_the_secrets_api_masks_the_token_in_later_tasks_and_shows_the_rest(
     ansible: Ansible, lab: Lab, core: Core, route: Route
 ) -> None:
     if not core.masks_secrets:
@@ -144,7 +144,9 @@ def test_a_core_with_the_secrets_api_masks_the_token_in_later_tasks_and_leaves_t
     DEFAULT.masks_secrets, reason="this ansible-core has the Secrets API: the lanes of older ones show it"
 )
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
-def test_an_older_core_hides_the_whole_result_and_the_sum_of_a_loop(ansible: Ansible, lab: Lab, route: Route) -> None:
+def test_an_older_core_hides_the_whole_result_and_the_summary_of_a_loop(
+    ansible: Ansible, lab: Lab, route: Route
+) -> None:
     run = ansible.play([{**EXAMPLE.task("created"), "loop": [1, 2]}], route=route, arguments=["-v"])
 
     assert "censored" in run.stdout or "no_log" in run.stdout
@@ -153,7 +155,7 @@ def test_an_older_core_hides_the_whole_result_and_the_sum_of_a_loop(ansible: Ans
 
 
 @on_each_core_by_each_route
-def test_without_return_token_everything_stays_readable_on_every_core(
+def test_without_return_token_the_result_stays_readable_on_every_core(
     ansible: Ansible, lab: Lab, core: Core, route: Route
 ) -> None:
     file = ansible.folder / "token.json"
@@ -174,7 +176,7 @@ def test_without_return_token_everything_stays_readable_on_every_core(
 
 
 @on_each_core_by_each_route
-def test_a_warning_of_a_sealed_result_is_still_shown(ansible: Ansible, core: Core, route: Route) -> None:
+def test_a_warning_of_a_hidden_result_is_still_shown(ansible: Ansible, core: Core, route: Route) -> None:
     run = ansible.play([EXAMPLE.task("created", min_remaining=10**6)], core=core, route=route)
 
     assert run.returncode == 0, run.output

@@ -110,7 +110,7 @@ def assert_all_was_done(scene: Scene, run: Run) -> None:
 
 
 @pytest.mark.parametrize("core", fast_on_default())
-def test_no_module_shows_a_secret_in_anything_that_ansible_writes(scene: Scene, core: Core) -> None:
+def test_no_module_shows_a_secret_in_any_output_or_file_of_ansible(scene: Scene, core: Core) -> None:
     # All of them on all cores: the slow test below.
     answers = canary_plays.ANSWERS if core is DEFAULT else canary_plays.SOME
 
@@ -138,7 +138,7 @@ def test_no_module_shows_a_secret_in_syslog_or_the_list_of_processes(scene: Scen
 
 
 @pytest.mark.slow
-def test_ansible_runner_keeps_no_secret(scene: Scene) -> None:
+def test_ansible_runner_stores_no_secret(scene: Scene) -> None:
     by_runner = RunByRunner(scene.ansible.folder, scene.ansible.variables)
     scene = Scene(by_runner, scene.lab, scene.temporary)
 
@@ -193,7 +193,7 @@ PARTS: dict[str, Callable[[], list[Task]]] = {
 @pytest.mark.parametrize("core", ALL, ids=lambda core: f"core {core.version}")
 @pytest.mark.parametrize("route", [AS_MODULE, OVER_SSH], ids=lambda route: route.name)
 @pytest.mark.parametrize("part", PARTS)
-def test_no_module_shows_a_secret_by_another_route(scene: Scene, core: Core, route: Route, part: str) -> None:
+def test_no_module_shows_a_secret_on_another_route(scene: Scene, core: Core, route: Route, part: str) -> None:
     callback = "jsonl" if route is OVER_SSH and part == "what is refused" else "default"
 
     run = scene.play(PARTS[part](), "--diff", core=present(core), route=route, callback=callback)

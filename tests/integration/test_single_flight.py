@@ -140,7 +140,7 @@ def test_two_playbooks_of_twenty_five_forks_each_create_one_token(ansible: Ansib
 
 
 @pytest.mark.parametrize("work", [False, True])
-def test_when_the_one_that_logs_in_is_killed_another_one_does_so_at_once(lab: Lab, file: str, work: bool) -> None:
+def test_when_the_process_that_logs_in_is_killed_another_one_logs_in_at_once(lab: Lab, file: str, work: bool) -> None:
     """With `work` the token of the dead was made, and nobody can know it."""
     lab.fault(EXAMPLE.name, "delay", method="POST", path="/auth/token", seconds=PATIENCE, work=work)
 
@@ -173,7 +173,7 @@ def _port_of(process: BaseProcess, peer: str) -> bool:
     return any(f"socket:[{inode}]" in links for inode in inodes)
 
 
-def test_where_the_file_system_cannot_lock_each_may_log_in_and_is_told_and_the_file_is_whole(
+def test_without_file_locks_each_process_may_log_in_with_a_warning_and_the_file_stays_valid(
     lab: Lab, file: str
 ) -> None:
     lab.fault(EXAMPLE.name, "delay", method="POST", path="/auth/token", seconds=PATIENCE, times=0)
@@ -193,7 +193,7 @@ def test_where_the_file_system_cannot_lock_each_may_log_in_and_is_told_and_the_f
     assert done(EXAMPLE.jobs["creates and keeps"], lab.details, file).result["action"] == "reused"
 
 
-def test_a_playbook_on_a_file_system_that_cannot_lock_warns_and_goes_on(ansible: Ansible, lab: Lab) -> None:
+def test_a_playbook_on_a_file_system_without_locks_warns_and_continues(ansible: Ansible, lab: Lab) -> None:
     (ansible.folder / "sitecustomize.py").write_text(NO_LOCKS)
     tasks = [EXAMPLE.task(name, token_file="{{ playbook_dir }}/token.json") for name in ("created", "reused")]
 

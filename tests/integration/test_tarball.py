@@ -105,7 +105,7 @@ def reading(core: Core, collection: Path) -> Core:
     return replace(core, collections=collection.parents[2])
 
 
-def test_the_tarball_holds_what_users_need_and_no_more(tarball: Path, tmp_path: Path) -> None:
+def test_the_tarball_contains_what_users_need_and_nothing_else(tarball: Path, tmp_path: Path) -> None:
     files = content(tarball)
     with tarfile.open(tarball) as archive:
         members = {member.name for member in archive if member.isfile()}
@@ -117,7 +117,7 @@ def test_the_tarball_holds_what_users_need_and_no_more(tarball: Path, tmp_path: 
     assert needed - set(files) == set()
 
 
-def test_a_tarball_of_a_checkout_in_use_holds_the_same(tarball: Path, tmp_path: Path) -> None:
+def test_a_tarball_of_a_checkout_in_use_has_the_same_content(tarball: Path, tmp_path: Path) -> None:
     copied(copy := tmp_path / "copy")
     for name in LITTER:
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
@@ -160,7 +160,7 @@ def test_the_installed_collection_documents_every_plugin_and_role(core: Core, co
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("route", ROUTES)
 @pytest.mark.parametrize("core", fast_on_default())
-def test_every_module_lookup_and_filter_of_the_installed_collection_runs_as_its_examples_show(
+def test_every_plugin_of_the_installed_collection_runs_as_its_examples_show(
     ansible: Ansible, lab: Lab, collection: Path, core: Core, route: Route
 ) -> None:
     core = reading(core, collection)
@@ -189,7 +189,7 @@ def test_every_module_lookup_and_filter_of_the_installed_collection_runs_as_its_
 
 
 @pytest.mark.parametrize("core", fast_on_default())
-def test_every_role_of_the_installed_collection_runs_by_its_playbook(
+def test_every_role_of_the_installed_collection_runs_with_its_playbook(
     ansible: Ansible, lab: Lab, collection: Path, core: Core
 ) -> None:
     run = every_playbook(ansible, lab, "-vv", core=reading(core, collection))
@@ -202,7 +202,7 @@ def test_every_role_of_the_installed_collection_runs_by_its_playbook(
 
 
 @pytest.mark.slow
-def test_the_installed_collection_sets_awx_up(lab: Lab, collection: Path, tmp_path: Path) -> None:
+def test_the_installed_collection_sets_up_awx(lab: Lab, collection: Path, tmp_path: Path) -> None:
     awx = DEFAULT.collections / "ansible_collections" / "awx"
     (collection.parents[1] / "awx").symlink_to(awx)
     controller = Controller(lab, "127.0.0.1", collection / "extensions" / "awx" / "project")

@@ -51,7 +51,7 @@ def recorded(ansible: Ansible, tasks: list[Task], **keywords: Any) -> tuple[Run,
 
 
 @pytest.mark.parametrize("route", [IN_PROCESS, AS_MODULE], ids=lambda route: route.name)
-def test_a_callback_gets_no_secret_in_the_arguments_and_the_environment_of_a_task(
+def test_a_callback_gets_no_secret_in_the_arguments_or_the_environment_of_a_task(
     ansible: Ansible, lab: Lab, core: Core, route: Route
 ) -> None:
     lab.fault(EXAMPLE.name, "status", path="/auth/token", status=400, body={"message": "not now"})

@@ -30,9 +30,7 @@ def token_files(register: str, *paths: str, **options: Any) -> Task:
     return module("token_file_info", register, paths=list(paths), **options)
 
 
-def test_token_files_and_folders_are_described_without_secrets_whatever_became_of_them(
-    ansible: Ansible, lab: Lab
-) -> None:
+def test_token_files_and_folders_are_described_without_secrets_in_every_state(ansible: Ansible, lab: Lab) -> None:
     folder = ansible.folder / "tokens"
     folder.mkdir()
     damaged = folder / "damaged.json"

@@ -52,7 +52,7 @@ def use(register: str, authorization: str) -> Task:
     return {"name": f"Use {register}", "ansible.builtin.uri": uri, "register": register, "no_log": True}
 
 
-def test_a_file_of_another_host_or_user_is_refused_untouched_and_replaced_only_with_consent(
+def test_a_file_of_another_host_or_user_is_refused_unchanged_and_replaced_only_with_consent(
     in_process: InProcess, lab: Lab
 ) -> None:
     (elsewhere,) = lab.add_addresses(1)
@@ -80,7 +80,7 @@ def test_a_file_of_another_host_or_user_is_refused_untouched_and_replaced_only_w
 
 
 @pytest.mark.parametrize("state", ["present", "absent"])
-def test_a_file_that_is_not_ours_is_refused_before_any_request_and_keeps_its_mode(
+def test_a_file_of_another_kind_is_refused_before_any_request_and_keeps_its_mode(
     in_process: InProcess, lab: Lab, state: str
 ) -> None:
     (in_process.folder / "notes.txt").write_text("remember the milk")
@@ -100,7 +100,7 @@ def test_a_file_that_is_not_ours_is_refused_before_any_request_and_keeps_its_mod
     )
 
 
-def test_a_file_is_private_from_the_start_and_made_so_again_and_a_symlink_is_refused(
+def test_a_file_is_private_from_the_start_is_made_private_again_and_may_not_be_a_symlink(
     ansible: Ansible, lab: Lab
 ) -> None:
     folder = ansible.folder
@@ -127,7 +127,7 @@ def test_a_file_is_private_from_the_start_and_made_so_again_and_a_symlink_is_ref
     assert not list(folder.glob(".token.json.*")), "nothing half written is left"
 
 
-def test_a_damaged_file_is_reported_kept_aside_and_replaced(in_process: InProcess, lab: Lab) -> None:
+def test_a_damaged_file_is_reported_moved_aside_and_replaced(in_process: InProcess, lab: Lab) -> None:
     content = '{"version": 1, "product": "any", "current": {"tok'
     for name in ("token.json", "other.json"):
         (in_process.folder / name).write_text(content)
@@ -157,9 +157,7 @@ def test_a_damaged_file_is_reported_kept_aside_and_replaced(in_process: InProces
     assert not (in_process.folder / "other.json").exists()
 
 
-def test_an_expired_token_in_the_file_is_replaced_without_asking_the_server_about_it(
-    ansible: Ansible, lab: Lab
-) -> None:
+def test_an_expired_stored_token_is_replaced_without_a_request_about_it(ansible: Ansible, lab: Lab) -> None:
     expire = {"path": FILE, "regexp": '("expires_at": )[0-9.]+', "replace": r"\g<1>1000.0"}
     tasks = [
         EXAMPLE.task("created", token_file=FILE),
@@ -204,7 +202,9 @@ def test_two_processes_that_share_a_file_create_one_token(ansible: Ansible, lab:
     assert lab.counts(EXAMPLE.name)["tokens_minted"] == 1
 
 
-def test_a_task_that_waits_too_long_for_the_lock_says_so_and_creates_nothing(in_process: InProcess, lab: Lab) -> None:
+def test_a_task_that_times_out_waiting_for_the_lock_reports_it_and_creates_nothing(
+    in_process: InProcess, lab: Lab
+) -> None:
     with (in_process.folder / "token.json.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         run = succeeded(in_process.play([failing(EXAMPLE.task("late", token_file=FILE, lock_timeout=0.1))]))
@@ -215,7 +215,7 @@ def test_a_task_that_waits_too_long_for_the_lock_says_so_and_creates_nothing(in_
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/info/version"), ("DELETE", "/auth/token")])
-def test_a_task_that_is_killed_in_a_renewal_loses_no_token_and_the_next_run_puts_things_right(
+def test_a_task_killed_during_a_renewal_loses_no_token_and_the_next_run_repairs_the_file(
     ansible: Ansible, lab: Lab, method: str, path: str
 ) -> None:
     """Killed before the new token is proven, and before the old one is revoked."""
@@ -253,7 +253,7 @@ def kill_all_in(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("request_that_waits", "minted"), [(PROBE, 1), pytest.param(CREATE, 2, marks=pytest.mark.slow)]
 )
-def test_the_keyword_timeout_ends_a_task_like_a_kill_and_the_next_task_goes_on(
+def test_the_keyword_timeout_ends_a_task_like_a_kill_and_the_next_task_continues(
     ansible: Ansible, lab: Lab, request_that_waits: str, minted: int
 ) -> None:
     """A token whose response had not come is the only one that nobody knows."""
@@ -270,7 +270,7 @@ def test_the_keyword_timeout_ends_a_task_like_a_kill_and_the_next_task_goes_on(
     assert leaks({"output": run.output}, [secret["value"] for secret in lab.secrets()]) == []
 
 
-def test_the_token_is_handed_over_by_headers_and_by_lookup_and_the_lookup_refuses_what_is_of_no_use(
+def test_the_token_is_available_as_headers_and_from_the_lookup_which_refuses_an_unusable_one(
     ansible: Ansible, lab: Lab
 ) -> None:
     shutil.copy(__file__, ansible.folder / "strange.json")
@@ -305,7 +305,7 @@ def test_the_token_is_handed_over_by_headers_and_by_lookup_and_the_lookup_refuse
     assert leaks({"output": run.output}, [secret["value"] for secret in lab.secrets()]) == []
 
 
-def test_an_expiry_is_understood_in_seconds_and_milliseconds_and_without_one_the_probe_decides(
+def test_an_expiry_is_read_in_seconds_and_milliseconds_and_without_one_the_probe_decides(
     ansible: Ansible, lab: Lab
 ) -> None:
     told = ("ms", "s", "absent", "past", "far")

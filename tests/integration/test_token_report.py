@@ -103,7 +103,7 @@ def document(ansible: Ansible) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("core", fast_on_default())
-def test_the_page_and_the_json_show_every_token_by_urgency_and_no_secret(
+def test_the_page_and_the_json_list_every_token_by_urgency_without_secrets(
     ansible: Ansible, lab: Lab, core: Core
 ) -> None:
     if core.why_not:
@@ -174,9 +174,7 @@ def test_the_page_and_the_json_show_every_token_by_urgency_and_no_secret(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("core", EVERY, ids=lambda core: core.version)
-def test_a_report_is_changed_only_when_it_says_something_new_of_the_tokens(
-    ansible: Ansible, lab: Lab, core: Core
-) -> None:
+def test_a_report_is_changed_only_when_the_tokens_have_changed(ansible: Ansible, lab: Lab, core: Core) -> None:
     if core.why_not:
         pytest.skip(core.why_not)
     token = ansible.folder / "tokens" / "good.json"
@@ -218,7 +216,7 @@ def file_task(path: str, **options: Any) -> Task:
 
 
 @pytest.mark.parametrize(("omitted", "written"), [("html_file", "tokens.json"), ("json_file", "index.html")])
-def test_either_file_may_be_omitted_and_the_other_tells_by_itself_what_is_new(
+def test_either_file_may_be_omitted_and_the_other_alone_detects_changes(
     ansible: Ansible, omitted: str, written: str
 ) -> None:
     hand_made(ansible.folder / "tokens" / "due.json", left=HOUR)
@@ -266,7 +264,7 @@ def test_check_mode_writes_nothing_and_predicts_what_a_run_does(ansible: Ansible
 
 
 @pytest.mark.parametrize("core", fast_on_default())
-def test_what_token_files_and_variables_say_is_shown_as_text_whatever_it_contains(ansible: Ansible, core: Core) -> None:
+def test_content_of_token_files_and_variables_is_always_shown_as_text(ansible: Ansible, core: Core) -> None:
     if core.why_not:
         pytest.skip(core.why_not)
     folder = ansible.folder / "tokens"
@@ -337,7 +335,7 @@ def test_the_page_is_one_accessible_file_for_any_number_of_tokens(ansible: Ansib
     assert len(source) < 500_000
 
 
-def test_text_and_signs_contrast_with_their_background_in_light_and_dark() -> None:
+def test_text_and_icons_contrast_with_their_background_in_light_and_dark() -> None:
     style = (ROLE / "templates" / "style.css.j2").read_text()
     light, dark = (dict(re.findall(r"--(\w+): (#\w{6});", part)) for part in style.split("* {")[0].split("@media"))
     assert set(light) == set(dark)
@@ -361,7 +359,7 @@ def contrast(first: str, second: str) -> float:
 
 
 @pytest.mark.parametrize("route", [IN_PROCESS, OVER_SSH], ids=lambda route: route.name)
-def test_folders_that_are_there_keep_their_mode_and_a_wrong_variable_is_named(ansible: Ansible, route: Route) -> None:
+def test_existing_folders_keep_their_mode_and_an_invalid_variable_is_named(ansible: Ansible, route: Route) -> None:
     hand_made(ansible.folder / "tokens" / "due.json", left=HOUR)
     out = ansible.folder / "out"
     out.mkdir(mode=0o700)
@@ -385,7 +383,7 @@ def test_a_relative_path_is_refused_before_anything_is_written(ansible: Ansible,
     assert not [path for folder in (ansible.folder, CHECKOUT / "roles") for path in folder.rglob("report.out")]
 
 
-def test_the_example_of_the_readme_runs_as_it_stands(ansible: Ansible) -> None:
+def test_the_example_of_the_readme_runs_as_written(ansible: Ansible) -> None:
     (example,) = re.findall(r"```yaml\n(.*?)```", (ROLE / "README.md").read_text(), re.DOTALL)
     (ansible.folder / "example.yml").write_text(example)
     home = ansible.folder / "home"

@@ -109,7 +109,7 @@ def test_no_secret_of_an_invalid_entry_is_shown(ansible: Ansible, lab: Lab, core
 
 
 @pytest.mark.parametrize("route", [IN_PROCESS, AS_MODULE, OVER_SSH], ids=lambda route: route.name)
-def test_credentials_of_the_environment_are_used_and_do_not_reach_the_host(
+def test_credentials_of_the_environment_are_used_and_are_not_sent_to_the_host(
     ansible: Ansible, lab: Lab, route: Route
 ) -> None:
     names = {detail: name for name, detail in EXAMPLE.environment.items()}

@@ -29,7 +29,7 @@ WHOLE = [PROBE, EXPAND, REGISTER, PROBE]
 FILE = "{{ playbook_dir }}/token.json"
 
 
-def test_an_overflow_token_is_refused_expanded_registered_and_proven_in_this_order_and_again_is_one_request(
+def test_an_overflow_token_is_expanded_registered_and_verified_and_again_is_one_request(
     ansible: Ansible, lab: Lab
 ) -> None:
     tasks = [
@@ -66,7 +66,7 @@ def test_an_overflow_token_is_refused_expanded_registered_and_proven_in_this_ord
     assert leaks({"output": run.output}, [secret["value"] for secret in lab.secrets()]) == []
 
 
-def test_an_overflow_link_to_a_foreign_host_is_refused_unseen_by_that_host_unless_it_is_trusted(
+def test_an_overflow_link_to_another_host_is_refused_before_a_request_unless_it_is_trusted(
     in_process: InProcess, lab: Lab
 ) -> None:
     (foreign,) = lab.add_addresses(1)
@@ -109,7 +109,7 @@ def test_an_overflow_link_to_a_foreign_host_is_refused_unseen_by_that_host_unles
 
 
 @pytest.mark.parametrize("status", [200, 403])
-def test_the_page_of_a_proxy_proves_nothing_whatever_its_status(in_process: InProcess, lab: Lab, status: int) -> None:
+def test_the_page_of_a_proxy_never_proves_a_token(in_process: InProcess, lab: Lab, status: int) -> None:
     lab.fault("vcenter", "html", path="/datacenter", status=status)
     lab.fault("vcenter", "html", path="/datacenter", status=status, skip=1)
 
@@ -123,7 +123,7 @@ def test_the_page_of_a_proxy_proves_nothing_whatever_its_status(in_process: InPr
         assert "HTML" in run[name]["msg"]
 
 
-def test_a_403_of_vcenter_itself_counts_as_accepted_and_missing_rights_and_releases_are_named(
+def test_a_403_of_vcenter_counts_as_accepted_and_missing_rights_and_releases_are_named(
     in_process: InProcess, lab: Lab
 ) -> None:
     tasks = [
@@ -199,7 +199,7 @@ def test_an_expanded_token_that_is_given_is_not_fetched_and_the_query_of_a_link_
     assert lab.counts("vidb")["expansions"] == 2
 
 
-def test_one_task_does_the_whole_job_with_credentials_or_a_token_file_and_keeps_the_refresh_token_to_itself(
+def test_one_task_registers_with_credentials_or_a_token_file_and_returns_no_refresh_token(
     ansible: Ansible, lab: Lab
 ) -> None:
     by_file: dict[str, Any] = {"access_token": "{{ omit }}", "token_file": FILE}
@@ -245,9 +245,7 @@ def test_one_task_does_the_whole_job_with_credentials_or_a_token_file_and_keeps_
     assert leaks({"output": run.output}, ["wrong-token-of-the-user", *secrets]) == []
 
 
-def test_a_response_that_does_not_depend_on_the_token_proves_nothing_and_one_that_does_proves_it(
-    in_process: InProcess, lab: Lab
-) -> None:
+def test_a_response_proves_a_token_only_if_it_depends_on_the_token(in_process: InProcess, lab: Lab) -> None:
     nothing: dict[str, Any] = {"probe_path": "/api/vcenter/datacenter?names=none-of-this-name"}
     (mock,) = lab.add_addresses(1)
     lab.fault("vcenter", "status", host=mock, status=200, times=0, body=[])

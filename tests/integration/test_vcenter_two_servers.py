@@ -23,7 +23,7 @@ UNVERIFIED = {**VIDB_BY_TASK, "ca_path": OMIT}
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
-def test_a_variable_that_turns_off_verification_is_named_and_does_not_speak_for_the_second_server(
+def test_a_variable_that_disables_verification_is_named_and_not_used_for_the_second_server(
     ansible: Ansible, lab: Lab, route: Route
 ) -> None:
     tasks = [
@@ -39,7 +39,7 @@ def test_a_variable_that_turns_off_verification_is_named_and_does_not_speak_for_
     assert says(run, f"The environment variable {VARIABLE} turns off the verification")
 
 
-def test_nothing_is_said_of_a_variable_that_an_option_overrides_or_that_turns_nothing_off(ansible: Ansible) -> None:
+def test_there_is_no_warning_about_an_overridden_or_harmless_variable(ansible: Ansible) -> None:
     tasks = [
         {**vcenter(validate_certs=True, **VIDB_BY_TASK), "environment": {VARIABLE: "no"}},
         {**vcenter(**VIDB_BY_TASK), "environment": {VARIABLE: "yes"}},
@@ -50,7 +50,7 @@ def test_nothing_is_said_of_a_variable_that_an_option_overrides_or_that_turns_no
     assert VARIABLE not in run.output
 
 
-def test_a_variable_that_turns_off_the_verification_of_an_entry_is_named(ansible: Ansible) -> None:
+def test_a_variable_that_disables_the_verification_of_an_entry_is_named(ansible: Ansible) -> None:
     tasks = [token_set("listed", entry("vcenter", ca_path=OMIT, vidb_ca_path="{{ ca_path }}"))]
 
     run = succeeded(ansible.play(tasks, environ={VARIABLE: "0"}))

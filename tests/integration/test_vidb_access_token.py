@@ -25,7 +25,7 @@ FILE = "{{ playbook_dir }}/token.json"
 NO_API_TOKEN: dict[str, Any] = {"api_token": "{{ omit }}"}
 
 
-def test_a_client_an_api_token_and_a_refresh_token_are_granted_by_the_documented_requests(
+def test_a_client_an_api_token_and_a_refresh_token_get_tokens_with_the_documented_requests(
     ansible: Ansible, lab: Lab
 ) -> None:
     refresh: dict[str, Any] = {**NO_API_TOKEN, "refresh_token": "{{ by_api_token.refresh_token }}"}
@@ -63,7 +63,7 @@ def test_a_client_an_api_token_and_a_refresh_token_are_granted_by_the_documented
     assert leaks({"output": run.output}, [secret["value"] for secret in lab.secrets()]) == []
 
 
-def test_a_token_of_a_file_or_of_the_user_is_reused_with_no_request_and_renewed_when_it_no_longer_lasts(
+def test_an_existing_token_is_reused_without_a_request_and_renewed_when_it_expires_too_soon(
     in_process: InProcess, lab: Lab
 ) -> None:
     tasks = [
@@ -98,9 +98,7 @@ def sent_refresh_tokens(cut: dict[str, list[LoggedRequest]], name: str) -> list[
     return [dict(parse_qsl(entry.body))["refresh_token"] for entry in cut[name]]
 
 
-def test_a_refresh_token_that_is_rotated_is_renewed_by_the_latest_one_which_is_in_the_file(
-    in_process: InProcess, lab: Lab
-) -> None:
+def test_a_rotating_refresh_token_is_stored_and_the_latest_one_is_used(in_process: InProcess, lab: Lab) -> None:
     lab.change_settings("vidb", rotate_refresh_tokens=True)
     given = lab.act("vidb", "make_refresh_token")
     options: dict[str, Any] = {**NO_API_TOKEN, "token_file": FILE, "refresh_token": given}
@@ -115,9 +113,7 @@ def test_a_refresh_token_that_is_rotated_is_renewed_by_the_latest_one_which_is_i
     assert len({given, *latest}) == 4
 
 
-def test_a_file_is_the_own_one_of_a_user_who_gives_the_refresh_token_in_it_and_stays_so(
-    in_process: InProcess, lab: Lab
-) -> None:
+def test_a_token_file_is_matched_by_the_refresh_token_in_it_and_stays_matched(in_process: InProcess, lab: Lab) -> None:
     lab.change_settings("vidb", rotate_refresh_tokens=True)
     given = lab.act("vidb", "make_refresh_token")
     options: dict[str, Any] = {**NO_API_TOKEN, "token_file": FILE, "refresh_token": given}
@@ -141,7 +137,7 @@ def test_a_file_is_the_own_one_of_a_user_who_gives_the_refresh_token_in_it_and_s
     assert "replace_foreign" in run["of_another_tenant"]["msg"]
 
 
-def test_a_refresh_token_of_the_file_that_is_refused_gives_way_to_the_one_of_the_user(
+def test_the_refresh_token_of_the_user_is_used_when_that_of_the_file_is_refused(
     in_process: InProcess, lab: Lab
 ) -> None:
     given = lab.act("vidb", "make_refresh_token")
@@ -164,7 +160,7 @@ def test_a_refresh_token_of_the_file_that_is_refused_gives_way_to_the_one_of_the
     assert "Check refresh_token" in run["refused"]["msg"]
 
 
-def test_a_refresh_token_of_the_file_stays_where_its_use_brings_no_other(in_process: InProcess, lab: Lab) -> None:
+def test_a_refresh_token_of_the_file_stays_when_its_use_returns_no_new_one(in_process: InProcess, lab: Lab) -> None:
     lab.change_settings("vidb", rotate_refresh_tokens=True)
     given = lab.act("vidb", "make_refresh_token")
     options: dict[str, Any] = {**NO_API_TOKEN, "token_file": FILE, "refresh_token": given}
@@ -183,7 +179,7 @@ def test_a_refresh_token_of_the_file_stays_where_its_use_brings_no_other(in_proc
     assert run["again"]["refresh_token"] == latest
 
 
-def test_wrong_credentials_are_named_with_the_products_own_words_and_what_to_check(ansible: Ansible, lab: Lab) -> None:
+def test_wrong_credentials_are_named_with_the_text_of_the_product_and_what_to_check(ansible: Ansible, lab: Lab) -> None:
     wrong = "a-wrong-secret-of-the-user"
     tasks = [
         failing(vidb("api_token", api_token=wrong)),
@@ -214,7 +210,7 @@ def test_wrong_credentials_are_named_with_the_products_own_words_and_what_to_che
     assert leaks({"output": run.output}, [wrong, *(secret["value"] for secret in lab.secrets())]) == []
 
 
-def test_absent_forgets_the_file_with_a_warning_until_when_the_token_lives_and_check_mode_predicts(
+def test_absent_removes_the_file_and_warns_until_when_the_token_is_valid_also_in_check_mode(
     in_process: InProcess, lab: Lab
 ) -> None:
     always: dict[str, Any] = {"token_file": FILE, "renew": "always"}
@@ -249,7 +245,7 @@ def test_absent_forgets_the_file_with_a_warning_until_when_the_token_lives_and_c
 REVOKE = "POST /acs/t/CUSTOMER/revoke"
 
 
-def test_absent_revokes_the_token_of_a_client_at_the_broker_and_warns_until_when_products_may_accept_it(
+def test_absent_revokes_a_client_token_at_the_broker_and_warns_about_products_that_accept_it(
     in_process: InProcess, lab: Lab
 ) -> None:
     client: dict[str, Any] = {**VIDB_CLIENT, "token_file": FILE}
@@ -279,7 +275,7 @@ def test_absent_revokes_the_token_of_a_client_at_the_broker_and_warns_until_when
     assert not (in_process.folder / "token.json").exists()
 
 
-def test_a_token_that_the_broker_cannot_revoke_is_forgotten_with_a_warning(in_process: InProcess, lab: Lab) -> None:
+def test_a_token_that_the_broker_cannot_revoke_is_removed_with_a_warning(in_process: InProcess, lab: Lab) -> None:
     mine: dict[str, Any] = {**VIDB_CLIENT, "token_file": FILE}
     tasks = [
         vidb("of_api_token"),
@@ -301,7 +297,7 @@ def test_a_token_that_the_broker_cannot_revoke_is_forgotten_with_a_warning(in_pr
     assert lab.counts("vidb")["revocations"] == 0
 
 
-def test_a_renewal_revokes_what_a_client_has_replaced_and_nothing_that_shares_a_grant(
+def test_a_renewal_revokes_the_replaced_client_token_and_nothing_that_shares_a_grant(
     in_process: InProcess, lab: Lab
 ) -> None:
     given = lab.act("vidb", "make_refresh_token")

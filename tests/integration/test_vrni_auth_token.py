@@ -29,7 +29,7 @@ def signed(result: dict[str, Any]) -> str:
     return str(result["headers"]["Authorization"])
 
 
-def test_a_token_is_created_for_local_ldap_and_vidm_users_by_the_documented_requests(
+def test_a_token_is_created_for_local_ldap_and_vidm_users_with_the_documented_requests(
     ansible: Ansible, lab: Lab
 ) -> None:
     run = succeeded(ansible.play([vrni("local"), vrni("ldap", **LDAP), vrni("vidm", **VIDM)]))
@@ -66,7 +66,7 @@ def test_a_token_is_created_for_local_ldap_and_vidm_users_by_the_documented_requ
         assert LIFETIME - 60 <= result["expires_in"] <= LIFETIME + 1
 
 
-def test_a_good_token_of_a_file_is_reused_by_one_request_and_by_none_without_verify(
+def test_a_valid_stored_token_is_reused_with_one_request_and_with_none_without_verify(
     in_process: InProcess, lab: Lab
 ) -> None:
     tasks = [
@@ -86,7 +86,7 @@ def test_a_good_token_of_a_file_is_reused_by_one_request_and_by_none_without_ver
     assert lab.counts("vrni")["tokens_minted"] == 1
 
 
-def test_a_task_with_verify_max_age_sends_no_request_while_a_stored_proof_is_young(
+def test_a_task_with_verify_max_age_sends_no_request_while_the_stored_proof_is_recent(
     in_process: InProcess, lab: Lab
 ) -> None:
     tasks = [
@@ -103,9 +103,7 @@ def test_a_task_with_verify_max_age_sends_no_request_while_a_stored_proof_is_you
     assert run["young"]["verified_at"] == run["created"]["verified_at"]
 
 
-def test_a_token_with_too_little_life_left_is_revoked_only_after_the_new_one_works(
-    in_process: InProcess, lab: Lab
-) -> None:
+def test_a_token_that_expires_too_soon_is_revoked_only_after_the_new_one_works(in_process: InProcess, lab: Lab) -> None:
     tasks = [
         vrni("created", token_file=FILE),
         change_settings("vrni", clock_offset=LIFETIME - 2000),
@@ -132,7 +130,7 @@ def test_a_token_with_too_little_life_left_is_revoked_only_after_the_new_one_wor
     assert lab.counts("vrni")["tokens_revoked"] == 1
 
 
-def test_renew_always_replaces_a_good_token_and_renew_never_fails_where_one_is_needed(
+def test_renew_always_replaces_a_valid_token_and_renew_never_fails_where_one_is_needed(
     in_process: InProcess, lab: Lab
 ) -> None:
     tasks = [
@@ -160,7 +158,7 @@ def test_renew_always_replaces_a_good_token_and_renew_never_fails_where_one_is_n
     assert lab.counts("vrni")["tokens_valid"] == 2, "the last one, and that which nobody was to revoke"
 
 
-def test_a_token_that_is_given_is_used_if_it_is_good_and_replaced_if_it_is_not(in_process: InProcess, lab: Lab) -> None:
+def test_a_token_that_is_given_is_used_if_valid_and_replaced_otherwise(in_process: InProcess, lab: Lab) -> None:
     given = "{{ created.token }}"
     tasks = [
         vrni("created"),
@@ -192,9 +190,7 @@ def test_a_token_that_is_given_is_used_if_it_is_good_and_replaced_if_it_is_not(i
     assert lab.counts("vrni")["tokens_valid"] == 1
 
 
-def test_absent_revokes_by_token_and_by_file_proves_it_and_changes_nothing_again(
-    in_process: InProcess, lab: Lab
-) -> None:
+def test_absent_revokes_by_token_and_by_file_verifies_it_and_is_idempotent(in_process: InProcess, lab: Lab) -> None:
     tasks = [
         vrni("held"),
         vrni("stored", token_file=FILE),
@@ -220,7 +216,9 @@ def test_absent_revokes_by_token_and_by_file_proves_it_and_changes_nothing_again
     assert lab.counts("vrni")["tokens_valid"] == 0
 
 
-def test_a_replaced_token_that_cannot_be_revoked_is_no_change_until_it_is(in_process: InProcess, lab: Lab) -> None:
+def test_a_replaced_token_that_cannot_be_revoked_does_not_change_the_result_until_it_is(
+    in_process: InProcess, lab: Lab
+) -> None:
     lab.fault("vrni", "status", method="DELETE", times=2, status=500)
     names = ["renewed", "unrevoked", "revoked", "reused"]
     tasks = [
@@ -243,7 +241,9 @@ def test_a_replaced_token_that_cannot_be_revoked_is_no_change_until_it_is(in_pro
     assert lab.counts("vrni")["tokens_valid"] == 1
 
 
-def test_a_token_that_was_revoked_on_the_server_means_one_renewal_and_no_loop(in_process: InProcess, lab: Lab) -> None:
+def test_a_token_that_was_revoked_on_the_server_leads_to_one_renewal_without_a_loop(
+    in_process: InProcess, lab: Lab
+) -> None:
     lab.fault("vrni", "status", method="GET", path="/info/version", skip=3, times=0, status=401)
     tasks = [
         vrni("created", token_file=FILE),
@@ -264,7 +264,7 @@ def test_a_token_that_was_revoked_on_the_server_means_one_renewal_and_no_loop(in
     assert lab.counts("vrni")["tokens_valid"] == 1
 
 
-def test_check_mode_predicts_what_the_task_does_next_and_creates_revokes_and_writes_nothing(
+def test_check_mode_predicts_the_next_action_and_creates_revokes_and_writes_nothing(
     in_process: InProcess, lab: Lab
 ) -> None:
     situations: dict[str, tuple[list[Any], dict[str, Any]]] = {
@@ -328,7 +328,7 @@ def test_a_diff_shows_fingerprint_and_expiry_and_no_token(in_process: InProcess,
     assert run["revoked"]["diff"] == {"before": shown("renewed"), "after": {}}
 
 
-def test_a_refusal_names_wrong_password_and_token_limit_as_its_causes_and_revokes_nothing(
+def test_a_refused_login_names_wrong_password_and_token_limit_as_causes_and_revokes_nothing(
     in_process: InProcess, lab: Lab
 ) -> None:
     lab.change_settings("vrni", token_limit=2)
@@ -355,7 +355,7 @@ def test_a_refusal_names_wrong_password_and_token_limit_as_its_causes_and_revoke
     assert run["reused"]["action"] == "reused"
 
 
-def test_the_vidm_client_is_read_without_signing_in_and_its_absence_is_named(ansible: Ansible, lab: Lab) -> None:
+def test_the_vidm_client_is_read_without_signing_in_and_a_missing_one_is_named(ansible: Ansible, lab: Lab) -> None:
     tasks = [
         checked(vidm_client("found")),
         change_settings("vrni", vidm="not_configured"),
