@@ -13,3 +13,6 @@ from ansible_collections.sddc.tokens.plugins.plugin_utils.operation_action impor
 
 class ActionModule(OperationAction):
     operation = AviSecurechanneltoken
+
+
+main = ActionModule.check_arguments

@@ -11,3 +11,6 @@ from ansible_collections.sddc.tokens.plugins.plugin_utils.operation_action impor
 
 class ActionModule(OperationAction):
     operation = NsxServiceReauth
+
+
+main = ActionModule.check_arguments

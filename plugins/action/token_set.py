@@ -13,3 +13,6 @@ class ActionModule(OperationAction):
     """See OperationAction."""
 
     operation = TokenSet
+
+
+main = ActionModule.check_arguments

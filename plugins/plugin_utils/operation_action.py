@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Optional
 
 from ansible import constants
 from ansible.errors import AnsibleError
+from ansible.module_utils import basic
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
@@ -37,6 +38,15 @@ class OperationAction(ActionBase):
     """Runs an operation in this process where it can, and as an ordinary module elsewhere."""
 
     operation: ClassVar[type[Operation]]
+
+    @classmethod
+    def check_arguments(cls) -> None:
+        """Check the arguments on stdin as an AnsibleModule does, and run nothing.
+
+        The rule `args` of ansible-lint calls it, as the `main` of an action, with an AnsibleModule of its own. It knows
+        no environment: what a variable may set is not required.
+        """
+        basic.AnsibleModule(**cls.operation.argument_spec.without_environment().core_arguments())
 
     def run(self, tmp: Optional[str] = None, task_vars: Optional[dict[str, Any]] = None) -> dict[str, Any]:
         """A failure is returned, not raised."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, Optional, TypedDict
 
@@ -84,6 +84,23 @@ class ArgumentSpec:
                 for name, value, others, *rest in self.required_if
             ),
             alternatives=renamed(self.alternatives),
+        )
+
+    def without_environment(self) -> ArgumentSpec:
+        """The same without what an environment variable may fulfil, for a check that does not know the environment."""
+
+        def may_be_set(names: Names) -> bool:
+            return any(self.options[name].get("environment") for name in names)
+
+        return replace(
+            self,
+            options={
+                name: {**option, "required": False} if may_be_set((name,)) else option
+                for name, option in self.options.items()
+            },
+            required_together=tuple(group for group in self.required_together if not may_be_set(group)),
+            required_one_of=tuple(group for group in self.required_one_of if not may_be_set(group)),
+            required_if=tuple(rule for rule in self.required_if if not may_be_set(rule[2])),
         )
 
     def ignored(self) -> ArgumentSpec:

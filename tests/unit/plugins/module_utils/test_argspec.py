@@ -161,6 +161,24 @@ def test_a_prefix_reaches_every_option_and_every_rule() -> None:
     assert spec.environment_variables == {"A"}
 
 
+def test_what_the_environment_may_set_is_not_required_where_the_environment_is_unknown() -> None:
+    own = ArgumentSpec(
+        {"name": {"type": "str", "required": True}, "uuid": {"type": "str"}},
+        required_one_of=(("name", "uuid"), ("name", "api_token")),
+        required_together=(("name", "uuid"), ("client_id", "client_secret")),
+        required_if=(("name", "all", ("uuid",)), ("name", "all", ("uuid", "api_token"), True)),
+        mutually_exclusive=(("uuid", "api_token"),),
+    )
+
+    spec = SPEC.merge(own).without_environment()
+
+    assert [name for name, option in spec.options.items() if option.get("required")] == ["name"]
+    assert spec.required_one_of == (("name", "uuid"),)
+    assert spec.required_together == (("name", "uuid"),)
+    assert spec.required_if == (("name", "all", ("uuid",)),)
+    assert spec.mutually_exclusive == own.mutually_exclusive
+
+
 def test_ignored_options_have_no_rule_and_no_variable() -> None:
     ignored = SPEC.ignored()
     assert ignored.options.keys() == SPEC.options.keys()
