@@ -219,4 +219,4 @@ def test_the_demo_shows_no_secret(scene: Scene, core: Core) -> None:
         )
         assert run.returncode == 0, run.output[-3000:]
         assert scene.shown(run) == []
-    assert scene.lab.counts(EXAMPLE.name)["tokens_revoked"] > 0
+    assert scene.lab.counts(EXAMPLE.name, EXAMPLE.host)["tokens_revoked"] > 0
