@@ -69,14 +69,14 @@ def test_each_file_that_the_guide_names_exists(name: str) -> None:
     assert (CHECKOUT / name).exists()
 
 
-def test_a_product_is_at_most_twelve_files_of_which_at_most_four_are_edits() -> None:
+def test_a_product_takes_at_most_twelve_files_of_which_at_most_four_are_edits() -> None:
     kinds = list(STEPS.values())
 
     assert 0 < len(kinds) <= MOST_FILES
     assert kinds.count("edit") <= MOST_EDITS
 
 
-def test_each_file_that_is_named_for_the_product_or_contains_its_name_is_in_a_step_of_the_guide() -> None:
+def test_each_file_with_the_products_name_or_content_is_in_a_step_of_the_guide() -> None:
     found = {name for name in tree() if spellings(PRODUCT).search(name + text_of(name))}
 
     assert {name for name in found - set(STEPS) if not excused(name, NO_STEP)} == set()
@@ -126,7 +126,7 @@ def named_in(text: str) -> list[str]:
     return [line for line in text.splitlines() if any(pattern.search(line) for pattern in patterns)]
 
 
-def test_no_shared_file_of_the_tests_names_a_product() -> None:
+def test_no_shared_test_file_names_a_product() -> None:
     found = {name: named_in(text_of(name)) for name in shared()}
 
     assert len(found) > 60
@@ -134,7 +134,7 @@ def test_no_shared_file_of_the_tests_names_a_product() -> None:
 
 
 @pytest.mark.parametrize("product", KITS)
-def test_a_name_of_a_product_is_found_in_each_spelling(product: str) -> None:
+def test_a_product_name_is_found_in_each_spelling(product: str) -> None:
     words = product.split("_")
     class_name = "".join(word.title() for word in words)
     for name in (product, "-".join(words), " ".join(words).upper(), class_name, f"{class_name}Client"):

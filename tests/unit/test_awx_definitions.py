@@ -63,14 +63,14 @@ def fields_by_variable() -> dict[str, dict[str, Any]]:
 # --- credential types ------------------------------------------------------------------------------------------------
 
 
-def test_every_fallback_of_a_module_is_injected_and_nothing_else_is() -> None:
+def test_every_environment_variable_of_a_module_is_injected_and_nothing_else() -> None:
     # A second name of the same option is for people who export it already.
     first_names = {spec["environment"][0] for _option, spec in options_with_fallbacks()}
 
     assert set(fields_by_variable()) == first_names
 
 
-def test_a_field_is_secret_where_its_option_is_and_named_like_it() -> None:
+def test_a_field_is_secret_like_its_option_and_has_the_same_name() -> None:
     fields = fields_by_variable()
     for option, spec in options_with_fallbacks():
         field = fields[spec["environment"][0]]
@@ -87,7 +87,7 @@ def test_each_field_is_injected_once(product: str) -> None:
 
 
 @each_type
-def test_a_required_field_is_one_without_which_no_module_of_the_product_works(product: str) -> None:
+def test_a_required_field_is_required_by_every_module_of_the_product(product: str) -> None:
     required = CREDENTIAL_TYPES[product]["inputs"].get("required", [])
     fields = fields_by_variable()
     own = CREDENTIAL_TYPES[product]["injectors"]["env"]
@@ -99,7 +99,7 @@ def test_a_required_field_is_one_without_which_no_module_of_the_product_works(pr
 
 
 @each_type
-def test_awx_takes_the_credential_type(product: str) -> None:
+def test_awx_accepts_the_credential_type(product: str) -> None:
     kind = CREDENTIAL_TYPES[product]
 
     assert kind["kind"] == "cloud"
@@ -113,7 +113,7 @@ def test_no_field_relies_on_a_default_or_on_a_boolean_which_awx_does_not_inject(
     assert [field["id"] for field in fields if "default" in field or field["type"] != "string"] == []
 
 
-def test_nothing_is_named_like_a_setting_of_ansible() -> None:
+def test_no_variable_is_named_like_a_setting_of_ansible() -> None:
     texts = [path.read_text() for path in AWX.rglob("*.yml")]
 
     assert [text for text in texts if re.search(r"\bANSIBLE_[A-Z]", text)] == []
@@ -123,7 +123,7 @@ def test_nothing_is_named_like_a_setting_of_ansible() -> None:
 
 
 @each_template
-def test_awx_takes_the_survey_and_a_launch_needs_no_answer(playbook: str) -> None:
+def test_awx_accepts_the_survey_and_a_launch_requires_no_answer(playbook: str) -> None:
     spec = survey_spec(JOB_TEMPLATES[playbook])
 
     assert wrong_survey(spec) == []
@@ -142,7 +142,7 @@ def test_the_questions_are_options_of_the_role_and_none_is_secret(playbook: str)
             assert question["choices"] == option["choices"]
 
 
-def test_there_is_a_job_template_for_each_playbook_with_a_role() -> None:
+def test_each_playbook_with_a_role_has_a_job_template() -> None:
     playbooks = {path.stem for path in (CHECKOUT / "playbooks").glob("*.yml")} - {"demo", "awx_setup"}
 
     assert set(JOB_TEMPLATES) == playbooks
@@ -167,13 +167,13 @@ def test_a_checkout_of_the_collection_has_each_playbook_in_a_form_that_awx_lists
 
 
 @each_template
-def test_no_survey_asks_what_to_read_run_or_write(playbook: str) -> None:
+def test_no_survey_asks_for_paths_to_read_run_or_write(playbook: str) -> None:
     asked = {question["variable"] for question in JOB_TEMPLATES[playbook]["survey"]}
 
     assert asked & set(role_variables(playbook, "path")) == set()
 
 
-def test_the_project_names_the_task_files_that_it_has() -> None:
+def test_the_project_lists_its_task_files() -> None:
     variables = yaml.safe_load((PROJECT / "group_vars" / "all.yml").read_text())
     named = {name: path for name, path in variables.items() if name.endswith("_tasks")}
     roles = [name for playbook in JOB_TEMPLATES for name in role_options(playbook) if name.endswith("_tasks")]
@@ -183,11 +183,11 @@ def test_the_project_names_the_task_files_that_it_has() -> None:
 
 
 @each_template
-def test_a_job_template_asks_for_credentials_that_there_are(playbook: str) -> None:
+def test_a_job_template_asks_for_credentials_that_exist(playbook: str) -> None:
     assert set(JOB_TEMPLATES[playbook]["credential_types"]) <= set(CREDENTIAL_TYPES)
 
 
-def test_the_project_holds_no_secret_and_its_variables_are_those_of_the_roles() -> None:
+def test_the_project_contains_no_secret_and_its_variables_are_those_of_the_roles() -> None:
     variables = yaml.safe_load((PROJECT / "group_vars" / "all.yml").read_text())
     options = {name: spec for playbook in JOB_TEMPLATES for name, spec in role_options(playbook).items()}
 
@@ -199,7 +199,7 @@ def test_the_project_holds_no_secret_and_its_variables_are_those_of_the_roles() 
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES, ids=lambda schedule: schedule["job_template"])
-def test_awx_takes_the_schedule(schedule: dict[str, Any]) -> None:
+def test_awx_accepts_the_schedule(schedule: dict[str, Any]) -> None:
     questions = JOB_TEMPLATES[schedule["job_template"]]["survey"]
 
     assert wrong_rrule(schedule["rrule"]) == []
@@ -207,14 +207,14 @@ def test_awx_takes_the_schedule(schedule: dict[str, Any]) -> None:
     assert wrong_answers(questions, schedule["extra_data"]) == []
 
 
-def test_the_rotation_comes_before_the_life_that_it_leaves_is_over() -> None:
+def test_the_rotation_runs_before_the_remaining_lifetime_ends() -> None:
     (schedule,) = SCHEDULES
     minutes = int(re.search(r"FREQ=MINUTELY;INTERVAL=(\d+)", schedule["rrule"]).group(1))  # type: ignore[union-attr]
 
     assert schedule["extra_data"]["token_rotation_min_remaining"] >= 2 * 60 * minutes
 
 
-def test_the_report_of_the_workflow_comes_whatever_happens_before() -> None:
+def test_the_report_of_the_workflow_runs_whatever_fails_before_it() -> None:
     (workflow,) = WORKFLOWS
     nodes = {node["identifier"]: node for node in workflow["nodes"]}
 
@@ -246,7 +246,7 @@ Change = Callable[[dict[str, Any]], Any]
         (lambda kind: kind["injectors"].update(vars={}), "env, file and extra_vars"),
     ],
 )
-def test_what_awx_refuses_in_a_credential_type_is_found(change: Change, why: str) -> None:
+def test_a_credential_type_that_awx_refuses_is_detected(change: Change, why: str) -> None:
     kind = copy.deepcopy(CREDENTIAL_TYPES[EXAMPLE.name])
     change(kind)
 
@@ -266,7 +266,7 @@ def test_what_awx_refuses_in_a_credential_type_is_found(change: Change, why: str
         (lambda question: question.update(type="multiplechoice", choices=["b"], default="a"), "none of the choices"),
     ],
 )
-def test_what_awx_refuses_in_a_survey_is_found(change: Change, why: str) -> None:
+def test_a_survey_that_awx_refuses_is_detected(change: Change, why: str) -> None:
     question: dict[str, Any] = {
         "question_name": "X",
         "variable": "x",
@@ -291,10 +291,10 @@ def test_what_awx_refuses_in_a_survey_is_found(change: Change, why: str) -> None
         "DTSTART:20250101T000000Z RRULE:FREQ=DAILY;INTERVAL=1;COUNT=1000",
     ],
 )
-def test_what_awx_refuses_in_a_rule_is_found(rule: str) -> None:
+def test_a_schedule_rule_that_awx_refuses_is_detected(rule: str) -> None:
     assert wrong_rrule(rule)
 
 
 @pytest.mark.parametrize("rule", ["DTSTART;TZID=Europe/Berlin:20250101T000000 RRULE:FREQ=DAILY;INTERVAL=1;COUNT=999"])
-def test_what_awx_takes_in_a_rule_is_not_found(rule: str) -> None:
+def test_a_schedule_rule_that_awx_accepts_is_not_reported(rule: str) -> None:
     assert wrong_rrule(rule) == []

@@ -49,14 +49,14 @@ def steps(workflow: Path) -> list[str]:
     return [line for run in runs for line in run.splitlines()]
 
 
-def test_every_target_of_make_says_what_it_is_for_and_none_is_taken_for_a_file() -> None:
+def test_every_make_target_is_documented_and_phony() -> None:
     (phony,) = re.findall(r"^\.PHONY: (.+)$", MAKEFILE, re.MULTILINE)
 
     assert sorted(phony.split()) == sorted(DESCRIBED)
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_each_target_that_a_page_names_exists(page: str) -> None:
+def test_each_make_target_named_on_a_page_exists(page: str) -> None:
     text = (CHECKOUT / page).read_text()
     named = re.findall(r"`(make [^`\n]+)`", text) + re.findall(r"^(make .+)$", text, re.MULTILINE)
 
@@ -64,11 +64,11 @@ def test_each_target_that_a_page_names_exists(page: str) -> None:
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
-def test_workflows_run_targets_of_make_and_nothing_else(workflow: Path) -> None:
+def test_workflows_run_only_make_targets(workflow: Path) -> None:
     assert [line for line in steps(workflow) if not targets(line) or not targets(line) <= set(DESCRIBED)] == []
 
 
-def test_workflows_run_all_that_continuous_integration_runs_elsewhere() -> None:
+def test_workflows_run_every_make_target_of_the_ci_script() -> None:
     elsewhere = set().union(*(targets(line.partition(" <")[0]) for line in (CHECKOUT / ".ci" / "run").open()))
     here = {target for workflow in WORKFLOWS for line in steps(workflow) for target in targets(line)}
 
@@ -77,7 +77,7 @@ def test_workflows_run_all_that_continuous_integration_runs_elsewhere() -> None:
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
-def test_workflows_may_only_read_and_every_job_ends(workflow: Path) -> None:
+def test_workflows_have_read_only_permissions_and_every_job_has_a_timeout(workflow: Path) -> None:
     found = yaml.safe_load(workflow.read_text())
 
     assert found["permissions"] == {"contents": "read"}
@@ -86,7 +86,7 @@ def test_workflows_may_only_read_and_every_job_ends(workflow: Path) -> None:
     assert {name: limit for name, limit in limits.items() if not 0 < limit < GITHUBS_LIMIT} == {}
 
 
-def test_hooks_before_a_commit_are_checks_of_make_lint_and_are_fetched_from_nowhere() -> None:
+def test_pre_commit_hooks_are_checks_of_make_lint_and_are_not_downloaded() -> None:
     assert [repository["repo"] for repository in PRE_COMMIT["repos"]] == ["local"]
     hooks = PRE_COMMIT["repos"][0]["hooks"]
     assert hooks
@@ -130,14 +130,14 @@ def test_contributing_names_every_package_of_the_collection() -> None:
     assert {str(folder) for folder in folders} - leads_to == set()
 
 
-def test_the_readme_has_the_sections_of_a_certified_one_in_their_order_and_links_that_work_elsewhere() -> None:
+def test_the_readme_has_the_sections_of_a_certified_collection_in_order_and_absolute_links() -> None:
     readme = (CHECKOUT / "README.md").read_text()
 
     assert tuple(re.findall(r"^## (.+)$", readme, re.MULTILINE)) == CERTIFIED
     assert [target for target in re.findall(r"\]\(([^)]+)\)", readme) if not target.startswith("https://")] == []
 
 
-def test_each_file_of_this_repository_to_which_the_readme_leads_exists() -> None:
+def test_each_file_of_this_repository_linked_from_the_readme_exists() -> None:
     readme = (CHECKOUT / "README.md").read_text()
     named = re.findall(r"https://github\.com/sddc-tokens/sddc\.tokens/(?:blob|tree)/main/([^)#\s>]+)", readme)
 

@@ -20,7 +20,7 @@ from tools.mutations import mutations_of
 LISTED = yaml.safe_load(mutants.LIST.read_text())
 
 
-def test_each_named_mutant_fits_the_code_and_its_tests_exist() -> None:
+def test_each_named_mutant_applies_to_the_code_and_its_tests_exist() -> None:
     named = list(mutants.named_mutants(LISTED["named"]))
 
     assert len(named) >= 9
@@ -62,7 +62,7 @@ def test_a_fault_changes_one_place_of_a_function(line: str, change: str, faults:
     assert {mutation.line for mutation in found} <= {5}
 
 
-def test_a_generated_mutant_is_tried_first_with_the_tests_that_are_named_for_its_file() -> None:
+def test_a_generated_mutant_is_tried_first_with_the_tests_named_for_its_file() -> None:
     tests = mutants.nearest_tests("plugins/module_utils/_http/retry.py")
 
     assert tests[0] == "tests/unit/plugins/module_utils/test_retry.py"

@@ -42,12 +42,12 @@ def constant(path: str, name: str) -> int:
 
 
 @pytest.mark.parametrize(("path", "name"), NAMED)
-def test_each_test_that_the_page_names_exists(path: str, name: str) -> None:
+def test_each_test_named_on_the_page_exists(path: str, name: str) -> None:
     assert name in functions(path)
 
 
 @pytest.mark.parametrize("path", SUITES)
-def test_the_page_names_each_test_of_the_suites_it_speaks_of(path: str) -> None:
+def test_the_page_names_each_test_of_its_suites(path: str) -> None:
     assert functions(path) == {name for of, name in NAMED if of == path}
 
 

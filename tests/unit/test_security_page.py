@@ -24,7 +24,7 @@ def is_slow(test: ast.FunctionDef) -> bool:
     return any(ast.unparse(decorator) == "pytest.mark.slow" for decorator in test.decorator_list)
 
 
-def test_each_test_that_the_page_names_exists_and_is_marked_slow_where_the_page_says_so() -> None:
+def test_each_test_named_on_the_page_exists_and_is_marked_slow_as_documented() -> None:
     named = NAMED.findall(PAGE)
     assert len(named) == PAGE.count("::") > 20
     for path, name, slow in named:
@@ -33,7 +33,7 @@ def test_each_test_that_the_page_names_exists_and_is_marked_slow_where_the_page_
         assert is_slow(tests[name]) == bool(slow), f"{path}::{name}"
 
 
-def test_each_threat_says_what_is_done_what_is_not_and_which_test_shows_it() -> None:
+def test_each_threat_names_its_mitigation_its_limits_and_a_test() -> None:
     assert len(THREATS) > 8
     for threat in THREATS:
         title = threat.splitlines()[0]

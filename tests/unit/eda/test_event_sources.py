@@ -54,7 +54,7 @@ def test_the_readme_names_each_source_and_each_rulebook() -> None:
 
 
 @each_source
-def test_options_are_documented_as_they_are(path: Path) -> None:
+def test_options_are_documented_as_implemented(path: Path) -> None:
     names = loaded(path)
     facts = ("type", "default", "choices", "aliases", "required", "elements")
     told = yaml.safe_load(names["DOCUMENTATION"])["options"]
@@ -66,7 +66,7 @@ def test_options_are_documented_as_they_are(path: Path) -> None:
 
 
 @each_source
-def test_every_fallback_is_in_the_description_of_its_option(path: Path) -> None:
+def test_every_environment_variable_is_in_the_description_of_its_option(path: Path) -> None:
     names = loaded(path)
     told = yaml.safe_load(names["DOCUMENTATION"])["options"]
     fallbacks = {
@@ -87,7 +87,7 @@ def test_the_examples_of_a_source_use_its_options(path: Path) -> None:
 
 
 @each_rulebook
-def test_a_rulebook_uses_what_the_collection_has(path: Path) -> None:
+def test_a_rulebook_uses_only_sources_playbooks_and_roles_of_the_collection(path: Path) -> None:
     rulebook = yaml.safe_load(path.read_text())
 
     (ruleset,) = rulebook
@@ -101,7 +101,7 @@ def test_a_rulebook_uses_what_the_collection_has(path: Path) -> None:
 
 
 @each_rulebook
-def test_a_rulebook_hands_over_only_variables_that_the_role_knows(path: Path) -> None:
+def test_a_rulebook_passes_only_variables_that_the_role_defines(path: Path) -> None:
     (ruleset,) = yaml.safe_load(path.read_text())
     playbook = ruleset["rules"][0]["action"]["run_playbook"]
     play = yaml.safe_load(
@@ -169,7 +169,7 @@ def test_a_source_finds_its_collection_beside_the_ansible_package_of_pypi(
 
 
 @each_source
-def test_a_source_takes_its_own_collection_before_another_of_the_same_name(
+def test_a_source_prefers_its_own_collection_to_another_of_the_same_name(
     path: Path, collections: Path, tmp_path: Path
 ) -> None:
     other = tmp_path / "other" / "ansible_collections" / "sddc"
@@ -181,6 +181,6 @@ def test_a_source_takes_its_own_collection_before_another_of_the_same_name(
 
 
 @each_source
-def test_a_source_of_a_bare_checkout_loads_where_python_finds_the_collection(path: Path, collections: Path) -> None:
+def test_a_source_of_a_bare_checkout_loads_if_python_finds_the_collection(path: Path, collections: Path) -> None:
     """As with `ansible-rulebook --source-dir`."""
     assert load_elsewhere(path, collections.parent)[0]

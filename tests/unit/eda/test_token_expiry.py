@@ -48,7 +48,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "token.json"
 
 
-def test_a_token_is_reported_once_when_its_time_has_come_and_so_is_the_one_that_replaces_it(
+def test_a_token_is_reported_once_when_it_is_due_and_so_is_its_replacement(
     start: StartSource, path: Path, looks: Looks, log: Log
 ) -> None:
     keep(path, FIRST, 1000)
@@ -71,7 +71,7 @@ def test_a_token_is_reported_once_when_its_time_has_come_and_so_is_the_one_that_
     assert leaks({"events": repr(source.seen), "log": "".join(log())}, [FIRST, SECOND]) == []
 
 
-def test_an_event_tells_all_that_is_known_of_the_file(start: StartSource, path: Path, pauses: Any) -> None:
+def test_an_event_contains_all_known_facts_of_the_file(start: StartSource, path: Path, pauses: Any) -> None:
     keep(path, FIRST, 1000)
 
     event = start(main, paths=str(path), min_remaining=2000).event()["token_expiry"]
@@ -92,9 +92,7 @@ def test_an_event_tells_all_that_is_known_of_the_file(start: StartSource, path: 
     }
 
 
-def test_a_token_that_is_replaced_by_one_that_is_due_as_well_is_reported_again(
-    start: StartSource, path: Path, pauses: Any
-) -> None:
+def test_a_replacement_that_is_due_too_is_reported_again(start: StartSource, path: Path, pauses: Any) -> None:
     keep(path, FIRST, 200)
     source = start(main, paths=[str(path)])
     source.event()
@@ -104,7 +102,7 @@ def test_a_token_that_is_replaced_by_one_that_is_due_as_well_is_reported_again(
     assert source.event()["token_expiry"]["fingerprint"] == Secret(SECOND).fingerprint
 
 
-def test_that_an_expiring_token_expires_is_no_news(start: StartSource, path: Path, looks: Looks) -> None:
+def test_the_expiry_of_a_reported_token_is_no_new_event(start: StartSource, path: Path, looks: Looks) -> None:
     keep(path, FIRST, 200)
     source = start(main, paths=[str(path)])
     source.event()
@@ -114,13 +112,13 @@ def test_that_an_expiring_token_expires_is_no_news(start: StartSource, path: Pat
     assert reasons(source.seen) == ["expiring"]
 
 
-def test_a_token_that_has_expired_already_is_reported_as_that(start: StartSource, path: Path, pauses: Any) -> None:
+def test_a_token_that_has_already_expired_is_reported_as_expired(start: StartSource, path: Path, pauses: Any) -> None:
     keep(path, FIRST, -10)
 
     assert reasons([start(main, paths=[str(path)]).event()]) == ["expired"]
 
 
-def test_a_token_that_never_lives_as_long_as_is_asked_for_is_reported_at_half_its_life(
+def test_a_token_with_a_short_lifetime_is_reported_after_half_of_it(
     start: StartSource, path: Path, looks: Looks
 ) -> None:
     keep(path, FIRST, 280, lifetime=290)
@@ -133,7 +131,7 @@ def test_a_token_that_never_lives_as_long_as_is_asked_for_is_reported_at_half_it
     assert reasons([source.event()]) == ["expiring"]
 
 
-def test_a_file_that_is_missing_or_damaged_is_reported_once_with_its_reason(
+def test_a_missing_or_damaged_file_is_reported_once_with_its_reason(
     start: StartSource, path: Path, looks: Looks
 ) -> None:
     source = start(main, paths=[str(path)])
@@ -154,7 +152,7 @@ def test_a_file_that_is_missing_or_damaged_is_reported_once_with_its_reason(
     assert "damaged" in source.seen[1]["token_expiry"]["error"]
 
 
-def test_that_the_token_of_a_missing_file_is_being_made_is_no_news(
+def test_a_missing_file_whose_token_is_being_created_is_no_new_event(
     start: StartSource, path: Path, looks: Looks
 ) -> None:
     source = start(main, paths=[str(path)])
@@ -166,7 +164,7 @@ def test_that_the_token_of_a_missing_file_is_being_made_is_no_news(
     assert reasons(source.seen) == ["missing"]
 
 
-def test_a_file_that_others_could_read_is_told_once_in_the_log_and_left_as_it_is(
+def test_a_file_that_others_can_read_is_logged_once_and_left_unchanged(
     start: StartSource, path: Path, looks: Looks, log: Log
 ) -> None:
     keep(path, FIRST, 1000)
@@ -180,7 +178,9 @@ def test_a_file_that_others_could_read_is_told_once_in_the_log_and_left_as_it_is
     assert path.stat().st_mode & 0o777 == 0o644
 
 
-def test_a_folder_is_watched_with_the_files_that_come_and_go(start: StartSource, tmp_path: Path, looks: Looks) -> None:
+def test_a_folder_is_watched_including_files_that_are_added_or_removed(
+    start: StartSource, tmp_path: Path, looks: Looks
+) -> None:
     source = start(main, paths=[str(tmp_path)])
     looks(3)
     assert source.is_silent()
@@ -193,7 +193,7 @@ def test_a_folder_is_watched_with_the_files_that_come_and_go(start: StartSource,
     assert reasons(source.seen) == ["expiring"]
 
 
-def test_each_of_many_files_has_an_event_of_its_own(start: StartSource, tmp_path: Path, looks: Looks) -> None:
+def test_each_of_many_files_has_its_own_event(start: StartSource, tmp_path: Path, looks: Looks) -> None:
     for number in range(20):
         keep(tmp_path / f"{number:02d}.json", f"canary-{number}", 200 if number % 2 else 1000)
 
@@ -205,7 +205,7 @@ def test_each_of_many_files_has_an_event_of_its_own(start: StartSource, tmp_path
     ]
 
 
-def test_what_is_still_due_is_told_again_where_that_was_asked_for(start: StartSource, path: Path, pauses: Any) -> None:
+def test_tokens_that_are_still_due_are_reported_again_if_requested(start: StartSource, path: Path, pauses: Any) -> None:
     keep(path, FIRST, 200)
 
     source = start(main, paths=[str(path)], repeat_after=0.1)
@@ -213,9 +213,7 @@ def test_what_is_still_due_is_told_again_where_that_was_asked_for(start: StartSo
     assert reasons([source.event() for _number in range(3)]) == ["expiring"] * 3
 
 
-def test_every_file_is_told_at_every_look_where_that_was_asked_for(
-    start: StartSource, tmp_path: Path, looks: Looks
-) -> None:
+def test_every_file_is_reported_at_every_poll_if_requested(start: StartSource, tmp_path: Path, looks: Looks) -> None:
     keep(tmp_path / "a.json", FIRST, 1000)
     keep(tmp_path / "b.json", SECOND, 200)
 
@@ -228,7 +226,7 @@ def test_every_file_is_told_at_every_look_where_that_was_asked_for(
     assert reasons([event for event in source.seen if "token_expiry" in event]) == ["expiring"]
 
 
-def test_a_folder_that_cannot_be_read_is_one_line_of_the_log_until_it_can(
+def test_a_folder_that_cannot_be_read_is_logged_once(
     start: StartSource, tmp_path: Path, looks: Looks, log: Log, pauses: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By a patch: permissions do not stop whom the tests run as."""
@@ -258,9 +256,7 @@ def test_a_folder_that_cannot_be_read_is_one_line_of_the_log_until_it_can(
     ("args", "reason"),
     [({}, "paths"), ({"paths": ["/tmp/x"], "interval": 0}, "interval"), ({"path": ["/tmp/x"]}, "path")],
 )
-def test_arguments_that_cannot_be_used_are_refused_at_the_start(
-    start: StartSource, args: dict[str, Any], reason: str
-) -> None:
+def test_invalid_arguments_are_refused_at_the_start(start: StartSource, args: dict[str, Any], reason: str) -> None:
     source = start(main, **args)
 
     source.join()
@@ -269,7 +265,7 @@ def test_arguments_that_cannot_be_used_are_refused_at_the_start(
     assert reason in str(source.error)
 
 
-def test_it_ends_at_once_when_it_is_cancelled(start: StartSource, path: Path) -> None:
+def test_the_source_ends_at_once_when_it_is_cancelled(start: StartSource, path: Path) -> None:
     source = start(main, paths=[str(path)], interval=3600)
     source.event()
 

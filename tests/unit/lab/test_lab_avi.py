@@ -58,7 +58,7 @@ def said(reply):
 # Signing in.
 
 
-def test_sign_in_gives_version_and_cookies_and_sign_out_ends_it(lab, avi):
+def test_sign_in_returns_version_and_cookies_and_sign_out_ends_the_session(lab, avi):
     reply = avi.login()
     assert reply.json()["version"]["Version"] == avi.details["api_version"]
     assert {"csrftoken", "sessionid", reply.json()["session_cookie_name"]} <= set(avi.http.cookies.keys())
@@ -68,7 +68,7 @@ def test_sign_in_gives_version_and_cookies_and_sign_out_ends_it(lab, avi):
     assert (lab.counts("avi")["sessions_open"], lab.counts("avi")["sessions_opened"]) == (1, 2)
 
 
-def test_sign_in_takes_json_and_refuses_a_wrong_password(lab, avi):
+def test_sign_in_accepts_json_and_refuses_a_wrong_password(lab, avi):
     good = {"username": avi.details["username"], "password": avi.details["password"]}
     assert avi.login(data=None, json=good).status_code == 200
     assert said(avi.login(data={**good, "password": "wrong"})) == (401, '{"error": "Invalid credentials"}')
@@ -85,14 +85,14 @@ def test_sign_in_takes_json_and_refuses_a_wrong_password(lab, avi):
         {"Referer": "https://[bad"},
     ],
 )
-def test_write_needs_csrf_token_and_referer_and_reading_does_not(lab, avi, wrong):
+def test_a_write_requires_csrf_token_and_referer_and_a_read_does_not(lab, avi, wrong):
     assert said(avi.call("POST", avi.tokens, {"name": "x"}, headers=wrong)) == CSRF
     assert said(avi.call("POST", "/logout", headers=wrong)) == CSRF
     assert avi.call("GET", avi.tokens, headers=wrong).json()["count"] == 0
     assert lab.counts("avi")["sessions_open"] == 1
 
 
-def test_csrf_token_can_change_with_every_write(lab, avi):
+def test_csrf_token_may_change_with_every_write(lab, avi):
     lab.change_settings("avi", rotate_csrf=True)
     assert avi.create(name="a").status_code == 201
     assert said(avi.create(name="b")) == CSRF
@@ -101,7 +101,7 @@ def test_csrf_token_can_change_with_every_write(lab, avi):
 
 
 @pytest.mark.parametrize("status", [401, 419])
-def test_idle_session_ends(lab, avi, status):
+def test_idle_session_expires(lab, avi, status):
     lab.change_settings("avi", session_timeout=0.2, session_refused_status=status)
     time.sleep(0.3)
     assert avi.call("GET", avi.tokens).status_code == status
@@ -125,7 +125,7 @@ def test_basic_authentication_works_only_where_allowed(lab, avi):
 # Versions.
 
 
-def test_version_is_told_to_all_unless_closed(lab, avi):
+def test_version_is_returned_to_everybody_unless_it_is_closed(lab, avi):
     avi.http.cookies.clear()
     url = f"{avi.url}/api/initial-data"
     assert avi.http.get(url).json()["version"]["Version"] == avi.details["api_version"]
@@ -140,7 +140,7 @@ def test_missing_or_newer_version_is_a_400(avi, version):
     assert "Invalid version" in reply.json()["error"]
 
 
-def test_field_newer_than_the_version_is_refused_and_not_shown(avi):
+def test_field_of_a_newer_version_is_refused_and_not_returned(avi):
     old = {"X-Avi-Version": "20.1.1"}
     reply = avi.call("POST", avi.tokens, {"name": "x", "in_use": True}, headers=old)
     text = "Incoming request (v20.1.1) has field in_use introduced in later versions(v21.1.1)."
@@ -168,7 +168,7 @@ def test_object_is_created_read_and_deleted(lab, avi):
     assert (lab.counts("avi")["tokens_minted"], lab.counts("avi")["tokens_revoked"]) == (1, 1)
 
 
-def test_uuid_is_as_asked_or_the_name_where_that_is_one(avi):
+def test_uuid_is_as_requested_or_the_name_if_that_is_one(avi):
     value = str(uuid.uuid4())
     assert avi.create(name=value).json()["uuid"] == value
     assert avi.create(name="x", uuid="chosen").json()["uuid"] == "chosen"
@@ -195,20 +195,20 @@ def test_name_is_escaped_in_the_location_and_nowhere_else(avi):
     assert reply.json()["name"] == "se 01\n\ud800"
 
 
-def test_number_beyond_numbers_is_a_400(avi):
+def test_number_out_of_range_is_a_400(avi):
     headers = {**avi.headers, "Content-Type": "application/json"}
     reply = avi.http.post(avi.url + avi.tokens, data='{"name": "x", "expiry_time": 1e999}', headers=headers)
     assert reply.status_code == 400
 
 
-def test_two_objects_of_one_name_are_two_unless_names_are_unique(lab, avi):
+def test_two_objects_may_have_one_name_unless_names_are_unique(lab, avi):
     assert [avi.create(name="x").status_code for _number in range(2)] == [201, 201]
     assert avi.call("GET", f"{avi.tokens}?name=x").json()["count"] == 2
     lab.change_settings("avi", unique_names=True)
     assert avi.create(name="x").status_code == 409
 
 
-def test_write_by_who_knows_an_older_object_is_a_412(lab, avi):
+def test_write_with_an_outdated_object_is_a_412(lab, avi):
     made = avi.create(name="x").json()
     path = f"{avi.tokens}/{made['uuid']}"
     lab.act("avi", "change_token", host="127.0.0.1", token=made["uuid"], values={"name": "y"})
@@ -270,7 +270,7 @@ def test_expired_objects_are_counted_and_stay(lab, avi):
     assert avi.call("GET", path).status_code == 404
 
 
-def test_what_a_client_writes_to_in_use_may_be_ignored(lab, avi):
+def test_writes_to_in_use_may_be_ignored(lab, avi):
     assert avi.create(name="x", in_use=True).json()["in_use"] is True
     lab.change_settings("avi", in_use_kept=True)
     made = avi.create(name="x", in_use=True).json()
@@ -278,7 +278,7 @@ def test_what_a_client_writes_to_in_use_may_be_ignored(lab, avi):
     assert (made["in_use"], patched["in_use"]) == (False, False)
 
 
-def test_replies_can_be_as_the_page_or_an_upgrade_has_them(lab, avi):
+def test_responses_can_be_as_documented_or_as_during_an_upgrade(lab, avi):
     lab.change_settings("avi", post_status=200, name_in_url=True)
     made = avi.create(name="x")
     assert (made.status_code, made.json()["url"]) == (200, f"{avi.url}{avi.tokens}/{made.json()['uuid']}#x")
@@ -308,7 +308,7 @@ def test_listing_comes_in_pages_with_an_absolute_next(lab, avi):
 @pytest.mark.parametrize(
     ("query", "status"), [("page_size=201", 400), ("page=0", 400), ("page=x", 400), ("page=²", 400), ("page=9", 404)]
 )
-def test_pages_that_are_not_there_are_refused(avi, query, status):
+def test_missing_pages_are_refused(avi, query, status):
     assert avi.call("GET", f"{avi.tokens}?{query}").status_code == status
 
 
@@ -322,7 +322,7 @@ def test_listing_is_filtered(avi, query, count):
     assert avi.call("GET", f"{avi.tokens}?{query}").json()["count"] == count
 
 
-def test_listing_shows_names_in_links_and_leaves_defaults_out_when_asked(avi):
+def test_listing_shows_names_in_links_and_omits_defaults_if_requested(avi):
     avi.create(name="a", metadata=[])
     item = avi.call("GET", f"{avi.tokens}?include_name&skip_default=true").json()["results"][0]
     assert item["url"].endswith(f"/{item['uuid']}#a")
@@ -342,7 +342,7 @@ def test_each_tenant_has_its_own_objects(avi):
 # A Service Engine's token.
 
 
-def test_engine_token_is_minted_in_the_tenant_and_serves_one_engine(lab, avi):
+def test_engine_token_is_created_in_the_tenant_and_works_for_one_engine(lab, avi):
     cloud = avi.call("GET", f"/api/cloud?name={avi.details['cloud']}").json()["results"][0]["uuid"]
     path, headers = f"/api/securetoken-generate?cloud_uuid={cloud}", {"X-Avi-Tenant": "lab"}
     token = avi.call("GET", path, headers=headers).json()["auth_token"]
@@ -357,11 +357,11 @@ def test_engine_token_is_minted_in_the_tenant_and_serves_one_engine(lab, avi):
 
 
 @pytest.mark.parametrize(("query", "status"), [("", 400), ("?cloud_uuid=nonesuch", 404)])
-def test_engine_token_needs_a_cloud(avi, query, status):
+def test_engine_token_requires_a_cloud(avi, query, status):
     assert avi.call("GET", f"/api/securetoken-generate{query}").status_code == status
 
 
-def test_cluster_tells_its_uuid_in_two_places_and_may_have_no_virtual_address(lab, avi):
+def test_cluster_returns_its_uuid_in_two_places_and_may_have_no_virtual_address(lab, avi):
     cluster = avi.call("GET", "/api/cluster").json()
     status = avi.call("GET", "/api/cluster/status").json()
     assert status["node_info"]["cluster_uuid"] == cluster["uuid"]
@@ -371,7 +371,7 @@ def test_cluster_tells_its_uuid_in_two_places_and_may_have_no_virtual_address(la
     assert ("virtual_ip" in cluster, "addr" in cluster["nodes"][0]["ip"]) == (False, True)
 
 
-def test_there_can_be_two_clouds_of_one_name(lab, avi):
+def test_two_clouds_may_have_one_name(lab, avi):
     lab.act("avi", "add_cloud", host="127.0.0.1", name=avi.details["cloud"])
     assert avi.call("GET", f"/api/cloud?name={avi.details['cloud']}").json()["count"] == 2
 

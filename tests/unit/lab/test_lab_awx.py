@@ -82,13 +82,13 @@ def credential_type(awx: Awx, **changes: Any) -> requests.Response:
     return awx.call("POST", "credential_types", {**body, **changes})
 
 
-def test_nobody_gets_in_without_signing_in(awx: Awx) -> None:
+def test_every_request_requires_authentication(awx: Awx) -> None:
     awx.http.auth = None
 
     assert awx.call("GET", "job_templates").status_code == 401
 
 
-def test_a_token_is_good_until_it_is_deleted(awx: Awx) -> None:
+def test_a_token_is_valid_until_it_is_deleted(awx: Awx) -> None:
     made = awx.call("POST", "tokens", {"scope": "write"}).json()
     basic, awx.http.auth = awx.http.auth, None
     awx.http.headers["Authorization"] = f"Bearer {made['token']}"
@@ -123,15 +123,15 @@ def test_lists_have_pages_and_filters(awx: Awx) -> None:
         {"injectors": {"env": {"X": "{{ nonesuch }}"}}},
     ],
 )
-def test_a_bad_credential_type_is_a_400(awx: Awx, changes: dict[str, Any]) -> None:
+def test_an_invalid_credential_type_is_a_400(awx: Awx, changes: dict[str, Any]) -> None:
     assert credential_type(awx, **changes).status_code == 400
 
 
-def test_a_name_is_there_once(awx: Awx) -> None:
+def test_a_name_exists_once(awx: Awx) -> None:
     assert [credential_type(awx).status_code for _time in range(2)] == [201, 400]
 
 
-def test_secrets_are_never_shown_and_what_is_encrypted_stays(awx: Awx) -> None:
+def test_secrets_are_never_shown_and_encrypted_values_stay(awx: Awx) -> None:
     kind = credential_type(awx).json()["id"]
     number = awx.made("credentials", name="C", credential_type=kind, inputs={"host": "h", "word": "secret word"})
     shown = awx.call("GET", f"credentials/{number}").json()["inputs"]
@@ -142,9 +142,7 @@ def test_secrets_are_never_shown_and_what_is_encrypted_stays(awx: Awx) -> None:
     assert awx.call("DELETE", f"credential_types/{kind}").status_code == 403
 
 
-def test_a_launch_injects_no_default_of_a_field_and_false_for_a_boolean_that_nobody_touched(
-    awx: Awx, template: int
-) -> None:
+def test_a_launch_injects_no_default_of_a_field_and_false_for_an_unset_boolean(awx: Awx, template: int) -> None:
     kind = credential_type(awx).json()["id"]
     number = awx.made("credentials", name="C", credential_type=kind, inputs={"host": "h", "word": "secret word"})
     assert awx.call("POST", f"job_templates/{template}/credentials", {"id": number}).status_code == 204
@@ -157,7 +155,7 @@ def test_a_launch_injects_no_default_of_a_field_and_false_for_a_boolean_that_nob
     assert "b" not in job["unsafe_variables"]
 
 
-def test_answers_are_checked_and_others_are_refused(awx: Awx, template: int) -> None:
+def test_answers_are_checked_and_unknown_ones_are_refused(awx: Awx, template: int) -> None:
     assert awx.launched(a=9)[0]["unsafe_variables"]["a"] == 9
     for answers in ({"a": 10}, {"a": "9"}, {"c": "x"}):
         with pytest.raises(LabError, match="variables_needed_to_start"):
@@ -165,7 +163,7 @@ def test_answers_are_checked_and_others_are_refused(awx: Awx, template: int) -> 
 
 
 @pytest.mark.parametrize(("count", "dealt"), [(2, [["a", "c"], ["b"]]), (5, [["a"], ["b"], ["c"]])])
-def test_hosts_are_dealt_out_among_slices(awx: Awx, template: int, count: int, dealt: list[list[str]]) -> None:
+def test_hosts_are_distributed_among_slices(awx: Awx, template: int, count: int, dealt: list[list[str]]) -> None:
     awx.call("PATCH", f"job_templates/{template}", {"job_slice_count": count})
 
     assert [job["inventory"]["all"]["hosts"] for job in awx.launched()] == dealt
@@ -193,7 +191,7 @@ def test_a_playbook_must_be_one_of_the_project(awx: Awx, template: int) -> None:
     assert (reply.status_code, reply.json()) == (400, {"playbook": ["Playbook not found for project."]})
 
 
-def test_what_belongs_to_an_object_goes_with_it(awx: Awx, template: int) -> None:
+def test_dependent_objects_are_deleted_with_their_object(awx: Awx, template: int) -> None:
     rule = "DTSTART:20250101T000000Z RRULE:FREQ=DAILY;INTERVAL=1"
     awx.made("schedules", name="S", rrule=rule, unified_job_template=template)
 
@@ -202,7 +200,7 @@ def test_what_belongs_to_an_object_goes_with_it(awx: Awx, template: int) -> None
     assert awx.call("GET", f"job_templates/{template}").status_code == 404
 
 
-def test_an_execution_environment_has_a_name_of_its_own_among_all_and_keeps_its_organization(awx: Awx) -> None:
+def test_an_execution_environment_has_a_unique_name_and_keeps_its_organization(awx: Awx) -> None:
     team = awx.made("organizations", name="Team")
     number = awx.made("execution_environments", name="E", image="e", organization=1)
 
@@ -213,7 +211,7 @@ def test_an_execution_environment_has_a_name_of_its_own_among_all_and_keeps_its_
     assert list(moved.json()) == ["organization"]
 
 
-def test_lists_are_filtered_by_related_objects_by_alternatives_and_by_several_values(awx: Awx) -> None:
+def test_lists_are_filtered_by_related_objects_alternatives_and_several_values(awx: Awx) -> None:
     team = awx.made("organizations", name="Team")
     for name, organization in (("A", 1), ("B", 1), ("A", team)):
         awx.made("inventories", name=name, organization=organization)
@@ -227,7 +225,7 @@ def test_lists_are_filtered_by_related_objects_by_alternatives_and_by_several_va
     assert found(f"organization__in=7,{team}") == ["A"]
 
 
-def test_only_a_system_administrator_makes_what_belongs_to_no_organization(awx: Awx) -> None:
+def test_only_a_system_administrator_creates_objects_without_an_organization(awx: Awx) -> None:
     awx.made("organizations", name="Team")
     kind = credential_type(awx).json()["id"]
     password = awx.lab.act("awx", "add_administrator", host="127.0.0.1", name="t", organization="Team")
@@ -246,7 +244,7 @@ def test_only_a_system_administrator_makes_what_belongs_to_no_organization(awx: 
     assert awx.made("inventories", name="I", organization=team["id"])
 
 
-def test_what_a_running_job_uses_is_not_deleted(awx: Awx, template: int) -> None:
+def test_objects_used_by_a_running_job_are_not_deleted(awx: Awx, template: int) -> None:
     project = awx.call("GET", f"job_templates/{template}").json()["project"]
     awx.lab.act("awx", "start_job", host="127.0.0.1", name="T")
 

@@ -33,7 +33,7 @@ from products import EXAMPLE, ISSUER, KITS
 PRODUCT, CREATE = EXAMPLE.name, EXAMPLE.targets["create"]
 
 
-def test_log_tells_what_arrived_and_on_which_connection(lab, http, example):
+def test_log_returns_requests_with_their_connections(lab, http, example):
     example.create(headers={"X-Mark": "one"})
     http.get(f"{example.url}/a/no%2Fsuch?a=b%20c")
     with requests.Session() as other:
@@ -48,7 +48,7 @@ def test_log_tells_what_arrived_and_on_which_connection(lab, http, example):
     assert [entry.number for entry in lab.requests(after=second.number)] == [third.number]
 
 
-def test_log_waits_for_a_request_that_is_still_to_come(lab, example):
+def test_log_waits_for_a_request_that_has_not_arrived_yet(lab, example):
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(Lab(lab.details).wait_for_requests, 2, PRODUCT)
         example.create()
@@ -67,7 +67,7 @@ BAD_HTTP = {
 }
 
 
-def test_bad_http_gets_no_traceback(tmp_path):
+def test_invalid_http_gets_no_traceback(tmp_path):
     path = tmp_path / "lab.json"
     with subprocess.Popen([sys.executable, RUN, "--state-file", path], stderr=subprocess.PIPE) as process:
         details = awaited(path, process)
@@ -90,7 +90,7 @@ def test_bad_http_gets_no_traceback(tmp_path):
 
 @pytest.mark.parametrize("kit", [kit for kit in KITS.values() if kit.guarded], ids=lambda kit: kit.name)
 @pytest.mark.parametrize("credentials", [b"Bearer \xff", b"Basic \xff", b"Basic YQ==", b"Bearer", b"\xff"])
-def test_strange_credentials_are_refused_as_wrong_ones(lab, http, kit, credentials):
+def test_malformed_credentials_are_refused_as_wrong_ones(lab, http, kit, credentials):
     reply = http.get(lab[kit.name]["url"] + kit.guarded, headers={"Authorization": credentials})
     assert reply.status_code in (400, 401, 403)
 
@@ -106,7 +106,7 @@ def test_the_credential_of_each_product_is_known_as_a_secret(lab, kit):
     assert lab[kit.name][kit.server.credentials[-1]] in {secret["value"] for secret in lab.secrets()}
 
 
-def test_reset_goes_back_to_the_start_and_keeps_credentials(lab, example):
+def test_reset_restores_the_initial_state_and_keeps_credentials(lab, example):
     token = example.token()
     assert example.read(token).status_code == 200
     lab.fault(PRODUCT, "empty", times=0)
@@ -118,7 +118,7 @@ def test_reset_goes_back_to_the_start_and_keeps_credentials(lab, example):
     assert example.create().status_code == 200
 
 
-def test_settings_hold_for_one_host_or_for_all(lab, example):
+def test_settings_apply_to_one_host_or_to_all(lab, example):
     lab.change_settings(PRODUCT, host="127.0.0.1", clock_offset=-86400)
     sent = email.utils.parsedate_to_datetime(example.create().headers["Date"]).timestamp()
     assert sent - time.time() == pytest.approx(-86400, abs=600)
@@ -130,26 +130,26 @@ def test_settings_hold_for_one_host_or_for_all(lab, example):
 @pytest.mark.parametrize(
     ("name", "value", "why"), [("clock_offset", "long", "clock_offset"), ("nonesuch", 1, "unknown: nonesuch")]
 )
-def test_wrong_setting_is_explained(lab, name, value, why):
+def test_invalid_setting_is_explained(lab, name, value, why):
     with pytest.raises(LabError, match=why):
         lab.change_settings(PRODUCT, **{name: value})
 
 
-def test_revoked_tokens_are_counted_as_such(lab, example):
+def test_revoked_tokens_are_counted_as_revoked(lab, example):
     tokens = [example.token() for _number in range(3)]
     assert lab.revoke_tokens(PRODUCT, tokens=tokens[:1]) == 1
     assert lab.revoke_tokens(PRODUCT, host="127.0.0.1") == 2
     assert lab.counts(PRODUCT)["tokens_revoked"] == 3
 
 
-def test_further_addresses_answer_with_their_own_certificate(lab, http):
+def test_further_addresses_present_their_own_certificates(lab, http):
     for address in lab.add_addresses(2):
         for product in KITS:
             assert http.get(lab.url(product, address)).status_code in (401, 403, 404)
     assert lab.addresses()[-1].startswith("127.0.1.")
 
 
-def test_address_where_somebody_else_has_a_port_is_left_out():
+def test_address_with_an_occupied_port_is_left_out():
     with Lab.start() as lab:
         port = urllib.parse.urlsplit(lab[PRODUCT]["url"]).port
         with socket.create_server(("127.0.1.2", port)):
@@ -173,7 +173,7 @@ def test_address_can_have_a_wrong_certificate(lab, http, certificate, why):
 
 
 @pytest.mark.parametrize("kit", KITS.values(), ids=KITS)
-def test_proxy_leads_to_each_product_by_name_and_nowhere_else(lab, http, kit):
+def test_proxy_connects_to_each_product_by_name_and_to_nothing_else(lab, http, kit):
     http.proxies = {"https": lab["proxy"]["url"]}
     for url in (f"https://{kit.host}", lab[kit.name]["url"]):
         assert http.get(url).status_code in (401, 403, 404)
@@ -286,7 +286,7 @@ def free_ports(count):
     raise AssertionError("no free ports")
 
 
-def test_command_explains_nothing_unasked(tmp_path):
+def test_command_prints_no_explanation_when_not_asked(tmp_path):
     state = tmp_path / "lab.json"
     with subprocess.Popen([sys.executable, RUN, "--state-file", state], stdout=subprocess.PIPE) as process:
         awaited(state, process)
@@ -304,7 +304,7 @@ def bare(tmp_path):
     return [sys.executable, "-S", copy, "--state-file", "x"]
 
 
-def test_command_goes_on_with_the_repositorys_virtual_environment(tmp_path, bare):
+def test_command_uses_the_virtual_environment_of_the_repository(tmp_path, bare):
     python = tmp_path / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.write_text('#!/bin/sh\necho "venv $@"\n')

@@ -29,7 +29,7 @@ def claims(token):
 
 
 @pytest.mark.parametrize("field", ["api_token", "refresh_token"])
-def test_api_token_yields_signed_tokens_for_thirty_minutes(csp, field):
+def test_api_token_returns_signed_tokens_for_thirty_minutes(csp, field):
     reply = csp.authorize(**{field: csp.details["api_token"]})
     body = reply.json()
     assert (reply.status_code, body["token_type"], body["expires_in"]) == (200, "bearer", 1800)
@@ -41,7 +41,7 @@ def test_api_token_yields_signed_tokens_for_thirty_minutes(csp, field):
     assert jwt.get_unverified_header(body["access_token"])["alg"] == "RS256"
 
 
-def test_bad_api_token_is_quoted_in_a_400(csp):
+def test_invalid_api_token_is_quoted_in_a_400(csp):
     reply = csp.authorize(api_token="no-such-token")
     assert reply.status_code == 400
     body = reply.json()
@@ -50,7 +50,7 @@ def test_bad_api_token_is_quoted_in_a_400(csp):
 
 
 @pytest.mark.parametrize("path", ["/authorize", "/token"])
-def test_client_credentials_yield_an_access_token_without_id_token(lab, csp, path):
+def test_client_credentials_return_an_access_token_without_id_token(lab, csp, path):
     def ask():
         basic = (csp.details["client_id"], csp.details["client_secret"])
         return csp.http.post(csp.base + path, data={"grant_type": "client_credentials"}, auth=basic).json()
@@ -67,7 +67,7 @@ def test_wrong_client_and_wrong_grant_are_refused(csp):
     assert (wrong.status_code, other.status_code) == (401, 400)
 
 
-def test_api_token_without_openid_scope_yields_no_id_token(lab, csp):
+def test_api_token_without_openid_scope_returns_no_id_token(lab, csp):
     lab.change_settings("csp", id_token=False)
     assert "id_token" not in csp.authorize().json()
 
@@ -81,7 +81,7 @@ def test_api_token_without_openid_scope_yields_no_id_token(lab, csp):
         ("GET", "/no/such/path", {}, 404),
     ],
 )  # fmt: skip
-def test_bad_requests_get_the_products_own_error(csp, method, path, more, status):
+def test_invalid_requests_get_the_products_own_error(csp, method, path, more, status):
     reply = csp.http.request(method, csp.base + path, **more)
     assert reply.status_code == reply.json()["statusCode"] == status
 

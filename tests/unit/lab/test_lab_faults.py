@@ -24,12 +24,12 @@ def minted(lab):
     return lab.counts(PRODUCT).get("tokens_minted", 0)
 
 
-def test_fault_strikes_after_skip_and_so_many_times(lab, example):
+def test_fault_applies_after_skip_and_the_given_number_of_times(lab, example):
     lab.fault(PRODUCT, "status", status=503, skip=1, times=2)
     assert [example.create().status_code for _number in range(4)] == [200, 503, 503, 200]
 
 
-def test_fault_strikes_only_what_it_matches(lab, example):
+def test_fault_applies_only_to_matching_requests(lab, example):
     lab.fault(PRODUCT, "status", status=503, times=0, method="POST", path=f"{CREATE.path}$", host="127.0.0.1")
     assert example.create().status_code == 503
     assert example.create(f"{CREATE.path}/further").status_code in (404, 405)
@@ -57,7 +57,7 @@ def test_connection_drops_before_or_after_the_work(lab, example, kind, made, abr
     assert (entry.status, entry.work_status, entry.fault) == (None, 200 if made else None, kind)
 
 
-def test_truncated_reply_promises_all_and_the_work_is_done(lab, example):
+def test_truncated_response_announces_the_whole_body_and_the_request_is_carried_out(lab, example):
     lab.fault(PRODUCT, "truncate")
     with pytest.raises(requests.exceptions.ChunkedEncodingError, match="IncompleteRead"):
         example.create()
@@ -66,7 +66,7 @@ def test_truncated_reply_promises_all_and_the_work_is_done(lab, example):
 
 @pytest.mark.parametrize("status", [200, 403, 502])
 @pytest.mark.parametrize("work", [False, True])
-def test_proxys_page_is_html_whether_or_not_work_was_done(lab, example, status, work):
+def test_proxy_page_is_html_whether_or_not_the_request_was_carried_out(lab, example, status, work):
     lab.fault(PRODUCT, "html", status=status, work=work)
     reply = example.create()
     assert (reply.status_code, reply.headers["Content-Type"].split(";")[0]) == (status, "text/html")
@@ -82,7 +82,7 @@ def test_invalid_json_and_empty_body(lab, example):
     assert empty.content == b""
 
 
-def test_redirect_names_another_host(lab, example):
+def test_redirect_points_to_another_host(lab, example):
     lab.fault(PRODUCT, "redirect", status=307)
     reply = example.create(allow_redirects=False)
     assert (reply.status_code, reply.headers["Location"]) == (307, f"https://elsewhere.example.net{CREATE.path}")
@@ -92,7 +92,7 @@ def date_of(reply):
     return email.utils.parsedate_to_datetime(reply.headers["Date"]).timestamp()
 
 
-def test_modifiers_go_with_another_fault(lab, example):
+def test_modifiers_combine_with_another_fault(lab, example):
     lab.fault(PRODUCT, "skew_date", seconds=-3600, times=0)
     lab.fault(PRODUCT, "status", status=503)
     reply = example.create()
@@ -102,7 +102,7 @@ def test_modifiers_go_with_another_fault(lab, example):
 
 
 @pytest.mark.parametrize(("work", "made"), [(False, 0), (True, 1)])
-def test_delay_outlasts_the_client_with_or_without_work(lab, example, work, made):
+def test_delay_exceeds_the_timeout_of_the_client_with_or_without_carrying_out_the_request(lab, example, work, made):
     fault = lab.fault(PRODUCT, "delay", seconds=600, work=work)
     with pytest.raises(requests.Timeout):
         example.create(timeout=(60, 0.3))
@@ -111,7 +111,7 @@ def test_delay_outlasts_the_client_with_or_without_work(lab, example, work, made
     assert minted(lab) == made
 
 
-def test_delayed_request_goes_on_when_the_fault_is_cleared(lab, example):
+def test_delayed_request_continues_when_the_fault_is_cleared(lab, example):
     fault = lab.fault(PRODUCT, "delay", seconds=600)
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(example.create, timeout=120)
@@ -127,7 +127,7 @@ def test_trickle_sends_byte_by_byte(lab, example):
     assert lab.wait_for_requests(1, PRODUCT)[0].seconds >= len(reply.content) * 0.002
 
 
-def test_huge_body_comes_as_large_as_ordered(lab, example):
+def test_huge_body_has_the_requested_size(lab, example):
     lab.fault(PRODUCT, "huge", megabytes=3)
     assert len(example.create().content) == 3 * 1024 * 1024
 
@@ -167,7 +167,7 @@ def test_headers_never_end(lab, example):
         ({"kind": "empty", "product": PRODUCT, "times": -1}, "negative"),
     ],
 )
-def test_wrong_order_is_explained(lab, order, why):
+def test_invalid_fault_is_explained(lab, order, why):
     from lab.client import LabError
 
     with pytest.raises(LabError, match=why):

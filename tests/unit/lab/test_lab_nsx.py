@@ -60,7 +60,7 @@ def wait_until(condition, seconds=120.0):
         time.sleep(0.01)
 
 
-def test_listings_go_page_by_page_and_count_on_the_first_only(lab, nsx):
+def test_listings_have_pages_and_a_count_on_the_first_only(lab, nsx):
     lab.act("nsx", "add_service_instances", host="127.0.0.1", ids=[f"n{number}" for number in range(5)])
     path = nsx.instance.rsplit("/", 1)[0]
     first = nsx.get(path, params={"page_size": 4}).json()
@@ -73,7 +73,7 @@ def test_listings_go_page_by_page_and_count_on_the_first_only(lab, nsx):
     assert len({one["id"] for one in found}) == 9
 
 
-def test_last_page_may_say_so_by_zeros(lab, nsx):
+def test_last_page_may_be_marked_with_zeros(lab, nsx):
     lab.change_settings("nsx", last_cursor="zeros")
     assert nsx.get("/tier-0s").json()["cursor"].startswith("0000")
 
@@ -83,7 +83,7 @@ def test_page_size_out_of_range_is_refused(nsx, size):
     assert nsx.get("/tier-0s", params={"page_size": size}).status_code == 400
 
 
-def test_service_instance_reads_alone_with_its_password_attribute(lab, nsx):
+def test_service_instance_can_be_read_alone_with_its_password_attribute(lab, nsx):
     instance = nsx.get(nsx.instance).json()
     assert instance["path"] == f"/infra{nsx.instance}"
     password = next(one["value"] for one in instance["attributes"] if one["attribute_type"] == "PASSWORD")
@@ -91,7 +91,7 @@ def test_service_instance_reads_alone_with_its_password_attribute(lab, nsx):
 
 
 @pytest.mark.parametrize("name", ["a/b", "a?b", "a#b", "a b", "a%2Fb", "ä;=&+"])
-def test_reserved_characters_stand_encoded_in_one_segment(lab, csp, nsx, name):
+def test_reserved_characters_are_encoded_in_one_segment(lab, csp, nsx, name):
     lab.act("nsx", "add_service_instances", host="127.0.0.1", ids=[name])
     path = f"{nsx.instance.rsplit('/', 1)[0]}/{urllib.parse.quote(name, safe='')}"
     assert nsx.get(path).json()["id"] == name
@@ -99,13 +99,13 @@ def test_reserved_characters_stand_encoded_in_one_segment(lab, csp, nsx, name):
 
 
 @pytest.mark.parametrize("more", [{}, {"json": {}}])
-def test_reauth_takes_both_tokens_and_no_body(lab, csp, nsx, more):
+def test_reauthentication_accepts_both_tokens_and_no_body(lab, csp, nsx, more):
     reply = nsx.reauth(csp.authorize().json(), **more)
     assert (reply.status_code, reply.content) == (200, b"")
     assert lab.counts("nsx")["reauths"] == 1
 
 
-def test_reauth_without_good_tokens_is_refused(lab, csp, nsx):
+def test_reauthentication_without_valid_tokens_is_refused(lab, csp, nsx):
     tokens = csp.authorize().json()
     access, identity = tokens["access_token"], tokens["id_token"]
     assert nsx.reauth(tokens, headers=bearer(tokens)).status_code == 400
@@ -131,7 +131,7 @@ def test_jwt_expires_by_the_managers_own_clock(lab, csp, nsx):
     assert nsx.reauth(tokens).status_code == 401
 
 
-def test_jwt_alarms_clear_some_time_after_a_reauth_and_others_stay(lab, csp, nsx):
+def test_jwt_alarms_clear_some_time_after_a_reauthentication_and_others_stay(lab, csp, nsx):
     lab.change_settings("nsx", alarm_clear_delay=2)
 
     def complaints():
@@ -158,7 +158,7 @@ def test_default_inventory_has_two_jwt_alarms_in_two_forms_and_another(nsx):
 
 
 @pytest.mark.parametrize("size", ["0", "1001", "x", "²", "9" * 5000])
-def test_page_of_no_size_is_a_400(nsx, size):
+def test_page_of_size_zero_is_a_400(nsx, size):
     assert nsx.get("/tier-0s", params={"page_size": size}).status_code == 400
 
 
@@ -174,7 +174,7 @@ def test_manager_alarms_are_filtered(nsx):
     assert (count(status="RESOLVED"), count(after=int(time.time() * 1000) + 60_000)) == (0, 0)
 
 
-def test_realization_tells_of_trouble(nsx):
+def test_realization_reports_errors(nsx):
     def status(path):
         return nsx.get("/realized-state/status", params={"intent_path": path}).json()["publish_status"]
 
@@ -191,7 +191,7 @@ def test_behind_the_vmc_proxy_there_are_no_alarms(lab, csp, nsx):
     assert lab.counts("nsx")["without_csp_auth_token"] == 2
 
 
-def test_session_needs_its_xsrf_token_and_is_counted_until_destroyed(lab, nsx):
+def test_session_requires_its_xsrf_token_and_is_counted_until_destroyed(lab, nsx):
     form = {"j_username": nsx.basic[0], "j_password": nsx.basic[1]}
     opened = nsx.http.post(f"{nsx.details['url']}/api/session/create", data=form)
     xsrf = {"X-XSRF-TOKEN": opened.headers["X-XSRF-TOKEN"]}
@@ -203,7 +203,7 @@ def test_session_needs_its_xsrf_token_and_is_counted_until_destroyed(lab, nsx):
     assert nsx.get("/tier-0s", auth=None, headers=xsrf).status_code == 403
 
 
-def test_client_certificate_signs_in_for_reading(nsx):
+def test_client_certificate_authenticates_for_reading(nsx):
     certificate = (nsx.details["client_cert"], nsx.details["client_key"])
     assert nsx.get("/tier-0s", auth=None, cert=certificate).status_code == 200
     assert nsx.get("/tier-0s", auth=None).status_code == 403
@@ -215,7 +215,7 @@ def test_wrong_credentials_are_a_403(nsx):
         assert (reply.status_code, reply.json()["error_code"]) == (403, 403)
 
 
-def test_too_many_requests_in_a_second_are_a_429(lab, nsx):
+def test_too_many_requests_in_one_second_are_a_429(lab, nsx):
     lab.change_settings("nsx", rate_limit=3)
     reply = [nsx.get("/tier-0s") for _number in range(4)][-1]
     assert reply.status_code == 429
@@ -223,7 +223,7 @@ def test_too_many_requests_in_a_second_are_a_429(lab, nsx):
     assert reply.json()["error_message"] == "Client 'admin' exceeded request rate of 3 per second"
 
 
-def test_too_many_requests_at_once_are_refused_and_the_most_is_counted(lab, csp, nsx):
+def test_too_many_concurrent_requests_are_refused_and_the_maximum_is_recorded(lab, csp, nsx):
     lab.change_settings("nsx", concurrency_limit=2, reauth_seconds=2)
     tokens = csp.authorize().json()
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
@@ -240,7 +240,7 @@ def test_unknown_path_is_a_404_or_a_400(lab, nsx):
     assert nsx.get(f"{nsx.instance}x").status_code == 404, "an unknown object is no unknown path"
 
 
-def test_bad_requests_get_an_api_error(csp, nsx):
+def test_invalid_requests_get_an_api_error(csp, nsx):
     tokens = csp.authorize().json()
     replies = [
         nsx.http.post(nsx.infra + nsx.instance, headers=bearer(tokens)),
@@ -255,7 +255,7 @@ def test_bad_requests_get_an_api_error(csp, nsx):
     assert nsx.http.delete(f"{nsx.infra}/tier-0s", auth=nsx.basic).status_code == 405
 
 
-def test_manager_without_the_operation_answers_404(lab, csp, nsx):
+def test_manager_without_the_operation_returns_404(lab, csp, nsx):
     lab.change_settings("nsx", reauth_api=False)
     assert nsx.reauth(csp.authorize().json()).status_code == 404
 
@@ -267,7 +267,7 @@ def test_sessions_are_known_as_secrets(lab, nsx):
     assert made <= {secret["value"] for secret in lab.secrets()}
 
 
-def test_wrong_action_is_explained(lab):
+def test_invalid_action_is_explained(lab):
     with pytest.raises(LabError, match="known are: add_service_instances"):
         lab.act("nsx", "nonesuch")
     with pytest.raises(LabError, match="missing: host, paths"):

@@ -48,7 +48,7 @@ def pair(vidb):
     return token, vidb.expand(token, format="jwt").text
 
 
-def test_overflow_token_works_only_once_its_expanded_token_is_registered(lab, vcenter, pair):
+def test_overflow_token_works_only_after_its_expanded_token_is_registered(lab, vcenter, pair):
     token, expanded = pair
     assert vcenter.probe(token).status_code == 401
     reply = vcenter.register(token, {"expanded_access_token": expanded})
@@ -58,7 +58,7 @@ def test_overflow_token_works_only_once_its_expanded_token_is_registered(lab, vc
     assert (counts["registrations"], counts["registered"], counts["refused_unregistered"]) == (1, 1, 1)
 
 
-def test_plain_token_needs_no_registration(vidb, vcenter):
+def test_plain_token_requires_no_registration(vidb, vcenter):
     assert vcenter.probe(vidb.client().json()["access_token"]).status_code == 200
 
 
@@ -68,7 +68,7 @@ def test_without_expanded_token_nothing_is_stored(vcenter, pair, body):
     assert vcenter.probe(pair[0]).status_code == 401
 
 
-def test_registration_ends_with_either_token(lab, vidb, vcenter):
+def test_registration_ends_when_either_token_expires(lab, vidb, vcenter):
     for ending in (0, 1):
         token = vidb.overflow()
         expanded = vidb.expand(token, format="jwt").text
@@ -119,7 +119,7 @@ def test_refusals_have_type_messages_and_challenge(lab, vcenter, pair):
 @pytest.mark.parametrize(
     ("kind", "word"), [("schemes", 'Basic realm="vCenter"'), ("registration", "registration_required"), ("absent", "")]
 )
-def test_challenge_may_or_may_not_ask_for_registration(lab, vidb, vcenter, kind, word):
+def test_challenge_may_ask_for_registration(lab, vidb, vcenter, kind, word):
     lab.change_settings("vcenter", challenge=kind)
     challenge = vcenter.probe(vidb.overflow()).json().get("challenge", "")
     assert bool(challenge) == bool(word)
@@ -151,7 +151,7 @@ def test_sessions_are_counted_and_readable_by_their_id_only(lab, vidb, vcenter):
 
 
 @pytest.mark.parametrize("form", ["data", "json"])
-def test_exchange_gives_a_token_of_vcenters_own(vidb, vcenter, form):
+def test_exchange_returns_a_token_of_vcenter(vidb, vcenter, form):
     spec = {
         "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
         "subject_token": vidb.client().json()["access_token"],

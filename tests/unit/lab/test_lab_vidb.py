@@ -26,7 +26,7 @@ def claims(token):
     return jwt.decode(token, options={"verify_signature": False})
 
 
-def test_client_credentials_yield_a_plain_token(vidb):
+def test_client_credentials_return_a_plain_token(vidb):
     reply = vidb.client()
     body = reply.json()
     assert (reply.status_code, body["token_type"], body["expires_in"]) == (200, "Bearer", 1800)
@@ -36,7 +36,7 @@ def test_client_credentials_yield_a_plain_token(vidb):
     assert (access["sub"], access["iss"], access["exp"] - access["iat"]) == (vidb.basic[0], vidb.issuer, 1800)
 
 
-def test_api_token_yields_a_token_that_overflows(vidb):
+def test_api_token_returns_an_overflow_token(vidb):
     body = vidb.grant().json()
     access = claims(body["access_token"])
     assert access["ovl"] == f"{vidb.issuer}/expand-access-token"
@@ -44,7 +44,7 @@ def test_api_token_yields_a_token_that_overflows(vidb):
     assert "refresh_token" in body
 
 
-def test_refresh_token_yields_another_access_token(lab, vidb):
+def test_refresh_token_returns_another_access_token(lab, vidb):
     given = vidb.grant().json()
     form = {"grant_type": "refresh_token", "refresh_token": given["refresh_token"]}
     assert vidb.grant(form).json()["access_token"] != given["access_token"]
@@ -56,7 +56,7 @@ def test_refresh_token_yields_another_access_token(lab, vidb):
     assert vidb.grant(access).json()["error"] == "invalid_grant", "an access token is no refresh token"
 
 
-def test_refresh_token_that_was_used_is_dead_where_they_are_rotated_and_another_one_came(lab, vidb):
+def test_rotating_refresh_token_is_invalid_after_its_use_and_a_new_one_is_returned(lab, vidb):
     lab.change_settings("vidb", rotate_refresh_tokens=True)
     form = {"grant_type": "refresh_token", "refresh_token": lab.act("vidb", "make_refresh_token")}
     latest = vidb.grant(form).json()["refresh_token"]
@@ -66,7 +66,7 @@ def test_refresh_token_that_was_used_is_dead_where_they_are_rotated_and_another_
     assert [vidb.grant(form).status_code for _time in range(2)] == [200, 200]
 
 
-def test_each_grant_yields_what_the_settings_say(lab, vidb):
+def test_each_grant_returns_what_the_settings_say(lab, vidb):
     lab.change_settings(
         "vidb", overflow_grants=["client_credentials"], id_token_grants=["api_token"], refresh_token_grants=[],
         expires_in=False, lifetime=60,
@@ -95,7 +95,7 @@ def test_errors_are_those_of_oauth(vidb, change, status, error):
     assert ("WWW-Authenticate" in reply.headers) == (status == 401)
 
 
-def test_client_that_authenticates_wrongly_is_refused_in_every_grant(vidb):
+def test_client_with_wrong_credentials_is_refused_in_every_grant(vidb):
     assert vidb.grant(auth=(vidb.basic[0], "wrong")).json()["error"] == "invalid_client"
     assert vidb.grant(auth=vidb.basic).status_code == 200
 
@@ -107,7 +107,7 @@ def test_unknown_tenant_path_and_content_type_are_refused(vidb):
     assert vidb.http.post(f"{vidb.issuer}/token", json={}).status_code == 415
 
 
-def test_expansion_gives_the_full_claims_raw_by_default_or_signed(lab, vidb):
+def test_expansion_returns_the_full_claims_raw_by_default_or_signed(lab, vidb):
     token = vidb.overflow()
     raw, signed = vidb.expand(token), vidb.expand(token, format="jwt")
     expected = {"ovl", "ovc", "group_names", "group_ids", "authorization_details", "fingerprint", "exp", "iat", "sub"}
@@ -135,7 +135,7 @@ def test_expansion_of_anything_else_is_a_400(lab, vidb, case):
     assert vidb.expand(token, **query).status_code == 400
 
 
-def test_link_can_lead_elsewhere_or_have_a_query_that_must_be_kept(lab, vidb):
+def test_link_may_lead_to_another_host_or_have_a_query_that_must_be_kept(lab, vidb):
     lab.change_settings("vidb", ovl_host="elsewhere.example.net", ovl_query="region=1")
     token = vidb.overflow()
     assert claims(token)["ovl"] == "https://elsewhere.example.net/acs/t/CUSTOMER/expand-access-token?region=1"
@@ -143,7 +143,7 @@ def test_link_can_lead_elsewhere_or_have_a_query_that_must_be_kept(lab, vidb):
     assert vidb.expand(token, format="jwt", region="1").status_code == 200
 
 
-def test_tokens_of_any_content_can_be_made(lab, vidb):
+def test_tokens_of_any_content_can_be_created(lab, vidb):
     made = {"issuer": vidb.issuer, "claims": {"ovl": "http://127.0.0.1/x", "sub": "someone"}, "lifetime": 5}
     token = lab.act("vidb", "make_access_token", **made)
     assert (claims(token)["ovl"], claims(token)["sub"]) == ("http://127.0.0.1/x", "someone")

@@ -54,14 +54,14 @@ def vrni(lab: Lab, http: requests.Session) -> Vrni:
     return Vrni(lab, http)
 
 
-def test_token_is_sixteen_bytes_and_lives_five_hours_in_milliseconds(vrni):
+def test_token_has_sixteen_bytes_and_expires_after_five_hours_in_milliseconds(vrni):
     reply = vrni.create()
     assert reply.status_code == 200
     assert len(base64.b64decode(reply.json()["token"])) == 16
     assert reply.json()["expiry"] / 1000 - time.time() == pytest.approx(5 * 3600, abs=120)
 
 
-def test_deleted_token_is_dead(vrni):
+def test_deleted_token_is_invalid(vrni):
     token = vrni.create().json()["token"]
     assert vrni.version(token).json() == {"api_version": "1.2.0"}
     assert vrni.delete(token).status_code == 204
@@ -69,7 +69,7 @@ def test_deleted_token_is_dead(vrni):
         assert (reply.status_code, reply.content) == (401, b"")
 
 
-def test_wrong_password_and_hundredth_and_first_token_look_alike(lab, vrni):
+def test_wrong_password_and_the_token_limit_get_the_same_response(lab, vrni):
     for _number in range(100):
         assert vrni.create().status_code == 200
     beyond = vrni.create()
@@ -79,7 +79,7 @@ def test_wrong_password_and_hundredth_and_first_token_look_alike(lab, vrni):
     assert lab.counts("vrni")["refused_for_limit"] == 1
 
 
-def test_expired_token_is_refused_makes_room_and_is_cleaned(lab, vrni):
+def test_expired_token_is_refused_does_not_count_and_is_removed(lab, vrni):
     lab.change_settings("vrni", token_limit=1)
     token = vrni.create().json()["token"]
     assert lab.expire_tokens("vrni", tokens=[token]) == 1
@@ -91,7 +91,7 @@ def test_expired_token_is_refused_makes_room_and_is_cleaned(lab, vrni):
     }  # fmt: skip
 
 
-def test_ldap_user_needs_the_domain(vrni):
+def test_ldap_user_requires_the_domain(vrni):
     assert vrni.create(vrni.ldap).status_code == 200
     other = {"domain_type": "LDAP", "value": "other.example.com"}
     assert vrni.create({**vrni.ldap, "domain": other}).status_code == 401
@@ -100,7 +100,7 @@ def test_ldap_user_needs_the_domain(vrni):
     assert missing.json()["details"][0]["target"] == ["domain.value"]
 
 
-def test_local_user_may_give_or_leave_out_the_domain(vrni):
+def test_local_user_may_omit_the_domain(vrni):
     with_value = {**vrni.local, "domain": {"domain_type": "LOCAL", "value": "ignored"}}
     without = {name: vrni.local[name] for name in ("username", "password")}
     assert [vrni.create(body).status_code for body in (with_value, without)] == [200, 200]
@@ -109,7 +109,7 @@ def test_local_user_may_give_or_leave_out_the_domain(vrni):
 @pytest.mark.parametrize(
     ("expiry", "seconds"), [("s", 18000), ("past", -3600), ("far", 10 * 365 * 86400), ("absent", None)]
 )
-def test_expiry_can_be_told_in_every_odd_way(lab, vrni, expiry, seconds):
+def test_expiry_can_be_returned_in_every_odd_form(lab, vrni, expiry, seconds):
     lab.change_settings("vrni", expiry=expiry)
     reply = vrni.create()
     told = reply.json().get("expiry")
@@ -120,7 +120,7 @@ def test_expiry_can_be_told_in_every_odd_way(lab, vrni, expiry, seconds):
         assert (told if expiry == "s" else told / 1000) - time.time() == pytest.approx(seconds, abs=120)
 
 
-def test_reply_can_lack_the_token(lab, vrni):
+def test_response_may_omit_the_token(lab, vrni):
     lab.change_settings("vrni", without_token=True)
     assert "token" not in vrni.create().json()
 
@@ -139,7 +139,7 @@ def test_vidm_user_signs_in_through_the_appliance(vrni):
     assert vrni.http.post(url, data={**form, "password": "wrong"}).json()["error"] == "invalid_grant"
 
 
-def test_vidm_token_is_taken_as_jwt_and_opaque(lab, vrni):
+def test_vidm_token_is_accepted_as_jwt_and_opaque(lab, vrni):
     opaque = lab.act("vrni", "make_vidm_token", form="opaque")
     assert vrni.from_vidm(vrni.details["vidm_token"]).status_code == 200
     assert vrni.from_vidm(opaque).status_code == 200
@@ -148,7 +148,7 @@ def test_vidm_token_is_taken_as_jwt_and_opaque(lab, vrni):
     assert vrni.from_vidm(opaque).status_code == 401
 
 
-def test_vidm_that_is_not_ready_answers_as_documented(lab, vrni):
+def test_vidm_that_is_not_ready_responds_as_documented(lab, vrni):
     token = vrni.details["vidm_token"]
     assert vrni.from_vidm("").json()["code"] == 400
     lab.change_settings("vrni", vidm="no_role")
@@ -169,7 +169,7 @@ def test_vidm_that_is_not_ready_answers_as_documented(lab, vrni):
         ({"json": {"username": 1, "password": {}, "domain": "LOCAL"}}, 400),
     ],
 )
-def test_bad_requests_get_an_api_error(vrni, more, status):
+def test_invalid_requests_get_an_api_error(vrni, more, status):
     reply = vrni.http.post(f"{vrni.base}/auth/token", **more)
     assert (reply.status_code, reply.json()["code"]) == (status, status)
     assert reply.json()["message"]
@@ -194,7 +194,7 @@ def date_of(reply):
     return email.utils.parsedate_to_datetime(reply.headers["Date"]).timestamp()
 
 
-def test_expiry_follows_the_clock_of_the_product_and_no_date_that_is_skewed_alone(lab, vrni):
+def test_expiry_follows_the_clock_of_the_product_and_not_a_skewed_date_header(lab, vrni):
     lab.fault("vrni", "skew_date", seconds=-3600)
     skewed = vrni.create()
     assert date_of(skewed) - time.time() == pytest.approx(-3600, abs=120)
@@ -204,14 +204,14 @@ def test_expiry_follows_the_clock_of_the_product_and_no_date_that_is_skewed_alon
     assert consistent.json()["expiry"] / 1000 - date_of(consistent) == pytest.approx(18000, abs=120)
 
 
-def test_vidm_token_outlives_a_reset(lab, vrni):
+def test_vidm_token_stays_valid_after_a_reset(lab, vrni):
     lab.change_settings("vrni", lifetime=1)
     lab.reset()
     assert lab.settings("vrni")["lifetime"] == 18000
     assert vrni.from_vidm(vrni.details["vidm_token"]).status_code == 200
 
 
-def test_setting_that_has_few_values_takes_no_other(lab):
+def test_setting_with_few_values_refuses_any_other(lab):
     with pytest.raises(LabError, match="expiry"):
         lab.change_settings("vrni", expiry="weeks")
 

@@ -51,9 +51,7 @@ def run(module: str, lab: Lab, product: str, **options: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("maker", MAKERS)
 @pytest.mark.parametrize("module", TAKERS)
-def test_a_token_of_a_file_is_sent_only_to_the_product_that_it_is_for(
-    lab: Lab, tmp_path: Path, maker: str, module: str
-) -> None:
+def test_a_stored_token_is_sent_only_to_its_own_product(lab: Lab, tmp_path: Path, maker: str, module: str) -> None:
     file, made = str(tmp_path / "token.json"), KITS[maker]
     taker, known = TAKERS[module], operation_of(module).argument_spec.options
     options = {name: value for name, value in taker.from_file.items() if value != OMIT and name in known}
@@ -93,7 +91,7 @@ def another_task(lab: Lab, tmp_path: Path, issuer: Kit) -> Iterator[Callable[[],
         operation.close()
 
 
-def test_tasks_that_share_a_file_and_whose_token_is_refused_at_once_renew_it_once(
+def test_tasks_that_share_a_file_renew_a_refused_token_once(
     lab: Lab, issuer: Kit, another_task: Callable[[], KeptToken]
 ) -> None:
     tasks = [another_task() for number in range(8)]
@@ -111,7 +109,7 @@ def test_tasks_that_share_a_file_and_whose_token_is_refused_at_once_renew_it_onc
     assert len(lab.requests(issuer.name)) == 2
 
 
-def test_a_valid_token_that_is_refused_is_renewed_again_only_if_the_first_renewal_has_helped(
+def test_a_valid_token_that_is_refused_is_renewed_again_only_if_the_first_renewal_helped(
     another_task: Callable[[], KeptToken],
 ) -> None:
     helped, in_vain = another_task(), another_task()
@@ -125,7 +123,7 @@ def test_a_valid_token_that_is_refused_is_renewed_again_only_if_the_first_renewa
         assert (task.renewed(renewed) is not None) == (task is helped)
 
 
-def test_a_stored_token_that_is_refused_is_replaced_only_by_another_one_in_its_file(
+def test_a_refused_stored_token_is_replaced_only_by_another_one_in_its_file(
     tmp_path: Path, issuer: Kit, another_task: Callable[[], KeptToken]
 ) -> None:
     keeper = another_task()
@@ -146,7 +144,7 @@ def test_a_stored_token_that_is_refused_is_replaced_only_by_another_one_in_its_f
     assert stored.renewed(second) is None
 
 
-def test_a_task_that_outlives_its_tokens_renews_each_that_has_expired(
+def test_a_task_renews_each_token_that_expires_during_its_run(
     another_task: Callable[[], KeptToken],
 ) -> None:
     task = another_task()

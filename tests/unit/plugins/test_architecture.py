@@ -212,7 +212,7 @@ def reach(arrows: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
     return found
 
 
-def test_the_picture_shows_the_packages_of_the_page_and_no_redundant_arrow() -> None:
+def test_the_picture_shows_the_packages_of_the_page_and_no_redundant_dependency() -> None:
     uses = {package.name: package.uses for package in PACKAGES.values()}
     below = reach(uses)
     needed = {
@@ -226,7 +226,7 @@ def test_the_picture_shows_the_packages_of_the_page_and_no_redundant_arrow() -> 
     assert set(drawn()) == needed
 
 
-def test_each_arrow_of_the_picture_goes_straight_down() -> None:
+def test_each_dependency_in_the_picture_points_straight_down() -> None:
     packages = boxes()
     for (upper, lower), line in drawn().items():
         x, start, end = map(float, re.fullmatch(r"M(\d+) (\d+)V(\d+)", line).groups())  # type: ignore[union-attr]
@@ -268,7 +268,7 @@ def words_of(path: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("path", [path for path in LAB if path.parent.name == "lab"], ids=lambda path: path.stem)
-def test_what_the_products_of_the_lab_share_knows_none_of_them(path: Path) -> None:
+def test_shared_code_of_the_lab_names_no_product(path: Path) -> None:
     assert set(words_of(path)) & set(PRODUCTS) == set()
 
 
@@ -281,7 +281,7 @@ def test_the_lab_shares_no_code_with_the_collection(path: Path) -> None:
 
 
 @each_file
-def test_the_collection_imports_nothing_of_the_tests(path: Path) -> None:
+def test_the_collection_imports_no_test_code(path: Path) -> None:
     tests = {path.name for path in (CHECKOUT / "tests").iterdir() if path.is_dir()}
 
     assert {name.split(".")[0] for name in imports_of(path)} & {*tests, "tests"} == set()

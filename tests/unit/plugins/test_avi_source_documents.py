@@ -52,7 +52,7 @@ def test_the_example_object_is_created_found_and_compared(lab: Lab) -> None:
     assert set(OBJECT) - {"expiry_time", "_last_modified"} <= set(first)
 
 
-def test_an_object_of_the_example_itself_is_read_though_its_numbers_are_words(lab: Lab) -> None:
+def test_an_object_of_the_example_is_read_although_its_numbers_are_strings(lab: Lab) -> None:
     body = {"count": 1, "results": [OBJECT]}
     lab.fault("avi", "status", method="GET", path="/securechanneltoken", status=200, body=body)
 
@@ -62,7 +62,7 @@ def test_an_object_of_the_example_itself_is_read_though_its_numbers_are_words(la
     assert result["metadata"] == {"string": "string"}
 
 
-def test_a_log_in_that_failed_is_told(lab: Lab) -> None:
+def test_a_failed_log_in_is_reported(lab: Lab) -> None:
     result = keep(lab, password="wrong")
 
     assert "the server answered 401" in result["msg"]

@@ -52,9 +52,7 @@ def keep(lab: Lab, **options: Any) -> Done:
 
 
 @pytest.mark.parametrize("status", [401, 403, 419])
-def test_a_refused_csrf_token_is_replaced_by_a_new_session_also_where_the_old_one_cannot_be_ended(
-    lab: Lab, status: int
-) -> None:
+def test_a_refused_csrf_token_leads_to_a_new_session_even_if_the_old_one_cannot_be_ended(lab: Lab, status: int) -> None:
     lab.fault("avi", "status", method="POST", path=f"{OBJECTS}$", **CSRF)
     lab.fault("avi", "status", method="POST", path="/logout", **{**CSRF, "status": status})
 
@@ -75,7 +73,7 @@ def test_a_refused_csrf_token_is_replaced_by_a_new_session_also_where_the_old_on
 
 
 @pytest.mark.parametrize("min_remaining", [0, 300, 10**6])
-def test_a_lifetime_gives_a_new_token_its_expiry_and_leaves_one_that_does_not_expire_as_it_is(
+def test_a_lifetime_sets_the_expiry_of_a_new_token_and_not_of_one_that_does_not_expire(
     lab: Lab, min_remaining: int
 ) -> None:
     limited = keep(lab, name="se-02", lifetime=3600, min_remaining=min_remaining).result
@@ -105,7 +103,7 @@ def test_an_entry_of_a_list_names_its_object_unless_token_name_or_uuid_does(lab:
     assert "the option name is needed to create a token" in missing["error"].lower()
 
 
-def test_signing_out_of_a_controller_that_fell_silent_takes_no_second_timeout(
+def test_the_sign_out_from_a_hanging_controller_takes_no_second_timeout(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(session, "_SHORTEST_SIGN_OUT", 0.25)
@@ -126,7 +124,7 @@ def test_signing_out_of_a_controller_that_fell_silent_takes_no_second_timeout(
         ("MOST_BYTES", 2 * 1024**2, "2 MiB"),
     ],
 )
-def test_a_listing_without_end_is_read_up_to_each_bound(
+def test_an_endless_listing_is_read_up_to_each_bound(
     lab: Lab, monkeypatch: pytest.MonkeyPatch, bound: str, most: int, named: str
 ) -> None:
     monkeypatch.setattr(listing, bound, most)
@@ -141,7 +139,7 @@ def test_a_listing_without_end_is_read_up_to_each_bound(
     assert 4 < kept.result["request_count"] <= 15
 
 
-def test_an_error_after_a_long_list_of_names_costs_no_more_than_after_a_short_one(
+def test_an_error_after_a_long_list_of_names_takes_no_more_time_than_after_a_short_one(
     lab: Lab, server: HostileServer, tmp_path: Path
 ) -> None:
     def name(number: int) -> str:

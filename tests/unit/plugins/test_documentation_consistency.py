@@ -37,7 +37,7 @@ def text_of(description: str | list[str]) -> str:
 
 
 @each_module
-def test_options_are_documented_as_they_are(name: str) -> None:
+def test_options_are_documented_as_implemented(name: str) -> None:
     facts = ("type", "default", "choices", "aliases", "required", "elements")
     in_code = {
         option: {fact: spec[fact] for fact in facts if spec.get(fact)}
@@ -51,7 +51,7 @@ def test_options_are_documented_as_they_are(name: str) -> None:
 
 
 @each_module
-def test_every_fallback_is_in_the_description_of_its_option_and_no_other_variable(name: str) -> None:
+def test_every_environment_variable_is_in_the_description_of_its_option_and_no_other(name: str) -> None:
     # Variables that these two mention for what they are not, or for what the library does with them.
     others = {"ca_path", "proxy_url"}
     fallbacks = {
@@ -69,7 +69,7 @@ def test_every_fallback_is_in_the_description_of_its_option_and_no_other_variabl
 
 
 @each_module
-def test_an_option_that_looks_secret_is_one_or_is_said_not_to_be(name: str) -> None:
+def test_an_option_that_looks_secret_is_secret_or_declared_not_to_be(name: str) -> None:
     looks_secret = re.compile("password|token|secret|csrf|session_id|proxy_url|_key$")
     spec = operation_of(name).argument_spec.options
     undecided = [option for option in spec if looks_secret.search(option) and "no_log" not in spec[option]]
@@ -83,7 +83,7 @@ def test_an_option_that_looks_secret_is_one_or_is_said_not_to_be(name: str) -> N
 
 
 @each_module
-def test_options_that_a_rule_names_exist(name: str) -> None:
+def test_options_named_in_rules_exist(name: str) -> None:
     spec = operation_of(name).argument_spec
     rules = (*spec.mutually_exclusive, *spec.required_together, *spec.required_one_of, *spec.alternatives)
     named = {option for rule in rules for option in rule}
@@ -151,7 +151,7 @@ def test_every_part_of_every_fragment_is_used() -> None:
 
 
 @each_module
-def test_module_states_its_attributes(name: str) -> None:
+def test_module_declares_its_attributes(name: str) -> None:
     wanted = {"check_mode", "diff_mode", "async", "platform", *(["action_group"] if talks_http(name) else [])}
     attributes = doc(name)["attributes"]
 
@@ -172,7 +172,7 @@ def test_plugin_has_all_parts_of_its_documentation(kind: str, name: str) -> None
 
 
 @each_module
-def test_module_links_to_the_vendor_s_page_where_it_talks_to_a_product(name: str) -> None:
+def test_module_links_to_the_vendors_page_if_it_uses_a_product(name: str) -> None:
     links = [entry["link"] for entry in doc(name)["seealso"] if "link" in entry]
 
     assert bool(links) == (talks_http(name) and product_of(name) is not None)

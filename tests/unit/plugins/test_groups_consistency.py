@@ -36,11 +36,11 @@ def test_module_and_action_run_the_operation_of_their_name(name: str) -> None:
     assert [ast.unparse(argument) for call in calls for argument in call.args] == [operation.__name__]
 
 
-def test_there_is_one_action_for_each_module() -> None:
+def test_each_module_has_one_action() -> None:
     assert sorted(path.stem for path in PLUGINS.glob("action/*.py")) == MODULES
 
 
-def test_groups_hold_the_modules_that_belong_to_them() -> None:
+def test_groups_contain_the_modules_that_belong_to_them() -> None:
     of_product = {
         product: [name for name in HTTP_MODULES if name.startswith(f"{product}_")] for product in sorted(PRODUCTS)
     }
@@ -48,7 +48,7 @@ def test_groups_hold_the_modules_that_belong_to_them() -> None:
     assert {"all": HTTP_MODULES, **of_product} == GROUPS
 
 
-def test_every_module_that_asks_a_product_meets_the_faults_the_lies_and_the_canaries_of_the_tests() -> None:
+def test_every_module_that_uses_a_product_is_in_the_fault_hostile_server_and_canary_tests() -> None:
     assert set(KITS) == set(PRODUCTS)
     assert {job.module for job in JOBS.values()} == set(HTTP_MODULES)
     assert _modules(everything()) == set(MODULES)
@@ -82,7 +82,7 @@ def _keys(task: Mapping[str, Any]) -> set[str]:
 
 
 @each_module
-def test_module_says_in_which_groups_it_is(name: str) -> None:
+def test_module_documents_its_groups(name: str) -> None:
     membership = doc(name)["attributes"].get("action_group", {}).get("membership", [])
 
     assert sorted(membership) == sorted(f"{COLLECTION}.{group}" for group, members in GROUPS.items() if name in members)
@@ -133,7 +133,7 @@ def minimal_arguments(operation: type[Operation], option: str) -> list[dict[str,
 
 
 @pytest.mark.parametrize(("group", "option"), shared_options())
-def test_a_default_for_a_group_breaks_none_of_its_members(group: str, option: str) -> None:
+def test_a_group_default_breaks_none_of_its_members(group: str, option: str) -> None:
     specs = [operation_of(name).argument_spec.options[option] for name in GROUPS[group]]
     meaning = [{fact: spec.get(fact) for fact in ("type", "elements", "choices", "no_log")} for spec in specs]
     assert meaning == meaning[:1] * len(meaning)

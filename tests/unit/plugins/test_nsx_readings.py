@@ -39,7 +39,7 @@ def reauth(lab: Lab, **options: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_reading_that_is_refused_is_replayed_once_with_a_new_token(lab: Lab, tmp_path: Path, status: int) -> None:
+def test_a_refused_read_is_replayed_once_with_a_new_token(lab: Lab, tmp_path: Path, status: int) -> None:
     credentials = {"csp_hostname": lab["csp"]["url"], "csp_api_token": lab["csp"]["api_token"]}
     lab.change_settings("nsx", alarm_clear_delay=0)
     lab.fault("nsx", "status", method="GET", path="/alarms", status=status, body={"error_message": "no"})
@@ -53,7 +53,7 @@ def test_a_reading_that_is_refused_is_replayed_once_with_a_new_token(lab: Lab, t
     assert first not in others
 
 
-def test_a_reading_that_is_refused_twice_fails(lab: Lab) -> None:
+def test_a_read_that_is_refused_twice_fails(lab: Lab) -> None:
     credentials = {"csp_hostname": lab["csp"]["url"], "csp_api_token": lab["csp"]["api_token"]}
     lab.fault("nsx", "status", method="GET", path="/alarms", times=0, status=401, body={"error_message": "no"})
 
@@ -65,7 +65,7 @@ def test_a_reading_that_is_refused_twice_fails(lab: Lab) -> None:
 
 @pytest.mark.parametrize("concurrency", [1, 4])
 @pytest.mark.parametrize("with_file", [False, True])
-def test_a_refusal_that_lasts_costs_one_renewal_however_many_instances_and_threads_meet_it(
+def test_a_lasting_refusal_takes_one_renewal_for_any_number_of_instances_and_threads(
     lab: Lab, tmp_path: Path, concurrency: int, with_file: bool
 ) -> None:
     paths = [PATH.replace("fw-01", f"fw-{number:02d}") for number in range(1, 13)]
@@ -84,7 +84,7 @@ def test_a_refusal_that_lasts_costs_one_renewal_however_many_instances_and_threa
     assert len(posts) <= len(paths) + concurrency, "who begins with the renewed token has none to replay with"
 
 
-def test_a_listing_of_instances_that_is_refused_is_replayed_once_with_a_new_token(lab: Lab, tmp_path: Path) -> None:
+def test_a_refused_listing_of_instances_is_replayed_once_with_a_new_token(lab: Lab, tmp_path: Path) -> None:
     credentials = {"csp_hostname": lab["csp"]["url"], "csp_api_token": lab["csp"]["api_token"]}
     lab.fault("nsx", "status", method="GET", path="/locale-services", status=401, body={"error_message": "no"})
 
@@ -108,7 +108,7 @@ def test_instances_of_a_locale_service_are_listed_below_the_gateways_that_have_i
     assert {request.status for request in lab.requests("nsx")} == {200}
 
 
-def test_an_alarm_that_quotes_a_token_is_told_without_it(lab: Lab) -> None:
+def test_an_alarm_that_quotes_a_token_is_reported_without_it(lab: Lab) -> None:
     token = jwt.encode({"sub": "partner"}, "any-key-that-is-long-enough-for-it", algorithm="HS256")
     lab.act("nsx", "raise_alarms", host="127.0.0.1", paths=[PATH], text=f"The JWT {token} has expired.")
 
@@ -118,9 +118,7 @@ def test_an_alarm_that_quotes_a_token_is_told_without_it(lab: Lab) -> None:
     assert leaks({"result": str(result)}, [token, token.rsplit(".", 1)[1]]) == []
 
 
-def test_signing_out_of_a_manager_that_fell_silent_takes_no_second_timeout(
-    lab: Lab, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_sign_out_from_a_hanging_manager_takes_no_second_timeout(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "_SHORTEST_SIGN_OUT", 0.25)
     for path in ("/alarms", "/api/session/destroy"):
         lab.fault("nsx", "delay", path=path, seconds=600, times=9)
@@ -142,7 +140,7 @@ def endless(lab: Lab, body: Any, path: str = "/alarms") -> None:
 
 
 @pytest.mark.parametrize(("bound", "most", "named"), BOUNDS)
-def test_a_listing_without_end_is_read_up_to_each_bound(
+def test_an_endless_listing_is_read_up_to_each_bound(
     lab: Lab, monkeypatch: pytest.MonkeyPatch, bound: str, most: int, named: str
 ) -> None:
     monkeypatch.setattr(listing, bound, most)
@@ -157,7 +155,7 @@ def test_a_listing_without_end_is_read_up_to_each_bound(
     assert 2 < result["request_count"] <= 13
 
 
-def test_more_gateways_than_one_task_may_ask_about_are_named_with_the_option_that_narrows(
+def test_too_many_gateways_for_one_task_are_an_error_that_names_the_limiting_option(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(listing, "MOST_REQUESTS", 20)
@@ -172,7 +170,7 @@ def test_more_gateways_than_one_task_may_ask_about_are_named_with_the_option_tha
     assert result["request_count"] == 21
 
 
-def test_alarms_without_end_are_named_with_the_option_that_does_without(
+def test_endless_alarms_are_an_error_that_names_the_option_to_skip_them(
     lab: Lab, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(listing, "MOST_REQUESTS", 5)
@@ -185,9 +183,7 @@ def test_alarms_without_end_are_named_with_the_option_that_does_without(
     assert "force: true" in result["msg"]
 
 
-def test_each_look_at_the_alarms_has_the_bounds_for_itself(
-    lab: Lab, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_each_read_of_the_alarms_has_its_own_bounds(lab: Lab, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(listing, "MOST_REQUESTS", 1)
     lab.change_settings("nsx", alarm_clear_delay=0.1)
     credentials = {"csp_hostname": lab["csp"]["url"], "csp_api_token": lab["csp"]["api_token"]}

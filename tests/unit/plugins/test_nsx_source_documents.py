@@ -59,7 +59,7 @@ def test_the_documented_request_renews_the_tokens_with_both_headers(lab: Lab, jw
 
 
 @pytest.mark.parametrize("status", ERRORS)
-def test_each_documented_error_of_the_renewal_is_told(lab: Lab, jwts: dict[str, str], status: int) -> None:
+def test_each_documented_error_of_the_renewal_is_reported(lab: Lab, jwts: dict[str, str], status: int) -> None:
     lab.fault("nsx", "status", status=status, body={"error_code": 98, "error_message": "so it says"})
 
     result = reauth(lab, jwts)

@@ -61,7 +61,7 @@ def assert_clean(result: dict[str, Any], *secrets: str) -> None:
     assert MASK in "".join((*shown, result.get("msg", "")))
 
 
-def test_an_alarm_that_quotes_a_secret_is_clean_in_results_and_warnings(lab: Lab) -> None:
+def test_a_secret_in_an_alarm_is_redacted_in_results_and_warnings(lab: Lab) -> None:
     password = lab["nsx"]["password"]
     say(lab, ALARMS, alarm(f"JWT{HOSTILE} of {password}, Zq7wX2Bk9-open-id\nhas expired" + "x" * 10**6))
 
@@ -79,7 +79,7 @@ def test_an_alarm_that_quotes_a_secret_is_clean_in_results_and_warnings(lab: Lab
     assert "complains of the token, change alarm_pattern" in warned["warnings"][0]
 
 
-def test_a_warning_quotes_no_more_than_some_alarms(lab: Lab) -> None:
+def test_a_warning_quotes_a_limited_number_of_alarms(lab: Lab) -> None:
     say(lab, ALARMS, *[alarm(f"alarm number {number}, {'x' * 1000}") for number in range(50)])
 
     (warning,) = reauth(lab, alarm_pattern="something else")["warnings"]
@@ -89,7 +89,7 @@ def test_a_warning_quotes_no_more_than_some_alarms(lab: Lab) -> None:
     assert len(warning) < 3000
 
 
-def test_an_id_that_holds_a_secret_is_clean_in_the_error_of_what_was_being_done(lab: Lab) -> None:
+def test_a_secret_in_an_id_is_redacted_in_errors(lab: Lab) -> None:
     password = lab["nsx"]["password"]
     say(lab, GATEWAYS, {"id": f"{HOSTILE}{password}{'x' * 3000}"})
 
@@ -100,7 +100,7 @@ def test_an_id_that_holds_a_secret_is_clean_in_the_error_of_what_was_being_done(
     assert_clean(result, password)
 
 
-def test_attributes_are_clean_by_name_and_value(lab: Lab) -> None:
+def test_attributes_are_redacted_in_name_and_value(lab: Lab) -> None:
     password = lab["nsx"]["password"]
     # A field that is not documented is not returned at all.
     attribute = {f"{HOSTILE}{password}": password, "key": f"{HOSTILE}{password}", "value": [password, {"a": HOSTILE}]}
@@ -116,7 +116,7 @@ def test_attributes_are_clean_by_name_and_value(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("text", ["a", "4d", "&amp;"])
-def test_the_work_on_an_alarm_does_not_grow_with_its_length(lab: Lab, text: str) -> None:
+def test_the_work_on_an_alarm_is_bounded_whatever_its_length(lab: Lab, text: str) -> None:
     def seconds(length: int) -> float:
         lab.clear_faults()
         say(lab, ALARMS, alarm(text * (length // len(text))))

@@ -63,7 +63,7 @@ def results(name: str, lab: Lab, tmp_path: Path) -> list[dict[str, Any]]:
 
 
 @each_module
-def test_a_result_holds_what_is_documented_and_nothing_else(name: str, results: list[dict[str, Any]]) -> None:
+def test_a_result_contains_exactly_what_is_documented(name: str, results: list[dict[str, Any]]) -> None:
     documented = returns(name)
 
     assert {key for result in results for key in _told(result)} == set(documented)
@@ -104,7 +104,7 @@ def test_a_state_is_an_identifier_that_a_playbook_can_compare(name: str) -> None
 
 
 @each_module
-def test_module_gives_a_diff_where_it_says_so(name: str, results: list[dict[str, Any]]) -> None:
+def test_module_returns_a_diff_if_it_is_documented(name: str, results: list[dict[str, Any]]) -> None:
     support = doc(name)["attributes"]["diff_mode"]["support"]
 
     assert support == ("full" if any("diff" in result for result in results) else "none")

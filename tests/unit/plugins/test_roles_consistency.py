@@ -86,7 +86,7 @@ def variables_in(template: str, role: str) -> list[str]:
 
 
 @each_role
-def test_a_role_has_all_the_parts_of_a_role(role: str) -> None:
+def test_a_role_has_all_required_files(role: str) -> None:
     meta = yaml.safe_load(text_of(role, "meta", "main.yml"))
     requires = yaml.safe_load((CHECKOUT / "meta" / "runtime.yml").read_text())["requires_ansible"]
 
@@ -98,7 +98,7 @@ def test_a_role_has_all_the_parts_of_a_role(role: str) -> None:
 
 
 @each_role
-def test_a_variable_that_goes_to_a_module_is_what_the_modules_option_is(role: str) -> None:
+def test_a_variable_for_a_module_is_defined_like_the_option_of_the_module(role: str) -> None:
     found = list(handed_on(role))
 
     assert found
@@ -114,7 +114,7 @@ def test_a_variable_that_goes_to_a_module_is_what_the_modules_option_is(role: st
 
 
 @each_role
-def test_a_variable_that_goes_to_a_module_has_the_name_of_its_option(role: str) -> None:
+def test_a_variable_for_a_module_has_the_name_of_its_option(role: str) -> None:
     """Those of the server that issues the tokens carry its product before it."""
     prefix = f"{role}_"
     issuers = {kit.module: f"{kit.name}_" for kit in ISSUERS}
@@ -128,7 +128,7 @@ def test_a_variable_that_goes_to_a_module_has_the_name_of_its_option(role: str) 
 
 
 @each_role
-def test_no_secret_lacks_no_log(role: str) -> None:
+def test_every_secret_has_no_log(role: str) -> None:
     everything = options_of(role)
     texts = [name for name, option in everything.items() if option["type"] in ("str", "raw")]
     secrets = [name for name in texts if SECRETS.search(name)]
@@ -137,7 +137,7 @@ def test_no_secret_lacks_no_log(role: str) -> None:
 
 
 @each_role
-def test_every_variable_is_used_and_every_one_that_is_used_is_described(role: str) -> None:
+def test_every_variable_is_used_and_every_used_variable_is_documented(role: str) -> None:
     used = set(re.findall(rf"(?<![\w]){role}_\w+", working_parts(role)))
     left = set(re.findall(rf"[VC]\(({role}_\w+)\)", " ".join(spec_of(role)["description"])))
     private = {name for name in used if name not in options_of(role)}
@@ -148,7 +148,7 @@ def test_every_variable_is_used_and_every_one_that_is_used_is_described(role: st
 
 
 @each_role
-def test_defaults_are_the_same_in_the_specification_and_in_the_defaults(role: str) -> None:
+def test_defaults_are_the_same_in_the_specification_and_in_the_defaults_file(role: str) -> None:
     in_spec = {name: option["default"] for name, option in options_of(role).items() if "default" in option}
     written = {name: value for name, value in defaults_of(role).items() if "{{" not in str(value)}
     computed = set(defaults_of(role)) - set(written)
@@ -176,7 +176,7 @@ def test_the_readme_lists_exactly_the_variables_with_their_defaults(role: str) -
     assert told == {name: shown(name) for name in options_of(role)}
 
 
-def test_roles_and_playbooks_use_no_file_outside_the_folders_from_which_a_collection_is_called() -> None:
+def test_roles_and_playbooks_use_only_files_of_the_collection_folders() -> None:
     # Ansible's requirements: what is called by its full name needs meta, plugins, roles and playbooks alone.
     texts = {path: path.read_text() for folder in ("roles", "playbooks") for path in (CHECKOUT / folder).rglob("*.yml")}
 
@@ -197,7 +197,7 @@ def test_a_playbook_runs_the_role_and_nothing_else(role: str) -> None:
 
 
 @each_role
-def test_variables_of_tasks_carry_the_roles_name(role: str) -> None:
+def test_task_variables_have_the_prefix_of_the_role(role: str) -> None:
     """What a play registers goes before them, whatever it calls it: their names must be ours alone."""
     for path in sorted((CHECKOUT / "roles" / role / "tasks").rglob("*.yml")):
         for task in tasks_in(yaml.safe_load(path.read_text())):

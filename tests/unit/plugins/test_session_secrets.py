@@ -64,9 +64,7 @@ def test_a_cookie_of_any_name_is_in_no_message_of_any_product(lab: Lab, tmp_path
 
 
 @pytest.mark.parametrize("kit", SIGNING_OUT.values(), ids=SIGNING_OUT)
-def test_a_cookie_is_in_no_warning_of_a_session_that_cannot_be_signed_out_of(
-    lab: Lab, tmp_path: Path, kit: Kit
-) -> None:
+def test_a_cookie_is_in_no_warning_of_a_session_whose_sign_out_fails(lab: Lab, tmp_path: Path, kit: Kit) -> None:
     method, path = kit.signs_out[0].split(" ", 1)
     file = str(tmp_path / "token.json")
     warned = []
@@ -89,7 +87,7 @@ def given_by(reply: TrueReply) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("kit", SIGNING_OUT.values(), ids=SIGNING_OUT)
-def test_what_a_session_is_known_by_is_in_no_message(lab: Lab, server: HostileServer, tmp_path: Path, kit: Kit) -> None:
+def test_session_identifiers_are_in_no_message(lab: Lab, server: HostileServer, tmp_path: Path, kit: Kit) -> None:
     file, lies = str(tmp_path / "token.json"), 0
     for job in kit.jobs.values():
         replies, _kept = recorded(job, lab, file)
@@ -104,7 +102,7 @@ def test_what_a_session_is_known_by_is_in_no_message(lab: Lab, server: HostileSe
     assert lies
 
 
-def test_tokens_of_the_file_that_are_not_sent_are_in_no_message(lab: Lab, tmp_path: Path) -> None:
+def test_stored_tokens_that_are_not_sent_are_in_no_message(lab: Lab, tmp_path: Path) -> None:
     file = str(tmp_path / "token.json")
     job = next(job for job in EXAMPLE.jobs.values() if job.keeps)
     prepared(job, lab, file)

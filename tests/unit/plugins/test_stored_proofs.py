@@ -24,7 +24,7 @@ REUSING = [
 
 
 @pytest.mark.parametrize("name", REUSING)
-def test_a_stored_proof_spares_the_request_that_proves_a_token(lab: Lab, tmp_path: Path, name: str) -> None:
+def test_a_recent_stored_proof_replaces_the_verification_request(lab: Lab, tmp_path: Path, name: str) -> None:
     file = str(tmp_path / "token.json")
     prepared(JOBS[name], lab, file)
 
@@ -34,5 +34,5 @@ def test_a_stored_proof_spares_the_request_that_proves_a_token(lab: Lab, tmp_pat
     assert lab.requests() == []
 
 
-def test_several_products_are_tried() -> None:
+def test_several_products_are_tested() -> None:
     assert len(REUSING) > 1

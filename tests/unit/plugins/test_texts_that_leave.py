@@ -131,7 +131,7 @@ def bracketed(shown: str) -> str:
 @settings(max_examples=40)
 @given(value=values(8), source=st.sampled_from(SOURCES), names=pairs())
 @example(value="Tom&Jerry", source="superseded", names=("HTML", "plain"))
-def test_no_secret_that_a_task_knows_leaves_it_in_any_form_on_any_route(
+def test_no_known_secret_leaves_a_task_in_any_form_on_any_route(
     tmp_path: Path, value: str, source: str, names: tuple[str, str]
 ) -> None:
     secrets = {name: f"other-{number}-of-them" for number, name in enumerate(SOURCES)} | {source: value}
@@ -144,13 +144,13 @@ def test_no_secret_that_a_task_knows_leaves_it_in_any_form_on_any_route(
 
 
 @pytest.mark.parametrize("source", SOURCES)
-def test_every_secret_that_a_task_knows_is_kept_from_every_route(tmp_path: Path, source: str) -> None:
+def test_every_known_secret_is_redacted_on_every_route(tmp_path: Path, source: str) -> None:
     secrets = {name: f"Zq7wX2Bk9-{number}-{number}" for number, name in enumerate(SOURCES)}
     for route, shown in left(tmp_path, f"a {secrets[source]} z", secrets).items():
         assert f"<a {MASK} z>" in shown, route
 
 
-def test_no_route_lets_a_control_character_or_a_text_without_end_pass(tmp_path: Path) -> None:
+def test_no_route_passes_control_characters_or_text_of_unlimited_length(tmp_path: Path) -> None:
     secrets = {name: f"Zq7wX2Bk9-{number}" for number, name in enumerate(SOURCES)}
     for route, shown in left(tmp_path, "\x1b]0;owned\x07\u202e\ud800" + "x" * 10**6, secrets).items():
         assert len(shown) < 4 * LONGEST_TEXT, route
@@ -167,7 +167,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 @pytest.mark.parametrize("text", ["a", "4d", "eyJ", "&amp;", "bearer "])
-def test_the_work_of_a_task_does_not_grow_with_what_a_server_says(tmp_path: Path, text: str) -> None:
+def test_the_work_of_a_task_is_bounded_whatever_a_server_returns(tmp_path: Path, text: str) -> None:
     secrets = {name: f"Zq7wX2Bk9-{number}" for number, name in enumerate(SOURCES)}
     length = 40_000 // len(text)
     once, tenfold = text * length, text * length * 10
@@ -175,7 +175,7 @@ def test_the_work_of_a_task_does_not_grow_with_what_a_server_says(tmp_path: Path
 
 
 @pytest.mark.parametrize("receiver", ["warn", "notify"])
-def test_a_runtime_hands_nothing_over_without_redaction_however_it_was_made(receiver: str) -> None:
+def test_a_runtime_passes_no_text_without_redaction_however_it_was_created(receiver: str) -> None:
     received: list[str] = []
     runtime = Runtime(**{receiver: received.append})
     again = replace(runtime, check_mode=True)
@@ -209,7 +209,7 @@ def makes_secrets(path: Path) -> bool:
     return any(isinstance(maker, ast.Name) and maker.id == "Secret" for maker in made)
 
 
-def test_secrets_come_to_be_only_where_they_are_hidden() -> None:
+def test_secrets_are_created_only_where_they_are_also_hidden() -> None:
     made = {str(path.relative_to(MODULE_UTILS)) for path in MODULE_UTILS.rglob("*.py") if makes_secrets(path)}
     operations = {name for name in made if name.startswith("_operations/")}
     assert made - operations <= MAKERS.keys()

@@ -38,7 +38,7 @@ def entry_of(path: Path, min_remaining: float = 300) -> dict[str, Any]:
     ("expires_in", "status"),
     [(7200, "valid"), (None, "valid"), (200, "expiring"), (-1, "expired"), (-7200, "expired")],
 )
-def test_the_remaining_lifetime_decides_on_the_status_of_a_token(
+def test_the_remaining_lifetime_determines_the_status_of_a_token(
     tmp_path: Path, expires_in: Optional[float], status: str
 ) -> None:
     keep(tmp_path / "token.json", expires_in)
@@ -48,7 +48,7 @@ def test_the_remaining_lifetime_decides_on_the_status_of_a_token(
     assert (entry["status"], entry["usable"], entry["error"]) == (status, status == "valid", None)
 
 
-def test_a_file_without_a_usable_token_has_a_status_of_its_own(tmp_path: Path) -> None:
+def test_a_file_without_a_usable_token_has_its_own_status(tmp_path: Path) -> None:
     (tmp_path / "damaged.json").write_text("{")
     (tmp_path / "damaged.json").chmod(0o600)
     keep(tmp_path / "pending.json", 7200, role="pending")

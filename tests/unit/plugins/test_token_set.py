@@ -71,7 +71,7 @@ def without(entry: Entry, *options: str) -> Entry:
     return {option: value for option, value in entry.items() if option not in options}
 
 
-def test_a_token_of_each_product_is_kept_and_the_second_run_changes_nothing(
+def test_a_token_of_each_product_is_kept_valid_and_the_second_run_changes_nothing(
     lab: Lab, entry: MakeEntry, keep: Keep
 ) -> None:
     for kit in KITS.values():
@@ -91,7 +91,7 @@ def test_a_token_of_each_product_is_kept_and_the_second_run_changes_nothing(
     assert [secret["value"] for secret in lab.secrets() if secret["value"] in str([first, second])] == []
 
 
-def test_the_registry_holds_an_operation_of_each_product() -> None:
+def test_the_registry_contains_an_operation_of_each_product() -> None:
     modules = {product: operation.name.rsplit(".", maxsplit=1)[-1] for product, operation in PRODUCTS.items()}
     assert all(module.startswith(f"{product}_") for product, module in modules.items())
 
@@ -108,7 +108,9 @@ def test_the_documentation_names_products_with_their_modules() -> None:
     assert {**examples, **{product: f"sddc.tokens.{module}" for product, module in rows}}.items() <= modules.items()
 
 
-def test_a_failure_stops_no_other_entry_and_is_named_at_the_end(entry: MakeEntry, keep: Keep, tmp_path: Path) -> None:
+def test_a_failed_entry_does_not_stop_the_others_and_is_named_at_the_end(
+    entry: MakeEntry, keep: Keep, tmp_path: Path
+) -> None:
     wrong = entry(PRODUCT, name="wrong", password=PASSWORD, token_file=str(tmp_path / "wrong.json"))
     nowhere = entry(ANOTHER, name="nowhere", hostname="https://127.0.0.1:1", retries=0)
 
@@ -136,7 +138,7 @@ def test_an_internal_error_of_one_entry_is_its_error(
     assert (result["tokens"][1]["action"], PASSWORD in str(result)) == ("created", False)
 
 
-def test_check_mode_is_the_plan_and_the_diff_shows_it(lab: Lab, entry: MakeEntry, keep: Keep) -> None:
+def test_check_mode_returns_the_plan_and_the_diff_shows_it(lab: Lab, entry: MakeEntry, keep: Keep) -> None:
     kept = keep(entry(ANOTHER, name="kept"), entry(PRODUCT, name="due")).result
     tokens = [entry(ANOTHER, name="kept"), entry(PRODUCT, name="due", renew="always"), entry(THIRD, name="new")]
 
@@ -186,7 +188,7 @@ def test_an_invalid_entry_is_refused_by_name_before_any_request(
 
 
 @pytest.mark.parametrize("product", PRODUCTS)
-def test_a_token_that_nobody_would_keep_is_not_created(lab: Lab, entry: MakeEntry, keep: Keep, product: str) -> None:
+def test_a_token_that_would_not_be_stored_is_not_created(lab: Lab, entry: MakeEntry, keep: Keep, product: str) -> None:
     given = entry(product)
     # Without a file its server keeps the token, or the task uses up the one that it creates.
     needs_file = "token_file" in given and holds_token(product)
@@ -197,7 +199,7 @@ def test_a_token_that_nobody_would_keep_is_not_created(lab: Lab, entry: MakeEntr
     assert bool(lab.requests()) != needs_file
 
 
-def test_all_invalid_entries_are_reported_at_once_without_the_secrets_of_any(entry: MakeEntry, keep: Keep) -> None:
+def test_all_invalid_entries_are_reported_at_once_without_their_secrets(entry: MakeEntry, keep: Keep) -> None:
     password = {"password": [PASSWORD]}
 
     message = keep(
@@ -221,7 +223,7 @@ def test_blank_and_null_options_count_as_not_given(entry: MakeEntry, keep: Keep)
     assert (token["name"], token["action"], token["error"]) == (PRODUCT, "created", None)
 
 
-def test_an_entry_without_a_name_is_called_by_its_product_with_a_number_from_the_second_on(
+def test_an_unnamed_entry_is_called_by_its_product_with_a_number_from_the_second_on(
     entry: MakeEntry, keep: Keep, tmp_path: Path
 ) -> None:
     tokens = [entry(PRODUCT, token_file=str(tmp_path / f"{number}.json")) for number in range(3)]
@@ -236,7 +238,7 @@ def test_an_entry_without_a_name_is_called_by_its_product_with_a_number_from_the
 
 
 @pytest.mark.parametrize("taker", TAKERS.values(), ids=TAKERS)
-def test_entries_with_one_file_run_in_their_order(
+def test_entries_with_the_same_file_run_in_order(
     lab: Lab, entry: MakeEntry, keep: Keep, tmp_path: Path, taker: Kit
 ) -> None:
     issuer = KITS[taker.needs[0]]
@@ -265,7 +267,7 @@ def test_entries_with_one_file_run_in_their_order(
     ],
     ids=["another credential", "another server", "another product", "a reader"],
 )
-def test_two_tokens_in_one_file_are_refused_whichever_comes_first(
+def test_two_tokens_in_one_file_are_refused_in_either_order(
     lab: Lab, entry: MakeEntry, keep: Keep, tmp_path: Path, kit: Kit, different: Entry
 ) -> None:
     first = entry(ISSUERS[0].name, name="first", token_file=str(tmp_path / "token.json"))
@@ -309,7 +311,7 @@ def test_the_environment_completes_each_entry_with_the_variables_of_its_product(
     assert empty == {"product": PRODUCT, "username": ""}
 
 
-def test_the_variables_of_all_products_are_kept_from_remote_hosts() -> None:
+def test_the_variables_of_all_products_are_not_sent_to_managed_nodes() -> None:
     of_products = {name for operation in PRODUCTS.values() for name in operation.argument_spec.environment_variables}
 
     assert TokenSet.argument_spec.environment_variables == of_products
@@ -349,7 +351,7 @@ def many(number: int) -> list[Entry]:
     return [{"product": PRODUCT, "name": f"token {one}"} for one in range(number)]
 
 
-def test_as_many_entries_run_at_a_time_as_concurrency_says(sample: Play, keep: Keep) -> None:
+def test_concurrency_limits_how_many_entries_run_at_a_time(sample: Play, keep: Keep) -> None:
     together = threading.Barrier(4)
     at_work: list[int] = []
     most: list[int] = []
@@ -374,14 +376,14 @@ def test_concurrency_has_bounds(keep: Keep, concurrency: int) -> None:
     assert "The option concurrency must be between 1 and 64" in keep(concurrency=concurrency).message
 
 
-def test_a_long_list_reports_its_progress_at_quarters_and_a_short_one_nothing(sample: Play, keep: Keep) -> None:
+def test_a_long_list_reports_its_progress_in_quarters_and_a_short_one_does_not(sample: Play, keep: Keep) -> None:
     sample(lambda _operation: None)
 
     assert keep(*many(40)).notes == [f"{part} of 40 tokens handled" for part in (10, 20, 30)]
     assert keep(*many(19)).notes == keep().notes == []
 
 
-def test_equal_warnings_are_one_and_each_says_which_entries_it_is_about(sample: Play, keep: Keep) -> None:
+def test_equal_warnings_are_merged_and_name_their_entries(sample: Play, keep: Keep) -> None:
     sample(lambda operation: operation.runtime.warn("Beware."))
 
     assert keep(*many(1)).result["warnings"] == ["token 'token 0': Beware."]
@@ -390,7 +392,7 @@ def test_equal_warnings_are_one_and_each_says_which_entries_it_is_about(sample: 
     ]
 
 
-def test_a_notice_says_which_entry_it_is_about(sample: Play, keep: Keep) -> None:
+def test_a_notice_names_its_entry(sample: Play, keep: Keep) -> None:
     sample(lambda operation: operation.runtime.notify("waiting"))
 
     assert sorted(keep(*many(2)).notes) == ["token 'token 0': waiting", "token 'token 1': waiting"]

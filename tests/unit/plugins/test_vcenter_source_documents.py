@@ -63,7 +63,7 @@ def register(lab: Lab, token: str, expanded: str = REQUEST["expanded_access_toke
     return done(job, lab.details, access_token=token, expanded_access_token=expanded).result
 
 
-def test_the_example_specification_is_what_is_sent_signed_with_the_overflow_token(
+def test_the_example_specification_is_sent_and_authenticated_with_the_overflow_token(
     lab: Lab, overflow_token: str
 ) -> None:
     register(lab, overflow_token)
@@ -79,7 +79,7 @@ def test_the_example_specification_is_what_is_sent_signed_with_the_overflow_toke
     ("status", "body"),
     [(400, ERROR), (401, {**ERROR, "challenge": CHALLENGE}), (500, ERROR)],
 )
-def test_each_example_error_of_the_registration_is_told(
+def test_each_example_error_of_the_registration_is_reported(
     lab: Lab, overflow_token: str, status: int, body: dict[str, Any]
 ) -> None:
     lab.fault("vcenter", "status", method="POST", status=status, body=body)

@@ -18,7 +18,7 @@ USERS = [
 ]
 
 
-def test_two_users_never_have_one_principal_wherever_a_slash_stands() -> None:
+def test_two_users_never_have_the_same_principal_wherever_a_slash_is() -> None:
     principals = [User(dict(zip(("domain_type", "domain", "username"), user, strict=True))).principal for user in USERS]
 
     assert [pair for pair in combinations(principals, 2) if pair[0] == pair[1]] == []

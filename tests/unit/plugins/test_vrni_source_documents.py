@@ -54,7 +54,7 @@ def test_the_example_request_for_an_auth_token_is_what_is_sent(lab: Lab) -> None
     assert json.loads(request.body) == REQUEST
 
 
-def test_the_example_reply_is_a_token_whose_past_expiry_in_milliseconds_is_not_believed(lab: Lab) -> None:
+def test_the_example_response_is_a_token_and_its_past_expiry_in_milliseconds_is_ignored(lab: Lab) -> None:
     lab.fault("vrni", "status", status=200, body=REPLY)
 
     result = keep(lab, verify=False)
@@ -65,7 +65,7 @@ def test_the_example_reply_is_a_token_whose_past_expiry_in_milliseconds_is_not_b
 
 
 @pytest.mark.parametrize("unit", [1, 1000])
-def test_the_example_reply_with_an_expiry_to_come_is_read_in_seconds_and_in_milliseconds(lab: Lab, unit: int) -> None:
+def test_the_example_response_with_a_future_expiry_is_read_in_seconds_and_milliseconds(lab: Lab, unit: int) -> None:
     expiry = int(time.time() + 18000) * unit
     lab.fault("vrni", "status", status=200, body={**REPLY, "expiry": expiry})
 
@@ -79,7 +79,7 @@ def test_every_request_with_the_example_token_has_the_documented_header(lab: Lab
 
 
 @pytest.mark.parametrize(("status", "body"), [(400, ERROR), (401, ""), (500, "")])
-def test_each_documented_error_of_the_creation_is_told(lab: Lab, status: int, body: Any) -> None:
+def test_each_documented_error_of_the_creation_is_reported(lab: Lab, status: int, body: Any) -> None:
     lab.fault("vrni", "status", status=status, body=body)
 
     message = keep(lab)["msg"]

@@ -42,7 +42,7 @@ def instances(events: list[dict[str, Any]]) -> list[str]:
 # --- what it tells -------------------------------------------------------------------------------------------------
 
 
-def test_each_alarm_that_complains_of_a_jwt_is_one_event_and_other_alarms_are_none(
+def test_each_alarm_about_a_jwt_is_one_event_and_other_alarms_are_none(
     lab: Lab, start: StartSource, with_password: dict[str, Any], looks: Looks
 ) -> None:
     source = start(main, **with_password)
@@ -52,7 +52,7 @@ def test_each_alarm_that_complains_of_a_jwt_is_one_event_and_other_alarms_are_no
     assert sorted(instances(source.seen)) == [FIRST, SECOND]
 
 
-def test_an_event_says_where_and_what(
+def test_an_event_names_the_instance_and_the_alarm(
     quiet: Lab, start: StartSource, with_password: dict[str, Any], pauses: Any
 ) -> None:
     raise_alarm(quiet, SECOND, text="The JWT is too old.")
@@ -71,7 +71,7 @@ def test_an_event_says_where_and_what(
     }
 
 
-def test_an_alarm_that_stays_is_no_news_and_one_that_comes_back_is(
+def test_a_persisting_alarm_is_no_new_event_and_one_that_is_raised_again_is(
     quiet: Lab, start: StartSource, with_password: dict[str, Any], looks: Looks
 ) -> None:
     source = start(main, **with_password)
@@ -104,7 +104,7 @@ def test_two_alarms_on_one_instance_are_two_events(
     assert len({event["nsx_jwt_alarm"]["alarm"] for event in source.seen}) == len(source.seen) == 2
 
 
-def test_an_alarm_that_stays_is_told_again_where_that_was_asked_for(
+def test_a_persisting_alarm_is_repeated_if_requested(
     quiet: Lab, start: StartSource, with_password: dict[str, Any], pauses: Any
 ) -> None:
     raise_alarm(quiet, FIRST)
@@ -116,7 +116,7 @@ def test_an_alarm_that_stays_is_told_again_where_that_was_asked_for(
     assert time.monotonic() - started >= 0.6
 
 
-def test_the_pattern_decides_which_alarms_count(
+def test_the_pattern_decides_which_alarms_become_events(
     quiet: Lab, start: StartSource, with_password: dict[str, Any], looks: Looks
 ) -> None:
     raise_alarm(quiet, FIRST)
@@ -128,7 +128,7 @@ def test_the_pattern_decides_which_alarms_count(
     assert instances(source.seen) == [SECOND]
 
 
-def test_an_alarm_that_quotes_a_token_is_told_without_it(
+def test_an_alarm_that_quotes_a_token_is_reported_without_it(
     quiet: Lab, start: StartSource, with_password: dict[str, Any], pauses: Any
 ) -> None:
     token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJwYXJ0bmVyIn0.c2lnbmF0dXJl"
@@ -139,7 +139,7 @@ def test_an_alarm_that_quotes_a_token_is_told_without_it(
     assert event["nsx_jwt_alarm"]["alarm"].startswith("The JWT ******** has expired.")
 
 
-def test_manager_and_credentials_come_from_the_environment_of_the_modules(
+def test_manager_and_credentials_default_to_the_environment_variables_of_the_modules(
     quiet: Lab, start: StartSource, monkeypatch: pytest.MonkeyPatch, pauses: Any
 ) -> None:
     raise_alarm(quiet, FIRST)
@@ -170,7 +170,7 @@ def test_manager_and_credentials_come_from_the_environment_of_the_modules(
         ({"ca_path": "/no/such/file"}, "ca_path"),
     ],
 )
-def test_arguments_that_cannot_be_used_are_refused_at_the_start_with_a_reason(
+def test_invalid_arguments_are_refused_at_the_start_with_a_reason(
     start: StartSource, with_password: dict[str, Any], args: dict[str, Any], reason: str
 ) -> None:
     source = start(main, **{**with_password, **args})
@@ -182,9 +182,7 @@ def test_arguments_that_cannot_be_used_are_refused_at_the_start_with_a_reason(
     assert with_password["password"] not in str(source.error)
 
 
-def test_what_ansible_rulebook_adds_to_the_arguments_is_no_option(
-    start: StartSource, with_password: dict[str, Any]
-) -> None:
+def test_arguments_added_by_ansible_rulebook_are_not_options(start: StartSource, with_password: dict[str, Any]) -> None:
     assert start(main, **with_password, feedback=True, eda_feedback_queue=object()).event()
 
 

@@ -95,7 +95,7 @@ def relay(listener: socket.socket, port: int) -> None:
         ("redirect", {"location": "https://elsewhere.example.com/"}),
     ],
 )
-def test_a_manager_that_fails_is_asked_ever_less_often_and_both_ends_are_one_line_of_the_log(
+def test_a_failing_manager_is_polled_less_often_and_start_and_end_are_logged_once(
     quiet: Lab,
     start: StartSource,
     with_password: dict[str, Any],
@@ -125,7 +125,7 @@ def test_a_manager_that_fails_is_asked_ever_less_often_and_both_ends_are_one_lin
     assert "works again" in log()[1]
 
 
-def test_a_manager_that_cannot_be_reached_at_the_start_is_found_when_it_comes(
+def test_a_manager_that_is_unreachable_at_the_start_is_polled_until_it_responds(
     quiet: Lab, start: StartSource, with_password: dict[str, Any], looks: Looks, log: Log
 ) -> None:
     """Somebody else's port first; then a way leads from there to the manager."""
@@ -147,7 +147,7 @@ def test_a_manager_that_cannot_be_reached_at_the_start_is_found_when_it_comes(
 
 
 @pytest.mark.parametrize("keeps_file", [False, True])
-def test_an_access_token_that_is_refused_is_replaced_without_a_word(
+def test_a_refused_access_token_is_renewed_without_a_log_line(
     quiet: Lab,
     start: StartSource,
     with_api_token: dict[str, Any],
@@ -172,7 +172,7 @@ def test_an_access_token_that_is_refused_is_replaced_without_a_word(
     assert log() == []
 
 
-def test_many_looks_take_one_access_token_and_one_connection(
+def test_many_polls_take_one_access_token_and_one_connection(
     quiet: Lab, start: StartSource, with_api_token: dict[str, Any], looks: Looks
 ) -> None:
     start(main, **with_api_token)
@@ -185,7 +185,7 @@ def test_many_looks_take_one_access_token_and_one_connection(
     assert len({entry.connection for entry in quiet.requests("nsx")}) == 1
 
 
-def test_a_token_file_of_another_task_is_read_anew_when_its_token_is_refused(
+def test_a_token_file_of_another_task_is_read_again_when_its_token_is_refused(
     quiet: Lab, start: StartSource, looks: Looks, log: Log, tmp_path: Path
 ) -> None:
     path = tmp_path / "csp.json"
@@ -211,7 +211,7 @@ def test_a_token_file_of_another_task_is_read_anew_when_its_token_is_refused(
     assert "works again" in log()[1]
 
 
-def test_a_session_that_has_ended_is_opened_anew_without_a_word_and_the_last_one_is_closed(
+def test_an_ended_session_is_opened_again_without_a_log_line_and_the_last_one_is_closed(
     quiet: Lab, start: StartSource, with_password: dict[str, Any], looks: Looks, log: Log
 ) -> None:
     source = start(main, **with_password, use_session=True)
@@ -236,7 +236,7 @@ def test_a_session_that_has_ended_is_opened_anew_without_a_word_and_the_last_one
     assert log() == []
 
 
-def test_a_session_that_lacks_a_right_costs_one_sign_in_for_each_look(
+def test_a_session_without_a_required_right_takes_one_sign_in_for_each_poll(
     quiet: Lab, start: StartSource, with_password: dict[str, Any], looks: Looks, pauses: list[float]
 ) -> None:
     quiet.fault("nsx", "status", path=ALARMS, times=0, status=403, body={"error_message": "no permission"})
@@ -249,7 +249,7 @@ def test_a_session_that_lacks_a_right_costs_one_sign_in_for_each_look(
     assert lines.count("alarms") <= len(pauses) + 1
 
 
-def test_credentials_that_the_issuer_refuses_are_one_line_of_the_log_and_no_storm(
+def test_credentials_that_the_issuer_refuses_are_logged_once_and_polled_slowly(
     quiet: Lab, start: StartSource, with_api_token: dict[str, Any], looks: Looks, log: Log
 ) -> None:
     start(main, **{**with_api_token, "csp_api_token": "no-such-token-at-all"})
@@ -260,7 +260,7 @@ def test_credentials_that_the_issuer_refuses_are_one_line_of_the_log_and_no_stor
     assert len(quiet.requests("csp")) <= 6
 
 
-def test_a_mistake_of_ours_is_told_without_its_text_and_survived(
+def test_an_internal_error_is_logged_without_its_text_and_the_source_continues(
     quiet: Lab, start: StartSource, with_password: dict[str, Any], looks: Looks, log: Log, monkeypatch: Any
 ) -> None:
     from ansible_collections.sddc.tokens.plugins.module_utils._clients import nsx
@@ -280,14 +280,16 @@ def test_a_mistake_of_ours_is_told_without_its_text_and_survived(
     assert "RuntimeError" in log()[0]
 
 
-def test_it_ends_at_once_when_it_is_cancelled(start: StartSource, with_password: dict[str, Any], lab: Lab) -> None:
+def test_the_source_ends_at_once_when_it_is_cancelled(
+    start: StartSource, with_password: dict[str, Any], lab: Lab
+) -> None:
     source = start(main, **with_password, interval=3600)
     source.event()
 
     source.stop()
 
 
-def test_a_request_that_hangs_delays_the_end_by_its_timeout_at_most(
+def test_a_hanging_request_delays_the_end_by_its_timeout_at_most(
     quiet: Lab, start: StartSource, with_password: dict[str, Any]
 ) -> None:
     quiet.fault("nsx", "delay", path=ALARMS, seconds=3600, times=0)
@@ -297,7 +299,7 @@ def test_a_request_that_hangs_delays_the_end_by_its_timeout_at_most(
     source.stop()
 
 
-def test_a_session_that_a_look_opens_while_it_ends_is_closed(
+def test_a_session_that_a_poll_opens_during_the_end_is_closed(
     quiet: Lab, start: StartSource, with_password: dict[str, Any]
 ) -> None:
     held = quiet.fault("nsx", "delay", path=SIGN_IN, seconds=3600)

@@ -83,19 +83,19 @@ def test_token_of_each_file_is_returned(path: Path) -> None:
     assert isinstance(look(path)[0], str)
 
 
-def test_what_came_with_the_token_is_returned_by_its_name(path: Path) -> None:
+def test_other_secrets_of_the_file_are_returned_by_their_name(path: Path) -> None:
     store(path)
     assert look(path, secret="id_token") == [COMPANION]
 
 
-def test_secret_that_is_not_there_is_named_with_those_that_are(path: Path) -> None:
+def test_missing_secret_is_named_with_the_existing_ones(path: Path) -> None:
     store(path)
     assert "There is no refresh_token" in refusal(path, secret="refresh_token")
     assert "token, id_token" in refusal(path, secret="refresh_token")
 
 
 @pytest.mark.parametrize(("left", "min_remaining", "good"), [(600, 0, True), (600, 300, True), (600, 610, False)])
-def test_token_must_have_the_life_that_is_asked_for(path: Path, left: float, min_remaining: float, good: bool) -> None:
+def test_token_must_have_the_requested_lifetime_left(path: Path, left: float, min_remaining: float, good: bool) -> None:
     store(path, left)
     if good:
         assert look(path, min_remaining=min_remaining) == [VALUE]
@@ -136,7 +136,7 @@ def test_relative_path_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert "absolute path" in refusal(path.name)
 
 
-def test_life_may_be_a_number_with_a_unit(path: Path) -> None:
+def test_lifetime_may_be_a_number_with_a_unit(path: Path) -> None:
     store(path, 600)
     assert look(path, min_remaining="9m") == [VALUE]
     assert "too soon" in refusal(path, min_remaining="11m")
@@ -148,14 +148,14 @@ def test_missing_file_says_what_to_do(path: Path) -> None:
     assert "Create" in refusal(path.parent / "none" / "token.json")
 
 
-def test_token_that_was_not_promoted_yet_is_not_handed_over(path: Path) -> None:
+def test_pending_token_is_not_returned(path: Path) -> None:
     pending = store(path).current
     store(path, current=None, pending=pending, superseded=(pending,))
     assert "There is no token" in refusal(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"{", serialized(Record("product", "h", "me"))[:-2]])
-def test_damaged_file_is_named_and_left_as_it_is(path: Path, content: bytes) -> None:
+def test_damaged_file_is_named_and_left_unchanged(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     path.chmod(0o600)
     assert "damaged" in refusal(path)
@@ -170,7 +170,7 @@ def test_symbolic_link_is_refused(path: Path, tmp_path: Path) -> None:
     assert "symbolic link" in refusal(link)
 
 
-def test_file_that_others_can_read_is_warned_of_and_left_as_it_is(path: Path, warnings: list[str]) -> None:
+def test_file_that_others_can_read_is_a_warning_and_left_unchanged(path: Path, warnings: list[str]) -> None:
     store(path)
     path.chmod(0o644)
     assert look(path) == [VALUE]
@@ -179,7 +179,7 @@ def test_file_that_others_can_read_is_warned_of_and_left_as_it_is(path: Path, wa
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
 
 
-def test_nothing_but_the_file_is_touched_and_no_lock_is_made(path: Path) -> None:
+def test_only_the_file_is_read_and_no_lock_is_created(path: Path) -> None:
     store(path)
     path.with_name(path.name + ".lock").unlink()
     before = path.stat().st_mtime_ns

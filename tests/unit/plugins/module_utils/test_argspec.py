@@ -43,7 +43,7 @@ each_product = pytest.mark.parametrize("kit", KITS.values(), ids=KITS)
 
 
 @each_product
-def test_operation_falls_back_to_the_promised_variables(kit: Kit) -> None:
+def test_operation_falls_back_to_the_documented_variables(kit: Kit) -> None:
     spec = operation_of(kit.module).argument_spec
     found = {name: option["environment"] for name, option in spec.options.items() if option.get("environment")}
     assert kit.exported
@@ -52,7 +52,7 @@ def test_operation_falls_back_to_the_promised_variables(kit: Kit) -> None:
 
 
 @given(args=ARGUMENTS, environ=ENVIRONMENTS)
-def test_option_of_the_task_wins_and_an_empty_one_counts_as_not_given(
+def test_option_of_the_task_overrides_the_environment_and_an_empty_one_counts_as_not_given(
     args: dict[str, Any], environ: dict[str, str]
 ) -> None:
     completed = PLAIN.complete(args, environ)
@@ -94,7 +94,7 @@ def test_both_parts_of_a_credential_may_come_from_different_places() -> None:
     assert completed == {"client_id": "mine", "client_secret": "its secret"}
 
 
-def test_alias_of_the_task_wins_over_the_environment() -> None:
+def test_alias_of_the_task_overrides_the_environment() -> None:
     assert PLAIN.complete({"pat": "mine"}, {"X_API_TOKEN": "other"}) == {"pat": "mine"}
 
 
@@ -123,7 +123,7 @@ def test_empty_alias_counts_as_not_given() -> None:
     assert (validated.error, validated.params["api_token"]) == (None, "from environment")
 
 
-def test_the_core_is_given_the_specification_without_variables() -> None:
+def test_ansible_core_gets_the_specification_without_variables() -> None:
     arguments = SPEC.core_arguments()
     assert arguments["argument_spec"]["api_token"] == {"type": "str", "no_log": True, "aliases": ["pat"]}
     assert arguments["argument_spec"].keys() == SPEC.options.keys()
@@ -145,7 +145,7 @@ def test_merged_specifications_have_the_rules_of_all_and_the_option_of_the_last(
     assert merged.alternatives == ALTERNATIVES
 
 
-def test_a_prefix_reaches_every_option_and_every_rule() -> None:
+def test_a_prefix_applies_to_every_option_and_every_rule() -> None:
     spec = ArgumentSpec(
         {"a": {"type": "str", "environment": ("A",)}, "b": {"type": "str"}},
         mutually_exclusive=(("a", "b"),),
@@ -191,7 +191,7 @@ def test_every_secret_option_becomes_a_secret_and_an_empty_one_is_not_given() ->
 
 
 @each_product
-def test_every_option_whose_name_says_secret_is_one(kit: Kit) -> None:
+def test_every_option_with_a_secret_name_is_a_secret(kit: Kit) -> None:
     harmless = ("token_file", "return_token", "require_id_token", "_header")
     for name, option in operation_of(kit.module).argument_spec.options.items():
         if any(word in name for word in ("token", "secret", "password", "proxy_url")) and not name.endswith(harmless):

@@ -86,7 +86,7 @@ def test_a_refused_request_is_replayed_with_the_renewed_credential(
     assert (auth.confirmed, one.request_count) == ([1], 2)
 
 
-def test_a_replay_that_is_refused_is_the_last(lab: Lab, session: OpenSession) -> None:
+def test_a_request_is_replayed_once(lab: Lab, session: OpenSession) -> None:
     auth = Numbered(renewals=5)
 
     with pytest.raises(ApiError) as caught:
@@ -98,7 +98,7 @@ def test_a_replay_that_is_refused_is_the_last(lab: Lab, session: OpenSession) ->
 
 
 @pytest.mark.parametrize("status", [400, 404, 500])
-def test_an_error_that_is_no_refusal_renews_nothing(lab: Lab, session: OpenSession, status: int) -> None:
+def test_an_error_other_than_a_refusal_renews_nothing(lab: Lab, session: OpenSession, status: int) -> None:
     lab.fault(PRODUCT, "status", status=status)
     auth = Numbered()
 
@@ -108,7 +108,7 @@ def test_an_error_that_is_no_refusal_renews_nothing(lab: Lab, session: OpenSessi
     assert (numbers(lab), auth.number) == (["number-0"], 0)
 
 
-def test_without_another_credential_the_refusal_is_the_error(lab: Lab, session: OpenSession) -> None:
+def test_without_a_new_credential_the_refusal_is_the_error(lab: Lab, session: OpenSession) -> None:
     with pytest.raises(ApiError) as caught:
         session().request("GET", VERSION, doing="read", auth=Numbered(renewals=0))
 
@@ -141,7 +141,7 @@ def test_one_renewal_serves_all_threads_whose_request_was_refused(lab: Lab, sess
     assert set(numbers(lab)) == {"number-0", "number-1"}
 
 
-def test_a_replay_knows_that_an_earlier_try_may_have_been_carried_out(lab: Lab, session: OpenSession) -> None:
+def test_a_replay_keeps_that_an_earlier_attempt_may_have_been_carried_out(lab: Lab, session: OpenSession) -> None:
     lab.fault(PRODUCT, "drop_after")
     lab.fault(PRODUCT, "status", status=401)
     lab.fault(PRODUCT, "status", status=404)

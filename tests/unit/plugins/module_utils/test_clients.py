@@ -24,7 +24,7 @@ CLIENTS = "ansible_collections.sddc.tokens.plugins.module_utils._clients"
 
 
 @pytest.mark.parametrize(("product", "reply"), [(name, kit.reply) for name, kit in KITS.items() if kit.reply])
-def test_token_that_no_header_can_carry_is_an_error_once_and_kept_by_nobody(
+def test_token_that_cannot_be_sent_in_a_header_is_an_error_and_is_not_stored(
     lab: Lab, tmp_path: Path, product: str, reply: tuple[str, dict[str, Any]]
 ) -> None:
     file = tmp_path / "token.json"
@@ -53,7 +53,7 @@ def test_token_that_no_header_can_carry_is_an_error_once_and_kept_by_nobody(
 )
 @example(document={"details": 5, "related_errors": True, "messages": 1.5})
 @example(document={"details": {"a": 1}, "related_errors": {"error_message": 1}, "messages": "text"})
-def test_error_of_any_form_is_read_without_stumbling(product: str, document: object) -> None:
+def test_error_responses_of_any_form_are_read(product: str, document: object) -> None:
     code, message = importlib.import_module(f"{CLIENTS}.{product}").error_facts(document)
     assert isinstance(code, str)
     assert isinstance(message, str)

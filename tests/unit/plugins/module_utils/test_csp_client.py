@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 OpenSession = Callable[..., Session]
 
 
-def test_api_token_that_csp_quotes_is_not_shown(lab: Lab, session: OpenSession) -> None:
+def test_api_token_in_a_response_of_csp_is_not_shown(lab: Lab, session: OpenSession) -> None:
     wrong = Secret("wrong-api-token/with+marks")
     with pytest.raises(ApiError) as caught:
         csp.CspClient(session("csp")).authorize_api_token(wrong)
@@ -43,7 +43,7 @@ def test_api_token_that_csp_quotes_is_not_shown(lab: Lab, session: OpenSession) 
 @example(expires_in=float("inf"))
 @example(expires_in="1800")
 @example(expires_in=0)
-def test_life_that_csp_tells_in_any_form_leaves_a_token_that_can_be_used(
+def test_a_token_is_usable_with_any_form_of_the_returned_lifetime(
     lab: Lab, session: OpenSession, expires_in: object
 ) -> None:
     answer(lab, "csp", {"access_token": "opaque-token", "expires_in": expires_in})
@@ -60,7 +60,7 @@ def jwt(**claims: float) -> str:
 
 
 @pytest.mark.parametrize("earliest", ["expires_in", "access_token", "id_token"])
-def test_earliest_of_the_expiries_counts(lab: Lab, session: OpenSession, earliest: str) -> None:
+def test_earliest_expiry_applies(lab: Lab, session: OpenSession, earliest: str) -> None:
     left = {"expires_in": 1800, "access_token": 1700, "id_token": 1600, earliest: 600}
     claimed = {name: jwt(exp=time.time() + left[name]) for name in ("access_token", "id_token")}
     answer(lab, "csp", {"expires_in": left["expires_in"], **claimed})

@@ -52,7 +52,7 @@ def test_read_ends_at_the_deadline(pair: Pair) -> None:
     assert 0.15 < time.monotonic() - start < LONG / 2
 
 
-def test_byte_now_and_then_does_not_move_the_deadline(pair: Pair) -> None:
+def test_slow_bytes_do_not_move_the_deadline(pair: Pair) -> None:
     stopped = threading.Event()
 
     def trickle() -> None:

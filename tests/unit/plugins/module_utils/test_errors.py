@@ -41,18 +41,18 @@ def test_error_without_an_action_begins_with_its_cause() -> None:
     assert str(TokensError("the file is damaged", advice="Remove it.")) == "The file is damaged. Remove it."
 
 
-def test_refusal_names_status_code_and_message_of_the_product() -> None:
+def test_refusal_contains_status_code_and_message_of_the_product() -> None:
     error = ApiError(403, code="98", message="Bad XSRF token", doing="read the alarms", host="sddc", advice="Sign in")
     assert str(error) == (
         "Could not read the alarms on sddc: the server answered 403, code 98, 'Bad XSRF token'. Sign in."
     )
 
 
-def test_wrong_option_is_named() -> None:
+def test_invalid_option_is_named() -> None:
     assert str(InvalidOption("timeout", "must be more than 0")) == "The option timeout must be more than 0."
 
 
-def test_the_source_of_a_wrong_option_is_named_where_it_is_not_the_task() -> None:
+def test_the_source_of_an_invalid_option_is_named_if_it_is_not_the_task() -> None:
     error = InvalidOption("proxy_url", "is not an HTTP proxy", source="the environment variable https_proxy")
 
     assert str(error) == ("The option proxy_url (from the environment variable https_proxy) is not an HTTP proxy.")
@@ -80,12 +80,12 @@ def test_error_is_always_one_line_that_holds_every_fact(
         (TimedOut, True, False),
     ],
 )
-def test_error_tells_whether_the_request_left_and_whether_to_try_again(
+def test_error_knows_whether_the_request_was_sent_and_whether_to_retry(
     kind: type[TransportError], sent: bool, is_transient: bool
 ) -> None:
     assert (kind("x").sent, kind("x").is_transient) == (sent, is_transient)
 
 
-def test_bad_reply_knows_its_status_and_that_the_request_left() -> None:
+def test_bad_response_has_its_status_and_knows_that_the_request_was_sent() -> None:
     error = BadResponse("an HTML page", status=200)
     assert (error.status, error.sent) == (200, True)

@@ -120,7 +120,7 @@ def test_without_return_token_nothing_in_the_result_is_secret() -> None:
 
 
 @pytest.mark.parametrize(("left", "shown"), [(10.9, 10), (0.0, 0), (-500.0, 0)])
-def test_seconds_that_are_left_are_whole_and_never_less_than_none(left: float, shown: int) -> None:
+def test_remaining_seconds_are_whole_and_never_negative(left: float, shown: int) -> None:
     token = Token(Secret(VALUE), "Bearer", NOW, NOW + left)
     assert run(outcome(token=token))["expires_in"] == shown
 
@@ -130,7 +130,7 @@ def test_unknown_times_are_null() -> None:
     assert (result["issued_at"], result["expires_at"], result["expires_in"]) == (None, None, None)
 
 
-def test_values_of_the_operation_stand_in_the_result() -> None:
+def test_values_of_the_operation_are_in_the_result() -> None:
     assert run(outcome(changed=False, action="none", values={"instances": [1]}))["instances"] == [1]
 
 
@@ -169,23 +169,23 @@ def test_diff_shows_expiry_scope_and_fingerprint_only() -> None:
     }
 
 
-def test_diff_of_a_prediction_says_what_is_not_known_yet() -> None:
+def test_diff_of_a_prediction_marks_unknown_values() -> None:
     diff = run(outcome(action="renewed", before=OLD, about_token=True), diff_mode=True)["diff"]
     assert diff["before"]["fingerprint"] == OLD.fingerprint
     assert diff["after"] == {"fingerprint": "known after the run", "expires_at": "known after the run"}
 
 
-def test_diff_of_a_token_that_ended_shows_nothing_afterwards() -> None:
+def test_diff_of_a_revoked_token_has_no_after_state() -> None:
     diff = run(outcome(action="revoked", before=OLD, about_token=True), diff_mode=True)["diff"]
     assert diff["after"] == {}
 
 
-def test_diff_of_what_changed_nothing_shows_no_difference() -> None:
+def test_diff_without_a_change_is_empty() -> None:
     diff = run(outcome(changed=False, action="none", before=OLD, about_token=True), diff_mode=True)["diff"]
     assert diff["before"] == diff["after"] != {}
 
 
-def test_there_is_a_diff_only_where_it_is_asked_for_and_of_tokens_only() -> None:
+def test_a_diff_is_returned_only_on_request_and_for_tokens_only() -> None:
     assert "diff" not in run(outcome(values={"instances": []}), diff_mode=True)
     assert "diff" not in run(outcome(token=TOKEN, before=OLD, about_token=True))
 
@@ -205,7 +205,7 @@ def test_failure_is_a_result_with_one_sentence() -> None:
     }
 
 
-def test_failure_of_a_part_keeps_what_was_done() -> None:
+def test_failure_of_a_part_keeps_the_completed_parts() -> None:
     result = run(outcome(error=TokensError("one of two failed"), values={"instances": ["a", "b"]}))
     assert (result["failed"], result["changed"], result["action"]) == (True, True, "created")
     assert result["instances"] == ["a", "b"]
@@ -217,7 +217,7 @@ def test_failure_of_a_part_keeps_what_was_done() -> None:
     [ValueError(VALUE), KeyError(VALUE), RuntimeError("x", VALUE), RecursionError(VALUE), OSError(5, VALUE)],
     ids=lambda error: type(error).__name__,
 )
-def test_internal_error_tells_its_kind_and_place_and_nothing_else(error: Exception) -> None:
+def test_internal_error_shows_only_its_kind_and_place(error: Exception) -> None:
     result = run(fail(error))
     assert result["failed"] is True
     assert type(error).__name__ in result["msg"]
@@ -226,7 +226,7 @@ def test_internal_error_tells_its_kind_and_place_and_nothing_else(error: Excepti
     assert set(result) == {"failed", "changed", "action", "msg", "request_count", "warnings"}
 
 
-def test_failure_while_signing_out_is_no_exception() -> None:
+def test_failure_of_the_sign_out_raises_no_exception() -> None:
     def sign_out() -> None:
         raise ValueError(VALUE)
 
@@ -240,11 +240,11 @@ def test_failure_while_signing_out_is_no_exception() -> None:
 
 
 @pytest.mark.parametrize("expires_at", [float("inf"), float("nan"), 1e300])
-def test_token_with_an_absurd_expiry_is_no_exception(expires_at: float) -> None:
+def test_token_with_an_absurd_expiry_raises_no_exception(expires_at: float) -> None:
     run(outcome(token=Token(Secret(VALUE), "Bearer", NOW, expires_at)))
 
 
-def test_missing_library_is_named_and_is_no_exception(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_library_is_named_and_raises_no_exception(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "HAS_REQUESTS", False)
     operation = operation_of(EXAMPLE.module)
     validated = Validated(operation, {"hostname": "h", **CREDENTIALS})
@@ -262,26 +262,26 @@ def complaint(**args: Any) -> str:
     return error
 
 
-def test_wrong_option_says_which_there_are() -> None:
+def test_unknown_option_is_an_error_that_lists_the_options() -> None:
     error = complaint(pasword="x")
     assert error.startswith("sddc.tokens.sample: there is no option pasword")
     assert all(name in error for name in Sample.argument_spec.options)
 
 
-def test_wrong_value_says_which_are_right() -> None:
+def test_invalid_choice_is_an_error_that_lists_the_choices() -> None:
     assert "low, high" in complaint(level="middle")
     assert "timeout" in complaint(timeout="soon")
     assert "hostname" in (Validated(Sample, {}).error or "")
 
 
 @pytest.mark.parametrize("password", [b"s\xe9same-of-a-user".decode("utf-8", "surrogateescape"), "half \ud800 of one"])
-def test_option_with_bytes_that_are_no_utf_8_is_named_and_not_quoted(password: str) -> None:
+def test_option_with_invalid_utf_8_is_named_and_not_quoted(password: str) -> None:
     error = Validated(Sample, {"hostname": "h", "password": password}).error
 
     assert error == "sddc.tokens.sample: the option password is not valid UTF-8"
 
 
-def test_option_and_its_alias_together_are_warned_of() -> None:
+def test_option_together_with_its_alias_is_a_warning() -> None:
     validated = Validated(Sample, {"hostname": "h", "level": "low", "grade": "high"})
     assert validated.error is None
     assert len(validated.warnings) == 1
@@ -359,14 +359,14 @@ def test_duration_is_a_number_of_seconds_or_a_number_with_a_unit(given: Any, sec
 @pytest.mark.parametrize(
     "given", ["soon", "1 week", "-1", "-1m", " ", "1h30m", "inf", "nan", "0x10", "1e400", True, [5], {}]
 )
-def test_what_is_not_a_duration_is_named_with_the_forms_that_are(given: Any) -> None:
+def test_invalid_duration_is_an_error_that_lists_the_forms(given: Any) -> None:
     error = complaint(timeout=given)
 
     assert "the option timeout must be a number of seconds, or a number with a unit" in error
     assert "such as 90s, 30m, 12h or 14d" in error
 
 
-def test_value_of_a_wrong_type_is_named_in_plain_words_whatever_its_class() -> None:
+def test_value_of_a_wrong_type_is_named_in_plain_words() -> None:
     class TaggedText(str):
         """As newer cores pass texts."""
 
@@ -390,14 +390,14 @@ def test_value_of_a_wrong_type_is_named_in_plain_words_whatever_its_class() -> N
         ({"hostname": "h"}, ["username by {username}"]),
     ],
 )
-def test_what_is_missing_is_named_with_the_variable_that_would_do(args: dict[str, Any], variables: list[str]) -> None:
+def test_missing_option_is_named_with_its_environment_variable(args: dict[str, Any], variables: list[str]) -> None:
     error = Validated(MAIN, args).error or ""
 
     exported = {option: names[0] for option, names in EXAMPLE.exported.items()}
     assert all(variable.format(**exported) in error for variable in variables)
 
 
-def test_option_that_is_missing_when_the_task_runs_is_named_with_its_variable() -> None:
+def test_option_required_at_run_time_is_named_with_its_variable() -> None:
     validated = Validated(MAIN, {"hostname": "127.0.0.1:1", "username": "u"})
 
     assert EXAMPLE.exported["password"][0] in execute(MAIN, validated.params, Runtime())["msg"]
@@ -406,7 +406,7 @@ def test_option_that_is_missing_when_the_task_runs_is_named_with_its_variable() 
 @pytest.mark.parametrize(
     ("typo", "meant"), [("token_flie", "token_file"), ("tokenfile", "token_file"), ("user", "username")]
 )
-def test_mistyped_option_is_answered_with_the_one_that_was_meant(typo: str, meant: str) -> None:
+def test_mistyped_option_gets_a_suggestion(typo: str, meant: str) -> None:
     error = Validated(MAIN, {"hostname": "h", "username": "somebody", "password": "a-password", typo: "x"}).error or ""
 
     assert f"Did you mean {meant}?" in error
@@ -416,7 +416,7 @@ def test_mistyped_option_is_answered_with_the_one_that_was_meant(typo: str, mean
     "path", ["report.html", "./token.json", "../token.json", "~no-such-user/token.json", "$NO_SUCH_VARIABLE/x", "/x\0y"]
 )
 @pytest.mark.parametrize("option", ["token_file", "ca_path", "client_cert", "client_key"])
-def test_path_that_is_relative_or_is_none_is_refused_before_anything_is_done(option: str, path: str) -> None:
+def test_relative_or_invalid_path_is_refused_before_anything_is_changed(option: str, path: str) -> None:
     args = {"hostname": "127.0.0.1:1", "username": "somebody", "password": "a-password", option: path}
     error = Validated(MAIN, args).error or ""
 
@@ -438,7 +438,7 @@ def test_every_path_of_a_list_must_be_absolute(monkeypatch: pytest.MonkeyPatch) 
     assert "the option paths must be an absolute path" in (Validated(FILES, {"paths": [*paths, "x"]}).error or "")
 
 
-def test_home_folder_that_is_unknown_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_home_folder_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     # As in a container whose user has no entry in the system's list of users.
     monkeypatch.delenv("HOME", raising=False)
     monkeypatch.setattr(os, "getuid", lambda: 4_000_000)
@@ -449,7 +449,7 @@ def test_home_folder_that_is_unknown_is_said_so(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize("nothing", ["", None])
 @pytest.mark.parametrize("module", MODULES)
-def test_option_that_is_blank_or_null_counts_as_not_given_and_is_no_internal_error(module: str, nothing: Any) -> None:
+def test_blank_or_null_option_counts_as_not_given_and_raises_no_internal_error(module: str, nothing: Any) -> None:
     operation = operation_of(module)
 
     for option in operation.argument_spec.options:

@@ -86,7 +86,7 @@ def test_file_and_lock_have_mode_0600_whatever_the_umask(file: FileStore, path: 
     assert (mode(path), mode(Path(file.lock_path))) == (0o600, 0o600)
 
 
-def test_what_is_written_is_read_and_nothing_else_is_left_in_the_folder(file: FileStore, tmp_path: Path) -> None:
+def test_written_record_is_read_back_and_no_other_file_is_left_in_the_folder(file: FileStore, tmp_path: Path) -> None:
     assert file.read().record is None
     write(file, RECORD)
     write(file, LATER)
@@ -102,7 +102,7 @@ def test_file_is_replaced_and_never_written_in_place(file: FileStore, path: Path
     assert path.read_bytes() == serialized(LATER)
 
 
-def test_reader_finds_an_old_or_a_new_record_while_others_write(file: FileStore) -> None:
+def test_reader_gets_an_old_or_a_new_record_during_writes(file: FileStore) -> None:
     write(file, RECORD)
     done = threading.Event()
     found = []
@@ -124,7 +124,7 @@ def test_reader_finds_an_old_or_a_new_record_while_others_write(file: FileStore)
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])
 @pytest.mark.parametrize("problem", [errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EIO])
-def test_write_that_fails_leaves_the_old_file_and_no_other(
+def test_failed_write_leaves_the_old_file_and_no_other(
     file: FileStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, problem: int
 ) -> None:
     write(file, RECORD)
@@ -140,9 +140,7 @@ def test_write_that_fails_leaves_the_old_file_and_no_other(
     assert (file.read().record, sorted(os.listdir(tmp_path))) == (RECORD, ["token.json", "token.json.lock"])
 
 
-def test_content_is_on_the_disk_before_it_takes_the_place_of_the_old_one(
-    file: FileStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_content_is_on_disk_before_it_replaces_the_old_one(file: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
     steps: list[str] = []
 
     def noted(name: str, function: Callable[..., object]) -> Callable[..., object]:
@@ -158,7 +156,7 @@ def test_content_is_on_the_disk_before_it_takes_the_place_of_the_old_one(
     assert steps == ["fsync", "replace", "fsync"]
 
 
-def test_removed_file_is_gone_and_removing_it_again_is_no_error(file: FileStore, path: Path) -> None:
+def test_removal_is_idempotent(file: FileStore, path: Path) -> None:
     lock(file)
     write(file, RECORD)
     remove(file)
@@ -168,7 +166,7 @@ def test_removed_file_is_gone_and_removing_it_again_is_no_error(file: FileStore,
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG])
-def test_a_disk_that_refuses_a_write_is_named_with_a_next_step(
+def test_a_failed_write_is_named_with_a_next_step(
     file: FileStore, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     def refuse(_descriptor: int) -> None:
@@ -184,7 +182,7 @@ def test_a_disk_that_refuses_a_write_is_named_with_a_next_step(
 # Whom to trust.
 
 
-def test_symbolic_link_is_refused_as_file_and_its_target_left_alone(
+def test_symbolic_link_as_file_is_refused_and_its_target_left_alone(
     file: FileStore, path: Path, tmp_path: Path
 ) -> None:
     target = tmp_path / "target"
@@ -195,7 +193,7 @@ def test_symbolic_link_is_refused_as_file_and_its_target_left_alone(
     assert target.read_bytes() == serialized(RECORD)
 
 
-def test_symbolic_link_is_refused_as_lock_and_leads_to_no_new_file(file: FileStore, tmp_path: Path) -> None:
+def test_symbolic_link_as_lock_is_refused_and_creates_no_file(file: FileStore, tmp_path: Path) -> None:
     target = tmp_path / "target"
     Path(file.lock_path).symlink_to(target)
     with pytest.raises(StoreError, match="symbolic link"):
@@ -218,16 +216,14 @@ def test_lock_of_another_user_is_refused(file: FileStore) -> None:
 
 
 @pytest.mark.parametrize("make", [os.mkdir, os.mkfifo], ids=lambda make: make.__name__)
-def test_what_is_no_regular_file_is_refused_and_never_waited_for(
-    file: FileStore, path: Path, make: Callable[[Path], None]
-) -> None:
+def test_special_files_are_refused_without_waiting(file: FileStore, path: Path, make: Callable[[Path], None]) -> None:
     make(path)
     with pytest.raises(StoreError, match="not a regular file"):
         file.read()
 
 
 @pytest.mark.parametrize("use", [FileStore.read, lock], ids=["read", "lock"])
-def test_folder_in_which_anybody_may_replace_files_is_refused(
+def test_folder_that_anybody_can_write_to_is_refused(
     file: FileStore, tmp_path: Path, use: Callable[[FileStore], object]
 ) -> None:
     tmp_path.chmod(0o777)
@@ -238,14 +234,14 @@ def test_folder_in_which_anybody_may_replace_files_is_refused(
 
 
 @pytest.mark.parametrize("use", [FileStore.read, lock], ids=["read", "lock"])
-def test_folder_that_does_not_exist_is_named(tmp_path: Path, use: Callable[[FileStore], object]) -> None:
+def test_missing_folder_is_named(tmp_path: Path, use: Callable[[FileStore], object]) -> None:
     file = FileStore(str(tmp_path / "none" / "token.json"), Runtime())
     with pytest.raises(StoreError, match=r"Create .*none first, with mode 0700"):
         use(file)
 
 
 @pytest.mark.parametrize("open_mode", [0o644, 0o640, 0o604, 0o666, 0o610])
-def test_file_that_others_could_read_is_tightened_with_a_warning(
+def test_file_that_others_can_read_is_made_private_with_a_warning(
     file: FileStore, path: Path, warnings: list[str], open_mode: int
 ) -> None:
     write(file, RECORD)
@@ -259,7 +255,7 @@ def test_file_that_others_could_read_is_tightened_with_a_warning(
     assert len(warnings) == 1
 
 
-def test_file_that_others_could_read_and_that_cannot_be_tightened_is_used_with_a_warning(
+def test_file_that_others_can_read_is_used_with_a_warning_if_its_mode_cannot_be_changed(
     file: FileStore, path: Path, warnings: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(descriptor: int, mode: int) -> None:
@@ -273,7 +269,7 @@ def test_file_that_others_could_read_and_that_cannot_be_tightened_is_used_with_a
     assert len(warnings) == 1
 
 
-def test_reading_only_changes_nothing_on_the_disk(path: Path, file: FileStore, warnings: list[str]) -> None:
+def test_reading_changes_nothing_on_disk(path: Path, file: FileStore, warnings: list[str]) -> None:
     write(file, RECORD)
     path.chmod(0o644)
     assert FileStore(str(path), Runtime(warn=warnings.append, notify=str), read_only=True).read().record == RECORD
@@ -288,7 +284,7 @@ def test_reading_only_changes_nothing_on_the_disk(path: Path, file: FileStore, w
     "content",
     [b"", b'{"version": 1', serialized(RECORD)[:-1], b'{"version":' + b"[" * 100_000, b" " * (LONGEST_DOCUMENT + 9)],
 )
-def test_damaged_file_is_named_and_what_it_holds_is_not(file: FileStore, path: Path, content: bytes) -> None:
+def test_damaged_file_is_named_and_its_content_is_not(file: FileStore, path: Path, content: bytes) -> None:
     path.write_bytes(content)
     path.chmod(0o600)
     with pytest.raises(DamagedRecord, match="is damaged") as caught:
@@ -297,7 +293,7 @@ def test_damaged_file_is_named_and_what_it_holds_is_not(file: FileStore, path: P
     assert "first" not in str(caught.value)
 
 
-def test_damaged_file_is_kept_aside_as_it_was(file: FileStore, path: Path) -> None:
+def test_damaged_file_is_moved_aside_unchanged(file: FileStore, path: Path) -> None:
     path.write_bytes(b"damage")
     path.chmod(0o600)
     aside = Path(move_aside(file))
@@ -307,7 +303,7 @@ def test_damaged_file_is_kept_aside_as_it_was(file: FileStore, path: Path) -> No
     assert file.read().record is None
 
 
-def test_two_files_that_are_damaged_in_one_second_are_both_kept(file: FileStore, path: Path) -> None:
+def test_two_files_damaged_in_the_same_second_are_both_kept(file: FileStore, path: Path) -> None:
     kept = {}
     for content in (b"one", b"two"):
         path.write_bytes(content)
@@ -315,7 +311,7 @@ def test_two_files_that_are_damaged_in_one_second_are_both_kept(file: FileStore,
     assert {Path(aside).read_bytes() for aside in kept} == {b"one", b"two"}
 
 
-def test_file_larger_than_any_token_file_is_not_read_to_its_end(file: FileStore, path: Path) -> None:
+def test_oversized_file_is_not_read_to_its_end(file: FileStore, path: Path) -> None:
     with path.open("wb") as sparse:
         sparse.truncate(1 << 40)
     path.chmod(0o600)
@@ -323,7 +319,7 @@ def test_file_larger_than_any_token_file_is_not_read_to_its_end(file: FileStore,
         file.read()
 
 
-def test_the_removal_of_a_file_is_synced_with_its_folder(
+def test_the_folder_is_synced_after_the_removal_of_a_file(
     file: FileStore, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(file, RECORD)

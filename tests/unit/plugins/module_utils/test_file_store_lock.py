@@ -120,7 +120,7 @@ def test_threads_of_one_process_exclude_each_other(path: str) -> None:
     assert most == 1
 
 
-def test_lock_that_is_held_too_long_is_an_error_that_says_so(path: str) -> None:
+def test_lock_that_is_held_too_long_is_an_error(path: str) -> None:
     with held_by_another_process(path):
         start = time.monotonic()
         with pytest.raises(StoreError, match=r"more than 0\.3 s.*raise lock_timeout"), token_file(path).exclusive(0.3):
@@ -128,7 +128,7 @@ def test_lock_that_is_held_too_long_is_an_error_that_says_so(path: str) -> None:
         assert time.monotonic() - start >= 0.3
 
 
-def test_waiting_for_the_lock_is_told_once(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_for_the_lock_is_reported_once(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store._NOTIFY_AFTER", 0.05
     )
@@ -154,7 +154,7 @@ def test_lock_is_released_after_an_error_in_the_critical_section(path: str) -> N
 
 
 @pytest.mark.parametrize("problem", [errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS])
-def test_file_system_that_cannot_lock_is_a_warning_and_no_failure(
+def test_file_system_without_locks_is_a_warning_and_not_an_error(
     path: str, monkeypatch: pytest.MonkeyPatch, problem: int
 ) -> None:
     def flock(descriptor: int, operation: int) -> None:
@@ -170,7 +170,7 @@ def test_file_system_that_cannot_lock_is_a_warning_and_no_failure(
     assert "cannot lock" in warnings[0]
 
 
-def test_lock_that_cannot_be_asked_for_is_an_error(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lock_that_cannot_be_requested_is_an_error(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def flock(descriptor: int, operation: int) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
@@ -179,7 +179,7 @@ def test_lock_that_cannot_be_asked_for_is_an_error(path: str, monkeypatch: pytes
         pytest.fail("the lock is not held")
 
 
-def test_lock_file_stays_the_same_file_for_ever(path: str) -> None:
+def test_lock_file_is_never_replaced(path: str) -> None:
     file = token_file(path)
     with file.exclusive(0) as writer:
         number = os.stat(file.lock_path).st_ino
@@ -191,7 +191,7 @@ def test_lock_file_stays_the_same_file_for_ever(path: str) -> None:
     assert os.stat(file.lock_path).st_ino == number
 
 
-def test_what_a_crash_left_half_written_is_swept_by_the_next_writer(
+def test_partial_files_of_a_crash_are_removed_by_the_next_writer(
     path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Killed(BaseException):
@@ -219,7 +219,7 @@ def test_what_a_crash_left_half_written_is_swept_by_the_next_writer(
     assert file.read().record == record(1)
 
 
-def test_sweeping_leaves_alone_what_writers_of_other_files_are_at(
+def test_the_cleanup_leaves_temporary_files_of_other_writers_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     short, long = token_file(str(tmp_path / "token")), token_file(str(tmp_path / "token.json"))
@@ -237,7 +237,7 @@ def test_sweeping_leaves_alone_what_writers_of_other_files_are_at(
 
 
 @pytest.mark.parametrize("name", ["a[b]*?.json", "ä ö.json", ".hidden", "-rf"])
-def test_any_file_name_will_do(tmp_path: Path, name: str) -> None:
+def test_any_file_name_is_possible(tmp_path: Path, name: str) -> None:
     file = token_file(str(tmp_path / name))
     with file.exclusive(0) as writer:
         writer.write(record(1))
@@ -245,9 +245,7 @@ def test_any_file_name_will_do(tmp_path: Path, name: str) -> None:
     assert sorted(os.listdir(tmp_path)) == sorted([name, name + ".lock"])
 
 
-def test_a_lock_file_that_was_deleted_meanwhile_is_not_taken_for_the_lock(
-    path: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_deleted_lock_file_is_not_taken_for_the_lock(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody deletes it between opening and locking: who locks the old one would not be alone."""
     file = token_file(path)
     original = fcntl.flock
@@ -269,7 +267,7 @@ def test_a_lock_file_that_was_deleted_meanwhile_is_not_taken_for_the_lock(
 
 
 @pytest.mark.parametrize("change", ["write", "remove", "move_aside"])
-def test_who_has_lost_the_lock_changes_nothing(path: str, change: str) -> None:
+def test_a_holder_that_has_lost_the_lock_changes_nothing(path: str, change: str) -> None:
     file = token_file(path)
     with file.exclusive(0) as writer:
         writer.write(record(1))
@@ -293,7 +291,7 @@ def test_the_version_changes_with_every_write_and_is_none_without_a_file(path: s
 
 
 @pytest.mark.parametrize("problem", [errno.ENOSPC, errno.EROFS, errno.ENAMETOOLONG, errno.EDQUOT])
-def test_a_store_that_cannot_be_written_is_found_out_before_anything_is_written(
+def test_an_unwritable_store_is_detected_before_anything_is_written(
     path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, problem: int
 ) -> None:
     def fail(*args: object) -> None:
@@ -307,7 +305,7 @@ def test_a_store_that_cannot_be_written_is_found_out_before_anything_is_written(
     assert sorted(os.listdir(tmp_path)) == ["token.json.lock"]
 
 
-def test_what_was_reserved_is_used_by_the_next_write_and_is_gone_without_one(path: str, tmp_path: Path) -> None:
+def test_reserved_space_is_used_by_the_next_write_or_released(path: str, tmp_path: Path) -> None:
     file = token_file(path)
     with file.exclusive(0) as writer:
         writer.reserve()
@@ -324,7 +322,7 @@ def test_what_was_reserved_is_used_by_the_next_write_and_is_gone_without_one(pat
 @pytest.mark.parametrize(
     "token", [Token(Secret("t" * 5_000_000), "Bearer"), Token(Secret("t"), "Bearer", float("nan"))]
 )
-def test_a_token_that_could_not_be_read_again_is_not_written(path: str, token: Token) -> None:
+def test_a_token_that_cannot_be_read_back_is_not_written(path: str, token: Token) -> None:
     file = token_file(path)
     with file.exclusive(0) as writer:
         writer.write(record(1))

@@ -49,7 +49,9 @@ def said(lab: Lab, name: str, body: Any, file: str, path: str | None) -> dict[st
 
 @pytest.mark.parametrize("body", FOREIGN)
 @pytest.mark.parametrize("name", JOBS)
-def test_json_of_another_server_is_not_taken_for_the_products(lab: Lab, tmp_path: Path, name: str, body: str) -> None:
+def test_json_of_another_server_is_not_taken_for_that_of_the_product(
+    lab: Lab, tmp_path: Path, name: str, body: str
+) -> None:
     file = str(tmp_path / "token.json")
     for path in dict.fromkeys((None, everything_but(KIT_OF[name]))):
         if path and (name, body) in POSSIBLE:

@@ -182,7 +182,7 @@ def _fuzz(job_name: str, lab: Lab, server: HostileServer, folder: Path, examples
 
 
 @pytest.mark.parametrize("job_name", JOBS)
-def test_a_reply_of_any_kind_brings_an_error_of_ours_or_a_result_and_does_not_outlive_its_run(
+def test_a_random_response_leads_to_our_error_or_a_result_and_is_not_remembered(
     lab: Lab, server: HostileServer, tmp_path: Path, job_name: str
 ) -> None:
     examples = FAST_ENTRY if JOBS[job_name].entry_of else FAST
@@ -192,13 +192,13 @@ def test_a_reply_of_any_kind_brings_an_error_of_ours_or_a_result_and_does_not_ou
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("job_name", JOBS)
-def test_hundreds_of_replies_of_any_kind_bring_errors_of_ours_or_results(
+def test_hundreds_of_random_responses_lead_to_our_errors_or_results(
     lab: Lab, server: HostileServer, tmp_path: Path, job_name: str
 ) -> None:
     _fuzz(job_name, lab, server, tmp_path, settings(max_examples=WHOLE))
 
 
-def test_a_header_that_is_none_does_not_bring_the_secrets_after_it_into_the_log(
+def test_an_invalid_header_does_not_log_the_secrets_after_it(
     lab: Lab, server: HostileServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The library quotes what it could not read, and Ansible's log, or its stderr, takes that over."""
@@ -219,9 +219,7 @@ ODD = {name: (kit, *facts) for kit in KITS.values() for name, facts in kit.odd.i
 
 
 @pytest.mark.parametrize("odd", ODD)
-def test_what_is_odd_in_the_head_of_a_reply_is_read_or_named(
-    lab: Lab, server: HostileServer, tmp_path: Path, odd: str
-) -> None:
+def test_an_odd_response_head_is_read_or_named(lab: Lab, server: HostileServer, tmp_path: Path, odd: str) -> None:
     kit, name, number, header, error = ODD[odd]
     job, file = kit.jobs[name], str(tmp_path / "token.json")
     replies, _kept = recorded(job, lab, file)
@@ -237,7 +235,7 @@ def test_what_is_odd_in_the_head_of_a_reply_is_read_or_named(
 NEGATIVE_CHUNKS = "HTTP/1.1 200 Lie\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
-def test_a_chunk_of_negative_length_is_named_for_what_it_is(lab: Lab, server: HostileServer, tmp_path: Path) -> None:
+def test_a_chunk_of_negative_length_is_named_as_the_cause(lab: Lab, server: HostileServer, tmp_path: Path) -> None:
     job, file = EXAMPLE.jobs["creates"], str(tmp_path / "token.json")
     replies, _kept = recorded(job, lab, file)
     server.starts_anew(replies, f"{NEGATIVE_CHUNKS}-2\r\n".encode(), 0)
@@ -251,9 +249,7 @@ def test_a_chunk_of_negative_length_is_named_for_what_it_is(lab: Lab, server: Ho
     assert "may be left on the server" in message
 
 
-def test_a_chunk_without_end_is_read_up_to_a_bound_and_no_further(
-    lab: Lab, server: HostileServer, tmp_path: Path
-) -> None:
+def test_an_endless_chunk_is_read_up_to_a_bound(lab: Lab, server: HostileServer, tmp_path: Path) -> None:
     """The library takes the length -1 for all that comes."""
     job, file = EXAMPLE.jobs["creates"], str(tmp_path / "token.json")
     replies, _kept = recorded(job, lab, file)
@@ -287,7 +283,7 @@ LARGEST = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("shape", LARGEST)
-def test_the_largest_reply_that_is_read_costs_a_bounded_amount_of_memory_and_time(
+def test_the_largest_accepted_response_takes_bounded_memory_and_time(
     lab: Lab, server: HostileServer, tmp_path: Path, shape: str
 ) -> None:
     job, file = EXAMPLE.jobs["creates"], str(tmp_path / "token.json")

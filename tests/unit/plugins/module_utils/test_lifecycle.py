@@ -61,7 +61,7 @@ def record_of(world: World) -> Record:
     return found
 
 
-def test_first_run_creates_and_proves_a_token_and_the_second_changes_nothing(world: World) -> None:
+def test_first_run_creates_and_verifies_a_token_and_the_second_changes_nothing(world: World) -> None:
     first, second = world.run(), world.run()
     assert (first.result, second.result) == ((True, "created"), (False, "reused"))
     assert [call.split()[0] for call in first.calls] == ["create", "probe"]
@@ -73,7 +73,7 @@ def test_first_run_creates_and_proves_a_token_and_the_second_changes_nothing(wor
     assert second.warnings == []
 
 
-def test_without_verify_the_expiry_is_trusted_and_a_second_run_asks_nobody(world: World) -> None:
+def test_without_verify_the_expiry_is_trusted_and_a_second_run_sends_no_request(world: World) -> None:
     first, second = world.run(verify=False), world.run(verify=False)
     assert (first.calls, second.calls) == (["create"], [])
     assert first.outcome is not None
@@ -112,12 +112,12 @@ def test_token_that_the_server_no_longer_knows_is_renewed_once_and_not_revoked(w
     assert [call.split()[0] for call in run.calls] == ["probe", "create", "probe"]
 
 
-def test_expired_token_is_renewed_without_asking_for_it(world: World) -> None:
+def test_expired_token_is_renewed_without_a_request_about_it(world: World) -> None:
     world.keep(current=world.server.mint(age=4000))
     assert [call.split()[0] for call in world.run().calls] == ["create", "probe"]
 
 
-def test_token_that_lacks_what_the_user_asks_for_is_renewed(world: World) -> None:
+def test_token_without_what_the_user_requires_is_renewed(world: World) -> None:
     world.keep(current=world.server.mint())
     world.server.gives_companions = True
     assert world.run().result == (True, "renewed")
@@ -131,14 +131,14 @@ def test_token_that_lacks_what_the_user_asks_for_is_renewed(world: World) -> Non
 # What the options say.
 
 
-def test_renew_always_renews_a_good_token(world: World) -> None:
+def test_renew_always_renews_a_valid_token(world: World) -> None:
     world.run()
     assert world.run(renew="always").result == (True, "renewed")
     assert len(world.server.working()) == 1
 
 
 @pytest.mark.parametrize("age", [None, ENDING, 4000.0])
-def test_renew_never_fails_where_the_token_is_not_good_and_creates_none(world: World, age: float | None) -> None:
+def test_renew_never_fails_where_no_valid_token_exists_and_creates_none(world: World, age: float | None) -> None:
     if age is not None:
         world.keep(current=world.server.mint(age=age))
     before = world.record()
@@ -149,12 +149,12 @@ def test_renew_never_fails_where_the_token_is_not_good_and_creates_none(world: W
     assert world.record() == before
 
 
-def test_renew_never_uses_a_good_token(world: World) -> None:
+def test_renew_never_uses_a_valid_token(world: World) -> None:
     world.keep(current=world.server.mint())
     assert world.run(renew="never").result == (False, "reused")
 
 
-def test_old_token_stays_where_it_is_not_to_be_revoked(world: World) -> None:
+def test_old_token_is_kept_if_it_must_not_be_revoked(world: World) -> None:
     old = world.server.mint(age=ENDING)
     world.keep(current=old)
     assert world.run(revoke_old=False).result == (True, "renewed")
@@ -162,7 +162,7 @@ def test_old_token_stays_where_it_is_not_to_be_revoked(world: World) -> None:
     assert not is_unfinished(record_of(world))
 
 
-def test_product_without_revocation_is_never_asked_to_revoke(world: World) -> None:
+def test_product_without_revocation_gets_no_revocation_request(world: World) -> None:
     world.keep(current=world.server.mint(age=ENDING))
     run = world.run(can_revoke=False)
     assert run.result == (True, "renewed")
@@ -181,7 +181,7 @@ def test_token_is_kept_while_it_has_min_remaining_seconds(
 
 
 @pytest.mark.parametrize(("left", "kept"), [(55, True), (45, False)])
-def test_token_that_never_lives_that_long_counts_with_half_its_life_and_a_warning(
+def test_token_with_a_lifetime_below_min_remaining_is_kept_for_half_of_it_with_a_warning(
     world: World, left: float, kept: bool
 ) -> None:
     world.server.lifetime = 100.0
@@ -215,7 +215,7 @@ class SteppedClock(Clock):
         (SteppedClock(machine="another"), False),
     ],
 )
-def test_a_clock_offset_is_used_only_by_the_clock_that_it_was_measured_with(
+def test_a_clock_offset_is_used_only_with_the_clock_that_it_was_measured_with(
     world: World, clock: SteppedClock, is_trusted: bool
 ) -> None:
     """The file came from a machine whose clock is wrong, or it was put right since."""
@@ -228,7 +228,7 @@ def test_a_clock_offset_is_used_only_by_the_clock_that_it_was_measured_with(
     assert run.outcome.now == pytest.approx(clock.time() - (7200.0 if is_trusted else 0.0), abs=30)
 
 
-def test_a_token_that_has_expired_is_not_reused_for_the_offset_of_another_machine(world: World) -> None:
+def test_a_clock_offset_of_another_machine_does_not_make_an_expired_token_valid(world: World) -> None:
     world.clock = SteppedClock(7200.0)
     world.server.offset = 0.0
     world.prepare = lambda source: setattr(source, "before_call", lambda call: setattr(source, "_offset", -7200.0))
@@ -251,7 +251,7 @@ def test_expiry_is_judged_by_the_servers_clock(world: World, offset: float) -> N
     assert run.outcome.now == pytest.approx(time.time() + offset + ENDING, abs=60)
 
 
-def test_token_whose_expiry_is_unknown_is_kept_while_it_works_and_warned_of_once(world: World) -> None:
+def test_token_with_unknown_expiry_is_kept_while_it_works_with_one_warning(world: World) -> None:
     world.server.lifetime = None
     first, second = world.run(), world.run()
     assert (first.result, second.result) == ((True, "created"), (False, "reused"))
@@ -264,7 +264,7 @@ def test_token_whose_expiry_is_unknown_is_kept_while_it_works_and_warned_of_once
 # What goes wrong.
 
 
-def test_new_token_that_does_not_work_is_revoked_and_the_old_one_stays(world: World) -> None:
+def test_new_token_that_does_not_work_is_revoked_and_the_old_one_is_kept(world: World) -> None:
     old = world.server.mint(age=ENDING)
     world.keep(current=old)
     world.server.refuses_new_tokens = True
@@ -284,7 +284,7 @@ def test_new_token_that_neither_works_nor_can_be_revoked_is_named(world: World) 
     assert new.reveal() not in str(run.error)
 
 
-def test_failure_to_revoke_is_a_warning_and_the_next_run_finishes(world: World) -> None:
+def test_failed_revocation_is_a_warning_and_the_next_run_completes_it(world: World) -> None:
     old = world.server.mint(age=ENDING)
     world.keep(current=old)
     world.server.cannot_revoke_now = True
@@ -310,7 +310,7 @@ def test_superseded_token_that_cannot_be_revoked_changes_neither_the_file_nor_th
     assert file_world.path.stat().st_ino == before
 
 
-def test_superseded_token_that_has_expired_meanwhile_is_forgotten_with_the_next_change(world: World) -> None:
+def test_superseded_token_that_has_expired_is_removed_with_the_next_change(world: World) -> None:
     world.keep(current=world.server.mint(), superseded=(world.server.mint(age=4000),))
     unchanged, renewal = world.run(), world.run(renew="always")
     assert (unchanged.result, renewal.result) == ((False, "reused"), (True, "renewed"))
@@ -336,7 +336,7 @@ def test_token_that_cannot_be_stored_is_revoked_or_named(
     assert (new.fingerprint in str(run.error)) is not revocable
 
 
-def test_a_store_that_cannot_be_written_fails_before_a_token_is_requested() -> None:
+def test_an_unwritable_store_fails_before_a_token_is_requested() -> None:
     world = World()
     world.store.reserve_error = StoreError("the disk is full")
     run = world.run()
@@ -358,7 +358,7 @@ class SameTokenAgain(MemorySource):
 
 @pytest.mark.parametrize("renew", ["auto", "always"])
 @pytest.mark.parametrize("given", [False, True])
-def test_a_token_that_the_server_gives_again_is_never_revoked(world: World, renew: str, given: bool) -> None:
+def test_a_token_that_the_server_returns_again_is_never_revoked(world: World, renew: str, given: bool) -> None:
     world.source_type = SameTokenAgain
     world.run()
     world.pass_time(ENDING)
@@ -371,7 +371,7 @@ def test_a_token_that_the_server_gives_again_is_never_revoked(world: World, rene
 
 
 @pytest.mark.parametrize("place", ["pending", "superseded"])
-def test_what_a_crash_left_is_not_revoked_when_it_is_the_current_token(world: World, place: str) -> None:
+def test_a_token_left_by_a_crash_is_not_revoked_if_it_is_the_current_one(world: World, place: str) -> None:
     token = world.server.mint()
     world.keep(current=token, **{place: token if place == "pending" else (token,)})
     run = world.run()
@@ -380,7 +380,7 @@ def test_what_a_crash_left_is_not_revoked_when_it_is_the_current_token(world: Wo
     assert not is_unfinished(record_of(world))
 
 
-def test_new_token_whose_proof_was_cut_short_is_used_by_the_next_run(world: World) -> None:
+def test_new_token_whose_verification_was_interrupted_is_used_by_the_next_run(world: World) -> None:
     old = world.server.mint(age=ENDING)
     world.keep(current=old)
     world.server.is_down_for_probes = True
@@ -392,7 +392,7 @@ def test_new_token_whose_proof_was_cut_short_is_used_by_the_next_run(world: Worl
     assert world.server.working() == {world.server.minted[-1]}
 
 
-def test_refused_creation_leaves_the_file_as_it_was(world: World) -> None:
+def test_refused_creation_leaves_the_file_unchanged(world: World) -> None:
     old = world.server.mint(age=ENDING)
     before = world.keep(current=old)
     world.server.is_down = True
@@ -412,7 +412,7 @@ FOREIGN = pytest.mark.parametrize(
 @pytest.mark.parametrize(
     "options", [{}, {"renew": "always"}, {"check_mode": True}, {"state": "absent"}, {"verify": False}], ids=str
 )
-def test_the_token_of_another_product_server_or_user_is_refused_untouched(
+def test_the_token_of_another_product_server_or_user_is_refused_unchanged(
     world: World, other: dict[str, str], options: dict[str, Any]
 ) -> None:
     before = world.keep(current=world.server.mint(), **other)
@@ -424,7 +424,7 @@ def test_the_token_of_another_product_server_or_user_is_refused_untouched(
 
 
 @FOREIGN
-def test_it_is_replaced_with_the_users_consent_and_sent_nowhere(world: World, other: dict[str, str]) -> None:
+def test_a_token_of_another_user_is_replaced_with_consent_and_never_sent(world: World, other: dict[str, str]) -> None:
     foreign = world.server.mint()
     world.keep(current=foreign, **other)
     assert world.run(replace_foreign=True, state="absent").result == (False, "none")
@@ -441,7 +441,7 @@ def test_it_is_replaced_with_the_users_consent_and_sent_nowhere(world: World, ot
 @pytest.mark.parametrize(
     "content", [b"a shopping list", b"{}", b'{"a": 1}', b'{"current": null, "version": 1}', b'{"version": 2}', b"\x00"]
 )
-def test_a_file_that_is_not_ours_is_refused_before_any_request_and_left_as_it_is(
+def test_a_file_of_another_kind_is_refused_before_any_request_and_left_unchanged(
     file_world: FileWorld, content: bytes, options: dict[str, Any]
 ) -> None:
     file_world.path.write_bytes(content)
@@ -454,13 +454,13 @@ def test_a_file_that_is_not_ours_is_refused_before_any_request_and_left_as_it_is
 
 
 @pytest.mark.parametrize("content", [b"", b" \n", b'{"version": 1', b'{"version": 1, "product": 5}'])
-def test_a_damaged_file_that_was_ours_is_moved_aside(file_world: FileWorld, content: bytes) -> None:
+def test_a_damaged_file_of_ours_is_moved_aside(file_world: FileWorld, content: bytes) -> None:
     file_world.path.write_bytes(content)
     assert file_world.run().result == (True, "created")
     assert [path.read_bytes() for path in file_world.path.parent.glob("*damaged*")] == [content]
 
 
-def test_damaged_file_is_reported_kept_aside_and_replaced(file_world: FileWorld) -> None:
+def test_damaged_file_is_reported_moved_aside_and_replaced(file_world: FileWorld) -> None:
     file_world.path.write_bytes(b'{"version": 1, ')
     file_world.path.chmod(0o600)
     run = file_world.run()
@@ -474,7 +474,7 @@ def test_damaged_file_is_reported_kept_aside_and_replaced(file_world: FileWorld)
 # Many tasks, one file.
 
 
-def test_many_tasks_that_share_a_file_make_one_token(tmp_path: Path) -> None:
+def test_many_tasks_that_share_a_file_create_one_token(tmp_path: Path) -> None:
     server, path = Server(), str(tmp_path / "token.json")
     options = LifecycleOptions(lock_timeout=60)
     tokens: list[str] = []
@@ -493,7 +493,7 @@ def test_many_tasks_that_share_a_file_make_one_token(tmp_path: Path) -> None:
     assert tokens == server.minted * 12
 
 
-def test_task_that_waited_for_the_lock_uses_what_the_other_one_made() -> None:
+def test_task_that_waited_for_the_lock_uses_the_token_of_the_other_one() -> None:
     world = World()
     made: list[Token] = []
 
@@ -510,13 +510,13 @@ def test_task_that_waited_for_the_lock_uses_what_the_other_one_made() -> None:
     assert "create" not in run.calls
 
 
-def test_probe_of_a_good_token_does_not_wait_for_the_lock(file_world: FileWorld) -> None:
+def test_probe_of_a_valid_token_does_not_wait_for_the_lock(file_world: FileWorld) -> None:
     file_world.keep(current=file_world.server.mint())
     with FileStore(str(file_world.path), Runtime()).exclusive(0):
         assert file_world.run(lock_timeout=0).result == (False, "reused")
 
 
-def test_lock_that_is_not_released_in_time_fails_before_anything_is_created(file_world: FileWorld) -> None:
+def test_lock_timeout_fails_before_anything_is_created(file_world: FileWorld) -> None:
     with FileStore(str(file_world.path), Runtime()).exclusive(0):
         run = file_world.run(lock_timeout=0.1)
     assert isinstance(run.error, StoreError)

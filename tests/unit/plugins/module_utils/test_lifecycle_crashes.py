@@ -164,7 +164,7 @@ def test_no_crash_loses_the_working_token_of_a_file(tmp_path: Path, situation: s
 
 
 @pytest.mark.parametrize(("situation", "options"), RENEWALS)
-def test_no_crash_loses_a_working_token_and_the_next_run_puts_things_right(
+def test_no_crash_loses_a_working_token_and_the_next_run_repairs_the_state(
     situation: str, options: dict[str, Any]
 ) -> None:
     assert_crashes_are_put_right(situation, None, options)
@@ -183,7 +183,7 @@ def assert_crashes_are_put_right(situation: str, folder: Path | None, options: d
 
 
 @pytest.mark.parametrize("situation", ["good", "ending, pending", "good, superseded", "no file", "ending"])
-def test_renewal_that_is_forbidden_still_finishes_or_leaves_alone_what_a_crash_left(situation: str) -> None:
+def test_with_renew_never_a_run_repairs_or_leaves_the_state_after_a_crash(situation: str) -> None:
     for killed in every_crash(situation):
         minted = len(killed.world.server.minted)
         excused = killed.lost_on_the_way
@@ -196,7 +196,7 @@ def test_renewal_that_is_forbidden_still_finishes_or_leaves_alone_what_a_crash_l
 @pytest.mark.parametrize("can_revoke", [True, False])
 @pytest.mark.parametrize("verify", [True, False])
 @pytest.mark.parametrize("situation", SITUATIONS)
-def test_absent_that_was_killed_is_finished_by_the_next_run(situation: str, verify: bool, can_revoke: bool) -> None:
+def test_absent_that_was_killed_is_completed_by_the_next_run(situation: str, verify: bool, can_revoke: bool) -> None:
     options = {"state": "absent", "verify": verify, "can_revoke": can_revoke}
     for killed in every_crash(situation, **options):
         world = killed.world
@@ -209,7 +209,7 @@ def test_absent_that_was_killed_is_finished_by_the_next_run(situation: str, veri
 
 @pytest.mark.parametrize("situation", ["no file", "ending", "ending, pending"])
 @pytest.mark.parametrize("revocable", [True, False])
-def test_crash_while_giving_up_a_token_that_does_not_work_is_put_right(situation: str, revocable: bool) -> None:
+def test_crash_during_the_revocation_of_a_token_that_does_not_work_is_repaired(situation: str, revocable: bool) -> None:
     def with_faults(world: World) -> None:
         SITUATIONS[situation](world)
         world.server.refuses_new_tokens, world.server.cannot_revoke_now = True, not revocable

@@ -53,7 +53,7 @@ def reported_proof(run: Run) -> Optional[float]:
     return run.outcome.token.verified_at
 
 
-def test_a_proof_of_another_task_is_not_repeated_while_it_is_young_enough(world: World) -> None:
+def test_a_proof_of_another_task_is_not_repeated_while_it_is_recent_enough(world: World) -> None:
     token = proven(world, age=100.0)
 
     run = world.run(verify_max_age=MAX_AGE)
@@ -63,7 +63,7 @@ def test_a_proof_of_another_task_is_not_repeated_while_it_is_young_enough(world:
 
 
 @pytest.mark.parametrize("age", [MAX_AGE + 60, -60.0], ids=["too old", "of the future"])
-def test_a_proof_is_repeated_when_it_is_too_old_or_of_the_future(world: World, age: float) -> None:
+def test_a_proof_is_repeated_when_it_is_too_old_or_in_the_future(world: World, age: float) -> None:
     token = proven(world, age)
 
     run = world.run(verify_max_age=MAX_AGE)
@@ -72,7 +72,7 @@ def test_a_proof_is_repeated_when_it_is_too_old_or_of_the_future(world: World, a
     assert reported_proof(run) == stored_proof(world) != token.verified_at
 
 
-def test_by_default_every_task_proves_the_token_and_leaves_the_store_alone(world: World) -> None:
+def test_by_default_every_task_verifies_the_token_and_does_not_write_to_the_store(world: World) -> None:
     token = proven(world, age=1.0)
 
     run = world.run()
@@ -82,7 +82,7 @@ def test_by_default_every_task_proves_the_token_and_leaves_the_store_alone(world
     assert reported_proof(run) != stored_proof(world) == token.verified_at
 
 
-def test_a_token_that_was_never_proven_is_proven_once_for_all_tasks(world: World) -> None:
+def test_an_unverified_token_is_verified_once_for_all_tasks(world: World) -> None:
     world.keep(current=world.server.mint())
 
     assert len(world.run(verify_max_age=MAX_AGE).calls) == 1
@@ -98,7 +98,7 @@ def test_the_proof_of_a_new_token_is_stored_with_it(world: World, renew: str) ->
     assert world.run(verify_max_age=MAX_AGE).calls == []
 
 
-def test_a_pending_token_that_is_promoted_has_the_time_of_its_proof(world: World) -> None:
+def test_a_promoted_token_has_the_time_of_its_proof(world: World) -> None:
     world.keep(pending=world.server.mint())
 
     run = world.run()
@@ -114,7 +114,7 @@ def test_a_new_token_that_was_not_verified_has_no_proof(world: World) -> None:
     assert stored_proof(world) is None
 
 
-def test_a_young_proof_does_not_keep_a_token_that_expires_too_soon(world: World) -> None:
+def test_a_recent_proof_does_not_keep_a_token_that_expires_too_soon(world: World) -> None:
     proven(world, age=1.0)
 
     assert world.run(verify_max_age=MAX_AGE, min_remaining=3300).result == (True, "renewed")
@@ -128,7 +128,7 @@ def test_check_mode_stores_no_proof(world: World) -> None:
     assert stored_proof(world) == token.verified_at
 
 
-def test_a_proof_that_cannot_be_stored_is_no_failure_of_the_task() -> None:
+def test_a_proof_that_cannot_be_stored_does_not_fail_the_task() -> None:
     world = World()
     proven(world, age=MAX_AGE + 60)
     world.store.write_error = StoreError("the disk is full")
@@ -138,7 +138,7 @@ def test_a_proof_that_cannot_be_stored_is_no_failure_of_the_task() -> None:
     assert (run.result, run.warnings) == ((False, "reused"), [])
 
 
-def test_a_proof_is_not_stored_with_the_token_that_replaced_the_proven_one_meanwhile() -> None:
+def test_a_proof_is_not_stored_with_a_token_that_has_replaced_the_verified_one() -> None:
     world = World()
     proven(world, age=MAX_AGE + 60)
     other = world.server.mint()
@@ -149,7 +149,7 @@ def test_a_proof_is_not_stored_with_the_token_that_replaced_the_proven_one_meanw
     assert (current(world).secret, current(world).verified_at) == (other.secret, None)
 
 
-def test_a_product_that_verifies_offline_never_skips_it_and_stores_no_proof(world: World) -> None:
+def test_a_product_with_offline_verification_always_verifies_and_stores_no_proof(world: World) -> None:
     class OfflineSource(MemorySource):
         verifies_offline = True
 

@@ -104,7 +104,7 @@ def test_a_renewal_refreshes_and_does_not_revoke_what_the_new_token_depends_on(w
     assert not is_unfinished(kept(world))
 
 
-def test_a_refresh_token_that_is_refused_leads_to_a_new_pair(world: World) -> None:
+def test_a_refused_refresh_token_leads_to_a_new_pair(world: World) -> None:
     world.run()
     first = kept(world).current
     del world.server.alive[refresh_of(first)]
@@ -115,7 +115,7 @@ def test_a_refresh_token_that_is_refused_leads_to_a_new_pair(world: World) -> No
     assert refresh_of(kept(world).current) not in ("", refresh_of(first))
 
 
-def test_absent_revokes_the_refresh_token_proves_it_and_tells_until_when_the_token_lives(world: World) -> None:
+def test_absent_revokes_the_refresh_token_verifies_it_and_reports_the_expiry_of_the_token(world: World) -> None:
     world.run()
     refresh = refresh_of(kept(world).current)
     run = world.run(state="absent")
@@ -127,7 +127,7 @@ def test_absent_revokes_the_refresh_token_proves_it_and_tells_until_when_the_tok
     assert not world.has_record()
 
 
-def test_a_revocation_that_does_not_work_is_an_error_and_the_file_stays(world: World) -> None:
+def test_a_failed_revocation_is_an_error_and_the_file_stays(world: World) -> None:
     world.run()
     world.server.does_not_revoke = True
     run = world.run(state="absent")
@@ -136,7 +136,7 @@ def test_a_revocation_that_does_not_work_is_an_error_and_the_file_stays(world: W
     assert world.has_record()
 
 
-def test_a_refused_revocation_is_an_error_where_the_refresh_token_lives_and_the_file_stays(world: World) -> None:
+def test_a_refused_revocation_is_an_error_while_the_refresh_token_is_valid_and_the_file_stays(world: World) -> None:
     world.run()
     refresh = refresh_of(kept(world).current)
     world.server.gateway_blocks_revocations = True
@@ -147,7 +147,7 @@ def test_a_refused_revocation_is_an_error_where_the_refresh_token_lives_and_the_
     assert refresh_of(kept(world).current) == refresh
 
 
-def test_a_refused_revocation_is_as_good_as_done_where_the_refresh_token_is_proven_dead(world: World) -> None:
+def test_a_refused_revocation_counts_as_done_when_the_refresh_token_is_proven_invalid(world: World) -> None:
     world.run()
     refresh = refresh_of(kept(world).current)
     del world.server.alive[refresh]
@@ -159,7 +159,7 @@ def test_a_refused_revocation_is_as_good_as_done_where_the_refresh_token_is_prov
     assert not world.has_record()
 
 
-def test_a_replaced_refresh_token_whose_revocation_is_refused_stays_in_the_file_while_it_lives(world: World) -> None:
+def test_a_replaced_refresh_token_stays_in_the_file_while_its_revocation_is_refused(world: World) -> None:
     old, new = pair(world), pair(world)
     world.keep(current=new, superseded=(old,))
     world.server.gateway_blocks_revocations = True
@@ -169,7 +169,7 @@ def test_a_replaced_refresh_token_whose_revocation_is_refused_stays_in_the_file_
     assert ["is still valid" in warning for warning in run.warnings] == [True]
 
 
-def test_a_given_token_without_its_refresh_token_cannot_be_revoked_and_that_is_said(world: World) -> None:
+def test_a_token_without_its_refresh_token_cannot_be_revoked_and_the_user_is_warned(world: World) -> None:
     given = pair(world)
     run = world.run(state="absent", token=given.secret, in_store=False)
 
@@ -187,7 +187,7 @@ class HeldPairs(RefreshingSource):
 
 
 @pytest.mark.parametrize("dead", ["token", "refresh token"])
-def test_check_mode_of_absent_asks_nothing_of_a_refresh_token_and_says_that_it_cannot(world: World, dead: str) -> None:
+def test_check_mode_of_absent_does_not_use_a_refresh_token_and_says_so(world: World, dead: str) -> None:
     given = pair(world)
     del world.server.alive[given.secret.reveal() if dead == "token" else refresh_of(given)]
     world.source_type = HeldPairs
@@ -197,7 +197,7 @@ def test_check_mode_of_absent_asks_nothing_of_a_refresh_token_and_says_that_it_c
     assert ["cannot be seen without creating a token" in warning for warning in run.warnings] == [True]
 
 
-def test_a_refreshed_token_that_does_not_work_leaves_the_refresh_token_of_the_old_one_alive(world: World) -> None:
+def test_a_refreshed_token_that_does_not_work_keeps_the_refresh_token_of_the_old_one(world: World) -> None:
     world.run()
     refresh = refresh_of(kept(world).current)
     world.server.refuses_new_tokens = True
@@ -209,7 +209,7 @@ def test_a_refreshed_token_that_does_not_work_leaves_the_refresh_token_of_the_ol
     assert refresh_of(kept(world).current) == refresh
 
 
-def test_a_new_pair_that_does_not_work_is_revoked_and_what_lives_on_is_told(world: World) -> None:
+def test_a_new_pair_that_does_not_work_is_revoked_and_remaining_tokens_are_reported(world: World) -> None:
     world.server.refuses_new_tokens = True
     run = world.run()
 
@@ -218,7 +218,7 @@ def test_a_new_pair_that_does_not_work_is_revoked_and_what_lives_on_is_told(worl
     assert world.server.alive == {}
 
 
-def test_a_refresh_token_is_revoked_also_when_the_token_that_it_came_with_has_expired(world: World) -> None:
+def test_a_refresh_token_is_revoked_also_after_its_access_token_has_expired(world: World) -> None:
     old, new = pair(world, age=7200), pair(world)
     world.keep(current=new, superseded=(old,))
     run = world.run()
@@ -249,7 +249,7 @@ def test_a_crash_at_any_step_of_a_refresh_loses_no_refresh_token() -> None:
     assert 8 < crash_at < _MOST_STEPS - 1
 
 
-def test_a_refreshed_token_that_was_left_pending_and_works_no_longer_is_dropped_without_harm(world: World) -> None:
+def test_a_pending_refreshed_token_that_no_longer_works_is_dropped_without_harm(world: World) -> None:
     current = pair(world)
     pending = dataclasses.replace(world.server.mint(), companions=current.companions)
     del world.server.alive[pending.secret.reveal()]
@@ -284,7 +284,7 @@ class RotatingSource(RefreshingSource):
 
 
 @pytest.mark.parametrize("age", [0.0, 7200.0])
-def test_a_token_that_was_left_pending_is_replaced_by_its_own_refresh_token_the_only_one_that_works(
+def test_a_pending_token_is_replaced_with_its_own_refresh_token_the_only_one_that_works(
     world: World, age: float
 ) -> None:
     world.source_type = RotatingSource
@@ -325,7 +325,7 @@ def test_the_refresh_token_of_a_new_token_that_does_not_work_is_kept(rotating: W
     assert_still_renews(rotating)
 
 
-def test_the_refresh_token_of_a_response_that_cannot_be_used_is_kept(rotating: World) -> None:
+def test_the_refresh_token_of_an_unusable_response_is_kept(rotating: World) -> None:
     error = TokensError("the response has no usable 'id_token'")
     rotating.prepare = lambda source: setattr(source, "errors", (error,))
     assert rotating.run(renew="always", can_revoke=False).error is error
@@ -333,7 +333,7 @@ def test_the_refresh_token_of_a_response_that_cannot_be_used_is_kept(rotating: W
 
 
 @pytest.mark.parametrize("verify", [True, False])
-def test_the_refresh_token_of_a_token_that_was_never_promoted_is_kept(rotating: World, verify: bool) -> None:
+def test_the_refresh_token_of_a_pending_token_is_kept(rotating: World, verify: bool) -> None:
     """A promotion that failed leaves it pending; the current token is still valid."""
     record = kept(rotating)
     assert record.current is not None
@@ -348,7 +348,7 @@ def test_the_refresh_token_of_a_token_that_was_never_promoted_is_kept(rotating: 
     assert_still_renews(rotating)
 
 
-def test_a_refresh_token_that_could_not_be_stored_is_named_as_lost(rotating: World) -> None:
+def test_a_refresh_token_that_could_not_be_stored_is_reported_as_lost(rotating: World) -> None:
     rotating.store.write_error = StoreError("the disk is full")
     error = rotating.run(renew="always", can_revoke=False).error
     assert isinstance(error, StoreError)

@@ -97,7 +97,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "token.json"
 
 
-def test_tasks_that_wait_for_a_task_that_is_refused_do_not_try_again(path: Path) -> None:
+def test_tasks_that_wait_for_a_refused_task_do_not_try_again(path: Path) -> None:
     server = Server()
     errors = outcomes(path, server, [PASSWORD] * TASKS)
     assert server.calls == ["create"]
@@ -112,7 +112,7 @@ def test_another_credential_is_tried(path: Path) -> None:
     assert server.calls == ["create"] * 2
 
 
-def test_a_server_that_fails_has_refused_nothing(path: Path) -> None:
+def test_an_error_of_a_server_is_not_a_refusal(path: Path) -> None:
     server = Server()
     outcomes(path, server, [PASSWORD] * 2, status=500)
     assert server.calls == ["create"] * 2
@@ -126,7 +126,7 @@ def test_a_task_that_starts_after_the_refusal_tries_again(path: Path) -> None:
     assert server.calls == ["create"] * 2
 
 
-def test_what_is_stored_of_a_refusal_does_not_hold_the_credential(path: Path) -> None:
+def test_a_stored_refusal_does_not_contain_the_credential(path: Path) -> None:
     outcomes(path, Server(), [PASSWORD])
     content = path.with_name("token.json.lock").read_bytes()
     assert PASSWORD.encode() not in content
@@ -135,7 +135,7 @@ def test_what_is_stored_of_a_refusal_does_not_hold_the_credential(path: Path) ->
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b"[" * 100_000, b'{"digest": 1}', b"x" * 200_000])
-def test_a_lock_file_that_holds_anything_else_is_no_refusal(path: Path, content: bytes) -> None:
+def test_other_content_of_a_lock_file_is_not_a_refusal(path: Path, content: bytes) -> None:
     path.with_name("token.json.lock").write_bytes(content)
     store = FileStore(str(path), Runtime())
     refusal = Refusal.of(ApiError(401), Secret(PASSWORD), 1.0)

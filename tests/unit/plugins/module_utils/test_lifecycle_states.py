@@ -43,12 +43,12 @@ def kinds(calls: list[str]) -> list[str]:
 # A token that the user holds.
 
 
-def test_without_token_and_file_every_run_creates_one(file_world: FileWorld) -> None:
+def test_without_token_and_file_every_run_creates_a_token(file_world: FileWorld) -> None:
     assert [file_world.run(in_store=False).result for _run in range(2)] == [(True, "created")] * 2
     assert os.listdir(file_world.path.parent) == []
 
 
-def test_good_token_of_the_user_is_returned_as_it_is(world: World) -> None:
+def test_valid_token_of_the_user_is_returned_unchanged(world: World) -> None:
     given = world.server.mint()
     run = world.run(in_store=False, token=given.secret)
     assert run.result == (False, "reused")
@@ -58,14 +58,14 @@ def test_good_token_of_the_user_is_returned_as_it_is(world: World) -> None:
     assert run.outcome.token.secret == given.secret
 
 
-def test_bad_token_of_the_user_is_replaced(world: World) -> None:
+def test_invalid_token_of_the_user_is_replaced(world: World) -> None:
     run = world.run(in_store=False, token=Secret("nobody knows it"))
     assert run.result == (True, "renewed")
     assert kinds(run.calls) == ["probe", "create", "probe"]
 
 
 @pytest.mark.parametrize("revoke_old", [True, False])
-def test_good_token_of_the_user_is_revoked_after_a_renewal_only_if_asked(world: World, revoke_old: bool) -> None:
+def test_valid_token_of_the_user_is_revoked_after_a_renewal_only_on_request(world: World, revoke_old: bool) -> None:
     given = world.server.mint()
     run = world.run(in_store=False, token=given.secret, renew="always", revoke_old=revoke_old)
     assert run.result == (True, "renewed")
@@ -73,7 +73,7 @@ def test_good_token_of_the_user_is_revoked_after_a_renewal_only_if_asked(world: 
     assert world.server.accepts(given) is not revoke_old
 
 
-def test_bad_token_of_the_user_fails_where_it_is_never_to_be_renewed(world: World) -> None:
+def test_invalid_token_of_the_user_fails_with_renew_never(world: World) -> None:
     run = world.run(in_store=False, token=Secret("nobody knows it"), renew="never")
     assert isinstance(run.error, TokenRejected)
     assert kinds(run.calls) == ["probe"]
@@ -91,7 +91,7 @@ def test_new_token_without_a_file_that_does_not_work_is_revoked(world: World) ->
 
 
 @pytest.mark.parametrize("verify", [True, False])
-def test_absent_revokes_every_token_of_the_file_and_proves_it(world: World, verify: bool) -> None:
+def test_absent_revokes_every_token_of_the_file_and_verifies_it(world: World, verify: bool) -> None:
     server = world.server
     world.keep(current=server.mint(), pending=server.mint(), superseded=(server.mint(), server.mint()))
     run = world.run(state="absent", verify=verify)
@@ -104,13 +104,13 @@ def test_absent_revokes_every_token_of_the_file_and_proves_it(world: World, veri
     assert world.run(state="absent").result == (False, "none")
 
 
-def test_absent_of_tokens_that_are_dead_already_still_removes_the_file(world: World) -> None:
+def test_absent_of_invalid_tokens_still_removes_the_file(world: World) -> None:
     world.keep(current=world.server.mint(age=4000))
     assert world.run(state="absent").result == (True, "forgotten")
     assert not world.has_record()
 
 
-def test_absent_fails_and_keeps_the_file_where_the_token_works_still(world: World) -> None:
+def test_absent_fails_and_keeps_the_file_if_the_token_still_works(world: World) -> None:
     before = world.keep(current=world.server.mint())
     world.server.does_not_revoke = True
     assert isinstance(world.run(state="absent").error, TokenRejected)
@@ -118,7 +118,7 @@ def test_absent_fails_and_keeps_the_file_where_the_token_works_still(world: Worl
 
 
 @pytest.mark.parametrize("problem", ["cannot_revoke_now", "is_down"])
-def test_absent_that_fails_keeps_the_file_and_the_next_run_finishes(world: World, problem: str) -> None:
+def test_failed_absent_keeps_the_file_and_the_next_run_completes_it(world: World, problem: str) -> None:
     world.keep(current=world.server.mint(), superseded=(world.server.mint(),))
     setattr(world.server, problem, True)
     assert isinstance(world.run(state="absent").error, TokensError)
@@ -128,7 +128,7 @@ def test_absent_that_fails_keeps_the_file_and_the_next_run_finishes(world: World
     assert world.server.working() == set()
 
 
-def test_absent_where_the_product_cannot_revoke_forgets_and_warns_until_when_the_token_lives(world: World) -> None:
+def test_absent_without_revocation_removes_the_file_and_warns_until_when_the_token_is_valid(world: World) -> None:
     token = world.server.mint()
     world.keep(current=token)
     run = world.run(state="absent", can_revoke=False)
@@ -141,13 +141,13 @@ def test_absent_where_the_product_cannot_revoke_forgets_and_warns_until_when_the
     assert not world.has_record()
 
 
-def test_absent_without_a_file_does_nothing_and_makes_none(file_world: FileWorld) -> None:
+def test_absent_without_a_file_does_nothing_and_creates_none(file_world: FileWorld) -> None:
     run = file_world.run(state="absent")
     assert (run.result, run.calls) == ((False, "none"), [])
     assert os.listdir(file_world.path.parent) == []
 
 
-def test_absent_refuses_a_file_that_turns_foreign_while_it_waits_for_the_lock() -> None:
+def test_absent_refuses_a_file_that_is_replaced_by_another_kind_while_it_waits_for_the_lock() -> None:
     world = World()
     world.keep(current=world.server.mint())
     foreign = world.server.mint()
@@ -158,13 +158,13 @@ def test_absent_refuses_a_file_that_turns_foreign_while_it_waits_for_the_lock() 
     assert world.has_record()
 
 
-def test_absent_of_an_unknown_principal_ends_the_token_that_is_there(world: World) -> None:
+def test_absent_with_an_unknown_principal_revokes_the_existing_token(world: World) -> None:
     world.keep(current=world.server.mint())
     world.prepare = lambda source: setattr(source, "principal_of_options", None)
     assert world.run(state="absent").result == (True, "revoked")
 
 
-def test_absent_keeps_a_damaged_file_aside(file_world: FileWorld) -> None:
+def test_absent_moves_a_damaged_file_aside(file_world: FileWorld) -> None:
     file_world.path.write_bytes(b'{"version": 1')
     file_world.path.chmod(0o600)
     assert file_world.run(state="absent").result == (True, "forgotten")
@@ -173,7 +173,7 @@ def test_absent_keeps_a_damaged_file_aside(file_world: FileWorld) -> None:
 
 
 @pytest.mark.parametrize("alive", [True, False])
-def test_absent_of_a_token_that_the_user_holds_says_whether_it_ended_one(file_world: FileWorld, alive: bool) -> None:
+def test_absent_of_a_token_of_the_user_reports_whether_it_was_revoked(file_world: FileWorld, alive: bool) -> None:
     given = file_world.server.mint()
     if not alive:
         file_world.server.alive.clear()
@@ -226,7 +226,7 @@ def test_check_mode_fails_where_the_run_would(world: World, situation: str) -> N
     assert isinstance(world.run(check_mode=True, renew="never").error, TokenRejected)
 
 
-def test_check_mode_warns_of_a_mode_that_is_too_open_and_leaves_it(file_world: FileWorld) -> None:
+def test_check_mode_warns_about_an_open_file_mode_and_leaves_it(file_world: FileWorld) -> None:
     file_world.keep(current=file_world.server.mint())
     file_world.path.chmod(0o644)
     assert len(file_world.run(check_mode=True).warnings) == 1
@@ -234,7 +234,7 @@ def test_check_mode_warns_of_a_mode_that_is_too_open_and_leaves_it(file_world: F
 
 
 @pytest.mark.parametrize("alive", [True, False])
-def test_check_mode_of_absent_asks_whether_the_users_token_lives(world: World, alive: bool) -> None:
+def test_check_mode_of_absent_checks_whether_the_token_of_the_user_is_valid(world: World, alive: bool) -> None:
     given = world.server.mint()
     if not alive:
         world.server.alive.clear()
@@ -243,7 +243,7 @@ def test_check_mode_of_absent_asks_whether_the_users_token_lives(world: World, a
     assert kinds(run.calls) == ["probe"]
 
 
-def test_a_pending_token_does_not_replace_a_good_one_without_a_proof_that_it_works(world: World) -> None:
+def test_a_pending_token_does_not_replace_a_valid_one_without_verification(world: World) -> None:
     good, pending = world.server.mint(), world.server.mint()
     del world.server.alive[value(pending)]
     world.keep(current=good, pending=pending)

@@ -72,7 +72,7 @@ def test_a_renewal_that_fails_within_min_remaining_fails_the_task(world: World) 
     assert error.cause == "no more tokens"
 
 
-def test_a_new_token_that_does_not_work_is_no_reason_to_fail_within_renew_before(world: World) -> None:
+def test_a_new_token_that_does_not_work_does_not_fail_the_task_within_renew_before(world: World) -> None:
     old = aged(world, STALE)
     world.server.refuses_new_tokens = True
     assert world.run(renew_before=WINDOW).result == (False, "reused")
@@ -94,7 +94,7 @@ def test_a_token_of_the_user_is_kept_when_its_renewal_fails_within_renew_before(
     assert (run.result if run.outcome else None) == result
 
 
-def test_renewal_that_is_forbidden_uses_a_token_within_renew_before(world: World) -> None:
+def test_renew_never_uses_a_token_within_renew_before(world: World) -> None:
     aged(world, STALE)
     assert world.run(renew_before=WINDOW, renew="never").result == (False, "reused")
     world.pass_time(500)
@@ -121,7 +121,7 @@ def test_half_of_a_short_lifetime_applies_to_both_windows(world: World, left: fl
 # --- grace -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_replaced_token_works_for_others_until_its_promise_is_over(world: World) -> None:
+def test_a_replaced_token_works_for_others_until_its_grace_period_ends(world: World) -> None:
     """Another task was told a moment ago that it has a little more than min_remaining left."""
     old = aged(world, STALE)
     assert world.run(min_remaining=700.0, revoke_old=None).result == (True, "renewed")
@@ -136,7 +136,7 @@ def test_a_replaced_token_works_for_others_until_its_promise_is_over(world: Worl
     assert old.secret not in [token.secret for token in kept(world).superseded]
 
 
-def test_the_next_task_after_the_grace_revokes_what_has_not_expired(world: World) -> None:
+def test_the_next_task_after_the_grace_period_revokes_what_has_not_expired(world: World) -> None:
     old = aged(world, 0.0)
     world.server.gives_companions = True
     assert world.run(revoke_old=None).result == (True, "renewed")
@@ -157,7 +157,7 @@ def test_renew_always_and_revoke_old_revoke_at_once(world: World, options: dict[
     assert kept(world).superseded == ()
 
 
-def test_a_task_that_revokes_at_once_also_ends_what_another_left_in_its_grace(world: World) -> None:
+def test_a_task_that_revokes_at_once_also_revokes_what_another_left_in_its_grace_period(world: World) -> None:
     old = aged(world, STALE)
     world.run(min_remaining=900.0, revoke_old=None)
     assert world.server.accepts(old)
@@ -175,7 +175,7 @@ def test_revoke_old_false_never_revokes(world: World) -> None:
     assert world.server.accepts(old)
 
 
-def test_absent_revokes_a_token_within_its_grace(world: World) -> None:
+def test_absent_revokes_a_token_within_its_grace_period(world: World) -> None:
     old = aged(world, STALE)
     world.run(min_remaining=900.0, revoke_old=None)
     assert world.server.accepts(old)

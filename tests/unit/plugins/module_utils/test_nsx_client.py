@@ -44,7 +44,7 @@ def nsx_tokens(lab: Lab, session: OpenSession) -> Token:
 @example(name="a;b=c&d+e")
 @example(name="ünïcode 名前")
 @example(name="...")
-def test_any_id_arrives_at_the_manager_as_one_segment_and_unchanged(
+def test_any_id_reaches_the_manager_as_one_unchanged_segment(
     lab: Lab, session: OpenSession, nsx_tokens: Token, name: str
 ) -> None:
     assume(name not in (".", ".."))
@@ -64,20 +64,20 @@ def test_any_id_arrives_at_the_manager_as_one_segment_and_unchanged(
 
 @pytest.mark.parametrize("name", ["", ".", ".."])
 @pytest.mark.parametrize("option", ["tier0_id", "locale_service_id", "service_instance_id"])
-def test_id_that_no_url_can_carry_is_refused_by_its_option(name: str, option: str) -> None:
+def test_id_that_cannot_be_in_a_url_is_refused_by_its_option(name: str, option: str) -> None:
     ids = {"tier0_id": "a", "locale_service_id": "b", "service_instance_id": "c", option: name}
     with pytest.raises(TokensError, match=option):
         nsx.InstanceRef(**ids).url_path()
 
 
 @given(ids=st.tuples(*[st.text(min_size=1).filter(lambda name: "/" not in name)] * 3))
-def test_policy_path_of_an_instance_reads_back_as_the_same_instance(ids: tuple[str, str, str]) -> None:
+def test_policy_path_of_an_instance_is_parsed_as_the_same_instance(ids: tuple[str, str, str]) -> None:
     ref = nsx.InstanceRef(*ids)
     assert nsx.InstanceRef.from_path(ref.path) == ref
 
 
 @pytest.mark.parametrize("path", ["", "/infra/tier-0s/a", "/infra/tier-0s/a/locale-services/b/service-instances/c/d"])
-def test_path_of_something_else_names_no_instance(path: str) -> None:
+def test_path_of_another_object_names_no_instance(path: str) -> None:
     assert nsx.InstanceRef.from_path(path) is None
 
 
@@ -101,7 +101,7 @@ def test_alarms_of_all_pages_are_read(
 )
 @example(fields={"intent_paths": 5})
 @example(fields={"error_details": [], "message": {"a": 1}})
-def test_alarm_of_any_form_is_read_or_named_as_a_bad_reply(
+def test_alarm_of_any_form_is_read_or_named_as_a_bad_response(
     lab: Lab, session: OpenSession, fields: dict[str, Any]
 ) -> None:
     answer(lab, "nsx", {"results": [fields], **({"results": fields["results"]} if "results" in fields else {})})
@@ -158,7 +158,7 @@ def test_a_session_that_is_refused_at_once_is_not_opened_again(
     assert paths(lab) == ["create", "tier-0s", "destroy"]
 
 
-def test_a_sign_in_that_fails_during_a_renewal_leaves_nothing_to_sign_out_of(
+def test_after_a_failed_sign_in_there_is_no_session_to_sign_out_of(
     lab: Lab, signed_in: tuple[nsx_auth.SessionAuth, nsx.NsxClient]
 ) -> None:
     auth, client = signed_in

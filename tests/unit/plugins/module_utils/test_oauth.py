@@ -26,7 +26,7 @@ NOW = 1_800_000_000
         ({"exp": NOW + 600, "nbf": NOW + 300}, False),
     ],
 )
-def test_a_token_is_valid_until_it_expires_and_from_when_it_says_with_a_minute_of_leeway(
+def test_a_token_is_valid_between_its_nbf_and_its_expiry_with_a_minute_of_leeway(
     claims: dict[str, int], is_valid: bool
 ) -> None:
     token = Secret(jwt.encode({"sub": "me", **claims}, "a-key-of-thirty-two-characters-..", "HS256"))

@@ -41,7 +41,7 @@ PARAMS = {
 
 
 @pytest.mark.parametrize(("prefix", "shown"), [("", ("client.pem", "client.key")), ("issuer_", (None, None))])
-def test_the_client_certificate_is_shown_to_the_target_of_the_task_only(
+def test_the_client_certificate_is_sent_to_the_target_of_the_task_only(
     monkeypatch: pytest.MonkeyPatch, prefix: str, shown: tuple[str | None, str | None]
 ) -> None:
     seen: list[SessionOptions] = []

@@ -33,12 +33,12 @@ def chosen(url: str, proxy_url: str | None, environ: Mapping[str, str]) -> str |
 
 
 @given(environ=ENVIRONMENTS, bypasses=BYPASSES)
-def test_option_wins_over_every_variable(environ: dict[str, str], bypasses: dict[str, str]) -> None:
+def test_option_overrides_every_variable(environ: dict[str, str], bypasses: dict[str, str]) -> None:
     assert chosen("sddc.example.com", "http://mine:1", {**environ, **bypasses}) == "http://mine:1"
 
 
 @given(environ=ENVIRONMENTS)
-def test_variables_are_read_as_the_library_reads_them(environ: dict[str, str]) -> None:
+def test_variables_are_read_as_requests_reads_them(environ: dict[str, str]) -> None:
     with pytest.MonkeyPatch.context() as patched:
         for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
             patched.delenv(name, raising=False)
@@ -60,12 +60,12 @@ def test_variables_are_read_as_the_library_reads_them(environ: dict[str, str]) -
     ],
     ids=str,
 )
-def test_empty_variable_in_lower_case_switches_off_the_other(environ: dict[str, str], expected: str | None) -> None:
+def test_empty_lower_case_variable_disables_the_upper_case_one(environ: dict[str, str], expected: str | None) -> None:
     assert chosen("sddc.example.com", None, environ) == expected
 
 
 @given(environ=ENVIRONMENTS, bypasses=BYPASSES)
-def test_no_proxy_bypasses_whatever_is_set(environ: dict[str, str], bypasses: dict[str, str]) -> None:
+def test_no_proxy_bypasses_any_proxy(environ: dict[str, str], bypasses: dict[str, str]) -> None:
     no_proxy = bypasses.get("no_proxy") or bypasses.get("NO_PROXY")
     expected = None if no_proxy else chosen("sddc.example.com", None, environ)
     assert chosen("sddc.example.com", None, {**environ, **bypasses}) == expected
@@ -108,7 +108,7 @@ def test_no_proxy_bypasses_whatever_is_set(environ: dict[str, str], bypasses: di
         ("[::1]:8443", "[::1]:443", False),
     ],
 )
-def test_no_proxy_names_hosts_domains_and_networks(url: str, no_proxy: str, bypassed: bool) -> None:
+def test_no_proxy_accepts_hosts_domains_and_networks(url: str, no_proxy: str, bypassed: bool) -> None:
     assert chosen(url, None, {"https_proxy": PROXY, "no_proxy": no_proxy}) == (None if bypassed else PROXY)
 
 
@@ -116,7 +116,7 @@ def test_no_proxy_names_hosts_domains_and_networks(url: str, no_proxy: str, bypa
     task=st.dictionaries(st.sampled_from(["https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY", "other"]), VALUES),
     process=ENVIRONMENTS,
 )
-def test_variable_of_the_task_wins_in_either_case_of_letters(task: dict[str, str], process: dict[str, str]) -> None:
+def test_variable_of_the_task_wins_in_either_letter_case(task: dict[str, str], process: dict[str, str]) -> None:
     both = {**process, **in_both_cases(task)}
     assert {name: both[name] for name in task} == task
     if {"https_proxy", "HTTPS_PROXY"} & set(task):
@@ -127,7 +127,7 @@ def test_variable_of_the_task_wins_in_either_case_of_letters(task: dict[str, str
 
 @pytest.mark.parametrize("name", ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
 @pytest.mark.parametrize("url", ["socks5://127.0.0.1", "https://127.0.0.1:3128"])
-def test_a_proxy_that_cannot_be_used_is_named_by_its_variable(name: str, url: str) -> None:
+def test_an_invalid_proxy_is_named_by_its_variable(name: str, url: str) -> None:
     with pytest.raises(InvalidOption) as caught:
         chosen("sddc.example.com", None, {name: url})
 
@@ -150,14 +150,14 @@ def test_a_proxy_of_the_option_has_no_other_source(url: str) -> None:
         ("http://[::1]:3128", "[::1]:3128"),
     ],
 )
-def test_a_proxy_has_an_address_that_may_be_shown(url: str, address: str) -> None:
+def test_a_proxy_has_an_address_without_credentials(url: str, address: str) -> None:
     proxy = proxy_for(BaseUrl.parse("sddc.example.com"), url, {})
     assert proxy is not None
     assert proxy.address == address
     assert "s3cr3t" not in proxy.advice
 
 
-def test_neither_the_process_nor_the_operating_system_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_neither_the_process_nor_the_operating_system_is_consulted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", PROXY)
     monkeypatch.setattr(urllib.request, "getproxies", lambda: pytest.fail("the operating system was asked"))
     monkeypatch.setattr(urllib.request, "proxy_bypass", lambda host: pytest.fail("the operating system was asked"))

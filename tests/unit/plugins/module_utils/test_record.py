@@ -66,7 +66,7 @@ def assert_is_usable(record: Record) -> None:
 
 
 @given(record=RECORDS)
-def test_any_record_survives_the_file(record: Record) -> None:
+def test_any_record_can_be_written_and_read_back(record: Record) -> None:
     assert deserialized(serialized(record)) == record
 
 
@@ -78,12 +78,12 @@ def test_file_is_plain_json_that_people_can_read(record: Record) -> None:
 
 
 @given(content=st.binary(max_size=200))
-def test_any_bytes_are_a_record_or_damage(content: bytes) -> None:
+def test_any_bytes_are_a_record_or_reported_as_damaged(content: bytes) -> None:
     assert read_or_none(content) is None
 
 
 @given(record=RECORDS, data=st.data())
-def test_file_that_was_cut_or_changed_is_a_record_or_damage(record: Record, data: st.DataObject) -> None:
+def test_truncated_or_changed_file_is_a_record_or_reported_as_damaged(record: Record, data: st.DataObject) -> None:
     content = bytearray(serialized(record))
     position = data.draw(st.integers(0, len(content) - 1))
     assert read_or_none(bytes(content[:position])) is None
@@ -103,7 +103,7 @@ def test_file_that_was_cut_or_changed_is_a_record_or_damage(record: Record, data
 @example(path="superseded", value={"a": 1})
 @example(path="superseded", value=[[]])
 @example(path="version", value=2)
-def test_field_with_any_other_value_is_a_usable_record_or_damage(path: str, value: object) -> None:
+def test_field_with_any_other_value_is_a_usable_record_or_reported_as_damaged(path: str, value: object) -> None:
     changed = document()
     *outer, name = path.split(".")
     (changed[outer[0]] if outer else changed)[name] = value
@@ -130,11 +130,11 @@ def test_record_without_one_of_its_fields_is_damaged(name: str) -> None:
 @pytest.mark.parametrize(
     "content", [b"", b"null", b"[]", b"{}", b'"x"', b"[" * 100_000, b'{"version": 1' + b"0" * 5000 + b"}"]
 )
-def test_json_that_is_no_record_is_damaged(content: bytes) -> None:
+def test_json_of_another_kind_is_damaged(content: bytes) -> None:
     assert read_or_none(content) is None
 
 
-def test_file_of_a_later_version_is_not_guessed_at() -> None:
+def test_file_of_a_later_version_is_refused() -> None:
     assert read_or_none(json.dumps({**document(), "version": 2}).encode()) is None
 
 

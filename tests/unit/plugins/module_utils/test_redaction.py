@@ -74,9 +74,7 @@ def test_no_form_of_a_secret_survives_redaction(value: str, names: tuple[str, st
 
 
 @given(value=SECRETS, names=pairs(), width=st.integers(1, 20), separator=st.sampled_from(["\n", "\r\n", "\t", "\n   "]))
-def test_a_secret_that_is_broken_into_lines_is_redacted(
-    value: str, names: tuple[str, str], width: int, separator: str
-) -> None:
+def test_a_secret_with_line_breaks_is_redacted(value: str, names: tuple[str, str], width: int, separator: str) -> None:
     quoted = encoded(value, names)
     broken = separator.join(quoted[start : start + width] for start in range(0, len(quoted), width))
     assert len("".join(rest(redact(f"<{broken}>", [Secret(value)])).split())) <= RESIDUE
@@ -90,25 +88,25 @@ def test_half_of_a_long_secret_is_redacted(value: str, name: str, is_start: bool
 
 
 @pytest.mark.parametrize("parts", [lambda text: text[:100], lambda text: text[-100:], lambda text: text[500:540]])
-def test_a_part_of_a_token_is_redacted_that_is_small_but_tells_much(parts: Callable[[str], str]) -> None:
+def test_a_small_part_of_a_token_is_redacted_if_it_reveals_much(parts: Callable[[str], str]) -> None:
     token = base64.b64encode(bytes(range(256)) * 4).decode()
     assert redact(f"<{parts(token)}>", [Secret(token)]) == f"<{MASK}>"
 
 
 @given(first=SECRETS, second=SECRETS, after=SURROUNDINGS)
-def test_secret_that_holds_another_one_is_redacted_as_a_whole(first: str, second: str, after: str) -> None:
+def test_secret_that_contains_another_one_is_redacted_as_a_whole(first: str, second: str, after: str) -> None:
     whole = Secret(first + second)
     cleaned = redact(f"<{first}{second}>{after}", [Secret(first), whole, Secret(second)])
     assert cleaned.startswith(f"<{MASK}>")
 
 
-def test_secrets_that_overlap_are_redacted_both() -> None:
+def test_overlapping_secrets_are_both_redacted() -> None:
     secrets = [Secret("abcdefgh12345678"), Secret("12345678zyxw")]
     assert redact("<abcdefgh12345678zyxw>", secrets) == f"<{MASK}>"
 
 
 @given(text=SURROUNDINGS, value=SECRETS)
-def test_text_without_a_secret_stays_as_it_is(text: str, value: str) -> None:
+def test_text_without_a_secret_stays_unchanged(text: str, value: str) -> None:
     assume("".join(value.split()) not in "".join(text.split()))
     assume("eyJ" not in text)
     assume(all(character.isprintable() or character.isspace() for character in text))
@@ -116,7 +114,7 @@ def test_text_without_a_secret_stays_as_it_is(text: str, value: str) -> None:
 
 
 @pytest.mark.parametrize("length", range(1, SHORTEST))
-def test_a_secret_that_is_too_short_hides_no_word(length: int) -> None:
+def test_a_secret_that_is_too_short_redacts_no_word(length: int) -> None:
     assert redact("ok: xxxxxxx", [Secret("x" * length)]) == "ok: xxxxxxx"
     assert redact("ok: xxxxxxx", [Secret("x" * SHORTEST)]) != "ok: xxxxxxx"
 
@@ -130,11 +128,11 @@ def test_a_secret_that_is_too_short_hides_no_word(length: int) -> None:
     ],
     ids=["URL", "generated name", "scheme"],
 )
-def test_what_a_secret_shares_with_other_text_is_not_hidden(secret: Secret, text: str) -> None:
+def test_text_that_a_secret_shares_with_other_text_is_not_redacted(secret: Secret, text: str) -> None:
     assert redact(text, [secret]) == text
 
 
-def test_what_is_not_seen_is_taken_out_before_a_secret_that_it_tears_apart_is_looked_for() -> None:
+def test_invisible_characters_are_removed_before_secrets_are_searched() -> None:
     torn = "\u200b".join("hunter2-hunter2")
     assert redact(f"\x1b[2J<{torn}>\x07", [Secret("hunter2-hunter2")]) == f"[2J<{MASK}>"
     assert redact("<\x00\x01>\udc80", [Secret("\x00\x01")]) == "<>"
@@ -152,13 +150,13 @@ def test_what_is_not_seen_is_taken_out_before_a_secret_that_it_tears_apart_is_lo
         "NetworkInsight Mgs2YX0ZSY+gHW6RYypeeA==",
     ],
 )
-def test_what_looks_like_a_token_is_redacted_though_nobody_knew_it(quoted: str) -> None:
+def test_text_that_looks_like_a_token_is_redacted_even_if_unknown(quoted: str) -> None:
     scheme, _blank, credential = quoted.rpartition(" ")
     assert redact(f"refused: '{quoted}', try again") == f"refused: '{(scheme + ' ').lstrip()}{MASK}', try again"
     assert credential not in redact(quoted)
 
 
-def test_words_after_that_of_a_scheme_stay() -> None:
+def test_words_after_the_name_of_a_scheme_stay() -> None:
     assert redact("the Basic license, and the bearer token, have expired") == (
         "the Basic license, and the bearer token, have expired"
     )
@@ -177,7 +175,7 @@ def test_words_after_that_of_a_scheme_stay() -> None:
     ],
     ids=["token", "password", "password as JSON", "name and password in base64"],
 )
-def test_credential_of_a_header_is_redacted_also_where_it_stands_alone(sent: Callable[[], Secret], quoted: str) -> None:
+def test_credential_of_a_header_is_redacted_also_without_its_scheme(sent: Callable[[], Secret], quoted: str) -> None:
     assert redact(f"nobody knows {quoted} here", [sent()]) == f"nobody knows {MASK} here"
 
 
@@ -198,7 +196,7 @@ CUT = {
     name=st.sampled_from([*EXACT, "base64 at 0"]),
     masked=st.sampled_from([0, 1, 40]),
 )
-def test_text_is_redacted_first_and_shortened_afterwards(
+def test_text_is_redacted_before_it_is_shortened(
     longest: int, leave: Callable[[Redactor, str], str], before: int, after: int, name: str, masked: int
 ) -> None:
     quoted = ENCODINGS[name](AWKWARD)
@@ -215,12 +213,12 @@ def test_values_keep_their_lines_and_lose_all_other_control_characters() -> None
     assert said == {"[2Ja ": ["one\ntwo\tthree four  five", 1, None, True, {"b": 1.5}]}
 
 
-def test_secrets_among_values_are_handed_over_as_they_are() -> None:
+def test_secrets_among_values_are_passed_unchanged() -> None:
     redactor = Redactor([Secret(VALUE)])
     assert redactor.value({"token": Secret(VALUE), "text": VALUE}) == {"token": VALUE, "text": MASK}
 
 
-def test_values_are_nested_as_deep_as_any_api_nests_them() -> None:
+def test_values_are_processed_at_any_nesting_that_an_api_uses() -> None:
     deep: object = VALUE
     for _level in range(5000):
         deep = [deep]
@@ -258,7 +256,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 @pytest.mark.parametrize(("longest", "leave"), CUT.values(), ids=CUT)
-def test_the_work_on_a_text_does_not_grow_with_its_length(
+def test_the_work_on_a_text_is_bounded_whatever_its_length(
     text: str, longest: int, leave: Callable[[Redactor, str], str]
 ) -> None:
     redactor = Redactor([Secret(VALUE), Secret("x" * 2000)])
@@ -268,7 +266,7 @@ def test_the_work_on_a_text_does_not_grow_with_its_length(
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-def test_the_work_on_a_text_of_any_length_grows_no_faster_than_it(text: str) -> None:
+def test_the_work_on_a_text_grows_at_most_linearly(text: str) -> None:
     redactor = Redactor([Secret(VALUE), Secret("x" * 2000)])
     once, tenfold = (text * 4000)[:4000], (text * 40000)[:40000]
     # Ten times, where it is in proportion; a hundred times, where it is not.
@@ -292,7 +290,7 @@ def test_the_work_on_a_text_does_not_grow_with_the_number_of_secrets() -> None:
     assert seconds(lambda: many.line(text)) < 10 * seconds(lambda: few.line(text))
 
 
-def test_whoever_knows_too_many_secrets_quotes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_too_many_secrets_no_text_is_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redaction, "MOST_SECRETS", 3)
     redactor = Redactor()
     for index in range(5):

@@ -35,7 +35,7 @@ def response(body: bytes = b"", status: int = 200, left_behind: str = "", **head
 
 
 @pytest.mark.parametrize("body", [b"", b" \r\n"])
-def test_reply_without_a_body_is_nobodys_page_whatever_it_is_called(body: bytes) -> None:
+def test_response_without_a_body_is_not_an_html_page_whatever_its_content_type(body: bytes) -> None:
     assert not response(body, status=204, Content_Type="text/html").is_html
 
 
@@ -50,9 +50,7 @@ def test_reply_without_a_body_is_nobodys_page_whatever_it_is_called(body: bytes)
         (b"the word <html>", "text/plain", False),
     ],
 )
-def test_a_page_for_people_is_recognized_by_its_type_or_its_start(
-    body: bytes, content_type: str, is_html: bool
-) -> None:
+def test_an_html_page_is_recognized_by_its_type_or_its_start(body: bytes, content_type: str, is_html: bool) -> None:
     assert response(body, Content_Type=content_type).is_html == is_html
 
 
@@ -70,7 +68,7 @@ def test_a_page_for_people_is_recognized_by_its_type_or_its_start(
         (b'"text"', "application/json", "not the object"),
     ],
 )
-def test_reply_that_is_no_json_object_is_named_for_what_it_is(body: bytes, content_type: str, named: str) -> None:
+def test_response_that_is_not_a_json_object_is_described(body: bytes, content_type: str, named: str) -> None:
     with pytest.raises(BadResponse, match=named) as caught:
         response(body, Content_Type=content_type).mapping()
     assert caught.value.status == 200
@@ -79,7 +77,7 @@ def test_reply_that_is_no_json_object_is_named_for_what_it_is(body: bytes, conte
 
 
 @given(body=st.binary(max_size=60))
-def test_no_body_makes_the_reader_stumble(body: bytes) -> None:
+def test_no_response_body_raises_an_unexpected_exception(body: bytes) -> None:
     found = response(body)
     found.json_or_none()
     with contextlib.suppress(BadResponse):
@@ -87,13 +85,13 @@ def test_no_body_makes_the_reader_stumble(body: bytes) -> None:
 
 
 @given(document=st.dictionaries(st.text(max_size=5), JSON, max_size=3))
-def test_json_object_is_read_as_it_is(document: dict[str, Any]) -> None:
+def test_json_object_is_read_unchanged(document: dict[str, Any]) -> None:
     body = json.dumps(document)
     assert json.dumps(response(body.encode()).mapping()) == body
 
 
 @given(value=JSON)
-def test_field_is_given_only_with_the_type_that_the_api_documents(value: object) -> None:
+def test_field_is_returned_only_with_the_documented_type(value: object) -> None:
     found = response(json.dumps({"token": value}).encode())
     if isinstance(value, str) and value:
         assert found.field("token", str) == value
@@ -107,13 +105,13 @@ def test_missing_field_is_named() -> None:
         response(b"{}").field("token", str)
 
 
-def test_bad_reply_names_what_it_may_have_left_behind_where_the_work_was_done() -> None:
+def test_bad_response_to_a_completed_request_names_what_may_be_left_behind() -> None:
     assert response(b"", 200, left_behind="a token").bad("bad").left_behind == "a token"
     assert response(b"", 403, left_behind="a token").bad("bad").left_behind == ""
 
 
 @pytest.mark.parametrize(("status", "ok"), [(199, False), (200, True), (204, True), (299, True), (300, False)])
-def test_every_status_from_200_to_299_is_good(status: int, ok: bool) -> None:
+def test_every_status_from_200_to_299_is_a_success(status: int, ok: bool) -> None:
     assert response(status=status).ok is ok
 
 
@@ -121,23 +119,23 @@ def test_every_status_from_200_to_299_is_good(status: int, ok: bool) -> None:
 
 
 @given(seconds=st.integers(0, 4_000_000_000))
-def test_clock_offset_is_the_servers_clock_minus_this_one(seconds: int) -> None:
+def test_clock_offset_is_the_clock_of_the_server_minus_the_local_clock(seconds: int) -> None:
     assert response(Date=email.utils.formatdate(seconds, usegmt=True)).clock_offset == seconds - 1000
 
 
 @given(date=st.text(max_size=40) | st.from_regex(r"[A-Z][a-z]{2}, \d{1,3} [A-Z][a-z]{2} \d{1,6} [\d:]{1,9} [A-Z+-]*"))
-def test_date_that_makes_no_sense_tells_no_offset_and_is_no_error(date: str) -> None:
+def test_invalid_date_returns_no_offset_and_no_error(date: str) -> None:
     assert isinstance(response(Date=date).clock_offset, (float, type(None)))
 
 
-def test_reply_without_a_date_tells_no_offset() -> None:
+def test_response_without_a_date_returns_no_offset() -> None:
     assert response().clock_offset is None
 
 
 @pytest.mark.parametrize(
     "date", ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"]
 )
-def test_all_three_forms_of_an_http_date_are_read_as_utc_wherever_the_task_runs(
+def test_all_three_forms_of_an_http_date_are_read_as_utc_in_any_time_zone(
     date: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:

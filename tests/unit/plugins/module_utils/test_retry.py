@@ -34,7 +34,7 @@ HEADERS = (
 
 
 @given(limit=st.integers(0, 12), headers=st.lists(HEADERS, min_size=13, max_size=13))
-def test_never_more_further_tries_than_allowed_and_no_wait_over_a_minute(limit: int, headers: list[str | None]) -> None:
+def test_retries_are_limited_and_no_wait_exceeds_a_minute(limit: int, headers: list[str | None]) -> None:
     retries = Retries(limit)
     waits = [retries.next_wait("GET", ERROR, asked_wait(header, time.time())) for header in headers]
     assert [wait is not None for wait in waits] == [True] * limit + [False] * (13 - limit)
@@ -51,9 +51,7 @@ def test_budget_is_the_same_for_every_method(limit: int, method: str) -> None:
 @example(seconds=60, fraction=1)
 @example(seconds=61, fraction=0)
 @example(seconds=10**400, fraction=1)
-def test_the_server_is_not_asked_again_before_the_time_it_asks_for_up_to_a_minute(
-    seconds: int, fraction: float
-) -> None:
+def test_retry_after_is_respected_up_to_a_minute(seconds: int, fraction: float) -> None:
     wait = Retries(1, lambda: fraction).next_wait("GET", ERROR, asked_wait(str(seconds), 0))
     asked = min(seconds, LONGEST_WAIT)
     assert wait is not None
@@ -61,7 +59,7 @@ def test_the_server_is_not_asked_again_before_the_time_it_asks_for_up_to_a_minut
 
 
 @given(now=st.integers(10**9, 2 * 10**9), seconds=st.integers(1, 10**6), fraction=FRACTIONS)
-def test_date_is_judged_by_the_clock_of_the_server_that_sent_it(now: int, seconds: int, fraction: float) -> None:
+def test_retry_after_date_is_compared_with_the_clock_of_the_server(now: int, seconds: int, fraction: float) -> None:
     date = email.utils.formatdate(now + seconds, usegmt=True)
     assert asked_wait(date, now) == seconds
     wait = Retries(1, lambda: fraction).next_wait("GET", ERROR, asked_wait(date, now))
@@ -70,7 +68,7 @@ def test_date_is_judged_by_the_clock_of_the_server_that_sent_it(now: int, second
 
 
 @pytest.mark.parametrize("seconds", [0, -1, -7200])
-def test_date_that_is_not_in_the_future_is_as_good_as_none(seconds: int) -> None:
+def test_retry_after_date_in_the_past_is_ignored(seconds: int) -> None:
     now = 1_700_000_000
     assert asked_wait(email.utils.formatdate(now + seconds, usegmt=True), now) is None
 
@@ -79,18 +77,18 @@ def test_date_that_is_not_in_the_future_is_as_good_as_none(seconds: int) -> None
     "header",
     ["soon", "-5", "+5", "1.5", "1e3", "NaN", "٣", "Thu, 32 Foo 2026", "1700000000 GMT", "\x00", "", " ", None],
 )
-def test_header_that_makes_no_sense_is_as_good_as_none(header: str | None) -> None:
+def test_invalid_retry_after_is_ignored(header: str | None) -> None:
     assert asked_wait(header, 1_700_000_000) is None
 
 
 @pytest.mark.parametrize("header", ["9" * 5000, "61", "9999999999", "Fri, 31 Dec 9999 23:59:59 GMT"])
-def test_wait_that_is_too_long_is_cut(header: str) -> None:
+def test_wait_that_is_too_long_is_shortened(header: str) -> None:
     assert Retries(1, lambda: 0).next_wait("GET", ERROR, asked_wait(header, 0)) == LONGEST_WAIT
 
 
 @given(fraction=FRACTIONS)
 @settings(max_examples=5)
-def test_waits_have_bounds_that_grow_with_each_try_up_to_a_minute(fraction: float) -> None:
+def test_waits_grow_with_each_attempt_up_to_a_minute(fraction: float) -> None:
     retries = Retries(1100, lambda: fraction)
     waits = [retries.next_wait("GET", ERROR) or 0 for _try in range(1100)]
     for number, wait in enumerate(waits[:6]):
@@ -99,6 +97,6 @@ def test_waits_have_bounds_that_grow_with_each_try_up_to_a_minute(fraction: floa
 
 
 @pytest.mark.parametrize("asked", [None, 0, 7])
-def test_clients_that_fail_at_the_same_time_do_not_all_try_again_at_the_same_time(asked: float | None) -> None:
+def test_clients_that_fail_at_the_same_time_retry_at_different_times(asked: float | None) -> None:
     waits = {Retries(1).next_wait("GET", ERROR, asked) for _client in range(20)}
     assert len(waits) > 1

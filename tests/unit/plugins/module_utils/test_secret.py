@@ -55,7 +55,7 @@ def test_secret_never_shows_its_value(shown: Callable[[Secret], object]) -> None
 
 
 @given(value=VALUES)
-def test_secret_of_any_value_shows_the_same(value: str) -> None:
+def test_secrets_with_different_values_have_the_same_representation(value: str) -> None:
     assert repr(Secret(value)) == str(Secret(value)) == f"{Secret(value):5}" == repr(Secret(VALUE))
 
 
@@ -72,20 +72,20 @@ def test_secret_is_not_in_an_exception_that_carries_it() -> None:
 
 
 @pytest.mark.parametrize("serialize", [pickle.dumps, copy.copy, copy.deepcopy, json.dumps], ids=lambda f: f.__name__)
-def test_secret_cannot_be_serialized_or_copied_unseen(serialize: Callable[[Secret], object]) -> None:
+def test_secret_cannot_be_serialized_or_copied_by_accident(serialize: Callable[[Secret], object]) -> None:
     with pytest.raises(TypeError) as caught:
         serialize(Secret(VALUE))
     assert VALUE not in str(caught.value)
 
 
-def test_secret_is_registered_with_the_core_as_soon_as_it_exists(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secret_is_registered_with_ansible_core_when_it_is_created(monkeypatch: pytest.MonkeyPatch) -> None:
     registered: list[str] = []
     monkeypatch.setattr(secrets, "register_secret", registered.append)
     Secret(VALUE)
     assert registered == [VALUE]
 
 
-def test_secret_that_is_too_short_is_not_registered_with_the_core(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secret_that_is_too_short_is_not_registered_with_ansible_core(monkeypatch: pytest.MonkeyPatch) -> None:
     registered: list[str] = []
     monkeypatch.setattr(secrets, "register_secret", registered.append)
     for length in range(SHORTEST + 1):
@@ -93,7 +93,7 @@ def test_secret_that_is_too_short_is_not_registered_with_the_core(monkeypatch: p
     assert registered == ["x" * SHORTEST]
 
 
-def test_secret_reveals_a_plain_text_whatever_it_was_made_of() -> None:
+def test_secret_reveals_a_plain_string_whatever_type_it_was_created_from() -> None:
     class Tagged(str):
         """A text with marks on it, as the core has them."""
 

@@ -73,7 +73,7 @@ def test_one_connection_serves_all_requests_of_a_task(lab: Lab, session: OpenSes
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
-def test_cookie_that_is_set_goes_to_the_server_whether_or_not_its_name_has_a_dot(
+def test_cookie_is_sent_to_the_server_with_or_without_a_dot_in_its_name(
     lab: Lab, session: OpenSession, name: str
 ) -> None:
     one = session(url=lab.url(PRODUCT).replace("127.0.0.1", name))
@@ -85,9 +85,7 @@ def test_cookie_that_is_set_goes_to_the_server_whether_or_not_its_name_has_a_dot
 
 
 @pytest.mark.parametrize("host", ["a-controller", "a-controller:9443", "[2001:db8::1]", "[2001:db8::1]:9443"])
-def test_cookie_that_is_set_is_for_a_host_that_no_lab_can_be_and_for_no_other(
-    open_session: OpenSession, host: str
-) -> None:
+def test_cookie_is_sent_to_its_own_host_only(open_session: OpenSession, host: str) -> None:
     http = (one := open_session(f"https://{host}"))._http
     one.set_cookie("sessionid", Secret("of-this-user"))
 
@@ -99,7 +97,7 @@ def test_cookie_that_is_set_is_for_a_host_that_no_lab_can_be_and_for_no_other(
     assert sent("https://other-controller/api") is None
 
 
-def test_request_count_is_what_the_server_saw_whatever_became_of_it(
+def test_request_count_is_the_number_that_the_server_received(
     lab: Lab, session: OpenSession, waits: list[float]
 ) -> None:
     one = session(retries=2, timeout=3)
@@ -123,7 +121,7 @@ def test_request_count_is_what_the_server_saw_whatever_became_of_it(
     assert len(waits) == 4
 
 
-def test_session_may_be_used_from_several_threads(lab: Lab, session: OpenSession) -> None:
+def test_session_is_thread_safe(lab: Lab, session: OpenSession) -> None:
     one = session(connections=3)
     with ThreadPoolExecutor(8) as pool:
         statuses = list(pool.map(lambda _number: get(one), range(40)))
@@ -132,7 +130,7 @@ def test_session_may_be_used_from_several_threads(lab: Lab, session: OpenSession
     assert len({entry.connection for entry in entries}) <= 3
 
 
-def test_server_clock_is_learnt_from_the_date_of_a_reply(lab: Lab, session: OpenSession) -> None:
+def test_server_clock_is_read_from_the_date_of_a_response(lab: Lab, session: OpenSession) -> None:
     one = session()
     assert one.clock_offset is None
     lab.change_settings(PRODUCT, clock_offset=-5000.0)
@@ -141,13 +139,13 @@ def test_server_clock_is_learnt_from_the_date_of_a_reply(lab: Lab, session: Open
     assert one.now() == pytest.approx(time.time() - 5000, abs=5)
 
 
-def test_base_path_of_the_address_comes_before_every_path(lab: Lab, session: OpenSession) -> None:
+def test_base_path_of_the_address_is_prepended_to_every_path(lab: Lab, session: OpenSession) -> None:
     get(session(url=f"{lab[PRODUCT]['url']}/a/base/"), query={"page_size": "5"})
     (entry,) = lab.requests(PRODUCT)
     assert (entry.path, entry.query) == (f"/a/base{VERSION}", "page_size=5")
 
 
-def test_request_asks_for_json_as_it_is_and_says_who_asks(lab: Lab, session: OpenSession) -> None:
+def test_request_accepts_uncompressed_json_and_has_a_user_agent(lab: Lab, session: OpenSession) -> None:
     get(session())
     entry = lab.requests(PRODUCT)[0]
     assert entry.header("Accept") == "application/json"
@@ -158,7 +156,7 @@ def test_request_asks_for_json_as_it_is_and_says_who_asks(lab: Lab, session: Ope
 # What the environment must not do.
 
 
-def test_netrc_never_signs_a_request(
+def test_netrc_never_authenticates_a_request(
     lab: Lab, session: OpenSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     netrc = tmp_path / ".netrc"
@@ -192,7 +190,7 @@ def test_redirect_is_an_error_and_never_followed(lab: Lab, session: OpenSession,
 
 @pytest.mark.parametrize("kind", ["drop_before", "drop_after"])
 @pytest.mark.parametrize("abrupt", [False, True])
-def test_get_is_sent_again_after_a_dropped_connection(
+def test_get_is_retried_after_a_dropped_connection(
     lab: Lab, session: OpenSession, waits: list[float], told: list[str], kind: str, abrupt: bool
 ) -> None:
     lab.fault(PRODUCT, kind, abrupt=abrupt)
@@ -204,7 +202,7 @@ def test_get_is_sent_again_after_a_dropped_connection(
 
 
 @pytest.mark.parametrize("kind", ["drop_before", "drop_after", "truncate"])
-def test_post_is_not_sent_again_and_the_error_names_what_may_be_left(
+def test_post_is_not_retried_and_the_error_names_what_may_be_left_behind(
     lab: Lab, session: OpenSession, waits: list[float], kind: str
 ) -> None:
     lab.fault(PRODUCT, kind)
@@ -217,7 +215,7 @@ def test_post_is_not_sent_again_and_the_error_names_what_may_be_left(
     assert waits == []
 
 
-def test_post_whose_api_makes_it_safe_is_sent_again(lab: Lab, session: OpenSession, waits: list[float]) -> None:
+def test_idempotent_post_is_retried(lab: Lab, session: OpenSession, waits: list[float]) -> None:
     lab.fault(PRODUCT, "drop_before")
     one = session(retries=1)
     assert create(one, lab, idempotent=True).status == 200
@@ -226,9 +224,7 @@ def test_post_whose_api_makes_it_safe_is_sent_again(lab: Lab, session: OpenSessi
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_request_that_timed_out_is_not_sent_again(
-    lab: Lab, session: OpenSession, waits: list[float], method: str
-) -> None:
+def test_request_that_timed_out_is_not_retried(lab: Lab, session: OpenSession, waits: list[float], method: str) -> None:
     one = session(retries=3, timeout=0.3)
     lab.fault(PRODUCT, "delay", seconds=600)
     with pytest.raises(TimedOut, match=r"no whole response within 0\.3 s"):
@@ -239,7 +235,7 @@ def test_request_that_timed_out_is_not_sent_again(
 
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_overloaded_server_is_asked_again_when_it_says(
+def test_overloaded_server_is_retried_after_the_time_it_asks_for(
     lab: Lab, session: OpenSession, waits: list[float], told: list[str], status: int, method: str
 ) -> None:
     date = email.utils.formatdate(time.time() + 30, usegmt=True)
@@ -256,7 +252,7 @@ def test_overloaded_server_is_asked_again_when_it_says(
 
 
 @pytest.mark.parametrize("hours", [-2, 2])
-def test_server_with_another_clock_is_asked_again_after_the_time_it_means(
+def test_server_with_another_clock_is_retried_after_the_time_it_means(
     lab: Lab, session: OpenSession, waits: list[float], hours: float
 ) -> None:
     theirs = time.time() + hours * 3600
@@ -266,7 +262,7 @@ def test_server_with_another_clock_is_asked_again_after_the_time_it_means(
     assert 30 <= waits[0] <= 33
 
 
-def test_time_that_one_reply_asked_for_is_not_waited_again_after_another_failure(
+def test_retry_after_of_one_response_is_not_used_for_another_failure(
     lab: Lab, session: OpenSession, waits: list[float]
 ) -> None:
     lab.fault(PRODUCT, "status", status=503, headers={"Retry-After": "40"})
@@ -276,7 +272,7 @@ def test_time_that_one_reply_asked_for_is_not_waited_again_after_another_failure
     assert waits[1] < 40
 
 
-def test_overloaded_server_is_asked_no_more_often_than_allowed(
+def test_overloaded_server_is_not_retried_more_often_than_allowed(
     lab: Lab, session: OpenSession, waits: list[float]
 ) -> None:
     lab.fault(PRODUCT, "status", status=503, times=0)
@@ -290,7 +286,7 @@ def test_overloaded_server_is_asked_no_more_often_than_allowed(
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 412, 500, 501])
-def test_refusal_is_final(lab: Lab, session: OpenSession, waits: list[float], status: int) -> None:
+def test_refusal_is_not_retried(lab: Lab, session: OpenSession, waits: list[float], status: int) -> None:
     lab.fault(PRODUCT, "status", status=status, body={"code": status, "message": "no"}, times=0)
     one = session(retries=3)
     with pytest.raises(ApiError, match=f"{status}, code {status}, 'no'") as caught:
@@ -332,17 +328,17 @@ def test_error_never_quotes_a_secret_that_was_sent(lab: Lab, session: OpenSessio
 
 @settings(max_examples=15)
 @given(before=st.integers(LONGEST_QUOTE - 30, LONGEST_QUOTE + 5))
-def test_message_is_redacted_first_and_shortened_afterwards(lab: Lab, session: OpenSession, before: int) -> None:
+def test_message_is_redacted_before_it_is_shortened(lab: Lab, session: OpenSession, before: int) -> None:
     said = quoted(lab, session, "x" * before + SECRET + "y" * 300, form={"api_token": Secret(SECRET)})
     assert SECRET[:4] not in said
     assert len(said) < LONGEST_QUOTE + 200
 
 
-def test_message_of_many_lines_becomes_one(lab: Lab, session: OpenSession) -> None:
+def test_message_of_many_lines_becomes_one_line(lab: Lab, session: OpenSession) -> None:
     assert "'one two three'" in quoted(lab, session, "one\r\n  two\n\n\tthree")
 
 
-def test_error_never_quotes_what_came_back(lab: Lab, session: OpenSession) -> None:
+def test_error_never_quotes_the_response_body(lab: Lab, session: OpenSession) -> None:
     lab.fault(PRODUCT, "invalid_json", body='{"token": "minted-and-precious", ')
     with pytest.raises(BadResponse) as caught:
         create(session(), lab).mapping()
@@ -353,7 +349,7 @@ def test_error_never_quotes_what_came_back(lab: Lab, session: OpenSession) -> No
 
 
 @pytest.mark.parametrize("value", ["line\nbreak", "nul\x00", "umlaut-ä", "return\r", " leading", "\ttab", "\x7f"])
-def test_credential_that_no_header_can_carry_is_named_before_anything_is_sent(
+def test_credential_that_cannot_be_sent_in_a_header_is_named_before_anything_is_sent(
     lab: Lab, session: OpenSession, value: str
 ) -> None:
     one = session()
@@ -364,7 +360,7 @@ def test_credential_that_no_header_can_carry_is_named_before_anything_is_sent(
     assert one.request_count == len(lab.requests(PRODUCT)) == 0
 
 
-def test_name_that_a_link_has_twice_in_its_query_is_sent_twice(lab: Lab, session: OpenSession) -> None:
+def test_repeated_name_in_the_query_of_a_link_is_sent_each_time(lab: Lab, session: OpenSession) -> None:
     link = Link.parse(f"{lab.url(EXAMPLE.name)}/nowhere?scope=a&scope=b&empty=", "a link")
 
     with pytest.raises(ApiError):

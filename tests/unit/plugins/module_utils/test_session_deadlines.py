@@ -73,7 +73,7 @@ def given_up(session: Session) -> TransportError:
     ],
     ids=["records of one byte", "chunks of one byte", "interim responses"],
 )
-def test_a_response_without_end_or_pause_is_given_up_at_the_deadline(
+def test_an_endless_response_times_out_at_the_deadline(
     context: ssl.SSLContext, open_session: OpenSession, head: bytes, part: bytes
 ) -> None:
     def drip(plain: socket.socket) -> None:
@@ -87,7 +87,7 @@ def test_a_response_without_end_or_pause_is_given_up_at_the_deadline(
     assert isinstance(error, TimedOut)
 
 
-def test_a_handshake_without_end_or_pause_is_given_up_at_the_deadline(open_session: OpenSession) -> None:
+def test_an_endless_handshake_times_out_at_the_deadline(open_session: OpenSession) -> None:
     # Of the size with which OpenSSL, where it reads by itself, does not look up for as long as there is more.
     record = b"\x16\x03\x03" + (len(HELLO_REQUEST) * 4000).to_bytes(2, "big") + HELLO_REQUEST * 4000
 
@@ -102,7 +102,7 @@ def test_a_handshake_without_end_or_pause_is_given_up_at_the_deadline(open_sessi
     assert not error.sent
 
 
-def test_a_proxy_that_answers_without_end_or_pause_is_given_up_at_the_deadline(open_session: OpenSession) -> None:
+def test_an_endless_response_of_a_proxy_times_out_at_the_deadline(open_session: OpenSession) -> None:
     def drip(plain: socket.socket) -> None:
         plain.recv(65536)
         plain.sendall(b"HTTP/1.1 200 Go on\r\n")
@@ -161,7 +161,7 @@ def test_addresses_that_do_not_respond_take_no_more_than_one_timeout(
 
 
 @pytest.mark.parametrize("seconds_used", [0, 3, 50])
-def test_the_sign_out_has_what_the_request_before_it_has_left(
+def test_the_sign_out_has_the_rest_of_the_timeout_of_the_request_before_it(
     lab: Lab, session: OpenSession, monkeypatch: pytest.MonkeyPatch, seconds_used: float
 ) -> None:
     one = session(timeout=10)

@@ -72,7 +72,7 @@ def failure(session: Session, lab: Lab, kind: type[TokensError] = TokensError) -
     ],
     ids=str,
 )
-def test_reply_is_named_for_what_it_is(
+def test_faulty_response_is_described(
     lab: Lab, session: OpenSession, kind: str, parameters: dict[str, Any], named: str
 ) -> None:
     lab.fault(PRODUCT, kind, **parameters)
@@ -83,7 +83,7 @@ def test_reply_is_named_for_what_it_is(
 
 
 @pytest.mark.parametrize("status", [403, 502])
-def test_page_of_a_proxy_says_what_to_check(lab: Lab, session: OpenSession, status: int) -> None:
+def test_page_of_a_proxy_is_an_error_that_says_what_to_check(lab: Lab, session: OpenSession, status: int) -> None:
     lab.fault(PRODUCT, "html", status=status)
     assert "proxy" in failure(session(), lab).advice
 
@@ -108,7 +108,7 @@ def test_refusal_without_a_readable_body_still_names_its_status(lab: Lab, sessio
     ],
     ids=str,
 )
-def test_token_that_was_made_and_whose_reply_was_lost_on_the_way_is_named_as_left_behind(
+def test_token_whose_response_was_lost_is_reported_as_left_behind(
     lab: Lab, session: OpenSession, kind: str, parameters: dict[str, Any]
 ) -> None:
     lab.fault(PRODUCT, kind, work=True, **parameters)
@@ -148,7 +148,7 @@ def _quoting(value: Any, secrets: str) -> Any:
 
 
 @pytest.mark.parametrize(("kind", "parameters"), FAULTS, ids=str)
-def test_no_error_and_no_notice_shows_a_secret_whatever_goes_wrong(
+def test_no_error_and_no_notice_shows_a_secret_whatever_fails(
     lab: Lab, session: OpenSession, waits: list[float], told: list[str], kind: str, parameters: dict[str, Any]
 ) -> None:
     one = session(timeout=0.5 if kind == "delay" else 10, retries=1)
@@ -176,9 +176,7 @@ def test_no_error_and_no_notice_shows_a_secret_whatever_goes_wrong(
     ],
     ids=str,
 )
-def test_reply_that_is_not_whole_in_time_is_given_up(
-    lab: Lab, session: OpenSession, kind: str, parameters: dict[str, Any]
-) -> None:
+def test_incomplete_response_times_out(lab: Lab, session: OpenSession, kind: str, parameters: dict[str, Any]) -> None:
     lab.fault(PRODUCT, kind, **parameters)
     start = time.monotonic()
     error = failure(session(timeout=0.5), lab, TimedOut)
@@ -187,19 +185,19 @@ def test_reply_that_is_not_whole_in_time_is_given_up(
     assert ORPHAN in str(error)
 
 
-def test_headers_that_never_end_are_given_up_in_time(lab: Lab, session: OpenSession) -> None:
+def test_endless_headers_time_out(lab: Lab, session: OpenSession) -> None:
     lab.fault(PRODUCT, "endless_headers")
     error = failure(session(timeout=120), lab, OversizedResponse)
     assert "more headers" in error.cause
     assert ORPHAN in str(error)
 
 
-def test_slow_reply_that_is_whole_in_time_is_read(lab: Lab, session: OpenSession) -> None:
+def test_slow_response_that_is_complete_in_time_is_read(lab: Lab, session: OpenSession) -> None:
     lab.fault(PRODUCT, "trickle", interval=0.001)
     assert create(session(timeout=120), lab)
 
 
-def test_time_of_one_request_is_not_taken_from_the_next(lab: Lab, session: OpenSession) -> None:
+def test_timeout_of_one_request_does_not_shorten_that_of_the_next(lab: Lab, session: OpenSession) -> None:
     one = session(timeout=3)
     for _request in range(3):
         lab.fault(PRODUCT, "delay", seconds=1.1)
@@ -220,7 +218,7 @@ def never_left(session: Session, waits: list[float], tries: int = 3) -> Transpor
     return caught.value
 
 
-def test_port_on_which_nobody_listens_is_tried_again_and_named(open_session: OpenSession, waits: list[float]) -> None:
+def test_closed_port_is_retried_and_named(open_session: OpenSession, waits: list[float]) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
         port = server.getsockname()[1]
     error = never_left(open_session(f"127.0.0.1:{port}", retries=2), waits)
@@ -230,16 +228,14 @@ def test_port_on_which_nobody_listens_is_tried_again_and_named(open_session: Ope
     assert "hostname" in error.advice
 
 
-def test_name_that_does_not_resolve_is_named(open_session: OpenSession, waits: list[float]) -> None:
+def test_unresolvable_name_is_named(open_session: OpenSession, waits: list[float]) -> None:
     error = never_left(open_session("no-such-host.invalid", retries=0), waits, tries=1)
     assert isinstance(error, ConnectionFailed)
     assert "no connection" in error.cause
     assert "no-such-host.invalid" in str(error)
 
 
-def test_server_that_does_not_answer_the_call_is_given_up_in_time(
-    open_session: OpenSession, waits: list[float]
-) -> None:
+def test_unresponsive_server_times_out(open_session: OpenSession, waits: list[float]) -> None:
     with closing(socket.socket()) as server:
         server.bind(("127.0.0.1", 0))
         server.listen(0)
@@ -258,7 +254,7 @@ def test_server_that_does_not_answer_the_call_is_given_up_in_time(
     assert "within 0.3 s" in error.cause
 
 
-def test_server_that_hangs_up_during_the_handshake_got_no_request(
+def test_server_that_closes_the_connection_during_the_handshake_got_no_request(
     open_session: OpenSession, waits: list[float]
 ) -> None:
     def hang_up(connection: socket.socket) -> None:
@@ -268,9 +264,7 @@ def test_server_that_hangs_up_during_the_handshake_got_no_request(
         never_left(open_session(address, retries=2), waits)
 
 
-def test_server_that_falls_silent_during_the_handshake_got_no_request(
-    open_session: OpenSession, waits: list[float]
-) -> None:
+def test_server_that_hangs_during_the_handshake_got_no_request(open_session: OpenSession, waits: list[float]) -> None:
     def stay_silent(connection: socket.socket) -> None:
         while connection.recv(65536):
             pass
@@ -282,7 +276,7 @@ def test_server_that_falls_silent_during_the_handshake_got_no_request(
     assert "0.3 s" in error.cause
 
 
-def test_port_that_speaks_no_tls_is_named_and_not_tried_again(open_session: OpenSession, waits: list[float]) -> None:
+def test_port_without_tls_is_named_and_not_retried(open_session: OpenSession, waits: list[float]) -> None:
     def speak_http(connection: socket.socket) -> None:
         connection.recv(65536)
         connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")

@@ -92,7 +92,7 @@ def later() -> Playbook:
     return Playbook(2)
 
 
-def test_a_token_is_recorded_before_it_is_proven_and_the_record_goes_when_it_is_revoked(
+def test_a_token_is_recorded_before_it_is_verified_and_until_it_is_revoked(
     sessions: Sessions, killed: Playbook
 ) -> None:
     seen: list[int] = []
@@ -113,7 +113,7 @@ def test_a_token_is_recorded_before_it_is_proven_and_the_record_goes_when_it_is_
     assert [name for name in sessions.names() if name.endswith(".json.lock")] == []
 
 
-def test_the_next_session_revokes_what_a_run_that_has_ended_left(
+def test_the_next_session_revokes_tokens_of_a_run_that_has_ended(
     sessions: Sessions, killed: Playbook, later: Playbook
 ) -> None:
     left = [sessions.cut_off(killed.play(number)) for number in (1, 1)]
@@ -127,7 +127,7 @@ def test_the_next_session_revokes_what_a_run_that_has_ended_left(
     assert len(sessions.records()) == 1
 
 
-def test_a_run_at_work_is_left_alone_and_so_are_the_other_sessions_of_the_same_play(
+def test_a_running_session_is_left_alone_and_so_are_other_sessions_of_the_same_play(
     sessions: Sessions, killed: Playbook, later: Playbook
 ) -> None:
     at_work = sessions.cut_off(killed.play())
@@ -176,7 +176,7 @@ class PassingTime(Machine):
 
 
 @pytest.mark.parametrize("principal", ["somebody else", None])
-def test_the_token_of_another_user_is_left_alone_also_where_the_user_is_unknown(
+def test_the_token_of_another_or_unknown_user_is_left_alone(
     sessions: Sessions, killed: Playbook, later: Playbook, principal: str | None
 ) -> None:
     token = sessions.cut_off(killed.play())
@@ -188,7 +188,7 @@ def test_the_token_of_another_user_is_left_alone_also_where_the_user_is_unknown(
     assert token in sessions.server.alive
 
 
-def test_what_cannot_be_revoked_now_stays_on_record_with_a_warning(
+def test_a_token_that_cannot_be_revoked_now_stays_recorded_with_a_warning(
     sessions: Sessions, killed: Playbook, later: Playbook
 ) -> None:
     token = sessions.cut_off(killed.play())
@@ -204,9 +204,7 @@ def test_what_cannot_be_revoked_now_stays_on_record_with_a_warning(
     assert token not in sessions.server.alive
 
 
-def test_a_token_that_has_expired_meanwhile_costs_no_request(
-    sessions: Sessions, killed: Playbook, later: Playbook
-) -> None:
+def test_an_expired_token_takes_no_request(sessions: Sessions, killed: Playbook, later: Playbook) -> None:
     sessions.server.lifetime = -1.0
     sessions.session(killed.play(), verify=False)
     killed.end()
@@ -218,7 +216,7 @@ def test_a_token_that_has_expired_meanwhile_costs_no_request(
     assert len(sessions.records()) == 1, "the new one"
 
 
-def test_a_task_with_a_token_file_revokes_what_was_left_and_reports_the_change(
+def test_a_task_with_a_token_file_revokes_leftover_tokens_and_reports_the_change(
     sessions: Sessions, killed: Playbook, later: Playbook
 ) -> None:
     token = sessions.cut_off(killed.play())
@@ -238,7 +236,7 @@ def test_a_task_with_a_token_file_revokes_what_was_left_and_reports_the_change(
 
 
 @pytest.mark.parametrize("obstacle", ["a file", "a folder for all", "a full disk"])
-def test_nothing_is_created_that_cannot_be_recorded(
+def test_a_token_that_cannot_be_recorded_is_not_created(
     sessions: Sessions, killed: Playbook, monkeypatch: pytest.MonkeyPatch, obstacle: str
 ) -> None:
     if obstacle == "a file":
@@ -261,7 +259,7 @@ def refuse(_store: object, _timeout: float) -> Any:
     raise StoreError("no space left on the device")
 
 
-def test_a_failed_creation_leaves_no_record_and_a_refused_token_one_that_the_next_session_removes(
+def test_a_failed_creation_leaves_no_record_and_a_refused_token_one_that_is_removed_later(
     sessions: Sessions, killed: Playbook, later: Playbook
 ) -> None:
     sessions.server.is_down = True
@@ -278,7 +276,7 @@ def test_a_failed_creation_leaves_no_record_and_a_refused_token_one_that_the_nex
     assert len(sessions.records()) == 1
 
 
-def test_one_lock_serves_a_run_and_goes_a_day_after_it_has_ended(
+def test_one_lock_serves_a_run_and_is_removed_a_day_after_its_end(
     sessions: Sessions, killed: Playbook, later: Playbook
 ) -> None:
     tokens = [sessions.cut_off(killed.play()) for _session in range(3)]
@@ -300,7 +298,7 @@ def test_one_lock_serves_a_run_and_goes_a_day_after_it_has_ended(
 
 
 @pytest.mark.parametrize("obstacle", ["nothing holds it", "no lock"])
-def test_a_session_whose_run_cannot_hold_a_lock_is_judged_by_its_time(
+def test_a_session_of_a_run_that_cannot_hold_a_lock_is_judged_by_its_time(
     sessions: Sessions, later: Playbook, monkeypatch: pytest.MonkeyPatch, obstacle: str
 ) -> None:
     if obstacle == "no lock":

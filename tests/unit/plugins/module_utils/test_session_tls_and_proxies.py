@@ -64,7 +64,7 @@ def failure(session: Session) -> TokensError:
         ("wrong_name", "mismatch", "hostname"),
     ],
 )
-def test_certificate_that_is_not_good_is_named_with_its_reason_and_nothing_is_sent(
+def test_invalid_certificate_is_named_with_its_reason_and_nothing_is_sent(
     lab: Lab, session: OpenSession, waits: list[float], certificate: str, reason: str, advised: str
 ) -> None:
     address = lab.add_addresses(1, certificate=certificate)[0]
@@ -78,18 +78,18 @@ def test_certificate_that_is_not_good_is_named_with_its_reason_and_nothing_is_se
     assert reached(session(host=address, validate_certs=False))
 
 
-def test_library_does_not_warn_of_what_the_user_has_chosen(session: OpenSession) -> None:
+def test_disabled_verification_causes_no_warning_of_the_library(session: OpenSession) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert reached(session(validate_certs=False))
 
 
-def test_authority_that_nobody_named_is_not_trusted(lab: Lab, session: OpenSession) -> None:
+def test_unnamed_ca_is_not_trusted(lab: Lab, session: OpenSession) -> None:
     assert isinstance(failure(session(ca_path=None)), TlsFailed)
 
 
 @pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
-def test_variables_of_the_library_have_no_say_in_whom_to_trust(
+def test_variables_of_requests_do_not_decide_whom_to_trust(
     lab: Lab, session: OpenSession, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
 ) -> None:
     monkeypatch.setenv(name, lab.ca_path)
@@ -100,9 +100,7 @@ def test_variables_of_the_library_have_no_say_in_whom_to_trust(
     assert reached(session(environ={name: str(empty)}))
 
 
-def test_library_adds_no_authority_of_its_own_to_those_that_are_named(
-    session: OpenSession, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_library_adds_no_ca_to_those_that_are_named(session: OpenSession, monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
 
     def noted(*, environ: Any, **options: Any) -> Any:
@@ -114,12 +112,12 @@ def test_library_adds_no_authority_of_its_own_to_those_that_are_named(
     assert [context.cert_store_stats()["x509_ca"] for context in made] == [1]
 
 
-def test_trust_store_of_the_tasks_environment_is_trusted(lab: Lab, session: OpenSession) -> None:
+def test_trust_store_of_the_environment_of_the_task_is_trusted(lab: Lab, session: OpenSession) -> None:
     assert reached(session(ca_path=None, environ={"SSL_CERT_FILE": lab.ca_path}))
     assert isinstance(failure(session(ca_path=None, environ={"SSL_CERT_FILE": ""})), TlsFailed)
 
 
-def test_folder_of_authorities_is_trusted(lab: Lab, session: OpenSession, tmp_path: Path) -> None:
+def test_folder_of_ca_certificates_is_trusted(lab: Lab, session: OpenSession, tmp_path: Path) -> None:
     if not shutil.which("openssl"):
         pytest.skip("openssl is needed to name the files of such a folder")
     command = ["openssl", "x509", "-hash", "-noout", "-in", lab.ca_path]
@@ -128,7 +126,7 @@ def test_folder_of_authorities_is_trusted(lab: Lab, session: OpenSession, tmp_pa
     assert reached(session(ca_path=str(tmp_path)))
 
 
-def test_client_certificate_signs_requests_of_its_own_session_only(lab: Lab, session: OpenSession) -> None:
+def test_client_certificate_is_used_in_its_own_session_only(lab: Lab, session: OpenSession) -> None:
     (kit,) = [kit for kit in KITS.values() if "client_cert" in lab[kit.name]]
     pair = {name: lab[kit.name][name] for name in ("client_cert", "client_key")}
     assert session(kit.name, **pair).request("GET", kit.guarded, doing="list").status == 200
@@ -145,7 +143,7 @@ def proxy(lab: Lab) -> str:
 
 
 @pytest.mark.parametrize("way", ["option", "https_proxy", "HTTPS_PROXY", "all_proxy", "option without a scheme"])
-def test_proxy_leads_to_the_server_by_one_tunnel(lab: Lab, session: OpenSession, proxy: str, way: str) -> None:
+def test_proxy_reaches_the_server_through_one_tunnel(lab: Lab, session: OpenSession, proxy: str, way: str) -> None:
     options: dict[str, Any] = {"environ": {way: proxy}}
     if way.startswith("option"):
         options = {"proxy_url": Secret(proxy if way == "option" else proxy.removeprefix("http://"))}
@@ -159,7 +157,7 @@ def test_proxy_leads_to_the_server_by_one_tunnel(lab: Lab, session: OpenSession,
 @pytest.mark.parametrize(
     ("kind", "parameters"), [("drop_after", {}), ("drop_after", {"abrupt": True}), ("delay", {"seconds": 60})]
 )
-def test_request_that_may_have_been_carried_out_behind_a_proxy_is_not_sent_again(
+def test_request_that_may_have_been_carried_out_behind_a_proxy_is_not_retried(
     lab: Lab, session: OpenSession, waits: list[float], proxy: str, kind: str, parameters: dict[str, Any]
 ) -> None:
     lab.fault(PRODUCT, kind, **parameters)
@@ -179,7 +177,7 @@ def test_no_proxy_bypasses_the_proxy(lab: Lab, session: OpenSession, proxy: str)
     assert len(lab.tunnels()) == 1
 
 
-def test_proxy_of_the_process_has_no_say_where_the_task_has_another_environment(
+def test_proxy_of_the_process_is_ignored_if_the_task_has_its_own_environment(
     session: OpenSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
@@ -187,7 +185,7 @@ def test_proxy_of_the_process_has_no_say_where_the_task_has_another_environment(
     assert reached(session(environ={}))
 
 
-def test_server_behind_a_proxy_must_prove_who_it_is(lab: Lab, session: OpenSession, proxy: str) -> None:
+def test_certificate_of_a_server_behind_a_proxy_is_verified(lab: Lab, session: OpenSession, proxy: str) -> None:
     address = lab.add_addresses(1, certificate="wrong_name")[0]
     assert isinstance(failure(session(host=address, proxy_url=Secret(proxy))), TlsFailed)
 
@@ -202,14 +200,14 @@ def test_proxy_that_refuses_is_named_with_its_status(lab: Lab, session: OpenSess
     assert (one.request_count, error.left_behind) == (0, "")
 
 
-def test_proxy_that_does_not_listen_is_named_without_its_password(open_session: OpenSession) -> None:
+def test_proxy_with_a_closed_port_is_named_without_its_password(open_session: OpenSession) -> None:
     error = failure(open_session("sddc.example.com", proxy_url=Secret("http://me:s3cr3t-word@127.0.0.1:1")))
     assert isinstance(error, ConnectionFailed)
     assert "no connection to the proxy 127.0.0.1:1: " in error.cause
     assert "s3cr3t-word" not in str(error)
 
 
-def test_proxy_whose_name_does_not_resolve_is_named_with_the_variable(open_session: OpenSession) -> None:
+def test_proxy_with_an_unresolvable_name_is_named_with_its_variable(open_session: OpenSession) -> None:
     environ = {"HTTPS_PROXY": "http://me:s3cr3t@no-such-host.invalid:1"}
     error = failure(open_session("sddc.example.com", environ=environ))
     assert isinstance(error, ConnectionFailed)
@@ -218,7 +216,7 @@ def test_proxy_whose_name_does_not_resolve_is_named_with_the_variable(open_sessi
     assert "s3cr3t" not in str(error)
 
 
-def test_proxy_that_hangs_up_or_falls_silent_has_not_refused(open_session: OpenSession) -> None:
+def test_proxy_that_hangs_or_closes_the_connection_has_not_refused(open_session: OpenSession) -> None:
     def fall_silent(connection: socket.socket) -> None:
         while connection.recv(65536):
             pass
@@ -230,7 +228,7 @@ def test_proxy_that_hangs_up_or_falls_silent_has_not_refused(open_session: OpenS
         assert f"the proxy {address} {named}" in error.cause
 
 
-def test_password_of_a_proxy_goes_to_the_proxy_and_into_no_error(open_session: OpenSession) -> None:
+def test_password_of_a_proxy_is_sent_to_the_proxy_and_is_in_no_error(open_session: OpenSession) -> None:
     heads: list[bytes] = []
 
     def refuse(connection: socket.socket) -> None:
@@ -249,7 +247,7 @@ def test_password_of_a_proxy_goes_to_the_proxy_and_into_no_error(open_session: O
 @pytest.mark.parametrize(
     "url", ["socks5://127.0.0.1:1080", "ftp://127.0.0.1", "https://127.0.0.1:1", "http://", "http://host:port", "::"]
 )
-def test_proxy_that_cannot_be_used_is_an_option_to_mend_and_no_lost_reply(
+def test_invalid_proxy_is_an_option_error_and_not_a_lost_response(
     lab: Lab, session: OpenSession, waits: list[float], url: str
 ) -> None:
     with pytest.raises(TokensError, match="proxy_url") as caught:
@@ -258,7 +256,7 @@ def test_proxy_that_cannot_be_used_is_an_option_to_mend_and_no_lost_reply(
     assert lab.requests(PRODUCT) == []
 
 
-def test_proxy_that_trickles_is_given_up_in_time(open_session: OpenSession) -> None:
+def test_slow_proxy_times_out(open_session: OpenSession) -> None:
     stopped = threading.Event()
 
     def trickle(connection: socket.socket) -> None:

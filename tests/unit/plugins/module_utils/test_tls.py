@@ -73,7 +73,7 @@ def test_no_version_before_1_2_is_spoken(files: dict[str, str], options: dict[st
     assert context(files, **options).minimum_version >= ssl.TLSVersion.TLSv1_2
 
 
-def test_no_version_before_1_2_is_spoken_where_openssl_would(
+def test_no_version_before_1_2_is_used_even_if_openssl_allows_it(
     files: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def lax(protocol: int) -> ssl.SSLContext:
@@ -87,16 +87,14 @@ def test_no_version_before_1_2_is_spoken_where_openssl_would(
 
 
 @pytest.mark.parametrize("options", WAYS, ids=str)
-def test_certificates_are_verified_for_their_name_unless_told_otherwise(
-    files: dict[str, str], options: dict[str, Any]
-) -> None:
+def test_certificates_are_verified_for_their_name_by_default(files: dict[str, str], options: dict[str, Any]) -> None:
     verified = options.get("validate_certs", True)
     found = context(files, **options)
     assert found.check_hostname is verified
     assert found.verify_mode == (ssl.CERT_REQUIRED if verified else ssl.CERT_NONE)
 
 
-def test_named_authority_is_trusted_in_place_of_the_systems_store(files: dict[str, str]) -> None:
+def test_named_ca_is_trusted_in_place_of_the_system_store(files: dict[str, str]) -> None:
     assert context(files, ca_path="ca").cert_store_stats()["x509_ca"] == 1
 
 
@@ -105,7 +103,7 @@ def test_trust_store_of_the_system_is_loaded_once(files: dict[str, str]) -> None
     assert context(files, validate_certs=False) is not default_tls_context()
 
 
-def test_context_with_an_identity_is_never_shared(files: dict[str, str]) -> None:
+def test_context_with_a_client_certificate_is_never_shared(files: dict[str, str]) -> None:
     pair = {"client_cert": "cert", "client_key": "key"}
     found = [context(files, **pair), context(files, **pair), context(files), context(files, validate_certs=False)]
     assert len({id(one) for one in found}) == 4
@@ -135,18 +133,18 @@ def test_context_with_an_identity_is_never_shared(files: dict[str, str]) -> None
     ],
     ids=str,
 )
-def test_file_that_cannot_be_used_is_named_with_its_option_and_nobody_is_asked(
+def test_unusable_file_is_named_with_its_option_and_no_request_is_sent(
     files: dict[str, str], options: dict[str, Any], named: str
 ) -> None:
     with pytest.raises(InvalidOption, match=named):
         context(files, **options)
 
 
-def test_certificate_and_key_may_stand_in_one_file(files: dict[str, str]) -> None:
+def test_certificate_and_key_may_be_in_one_file(files: dict[str, str]) -> None:
     assert isinstance(context(files, client_cert="both"), ssl.SSLContext)
 
 
-def test_variables_of_openssl_count_where_the_tasks_environment_differs(
+def test_openssl_variables_of_the_task_select_its_own_trust_store(
     files: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     changed = tls_context(environ={"SSL_CERT_FILE": files["ca"]})

@@ -82,7 +82,7 @@ def ca_path(authority: Authority, tmp_path: Path) -> str:
 
 
 @pytest.mark.parametrize(("facts", "advised", "not_advised"), CERTIFICATES, ids=str)
-def test_each_cause_for_which_a_certificate_is_refused_has_its_own_advice(
+def test_each_cause_of_a_refused_certificate_has_its_own_advice(
     authority: Authority,
     open_session: OpenSession,
     tmp_path: Path,
@@ -99,7 +99,7 @@ def test_each_cause_for_which_a_certificate_is_refused_has_its_own_advice(
 
 
 @pytest.mark.parametrize("given", [True, False])
-def test_an_unknown_issuer_is_to_be_named_or_added(
+def test_an_unknown_issuer_leads_to_advice_about_ca_path(
     authority: Authority, open_session: OpenSession, tmp_path: Path, given: bool
 ) -> None:
     other = tmp_path / "other.pem"
@@ -109,7 +109,7 @@ def test_an_unknown_issuer_is_to_be_named_or_added(
     assert (GIVEN in error.advice, "Set ca_path" in error.advice) == (given, not given)
 
 
-def test_an_authority_of_the_same_name_with_another_key_is_not_the_issuer(
+def test_a_ca_of_the_same_name_with_another_key_is_not_the_issuer(
     authority: Authority, open_session: OpenSession, tmp_path: Path
 ) -> None:
     older = tmp_path / "older.pem"
@@ -119,7 +119,7 @@ def test_an_authority_of_the_same_name_with_another_key_is_not_the_issuer(
     assert "ca_path may hold an older one" in error.advice
 
 
-def test_what_is_right_is_trusted(
+def test_a_correct_certificate_is_trusted(
     authority: Authority, open_session: OpenSession, tmp_path: Path, ca_path: str
 ) -> None:
     with serving(tmp_path, authority.pair()) as address, pytest.raises(ResponseLost):
@@ -127,7 +127,7 @@ def test_what_is_right_is_trusted(
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=str)
-def test_a_client_certificate_of_another_authority_is_refused_by_the_server(
+def test_a_client_certificate_of_another_ca_is_refused_by_the_server(
     authority: Authority, open_session: OpenSession, tmp_path: Path, ca_path: str, version: ssl.TLSVersion
 ) -> None:
     mine = tmp_path / "mine.pem"
@@ -137,7 +137,7 @@ def test_a_client_certificate_of_another_authority_is_refused_by_the_server(
     assert "refuses client_cert" in error.advice
 
 
-def test_a_server_that_asks_for_a_client_certificate_says_so(
+def test_a_required_client_certificate_is_named(
     authority: Authority, open_session: OpenSession, tmp_path: Path, ca_path: str
 ) -> None:
     with serving(tmp_path, authority.pair(), wanted=authority.pem) as address:
@@ -146,7 +146,7 @@ def test_a_server_that_asks_for_a_client_certificate_says_so(
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
-def test_a_server_that_speaks_only_an_old_version_is_named_for_it(
+def test_a_server_with_only_an_old_tls_version_is_named(
     authority: Authority, open_session: OpenSession, tmp_path: Path, ca_path: str
 ) -> None:
     old = {"minimum_version": ssl.TLSVersion.TLSv1, "maximum_version": ssl.TLSVersion.TLSv1_1}
@@ -156,7 +156,7 @@ def test_a_server_that_speaks_only_an_old_version_is_named_for_it(
     assert "client" not in error.advice
 
 
-def test_a_port_that_speaks_no_tls_is_named_for_it(open_session: OpenSession) -> None:
+def test_a_port_without_tls_is_named(open_session: OpenSession) -> None:
     def speak_http(connection: socket.socket) -> None:
         connection.recv(65536)
         connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")

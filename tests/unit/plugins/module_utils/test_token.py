@@ -37,7 +37,7 @@ def encoded(claims: object) -> str:
 
 
 @given(life=LIVES, needed=NEEDS, age=st.floats(0, 1.5))
-def test_token_is_kept_while_it_has_the_life_that_is_needed_or_half_its_own(
+def test_token_is_kept_while_it_has_the_required_lifetime_or_half_of_its_own(
     life: float, needed: float, age: float
 ) -> None:
     life, now = float(int(life)), NOW + int(age * life)
@@ -47,12 +47,12 @@ def test_token_is_kept_while_it_has_the_life_that_is_needed_or_half_its_own(
 
 
 @given(life=LIVES, needed=NEEDS)
-def test_new_token_is_always_good_enough(life: float, needed: float) -> None:
+def test_new_token_always_has_enough_lifetime(life: float, needed: float) -> None:
     assert token(expires_at=NOW + life).is_lasting(NOW, needed)
 
 
 @given(needed=NEEDS, now=st.floats(0, 4e9))
-def test_unknown_expiry_speaks_neither_for_nor_against_a_token(needed: float, now: float) -> None:
+def test_unknown_expiry_neither_renews_nor_keeps_a_token(needed: float, now: float) -> None:
     unknown = token(expires_at=None)
     assert unknown.is_lasting(now, needed)
     assert not unknown.has_expired(now)
@@ -60,12 +60,12 @@ def test_unknown_expiry_speaks_neither_for_nor_against_a_token(needed: float, no
 
 
 @given(left=st.floats(-1e6, 1e6))
-def test_token_has_expired_when_no_life_is_left(left: float) -> None:
+def test_token_has_expired_when_no_lifetime_is_left(left: float) -> None:
     assert token(expires_at=NOW + left).has_expired(NOW) == (NOW + left <= NOW)
 
 
 @given(needed=NEEDS, life=LIVES)
-def test_life_that_is_needed_is_as_asked_where_the_issue_is_unknown(needed: float, life: float) -> None:
+def test_required_lifetime_is_unchanged_if_the_issue_time_is_unknown(needed: float, life: float) -> None:
     assert needed_life(token(None, NOW + life).lifetime, needed) == needed
 
 
@@ -78,12 +78,12 @@ def test_claims_of_a_jwt_are_read(claims: dict[str, object]) -> None:
 
 
 @given(text=st.text(max_size=40) | st.from_regex(r"[\w+/=-]*\.[\w+/=-]*\.[\w+/=-]*") | st.builds(encoded, st.text()))
-def test_no_token_makes_the_reader_of_claims_stumble(text: str) -> None:
+def test_no_token_raises_an_unexpected_exception_when_its_claims_are_read(text: str) -> None:
     assert isinstance(jwt_claims(text), dict)
 
 
 @pytest.mark.parametrize("text", ["", "opaque", "a.b", "a.!!!.c", "a.b.c.d", "ä.ö.ü", encoded([1]), encoded(None)])
-def test_what_is_no_jwt_claims_nothing(text: str) -> None:
+def test_a_token_that_is_not_a_jwt_has_no_claims(text: str) -> None:
     assert jwt_claims(text) == {}
 
 
@@ -103,7 +103,7 @@ def test_what_is_no_jwt_claims_nothing(text: str) -> None:
         (1e300, None),
     ],
 )
-def test_claimed_time_is_a_number_of_seconds_that_a_date_can_say(value: object, expected: float | None) -> None:
+def test_claimed_time_is_a_number_of_seconds_in_the_range_of_dates(value: object, expected: float | None) -> None:
     assert claimed_time({"exp": value}, "exp") == expected
 
 

@@ -38,7 +38,7 @@ def parsed_or_none(text: str) -> BaseUrl | None:
 
 
 @given(host=NAMES, port=PORTS, path=PATHS, trailing=st.sampled_from(["", "/"]))
-def test_name_port_and_https_base_url_are_read_as_written(host: str, port: int, path: str, trailing: str) -> None:
+def test_name_port_and_https_base_url_are_parsed_as_written(host: str, port: int, path: str, trailing: str) -> None:
     assert BaseUrl.parse(host) == BaseUrl(host)
     assert BaseUrl.parse(f"{host}:{port}") == BaseUrl(host, port)
     assert BaseUrl.parse(f"https://{host}:{port}{path}{trailing}") == BaseUrl(host, port, path)
@@ -56,7 +56,7 @@ def test_name_port_and_https_base_url_are_read_as_written(host: str, port: int, 
         ("https://[2001:db8::1]/base/", "[2001:db8::1]/base"),
     ],
 )
-def test_address_is_shown_in_one_form_however_it_is_written(text: str, shown: str) -> None:
+def test_address_is_shown_in_one_form(text: str, shown: str) -> None:
     assert str(BaseUrl.parse(text)) == shown
 
 
@@ -89,25 +89,25 @@ def test_address_is_shown_in_one_form_however_it_is_written(text: str, shown: st
         "https://sddc/a/../b",
     ],
 )
-def test_what_is_no_plain_https_address_is_refused(text: str) -> None:
+def test_any_address_but_plain_https_is_refused(text: str) -> None:
     with pytest.raises(InvalidOption) as caught:
         BaseUrl.parse(text, "hostname")
     assert "hostname" in str(caught.value)
 
 
 @pytest.mark.parametrize("text", ["https:/sddc.example.com", "https:sddc.example.com", "https://[::1]evil/"])
-def test_mistyped_url_is_refused_rather_than_read_as_another_host(text: str) -> None:
+def test_mistyped_url_is_refused_and_not_taken_for_another_host(text: str) -> None:
     assert parsed_or_none(text) is None
 
 
-def test_port_zero_is_refused_rather_than_replaced() -> None:
+def test_port_zero_is_refused_and_not_replaced() -> None:
     assert parsed_or_none("sddc.example.com:0") is None
 
 
 @pytest.mark.parametrize(
     "host", ["a" * 64, "sddc..example.com", "*.example.com", "sddc%2fevil", "sddc%00", ".example.com"]
 )
-def test_name_that_no_resolver_takes_is_refused_before_anything_is_sent(host: str) -> None:
+def test_name_that_cannot_be_resolved_is_refused_before_anything_is_sent(host: str) -> None:
     assert parsed_or_none(host) is None
 
 
@@ -125,7 +125,7 @@ def test_user_information_is_refused_and_not_repeated_in_the_error(password: str
 @example(text="https://h/./b")
 @example(text="https://evil:1\\@issuer/")
 @example(text="https://h/a%3fb")
-def test_what_is_parsed_is_what_is_requested(text: str) -> None:
+def test_parsed_address_is_the_requested_one(text: str) -> None:
     base = parsed_or_none(text)
     if base is None:
         return
@@ -155,7 +155,7 @@ def test_no_address_with_another_scheme_user_query_or_fragment_is_accepted(text:
 
 
 @given(host=NAMES, port=PORTS, path=PATHS)
-def test_shown_address_reads_back_as_the_same_one(host: str, port: int, path: str) -> None:
+def test_shown_address_is_parsed_as_the_same_one(host: str, port: int, path: str) -> None:
     base = BaseUrl(host, port, path)
     assert BaseUrl.parse(str(base)) == base
 
@@ -169,7 +169,7 @@ def test_shown_address_reads_back_as_the_same_one(host: str, port: int, path: st
 @example(value="%2e%2e")
 @example(value="a b?c#d;e&f=g+h")
 @example(value="...")
-def test_any_id_stays_one_segment_of_the_requested_path(value: str) -> None:
+def test_any_id_is_one_segment_of_the_requested_path(value: str) -> None:
     if value in (".", ".."):
         return
     url = BaseUrl("sddc.example.com").url(f"/before/{segment(value, 'tier0_id')}/after")
@@ -181,12 +181,12 @@ def test_any_id_stays_one_segment_of_the_requested_path(value: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["", ".", ".."])
-def test_dot_segments_and_empty_ids_are_refused_by_the_name_of_their_option(value: str) -> None:
+def test_dot_segments_and_empty_ids_are_refused_with_the_name_of_their_option(value: str) -> None:
     with pytest.raises(InvalidOption, match="tier0_id"):
         segment(value, "tier0_id")
 
 
-def test_id_that_is_no_valid_unicode_is_refused_by_the_name_of_its_option() -> None:
+def test_id_with_invalid_unicode_is_refused_with_the_name_of_its_option() -> None:
     with pytest.raises(InvalidOption, match="tier0_id"):
         segment("fw-\udc80", "tier0_id")
 
@@ -203,7 +203,7 @@ def test_address_that_ends_in_a_path_of_the_api_is_refused_when_it_is_used(path:
 
 
 @pytest.mark.parametrize("path", ["", "/api", "/thing/api", "/proxy/of/server"])
-def test_address_with_a_path_of_a_proxy_is_used_as_it_is(path: str) -> None:
+def test_address_with_a_path_of_a_proxy_is_used_unchanged(path: str) -> None:
     url = BaseUrl.parse(f"https://server.example.com{path}").url("/api/thing/tokens")
 
     assert url == f"https://server.example.com{path}/api/thing/tokens"

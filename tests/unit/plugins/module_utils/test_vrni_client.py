@@ -35,7 +35,7 @@ def create_vrni_token(lab: Lab, session: OpenSession) -> Callable[[], Token]:
 
 
 @pytest.mark.parametrize(("form", "known"), [("s", True), ("ms", True), ("absent", False), ("past", False)])
-def test_expiry_of_vrni_is_understood_in_seconds_and_milliseconds(
+def test_expiry_of_vrni_is_read_in_seconds_and_milliseconds(
     lab: Lab, create_vrni_token: Callable[[], Token], form: str, known: bool
 ) -> None:
     lab.change_settings("vrni", expiry=form, lifetime=7200)
@@ -44,13 +44,13 @@ def test_expiry_of_vrni_is_understood_in_seconds_and_milliseconds(
     assert token.issued_at == pytest.approx(time.time(), abs=120)
 
 
-def test_expiry_more_than_a_year_away_is_not_believed(lab: Lab, create_vrni_token: Callable[[], Token]) -> None:
+def test_expiry_more_than_a_year_away_is_ignored(lab: Lab, create_vrni_token: Callable[[], Token]) -> None:
     lab.change_settings("vrni", expiry="far")
     assert create_vrni_token().expires_at is None
 
 
 @pytest.mark.parametrize("offset", [-86400.0, 86400.0])
-def test_expiry_is_judged_past_by_the_servers_clock(
+def test_past_expiry_is_judged_by_the_clock_of_the_server(
     lab: Lab, create_vrni_token: Callable[[], Token], offset: float
 ) -> None:
     lab.change_settings("vrni", clock_offset=offset, lifetime=3600)
@@ -61,7 +61,7 @@ def test_expiry_is_judged_past_by_the_servers_clock(
 
 @settings(max_examples=40)
 @given(left=st.floats(120, YEAR - 10), unit=st.sampled_from([1, 1000]), whole=st.booleans())
-def test_any_expiry_within_a_year_is_understood_in_either_unit(
+def test_any_expiry_within_a_year_is_read_in_either_unit(
     lab: Lab, create_vrni_token: Callable[[], Token], left: float, unit: int, whole: bool
 ) -> None:
     expiry = (time.time() + left) * unit
@@ -80,7 +80,7 @@ def test_any_expiry_within_a_year_is_understood_in_either_unit(
 @example(expiry=1e300)
 @example(expiry=True)
 @example(expiry="1800000000")
-def test_expiry_that_makes_no_sense_is_unknown_and_loses_no_token(
+def test_invalid_expiry_is_unknown_and_loses_no_token(
     lab: Lab, create_vrni_token: Callable[[], Token], expiry: object
 ) -> None:
     answer(lab, "vrni", {"token": "opaque-token", "expiry": expiry})
@@ -90,7 +90,7 @@ def test_expiry_that_makes_no_sense_is_unknown_and_loses_no_token(
 
 
 @pytest.mark.parametrize("body", [{}, {"expiry": 1}, {"token": None}, {"token": ""}, {"token": 5}, [], None, "token"])
-def test_reply_without_a_token_is_an_error_that_names_what_may_be_left(
+def test_response_without_a_token_is_an_error_that_names_what_may_be_left_behind(
     lab: Lab, create_vrni_token: Callable[[], Token], body: object
 ) -> None:
     answer(lab, "vrni", body)
@@ -98,14 +98,14 @@ def test_reply_without_a_token_is_an_error_that_names_what_may_be_left(
         create_vrni_token()
 
 
-def test_page_of_a_proxy_is_no_proof_that_a_token_works(lab: Lab, session: OpenSession) -> None:
+def test_page_of_a_proxy_does_not_prove_that_a_token_works(lab: Lab, session: OpenSession) -> None:
     lab.fault("vrni", "html", status=200)
     with pytest.raises(BadResponse, match="HTML page"):
         vrni.VrniClient(session("vrni")).is_accepted(Secret("any"))
 
 
 @pytest.mark.parametrize("status", [403, 404, 500, 502])
-def test_only_a_401_says_that_a_token_is_dead(lab: Lab, session: OpenSession, status: int) -> None:
+def test_only_a_401_proves_that_a_token_is_invalid(lab: Lab, session: OpenSession, status: int) -> None:
     client = vrni.VrniClient(session("vrni"))
     assert client.is_accepted(Secret("nobody-knows-it")) is False
     assert client.delete_auth_token(Secret("nobody-knows-it")) is False
@@ -115,7 +115,7 @@ def test_only_a_401_says_that_a_token_is_dead(lab: Lab, session: OpenSession, st
             ask(Secret("nobody-knows-it"))
 
 
-def test_wrong_password_and_too_many_tokens_are_both_said(lab: Lab, session: OpenSession) -> None:
+def test_wrong_password_and_too_many_tokens_are_both_named(lab: Lab, session: OpenSession) -> None:
     with pytest.raises(ApiError) as caught:
         vrni.VrniClient(session("vrni")).create_auth_token("admin@local", Secret("wrong-password"), "LOCAL")
     assert "password" in str(caught.value)
@@ -123,7 +123,7 @@ def test_wrong_password_and_too_many_tokens_are_both_said(lab: Lab, session: Ope
     assert "wrong-password" not in str(caught.value)
 
 
-def test_token_that_the_server_quotes_while_it_refuses_to_end_it_is_not_shown(lab: Lab, session: OpenSession) -> None:
+def test_token_in_a_refused_revocation_is_not_shown(lab: Lab, session: OpenSession) -> None:
     token = "Mgs2YX0ZSY+gHW6RYypeeA"
     lab.fault("vrni", "status", status=500, body={"code": 500, "message": f"cannot delete {token} now"})
     with pytest.raises(ApiError) as caught:

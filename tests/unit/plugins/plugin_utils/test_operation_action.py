@@ -92,7 +92,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def test_option_of_the_task_wins_over_its_environment_and_that_over_the_process(
+def test_option_of_the_task_overrides_its_environment_and_that_the_process(
     act: Act, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ECHO_HOST", "process")
@@ -102,7 +102,7 @@ def test_option_of_the_task_wins_over_its_environment_and_that_over_the_process(
 
 
 @pytest.mark.parametrize("nothing", [None, "__omit_place_holder__of_this_run"])
-def test_null_and_omit_in_the_environment_of_the_task_are_not_a_value(
+def test_null_and_omit_in_the_environment_of_the_task_are_not_values(
     act: Act, monkeypatch: pytest.MonkeyPatch, nothing: Any
 ) -> None:
     monkeypatch.setenv("ECHO_PASSWORD", "process")
@@ -112,7 +112,7 @@ def test_null_and_omit_in_the_environment_of_the_task_are_not_a_value(
 
 
 @pytest.mark.parametrize("blank", ["", None])
-def test_an_option_that_is_blank_does_not_hide_the_environment(act: Act, blank: Any) -> None:
+def test_a_blank_option_does_not_hide_the_environment(act: Act, blank: Any) -> None:
     done = act([{"ECHO_HOST": "task", "ECHO_PASSWORD": "p"}], args={"hostname": blank, "password": blank, "key": blank})
     assert (done["hostname"], done["password_length"], done["has_key"]) == ("task", 1, False)
 
@@ -125,14 +125,14 @@ def test_empty_variable_of_the_task_does_not_hide_the_one_of_the_process(
     assert act(empty)["hostname"] in ("process", "x")
 
 
-def test_older_variable_of_the_task_wins_over_a_newer_one_of_the_process(
+def test_older_variable_of_the_task_overrides_a_newer_one_of_the_process(
     act: Act, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ECHO_PASSWORD", "process")
     assert act([{"OLD_PASSWORD": "the task's own"}], args={"hostname": "h"})["password_length"] == len("the task's own")
 
 
-def test_credential_of_the_tasks_environment_is_not_mixed_with_another_one_of_the_process(
+def test_credential_of_the_task_environment_is_not_mixed_with_another_one_of_the_process(
     act: Act, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ECHO_PASSWORD", "process")
@@ -146,20 +146,20 @@ def test_innermost_environment_wins_and_templates_are_rendered(act: Act) -> None
     assert (result["hostname"], result["proxy"]) == ("task", "http://p:1")
 
 
-def test_missing_option_is_a_failure_that_is_returned(act: Act) -> None:
+def test_missing_option_is_a_returned_failure(act: Act) -> None:
     result = act()
     assert (result["failed"], result["changed"]) == (True, False)
     assert "hostname" in result["msg"]
 
 
-def test_secret_of_the_environment_is_in_no_message_of_the_validation(act: Act) -> None:
+def test_secret_of_the_environment_is_in_no_validation_message(act: Act) -> None:
     result = act([{"ECHO_PASSWORD": PASSWORD}], args={"hostname": "h", "level": PASSWORD})
     assert result["failed"] is True
     assert "level" in result["msg"]
     assert PASSWORD not in json.dumps(result)
 
 
-def test_internal_error_is_a_failure_that_is_returned(act: Act) -> None:
+def test_internal_error_is_a_returned_failure(act: Act) -> None:
     result = act(args={"hostname": "h", "password": PASSWORD, "level": 9})
     assert result["failed"] is True
     assert PASSWORD not in json.dumps(result)
@@ -176,12 +176,12 @@ def test_check_mode_of_the_task_reaches_the_operation(act: Act) -> None:
 
 
 @pytest.mark.skipif(DEFAULT.masks_secrets, reason="this ansible-core masks what is registered as a secret by itself")
-def test_result_is_sealed_only_where_it_carries_a_secret(act: Act) -> None:
+def test_result_is_sealed_only_if_it_contains_a_secret(act: Act) -> None:
     assert "_ansible_no_log" not in act(args={"hostname": "h"})
     assert act(args={"hostname": "h", "level": 7})["_ansible_no_log"] is True
 
 
-def test_proxy_of_the_task_wins_over_one_of_the_process_in_another_case_of_letters(
+def test_proxy_of_the_task_overrides_one_of_the_process_in_another_letter_case(
     act: Act, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("https_proxy", "http://process:1")
@@ -189,7 +189,7 @@ def test_proxy_of_the_task_wins_over_one_of_the_process_in_another_case_of_lette
     assert act([{"HTTPS_PROXY": ""}], args={"hostname": "h"})["proxy"] == ""
 
 
-def test_route_as_a_module_takes_credentials_out_of_the_environment_and_passes_them_as_arguments(
+def test_module_route_removes_credentials_from_the_environment_and_passes_them_as_arguments(
     action: Callable[..., EchoAction],
 ) -> None:
     environment = [{"ECHO_PASSWORD": PASSWORD, "OLD_PASSWORD": "older", "https_proxy": "http://p:1"}]
@@ -206,13 +206,13 @@ def test_route_as_a_module_takes_credentials_out_of_the_environment_and_passes_t
     assert made._play_context.no_log is True
 
 
-def test_arguments_that_are_wrong_never_reach_the_other_machine(act: Act) -> None:
+def test_invalid_arguments_never_reach_the_managed_node(act: Act) -> None:
     result = act(args={"hostname": "h", "levle": 1}, task_vars={"sddc_tokens_in_process": False})
     assert "levle" in result["msg"]
     assert "as_module" not in result
 
 
-def test_what_a_task_shows_when_it_has_run_holds_no_secret_and_a_retry_gets_it_back(
+def test_task_arguments_contain_no_secret_after_the_run_and_a_retry_gets_them_back(
     action: Callable[..., EchoAction],
 ) -> None:
     args = {"hostname": "h", "key": "a-key-of-value", "level": 1, "passwort": PASSWORD}

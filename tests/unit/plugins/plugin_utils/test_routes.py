@@ -19,12 +19,12 @@ def connection(transport: str = "local", become: Any = None) -> Any:
 
 @pytest.mark.parametrize("transport", ["local", "ansible.builtin.local"])
 @pytest.mark.parametrize("switch", [True, "true", "yes", 1])
-def test_task_on_this_machine_runs_in_process(transport: str, switch: Any) -> None:
+def test_local_task_runs_in_process(transport: str, switch: Any) -> None:
     assert in_process.may_run_in_process(connection(transport), switch) is True
 
 
 @pytest.mark.parametrize("transport", ["ssh", "docker", "community.general.lxc", "paramiko_ssh", "not_local"])
-def test_task_on_another_machine_runs_as_a_module(transport: str) -> None:
+def test_task_on_a_managed_node_runs_as_a_module(transport: str) -> None:
     assert in_process.may_run_in_process(connection(transport), True) is False
 
 
@@ -33,7 +33,7 @@ def test_task_of_another_user_runs_as_a_module() -> None:
 
 
 @pytest.mark.parametrize("switch", [False, "false", "no", 0, None, "nonsense"])
-def test_variable_turns_it_off(switch: Any) -> None:
+def test_variable_disables_the_in_process_route(switch: Any) -> None:
     assert in_process.may_run_in_process(connection(), switch) is False
 
 
@@ -72,7 +72,7 @@ def test_core_that_masks_secrets_shows_the_rest_of_the_result(monkeypatch: pytes
 
 @pytest.mark.parametrize("core_keeps", [True, False])
 @pytest.mark.parametrize("sealed", [True, False])
-def test_warning_is_seen_once_whether_or_not_the_result_is_hidden(
+def test_warning_is_shown_once_whether_or_not_the_result_is_hidden(
     monkeypatch: pytest.MonkeyPatch, core_keeps: bool, sealed: bool
 ) -> None:
     monkeypatch.setattr(sealing, "CORE_MASKS_SECRETS", False)
@@ -85,7 +85,7 @@ def test_warning_is_seen_once_whether_or_not_the_result_is_hidden(
     assert seen == ["w"]
 
 
-def test_raw_reply_of_a_module_is_hidden_from_the_connection() -> None:
+def test_raw_response_of_a_module_is_hidden_from_the_connection() -> None:
     action = Action()
     with sealing.quiet_module(action):
         assert action._task.no_log is True
