@@ -1,34 +1,34 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The documentation of what all modules have in common beyond their options."""
+"""Documentation of the attributes and notes of all modules."""
 
 from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Attributes; `diff` or `no_diff` besides, and `action_group` for the modules that talk HTTP."""
+    """Attributes of all modules; `diff` or `no_diff` is added, and `action_group` for modules that send requests."""
 
     DOCUMENTATION = r"""
 options: {}
 attributes:
   check_mode:
-    description: Can run in C(check_mode) and predict what it would do, without doing it.
+    description: Can run in C(check_mode) and predict the changes without making them.
     support: full
-    details: It signs in where it must, and only reads. It neither creates nor changes anything, nor writes a file.
+    details: The task signs in if necessary, and only reads. It does not create or change anything, or write a file.
   async:
     description: Can run with the C(async) keyword.
     support: none
-    details: The job file and the polled result would hold secrets in the clear, so that such a task fails.
+    details: The job file and the polled result would contain secrets in plain text. A task with C(async) fails.
   platform:
-    description: Target operating systems of the host where the module runs.
+    description: Operating systems of the managed node that are supported.
     support: full
     platforms: posix
 notes:
-  - On a local connection without C(become) the task runs inside the controller's process, without the start of another
-    interpreter. Set the variable C(sddc_tokens_in_process) to V(false) to run it as a module.
+  - On a local connection without C(become), the task runs in the controller process and does not start another Python
+    interpreter. Set the variable C(sddc_tokens_in_process) to V(false) to run it as an ordinary module.
   - Durations are numbers of seconds, or numbers with a unit, such as V(90s), V(30m), V(12h) or V(14d).
-  - Paths are absolute or begin with V(~). Environment variables in them are filled in.
+  - Paths must be absolute or begin with V(~). Environment variables in paths are expanded.
 requirements:
   - python >= 3.9
 """
@@ -37,16 +37,16 @@ requirements:
 options: {}
 attributes:
   diff_mode:
-    description: Returns what has changed, or would change, in C(diff) mode.
+    description: Returns details of the changes, or of the predicted changes, in C(diff) mode.
     support: full
-    details: It shows fingerprint, expiry and scope, never the token.
+    details: The diff contains the fingerprint, expiry and scope, but never the token.
 """
 
     NO_DIFF = r"""
 options: {}
 attributes:
   diff_mode:
-    description: Returns what has changed, or would change, in C(diff) mode.
+    description: Returns details of the changes, or of the predicted changes, in C(diff) mode.
     support: none
 """
 

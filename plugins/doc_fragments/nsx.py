@@ -1,99 +1,98 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The documentation of the options by which the modules for NSX reach and sign in to it."""
+"""Documentation of the options with which modules sign in to an NSX manager."""
 
 from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Server, and the ways to sign in."""
+    """Options for the manager and for each kind of credentials."""
 
     DOCUMENTATION = r"""
 options:
   hostname:
     description:
-      - The NSX manager, as a name, name:port, or https base URL. A base URL may have a path, as that of the reverse
-        proxy of VMware Cloud on AWS has.
-      - The environment variable E(NSXT_MANAGER_HOST) is used when this is not set.
+      - NSX manager, as a name, name:port, or https base URL. A base URL can have a path, such as that of the reverse
+        proxy of VMware Cloud on AWS.
+      - If not set, the environment variable E(NSXT_MANAGER_HOST) is used.
     type: str
     required: true
   access_token:
     description:
       - Access token of VMware Cloud Services, from M(sddc.tokens.csp_access_token).
       - Mutually exclusive with O(token_file), O(csp_api_token) and O(csp_client_id).
-      - The environment variable E(NSX_ACCESS_TOKEN) is used when none of the four is set.
+      - If none of the four is set, the environment variable E(NSX_ACCESS_TOKEN) is used.
     type: str
   open_id_token:
     description:
-      - OpenID token that was created with O(access_token). Only a re-authentication needs it.
-      - The environment variable E(NSX_OPEN_ID_TOKEN) is used when this is not set, but not with O(token_file),
-        O(csp_api_token) or O(csp_client_id), which bring their own.
+      - OpenID token that was created together with O(access_token). It is required for re-authentication only.
+      - If not set, the environment variable E(NSX_OPEN_ID_TOKEN) is used, except with O(token_file), O(csp_api_token)
+        or O(csp_client_id), which provide their own OpenID token.
     type: str
     aliases: [id_token]
   token_file:
     description:
-      - Token file of M(sddc.tokens.csp_access_token), in place of O(access_token), on the host where the module runs.
-      - With O(csp_api_token) or O(csp_client_id) this task keeps the token in the file alive by itself. Without them
-        it reads the file, and fails when the token has expired or is that of another product.
+      - Token file of M(sddc.tokens.csp_access_token) on the managed node, instead of O(access_token).
+      - With O(csp_api_token) or O(csp_client_id), this task creates and renews the token in the file. Without them, it
+        only reads the file, and fails if the token has expired or belongs to another product.
     type: path
   csp_hostname:
     description:
-      - The server of VMware Cloud Services, as a name, name:port, or https base URL.
-      - The environment variable E(CSP_HOST) is used when this is not set.
+      - Server of VMware Cloud Services, as a name, name:port, or https base URL.
+      - If not set, the environment variable E(CSP_HOST) is used.
     type: str
     default: console.cloud.vmware.com
   csp_api_token:
     description:
-      - API token of VMware Cloud Services, with which this task gets its access token and OpenID token by itself.
-      - Without O(token_file) every run gets new ones.
-      - The environment variable E(CSP_API_TOKEN), then E(NSXT_VMC_TOKEN), is used when neither this nor
-        O(csp_client_id) nor O(access_token) is set.
+      - API token of VMware Cloud Services. This task exchanges it for an access token and an OpenID token.
+      - Without O(token_file), every run requests new tokens.
+      - If this, O(csp_client_id) and O(access_token) are not set, the environment variable E(CSP_API_TOKEN) is used,
+        then E(NSXT_VMC_TOKEN).
     type: str
   csp_client_id:
     description:
-      - Id of an OAuth app of VMware Cloud Services, in place of O(csp_api_token).
-      - The environment variable E(CSP_CLIENT_ID) is used when neither this nor O(csp_api_token) nor O(access_token)
-        is set.
+      - ID of an OAuth app of VMware Cloud Services, instead of O(csp_api_token).
+      - If this, O(csp_api_token) and O(access_token) are not set, the environment variable E(CSP_CLIENT_ID) is used.
     type: str
   csp_client_secret:
     description:
-      - Secret of the OAuth app.
-      - The environment variable E(CSP_CLIENT_SECRET) is used when neither this nor O(csp_api_token) nor
-        O(access_token) is set.
+      - Secret of the OAuth app O(csp_client_id).
+      - If this, O(csp_api_token) and O(access_token) are not set, the environment variable E(CSP_CLIENT_SECRET) is
+        used.
     type: str
   csp_validate_certs:
     description:
-      - Whether the certificate of VMware Cloud Services must be valid for its name and signed by a trusted CA.
-        O(validate_certs) is for the manager alone.
+      - Whether to verify the TLS certificate of VMware Cloud Services. It must match the host name and be signed by a
+        trusted CA. O(validate_certs) applies to the NSX manager only.
     type: bool
     default: true
   csp_ca_path:
     description:
-      - PEM file, or folder of hashed PEM files, with the authorities to trust of VMware Cloud Services.
-      - By default the trust store of the system and O(ca_path).
+      - PEM file with the CA certificates to trust for VMware Cloud Services, or folder of hashed PEM files.
+      - By default, the trust store of the system and O(ca_path).
     type: path
   username:
     description:
-      - User of the manager with whom to read. By default the access token signs the readings, or O(client_cert) where
-        there is none.
-      - The environment variable E(NSXT_USERNAME) is used when this is not set.
+      - User of the NSX manager for read requests. By default, read requests use the access token, or O(client_cert) if
+        there is no access token.
+      - If not set, the environment variable E(NSXT_USERNAME) is used.
     type: str
   password:
     description:
       - Password of O(username).
-      - The environment variable E(NSXT_PASSWORD) is used when this is not set.
+      - If not set, the environment variable E(NSXT_PASSWORD) is used.
     type: str
   use_session:
     description:
-      - Whether O(username) signs in to a session, rather than with each request. The task ends its session, whatever
-        happens.
+      - Whether to create a session for O(username), instead of sending the password with each request. The task always
+        ends its session.
     type: bool
     default: false
   csp_auth_token_header:
     description:
-      - Whether to send the access token in the header C(csp-auth-token), too.
-      - The proxy of VMware Cloud on AWS may want it.
+      - Whether to send the access token in the header C(csp-auth-token) as well.
+      - The proxy of VMware Cloud on AWS may require it.
     type: bool
     default: false
 """

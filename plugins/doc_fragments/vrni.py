@@ -1,20 +1,20 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The documentation of the server that the modules for Aria Operations for Networks talk to."""
+"""Documentation of the server option of the modules for Aria Operations for Networks."""
 
 from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """The server."""
+    """Option for the platform."""
 
     DOCUMENTATION = r"""
 options:
   hostname:
     description:
-      - The server, as a name, name:port, or https base URL.
-      - The environment variable E(VRNI_HOST) is used when this is not set.
+      - Platform of Aria Operations for Networks, as a name, name:port, or https base URL.
+      - If not set, the environment variable E(VRNI_HOST) is used.
     type: str
     required: true
 """
