@@ -7,18 +7,20 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: avi_se_auth_token
-short_description: Create a token with which a Service Engine joins an Avi controller
+short_description: Create an authentication token for an Avi Service Engine
 version_added: 0.1.0
 description:
-  - Creates a token with which one Service Engine joins a controller of Avi Load Balancer, once, within an hour by
-    default, and reads the other facts that the engine needs for it.
-  - Every run creates another token, and is a change.
+  - Creates a token with which one Service Engine can join a controller of Avi Load Balancer. The token can be used
+    once, and expires after one hour by default.
+  - The module also returns the UUID of the controller cluster and the OVA properties that the deployment of a Service
+    Engine requires.
+  - Every run creates a new token and reports a change.
 options:
   cloud:
-    description: Name of the cloud in which the engine will live. Mutually exclusive with O(cloud_uuid).
+    description: Name of the cloud of the Service Engine. Mutually exclusive with O(cloud_uuid).
     type: str
   cloud_uuid:
-    description: UUID of that cloud, in place of its name.
+    description: UUID of the cloud, instead of its name.
     type: str
 extends_documentation_fragment:
   - sddc.tokens.avi
@@ -31,13 +33,13 @@ attributes:
   action_group:
     membership: [sddc.tokens.all, sddc.tokens.avi]
 notes:
-  - Give the tenant in which the engine will live.
-  - A token that no engine uses ends by itself.
+  - Set O(tenant) to the tenant of the Service Engine.
+  - A token that is not used expires. It does not have to be deleted.
 author:
   - sddc.tokens contributors (@sddc-tokens)
 seealso:
   - name: VMware Avi Load Balancer API
-    description: The vendor's overview. The operation itself is not in it; the vendor's own roles use it.
+    description: The vendor's overview. It does not describe this operation, but the vendor's own roles use it.
     link: https://developer.broadcom.com/xapis/vmware-avi-load-balancer/latest/
   - module: sddc.tokens.avi_securechanneltoken_info
 """
@@ -47,7 +49,7 @@ EXAMPLES = r"""
   hosts: localhost
   gather_facts: false
   tasks:
-    - name: Create a token for it
+    - name: Create a token for the Service Engine
       sddc.tokens.avi_se_auth_token:
         hostname: avi.example.com
         username: admin
@@ -55,7 +57,7 @@ EXAMPLES = r"""
         cloud: Default-Cloud
       register: engine
 
-    - name: Keep the properties of its OVA for the task that deploys it
+    - name: Save the OVA properties for the task that deploys the OVA
       ansible.builtin.copy:
         content: "{{ engine.ova_properties | to_json }}"
         dest: "{{ playbook_dir }}/engine.json"
@@ -65,44 +67,44 @@ EXAMPLES = r"""
 
 RETURN = r"""
 action:
-  description: What was done, or would be done in check mode, always V(created).
+  description: Action of the task, or predicted action in check mode. Always V(created).
   type: str
   returned: always
   sample: created
 token:
-  description: The token. It is a secret.
+  description: The token. This value is a secret.
   type: str
   returned: success, except in check mode
   sample: 6f1c7a52-93b0-4f0e-9a55-0d6f3f6f2b1e
 token_type:
-  description: The kind of the token.
+  description: Type of the token.
   type: str
   returned: success, except in check mode
   sample: SecureChannelToken
 cluster_uuid:
-  description: UUID of the controllers' cluster.
+  description: UUID of the controller cluster.
   type: str
   returned: success
   sample: cluster-2f4b9d0e-6f3e-4f0a-8d8e-5a0c9f1f7a11
 ova_properties:
-  description: Properties of the engine's OVA, ready for the module that deploys it. They hold the token.
+  description: OVA properties of the Service Engine, for the module that deploys the OVA. They contain the token.
   type: dict
   returned: success, except in check mode
   contains:
     AVICNTRL:
-      description: Address of the cluster, or of its first node where it has none.
+      description: IP address of the controller cluster, or of its first node if the cluster has none.
       type: str
       sample: 192.0.2.10
     AVICNTRL_AUTHTOKEN:
-      description: The token. It is a secret.
+      description: The token. This value is a secret.
       type: str
       sample: 6f1c7a52-93b0-4f0e-9a55-0d6f3f6f2b1e
     AVICNTRL_CLUSTERUUID:
-      description: UUID of the cluster.
+      description: UUID of the controller cluster.
       type: str
       sample: cluster-2f4b9d0e-6f3e-4f0a-8d8e-5a0c9f1f7a11
 request_count:
-  description: All HTTP requests that the task made, to sign in and out included.
+  description: Number of HTTP requests that the task sent, including sign-in and sign-out.
   type: int
   returned: always
   sample: 5
@@ -113,7 +115,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils._runner.module import 
 
 
 def main() -> None:
-    """Keep the options, the life cycle and the errors where both routes find them."""
+    """Run the operation that the action plugin also runs."""
     run_module(AviSeAuthToken)
 
 

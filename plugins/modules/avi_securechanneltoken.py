@@ -7,53 +7,55 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: avi_securechanneltoken
-short_description: Create, renew and delete secure channel tokens of an Avi controller
+short_description: Manage a secure channel token of an Avi controller
 version_added: 0.1.0
 description:
-  - Makes sure that a secure channel token of an Avi Load Balancer controller exists with the fields given, or that it
-    does not exist. Only the fields that are given are compared, and a second run changes nothing.
-  - With O(lifetime) the token's expiry is renewed before it is over.
+  - Creates, updates or deletes a secure channel token of an Avi Load Balancer controller. Only the options that are set
+    are compared with the existing token.
+  - With O(lifetime), the expiry of the token is renewed before the token expires.
 options:
   state:
     description:
-      - V(present) creates the token, or updates the one that there is.
-      - V(absent) deletes it, and proves that it is gone.
+      - V(present) creates the token, or updates the existing one.
+      - V(absent) deletes the token, and verifies that it no longer exists.
     type: str
     choices: [present, absent]
     default: present
   name:
     description:
-      - Name of the token. Two tokens of one name are an error; give O(uuid) then.
-      - Needed to create one. Together with O(uuid) it renames the token that has that UUID.
+      - Name of the token. If two tokens have this name, the task fails; set O(uuid) instead.
+      - Required to create a token. Together with O(uuid), it renames the token with that UUID.
     type: str
   uuid:
-    description: UUID of the token. By default it is found by its name, and the controller chooses that of a new one.
+    description: UUID of the token. By default, the token is found by its name, and the controller generates the UUID of
+      a new token.
     type: str
   url:
-    description: URL of a new token. By default the controller chooses it. It is not compared.
+    description: URL of a new token. By default, the controller generates it. The URL of an existing token is not
+      compared.
     type: str
   lifetime:
     description:
-      - Seconds of life from now on, for a new token and for one with less than O(min_remaining) left.
-      - A token that does not expire is left as it is. Give it an end with O(expiry_time).
-      - Mutually exclusive with O(expiry_time). Without either the expiry is left alone.
+      - Lifetime from now on (seconds), for a new token and for one that is valid for less than O(min_remaining).
+      - A token that does not expire is not changed. To let it expire, set O(expiry_time).
+      - Mutually exclusive with O(expiry_time). Without both options, the expiry is not changed.
     type: str
   min_remaining:
     description:
-      - Seconds of life below which O(lifetime) is applied anew.
-      - Where O(lifetime) is not longer than this, half of it counts.
+      - Remaining lifetime below which O(lifetime) is applied again (seconds).
+      - If O(lifetime) is not longer than this, half of O(lifetime) is used instead.
     type: str
     default: '300'
   expiry_time:
-    description: When the token expires, in seconds since 1970, UTC. It is compared as it is.
+    description: Time when the token expires (seconds since 1970, UTC). Any other expiry is changed to this value.
     type: float
   in_use:
-    description: Whether a Service Engine or controller uses the token. It needs release 21.1.1.
+    description: Whether a Service Engine or controller uses the token. Requires Avi 21.1.1 or later.
     type: bool
   metadata:
     description:
-      - Metadata of the token, as a mapping, or as a list of mappings with the keys C(key) and C(val).
-      - The keys given get their values. Others stay.
+      - Metadata of the token, as a dictionary, or as a list of dictionaries with the keys C(key) and C(val).
+      - Only the given keys are set. Other existing keys are not changed.
     type: raw
 extends_documentation_fragment:
   - sddc.tokens.avi
@@ -67,19 +69,19 @@ attributes:
   action_group:
     membership: [sddc.tokens.all, sddc.tokens.avi]
 notes:
-  - A task signs in, reads the token, writes it where something differs, and signs out.
+  - A task signs in, reads the token, updates it if anything differs, and signs out.
 author:
   - sddc.tokens contributors (@sddc-tokens)
 seealso:
   - name: Secure Channel Token, in the VMware Avi Load Balancer API
-    description: The vendor's page of the operations.
+    description: The vendor's documentation of the operations.
     link: https://developer.broadcom.com/xapis/vmware-avi-load-balancer/latest/secure-channel-token
   - module: sddc.tokens.avi_securechanneltoken_info
   - module: sddc.tokens.avi_se_auth_token
 """
 
 EXAMPLES = r"""
-- name: Keep a secure channel token
+- name: Manage a secure channel token
   hosts: localhost
   gather_facts: false
   module_defaults:
@@ -88,7 +90,7 @@ EXAMPLES = r"""
       username: admin
       password: "{{ avi_password }}"
   tasks:
-    - name: Make sure that it exists, and lives a day
+    - name: Ensure that the token exists and is valid for at least an hour
       sddc.tokens.avi_securechanneltoken:
         name: Engines in the east
         lifetime: 86400
@@ -97,15 +99,15 @@ EXAMPLES = r"""
           site: east
       register: channel
 
-    - name: Say how long it lasts
+    - name: Show when the token expires
       ansible.builtin.debug:
-        msg: "{{ channel.action }}: it ends at {{ channel.expires_at }}."
+        msg: "{{ channel.action }}, expires at {{ channel.expires_at }}"
 
 - name: Delete a secure channel token
   hosts: localhost
   gather_facts: false
   tasks:
-    - name: Make sure that there is none of this name
+    - name: Ensure that no token has this name
       sddc.tokens.avi_securechanneltoken:
         hostname: avi.example.com
         username: admin
@@ -116,78 +118,78 @@ EXAMPLES = r"""
 
 RETURN = r"""
 action:
-  description: What was done, or would be done in check mode, V(created), V(updated), V(deleted) or V(none).
+  description: Action of the task, or predicted action in check mode. V(created), V(updated), V(deleted) or V(none).
   type: str
   returned: always
   sample: created
 token:
-  description: The token, which is that of RV(name) and RV(uuid) that looks generated. It is a secret.
+  description: The token, which is RV(name) or RV(uuid), whichever looks generated. This value is a secret.
   type: str
-  returned: when there is a token and O(return_token) is true
+  returned: when a token exists and O(return_token) is true
   sample: 6f1c7a52-93b0-4f0e-9a55-0d6f3f6f2b1e
 token_type:
-  description: The kind of the token.
+  description: Type of the token.
   type: str
-  returned: when there is a token
+  returned: when a token exists
   sample: SecureChannelToken
 name:
-  description: Its name. It is a secret where it looks generated.
+  description: Name of the token. This value is a secret if it looks generated.
   type: str
-  returned: when there is a token and O(return_token) is true
+  returned: when a token exists and O(return_token) is true
   sample: Engines in the east
 uuid:
-  description: Its UUID. It is a secret.
+  description: UUID of the token. This value is a secret.
   type: str
-  returned: when there is a token and O(return_token) is true
+  returned: when a token exists and O(return_token) is true
   sample: 6f1c7a52-93b0-4f0e-9a55-0d6f3f6f2b1e
 url:
-  description: Its URL, which ends in its UUID. It is a secret.
+  description: URL of the token. It ends with the UUID, and is a secret.
   type: str
-  returned: when there is a token and O(return_token) is true
+  returned: when a token exists and O(return_token) is true
   sample: https://avi.example.com/api/securechanneltoken/6f1c7a52-93b0-4f0e-9a55-0d6f3f6f2b1e
 in_use:
-  description: Whether a Service Engine or controller uses it. Null where the version of the API does not tell.
+  description: Whether a Service Engine or controller uses the token. Null if the API version does not provide it.
   type: bool
-  returned: when there is a token
+  returned: when a token exists
   sample: false
 metadata:
-  description: Its metadata by key.
+  description: Metadata of the token as a dictionary.
   type: dict
-  returned: when there is a token
+  returned: when a token exists
   sample: {site: east}
 issued_at:
-  description: Always null, for the controller does not tell.
+  description: Always null, because the controller does not return the time of creation.
   type: str
-  returned: when there is a token
+  returned: when a token exists
   sample: null
 expires_at:
-  description: When the token expires, in UTC. Null when it does not.
+  description: Time when the token expires (UTC). Null if it does not expire.
   type: str
-  returned: when there is a token
+  returned: when a token exists
   sample: "2026-11-22T09:00:00Z"
 expires_in:
-  description: Seconds of life that are left. Null when it does not expire.
+  description: Remaining lifetime (seconds). Null if the token does not expire.
   type: int
-  returned: when there is a token
+  returned: when a token exists
   sample: 86399
 fingerprint:
-  description:
-    - The first 12 hexadecimal digits of the SHA-256 of RV(token), by which to tell tokens apart.
+  description: First 12 hexadecimal digits of the SHA-256 of RV(token). It identifies a token without revealing it.
   type: str
-  returned: when there is a token
+  returned: when a token exists
   sample: 5f2b0a91c3de
 verified:
-  description: Whether this task has seen the token as it is now, or for O(state=absent) that it is gone.
+  description: Whether the task read the token in its final state, or with O(state=absent), verified that it no longer
+    exists.
   type: bool
   returned: success
   sample: true
 verified_at:
-  description: When the token was last seen to be valid, in UTC.
+  description: Time of the last verification (UTC).
   type: str
-  returned: when there is a token
+  returned: when a token exists
   sample: '2026-10-05T09:30:00Z'
 request_count:
-  description: All HTTP requests that the task made, to sign in and out included.
+  description: Number of HTTP requests that the task sent, including sign-in and sign-out.
   type: int
   returned: always
   sample: 4
@@ -200,7 +202,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils._runner.module import 
 
 
 def main() -> None:
-    """Keep the options, the life cycle and the errors where both routes find them."""
+    """Run the operation that the action plugin also runs."""
     run_module(AviSecurechanneltoken)
 
 

@@ -10,17 +10,17 @@ module: avi_securechanneltoken_info
 short_description: List the secure channel tokens of an Avi controller
 version_added: 0.1.0
 description:
-  - Lists the secure channel tokens of an Avi Load Balancer controller, or those of one name, or one.
-  - Nothing in the result is secret unless O(return_token) is true.
+  - Lists all secure channel tokens of an Avi Load Balancer controller, or those with a given name or UUID.
+  - The result contains no secret unless O(return_token) is true.
 options:
   name:
-    description: Only tokens that have exactly this name. Mutually exclusive with O(uuid).
+    description: Exact name of the tokens to list. Mutually exclusive with O(uuid).
     type: str
   uuid:
-    description: Only the token of this UUID.
+    description: UUID of the token to list.
     type: str
   return_token:
-    description: Whether the entries hold name, UUID and URL, which are the tokens themselves.
+    description: Whether to return the name, UUID and URL of each token. They are, or contain, the token itself.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -37,24 +37,24 @@ author:
   - sddc.tokens contributors (@sddc-tokens)
 seealso:
   - name: Secure Channel Token, in the VMware Avi Load Balancer API
-    description: The vendor's page of the operations.
+    description: The vendor's documentation of the operations.
     link: https://developer.broadcom.com/xapis/vmware-avi-load-balancer/latest/secure-channel-token
   - module: sddc.tokens.avi_securechanneltoken
 """
 
 EXAMPLES = r"""
-- name: See which secure channel tokens are about to expire
+- name: Find secure channel tokens that expire soon
   hosts: localhost
   gather_facts: false
   tasks:
-    - name: List them
+    - name: List all secure channel tokens
       sddc.tokens.avi_securechanneltoken_info:
         hostname: avi.example.com
         username: admin
         password: "{{ avi_password }}"
       register: channel
 
-    - name: Name those with less than an hour of life by their fingerprints
+    - name: Show the fingerprints of those that expire within an hour
       ansible.builtin.debug:
         msg: >-
           {{ channel.securechanneltokens | rejectattr('expires_in', 'none') | selectattr('expires_in', 'lt', 3600)
@@ -63,55 +63,54 @@ EXAMPLES = r"""
 
 RETURN = r"""
 action:
-  description: What was done, always V(none).
+  description: Action of the task. Always V(none).
   type: str
   returned: always
   sample: none
 securechanneltokens:
-  description: The tokens.
+  description: Secure channel tokens.
   type: list
   elements: dict
   returned: success
   contains:
     fingerprint:
-      description:
-        - The first 12 hexadecimal digits of the SHA-256 of that of name and UUID which looks generated. Null where
-          neither does.
+      description: First 12 hexadecimal digits of the SHA-256 of the name or UUID, whichever looks generated. Null if
+        neither does.
       type: str
       sample: 5f2b0a91c3de
     expires_at:
-      description: When it expires, in UTC. Null when it does not.
+      description: Time when the token expires (UTC). Null if it does not expire.
       type: str
       sample: "2026-11-22T09:00:00Z"
     expires_in:
-      description: Seconds of life that are left. Null when it does not expire.
+      description: Remaining lifetime (seconds). Null if the token does not expire.
       type: int
       sample: 86399
     in_use:
-      description: Whether a Service Engine or controller uses it. Null where the version of the API does not tell.
+      description: Whether a Service Engine or controller uses the token. Null if the API version does not provide it.
       type: bool
       sample: false
     metadata:
-      description: Its metadata by key.
+      description: Metadata of the token as a dictionary.
       type: dict
       sample: {site: east}
     name:
-      description: Its name. It is a secret where it looks generated.
+      description: Name of the token. This value is a secret if it looks generated.
       type: str
       returned: when O(return_token) is true
       sample: Engines in the east
     uuid:
-      description: Its UUID. It is a secret.
+      description: UUID of the token. This value is a secret.
       type: str
       returned: when O(return_token) is true
       sample: 6f1c7a52-93b0-4f0e-9a55-0d6f3f6f2b1e
     url:
-      description: Its URL, which ends in its UUID. It is a secret.
+      description: URL of the token. It ends with the UUID, and is a secret.
       type: str
       returned: when O(return_token) is true
       sample: https://avi.example.com/api/securechanneltoken/6f1c7a52-93b0-4f0e-9a55-0d6f3f6f2b1e
 request_count:
-  description: All HTTP requests that the task made, to sign in and out included.
+  description: Number of HTTP requests that the task sent, including sign-in and sign-out.
   type: int
   returned: always
   sample: 3
@@ -124,7 +123,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils._runner.module import 
 
 
 def main() -> None:
-    """Keep the options, the life cycle and the errors where both routes find them."""
+    """Run the operation that the action plugin also runs."""
     run_module(AviSecurechanneltokenInfo)
 
 

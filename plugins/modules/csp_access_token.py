@@ -7,38 +7,40 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: csp_access_token
-short_description: Keep an access token of VMware Cloud Services alive
+short_description: Manage an access token of VMware Cloud Services
 version_added: 0.1.0
 description:
-  - Makes sure that an access token of VMware Cloud Services (CSP) with enough life left exists, in exchange for an API
-    token or for the client credentials of an OAuth app.
-  - An OpenID token comes with it when the API token has the OpenID scope. M(sddc.tokens.nsx_service_reauth) needs both.
-  - The product cannot revoke an access token. It lives until it expires, 30 minutes at most.
+  - Ensures that a valid access token of VMware Cloud Services (CSP) exists. The module exchanges an API token, or the
+    client credentials of an OAuth app, for an access token.
+  - If the API token has the OpenID scope, the response also contains an OpenID token.
+    M(sddc.tokens.nsx_service_reauth) requires both tokens.
+  - VMware Cloud Services cannot revoke an access token. It is valid until it expires, for at most 30 minutes.
 options:
   hostname:
     description:
-      - The server, as a name, name:port, or https base URL. Government and other clouds have their own.
-      - The environment variable E(CSP_HOST) is used when this is not set.
+      - Server of VMware Cloud Services, as a name, name:port, or https base URL. Other clouds, such as government
+        clouds, have their own server.
+      - If not set, the environment variable E(CSP_HOST) is used.
     type: str
     default: console.cloud.vmware.com
   api_token:
     description:
       - API token of a user, as generated in the console.
-      - The environment variable E(CSP_API_TOKEN), then E(NSXT_VMC_TOKEN), is used when neither this nor O(client_id)
-        is set.
+      - If neither this nor O(client_id) is set, the environment variable E(CSP_API_TOKEN) is used, then
+        E(NSXT_VMC_TOKEN).
     type: str
   client_id:
     description:
-      - Id of an OAuth app, in place of O(api_token).
-      - The environment variable E(CSP_CLIENT_ID) is used when neither this nor O(api_token) is set.
+      - ID of an OAuth app, instead of O(api_token).
+      - If neither this nor O(api_token) is set, the environment variable E(CSP_CLIENT_ID) is used.
     type: str
   client_secret:
     description:
-      - Secret of the OAuth app.
-      - The environment variable E(CSP_CLIENT_SECRET) is used when neither this nor O(api_token) is set.
+      - Secret of the OAuth app O(client_id).
+      - If neither this nor O(api_token) is set, the environment variable E(CSP_CLIENT_SECRET) is used.
     type: str
   require_id_token:
-    description: Whether the task fails when no OpenID token comes with the access token.
+    description: Whether the task fails if the response contains no OpenID token.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -53,49 +55,50 @@ attributes:
   action_group:
     membership: [sddc.tokens.all, sddc.tokens.csp]
 notes:
-  - There is no cheap authenticated read, so that O(verify) checks the expiry and the claims of the token and makes no
-    request.
-  - With O(state=absent) the file is removed, RV(action) is V(forgotten), and a warning says until when the token lives.
+  - O(verify) checks the expiry and the claims in the token, and sends no request, because VMware Cloud Services has no
+    simple request for this purpose.
+  - O(state=absent) removes O(token_file) and returns the RV(action) V(forgotten). A warning says how long the token is
+    still valid.
 author:
   - sddc.tokens contributors (@sddc-tokens)
 seealso:
   - name: API tokens authorize, in the Cloud Services authentication API
-    description: The vendor's page of the operation.
+    description: The vendor's documentation of the operation.
     link: https://developer.broadcom.com/xapis/cloud-services-authentication-api/latest/
   - module: sddc.tokens.nsx_service_reauth
 """
 
 EXAMPLES = r"""
-- name: Exchange an API token, at most every 25 minutes
+- name: Exchange an API token when the existing access token expires soon
   hosts: localhost
   gather_facts: false
   tasks:
-    - name: Make sure that there is an access token, with its OpenID token
+    - name: Ensure that a valid access token and OpenID token exist
       sddc.tokens.csp_access_token:
         api_token: "{{ csp_api_token }}"
         require_id_token: true
         token_file: ~/.sddc/csp.json
       register: csp
 
-    - name: Say how long it lasts
+    - name: Show when the access token expires
       ansible.builtin.debug:
-        msg: The access token ends at {{ csp.expires_at }}.
+        msg: The access token expires at {{ csp.expires_at }}.
 
 - name: Exchange the client credentials of an OAuth app
   hosts: localhost
   gather_facts: false
   tasks:
-    - name: Get an access token for this play
+    - name: Create an access token for this play
       sddc.tokens.csp_access_token:
         client_id: "{{ csp_client_id }}"
         client_secret: "{{ csp_client_secret }}"
       register: csp
 
-- name: Forget a token
+- name: Remove a token file
   hosts: localhost
   gather_facts: false
   tasks:
-    - name: Remove the file; the token itself lives until it expires
+    - name: Remove the token file (the token itself is valid until it expires)
       sddc.tokens.csp_access_token:
         state: absent
         token_file: ~/.sddc/csp.json
@@ -103,66 +106,67 @@ EXAMPLES = r"""
 
 RETURN = r"""
 action:
-  description: What was done, or would be done in check mode.
+  description: Action of the task, or predicted action in check mode. V(created), V(reused), V(renewed), V(forgotten) or
+    V(none).
   type: str
   returned: always
   sample: created
 token:
-  description: The token. It is a secret.
+  description: The access token. This value is a secret.
   type: str
-  returned: when there is a token and O(return_token) is true
+  returned: when a token exists and O(return_token) is true
   sample: eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl
 token_type:
-  description: The scheme with which the token is sent.
+  description: Type of the token, which is the scheme in the C(Authorization) header.
   type: str
-  returned: when there is a token
+  returned: when a token exists
   sample: Bearer
 headers:
-  description: Headers that sign a request, ready for O(ansible.builtin.uri#module:headers). They are secret.
+  description: HTTP headers that authenticate a request, for O(ansible.builtin.uri#module:headers). They are secret.
   type: dict
-  returned: when there is a token and O(return_token) is true
+  returned: when a token exists and O(return_token) is true
   sample: {Authorization: Bearer eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl}
 issued_at:
-  description: When the token was issued, in UTC. Null when that is unknown.
+  description: Time when the token was issued (UTC). Null if unknown.
   type: str
-  returned: when there is a token
+  returned: when a token exists
   sample: "2026-11-21T09:00:00Z"
 expires_at:
-  description: When the token expires, in UTC. Null when that is unknown.
+  description: Time when the token expires (UTC). Null if unknown.
   type: str
-  returned: when there is a token
+  returned: when a token exists
   sample: "2026-11-21T09:30:00Z"
 expires_in:
-  description: Seconds of life that are left. Null when that is unknown.
+  description: Remaining lifetime (seconds). Null if unknown.
   type: int
-  returned: when there is a token
+  returned: when a token exists
   sample: 1799
 fingerprint:
-  description: The first 12 hexadecimal digits of the SHA-256 of the token, by which to tell tokens apart.
+  description: First 12 hexadecimal digits of the SHA-256 of the token. It identifies a token without revealing it.
   type: str
-  returned: when there is a token
+  returned: when a token exists
   sample: 5f2b0a91c3de
 verified:
   description:
-    - Whether this task has checked the token's expiry and claims.
-    - For O(state=absent) always false, for the product cannot revoke.
+    - Whether the expiry and the claims in the token were verified.
+    - Always false with O(state=absent), because the product cannot revoke the token.
   type: bool
   returned: success
   sample: true
 verified_at:
-  description: When the token was last proven, in UTC. It may have been another task; see O(verify_max_age).
+  description: Time of the last verification (UTC). Another task may have performed it; see O(verify_max_age).
   type: str
-  returned: when there is a token
+  returned: when a token exists
   sample: '2026-10-05T09:30:00Z'
 request_count:
-  description: All HTTP requests that the task made.
+  description: Number of HTTP requests that the task sent.
   type: int
   returned: always
   sample: 1
 id_token:
-  description: The OpenID token that came with the access token. It is a secret.
+  description: OpenID token that was issued with the access token. This value is a secret.
   type: str
-  returned: when there is one and O(return_token) is true
+  returned: when an OpenID token exists and O(return_token) is true
   sample: eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl
 """
 
@@ -171,7 +175,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils._runner.module import 
 
 
 def main() -> None:
-    """Keep the options, the life cycle and the errors where both routes find them."""
+    """Run the operation that the action plugin also runs."""
     run_module(CspAccessToken)
 
 

@@ -7,24 +7,26 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: nsx_service_instance_info
-short_description: List the partner service instances below the tier-0 gateways of NSX
+short_description: List the partner service instances of NSX tier-0 gateways
 version_added: 0.1.0
 description:
-  - Lists the partner service instances below all tier-0 gateways of NSX, or below one, with the alarms on each.
-  - It reads with name and password, with or without a session, with an access token, or with the client certificate of
-    a principal identity.
+  - Lists the partner service instances of all tier-0 gateways of NSX, or of one gateway, with the open alarms of each
+    instance.
+  - The module authenticates with a user name and password (with or without a session), an access token, or the client
+    certificate of a principal identity.
 options:
   tier0_id:
-    description: Only instances below this tier-0 gateway.
+    description: ID of the tier-0 gateway whose instances are listed. By default, all gateways.
     type: str
   locale_service_id:
-    description: Only instances below the locale services of this id, at the gateways that have one.
+    description: ID of the locale services whose instances are listed. By default, all locale services. Gateways without
+      this locale service are skipped.
     type: str
   service_instance_id:
-    description: Only instances of this id.
+    description: ID of the service instances to list. By default, all instances.
     type: str
   alarms:
-    description: Whether to read the alarms, too. Where the manager has no API of alarms, a warning says so.
+    description: Whether to read the alarms as well. If the NSX manager has no alarm API, the task returns a warning.
     type: bool
     default: true
 extends_documentation_fragment:
@@ -37,29 +39,29 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     details:
-      - It reads as it always does. Where it would have to create an access token for that, it lists no instance, and a
-        warning says so.
+      - The task reads as in a normal run. If it would have to create an access token first, it returns no instances and
+        a warning.
   action_group:
     membership: [sddc.tokens.all, sddc.tokens.nsx]
 notes:
-  - A task makes one request for the alarms, one for the tier-0 gateways, one for the locale services of each gateway,
-    and one for the instances of each locale service. O(tier0_id) saves that for the gateways, and together with
-    O(locale_service_id) that for the locale services, too.
+  - A task sends one request for the alarms, one for the tier-0 gateways, one for the locale services of each gateway,
+    and one for the instances of each locale service. With O(tier0_id), it does not list the gateways. With O(tier0_id)
+    and O(locale_service_id), it does not list the locale services either.
 author:
   - sddc.tokens contributors (@sddc-tokens)
 seealso:
   - name: Tier 0s Locale Services, in the NSX VMC policy API
-    description: The vendor's page of the operations.
+    description: The vendor's documentation of the operations.
     link: https://developer.broadcom.com/xapis/nsx-vmc-policy/latest/tier-0s/locale-services
   - module: sddc.tokens.nsx_service_reauth
 """
 
 EXAMPLES = r"""
-- name: See which partner services have an alarm
+- name: Find partner services with alarms
   hosts: localhost
   gather_facts: false
   tasks:
-    - name: List the service instances
+    - name: List all service instances
       sddc.tokens.nsx_service_instance_info:
         hostname: nsx.example.com
         username: admin
@@ -67,15 +69,15 @@ EXAMPLES = r"""
         use_session: true
       register: nsx
 
-    - name: Say which
+    - name: Show the instances with alarms
       ansible.builtin.debug:
         msg: "{{ nsx.service_instances | selectattr('alarms') | map(attribute='path') | list }}"
 
-- name: List the instances below one tier-0 gateway with an access token
+- name: List the instances of one tier-0 gateway with an access token
   hosts: localhost
   gather_facts: false
   tasks:
-    - name: List them without their alarms
+    - name: List the instances without their alarms
       sddc.tokens.nsx_service_instance_info:
         hostname: nsx.example.com
         csp_api_token: "{{ csp_api_token }}"
@@ -86,26 +88,26 @@ EXAMPLES = r"""
 
 RETURN = r"""
 action:
-  description: What was done, always V(none).
+  description: Action of the task. Always V(none).
   type: str
   returned: always
   sample: none
 service_instances:
-  description: The instances. A fact that the manager does not tell is null.
+  description: Service instances. A property that the NSX manager does not return is null.
   type: list
   elements: dict
   returned: success
   contains:
     id:
-      description: Id of the instance.
+      description: ID of the service instance.
       type: str
       sample: partner-firewall
     path:
-      description: Policy path of the instance, as O(sddc.tokens.nsx_service_reauth#module:service_instances) takes it.
+      description: Policy path of the service instance, for O(sddc.tokens.nsx_service_reauth#module:service_instances).
       type: str
       sample: /infra/tier-0s/edge-t0/locale-services/default/service-instances/partner-firewall
     display_name:
-      description: Its name.
+      description: Display name of the service instance.
       type: str
       sample: Partner firewall
     partner_service_name:
@@ -121,42 +123,42 @@ service_instances:
       type: str
       sample: default-template
     deployment_mode:
-      description: V(STAND_ALONE) or V(ACTIVE_STANDBY).
+      description: Deployment mode, V(STAND_ALONE) or V(ACTIVE_STANDBY).
       type: str
       sample: ACTIVE_STANDBY
     transport_type:
-      description: V(L2_BRIDGE) or V(L3_ROUTED).
+      description: Transport type, V(L2_BRIDGE) or V(L3_ROUTED).
       type: str
       sample: L3_ROUTED
     compute_id:
-      description: Id of the compute cluster.
+      description: ID of the compute cluster.
       type: str
       sample: domain-c8
     storage_id:
-      description: Id of the data store.
+      description: ID of the datastore.
       type: str
       sample: datastore-11
     context_id:
-      description: Id of the compute manager.
+      description: ID of the compute manager.
       type: str
       sample: 3c1d8f0e-3f57-4c39-9f0e-0c4bb0a1a6a4
     failure_policy:
-      description: V(ALLOW) or V(BLOCK), for the traffic when the service fails.
+      description: Treatment of traffic when the service fails, V(ALLOW) or V(BLOCK).
       type: str
       sample: BLOCK
     attributes:
-      description: Its attributes. The value of one of the type V(PASSWORD) is masked.
+      description: Attributes of the service instance. The values of attributes of the type V(PASSWORD) are masked.
       type: list
       elements: dict
       sample: [{key: licence, value: trial, attribute_type: STRING}]
     alarms:
-      description: Texts of the alarms that are raised on it.
+      description: Texts of the open alarms of the service instance.
       type: list
       elements: str
-      returned: when O(alarms) is true and the manager has an API of alarms
+      returned: when O(alarms) is true and the NSX manager has an alarm API
       sample: ["The JWT token of the partner service has expired."]
 request_count:
-  description: All HTTP requests that the task made, to sign in and out included.
+  description: Number of HTTP requests that the task sent, including sign-in and sign-out.
   type: int
   returned: always
   sample: 6
@@ -169,7 +171,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils._runner.module import 
 
 
 def main() -> None:
-    """Keep the options, the life cycle and the errors where both routes find them."""
+    """Run the operation that the action plugin also runs."""
     run_module(NsxServiceInstanceInfo)
 
 

@@ -10,62 +10,64 @@ module: nsx_service_reauth
 short_description: Renew the authentication tokens of NSX partner service instances
 version_added: 0.1.0
 description:
-  - Re-authenticates partner service instances below tier-0 gateways of NSX, so that their service VMs can be deployed
-    again after an alarm that complains of an expired token (JWT).
-  - An instance is re-authenticated only while such an alarm is raised on it, so that a second run changes nothing. Then
-    the task waits until the alarms are cleared.
-  - An instance on which no such alarm is raised must exist. One request checks all instances of a locale service.
-  - One task handles one instance or many. When one fails, the others are still handled; the task fails at the end.
-  - It needs an access token and an OpenID token of VMware Cloud Services. They are given, read from O(token_file), or
-    got by this task itself with O(csp_api_token) or O(csp_client_id).
+  - Re-authenticates partner service instances of NSX tier-0 gateways after an alarm reports that their token (JWT) has
+    expired, so that NSX can deploy their service VMs again.
+  - An instance is re-authenticated only while it has an open alarm of this kind. A second run changes nothing. After
+    the re-authentication, the task waits until the alarms are cleared.
+  - An instance without such an alarm must exist. One request checks all instances of a locale service.
+  - One task handles one or more instances. If one fails, the task still handles the others, and then fails.
+  - The module requires an access token and an OpenID token of VMware Cloud Services. Set them as options, set
+    O(token_file), or set O(csp_api_token) or O(csp_client_id) to let this task request them.
 options:
   tier0_id:
-    description: Id of the tier-0 gateway.
+    description: ID of the tier-0 gateway.
     type: str
   locale_service_id:
-    description: Id of the locale service below it.
+    description: ID of the locale services of the tier-0 gateway.
     type: str
   service_instance_id:
-    description: Id of the service instance below that. Mutually exclusive with O(service_instances).
+    description: ID of the service instance in these locale services. Mutually exclusive with O(service_instances).
     type: str
   service_instances:
     description:
-      - Several instances. Each is a policy path, V(/infra/tier-0s/.../locale-services/.../service-instances/...), or a
-        mapping with the keys C(tier0_id), C(locale_service_id) and C(service_instance_id).
-      - Ids may hold any character in a mapping.
+      - List of instances. Each entry is a policy path, such as
+        V(/infra/tier-0s/edge-t0/locale-services/default/service-instances/partner-firewall), or a dictionary with the
+        keys C(tier0_id), C(locale_service_id) and C(service_instance_id).
+      - The IDs in a dictionary can contain any character.
     type: list
     elements: raw
   alarm_pattern:
     description:
-      - Regular expression that the text of an alarm must match to be a complaint of an expired token.
-      - The vendor documents that there is such an alarm, but not its text. Alarms on an instance that do not match are
-        quoted in a warning.
+      - Regular expression that matches the text of an alarm about an expired token.
+      - The vendor's documentation mentions the alarm, but not its text. If an instance has alarms that do not match,
+        the task quotes them in a warning.
     type: str
     default: (?i)jwt
   force:
     description:
-      - Whether to re-authenticate without looking at alarms. Every run is a change then.
-      - A manager without an API of alarms needs this, such as one behind the proxy of VMware Cloud on AWS.
+      - Whether to re-authenticate all instances without reading the alarms. Every run then reports a change.
+      - This is required if the NSX manager has no alarm API, for example behind the proxy of VMware Cloud on AWS.
     type: bool
     default: false
   wait:
-    description: Whether to wait until the alarms that made the task act are cleared.
+    description: Whether to wait until the alarms that matched O(alarm_pattern) are cleared.
     type: bool
     default: true
   wait_timeout:
-    description: Seconds to wait for that. When it is over and an alarm is still raised, the task fails.
+    description: Maximum time to wait for the alarms to clear (seconds). If an alarm is still open after this time, the
+      task fails.
     type: str
     default: '300'
   concurrency:
     description:
-      - How many instances are handled at the same time.
-      - NSX serves 40 requests at a time, and 100 a second, of one client.
+      - Number of instances that are handled at the same time.
+      - NSX accepts 40 concurrent requests, and 100 requests per second, from one client.
     type: int
     default: 4
   min_remaining:
     description:
-      - Remaining lifetime (seconds) below which this task renews the token of VMware Cloud Services.
-      - It has no effect on a token that this task does not get by itself.
+      - Remaining lifetime below which this task renews the token of VMware Cloud Services (seconds).
+      - This option has no effect if the task does not request the token itself.
     type: str
     default: '300'
 extends_documentation_fragment:
@@ -79,21 +81,21 @@ attributes:
   action_group:
     membership: [sddc.tokens.all, sddc.tokens.nsx]
 notes:
-  - A task reads the alarms once, makes one request for each instance that is due, and reads the alarms again while it
-    waits. With O(force=true) it reads none. It gets a token from the other server only when it has none that is good,
-    or when the manager refuses the one that it has.
+  - A task reads the alarms once, sends one request for each instance to re-authenticate, and reads the alarms again
+    while it waits. With O(force=true), it does not read alarms. It requests a new token only if it has no valid token,
+    or if the NSX manager rejects it.
 author:
   - sddc.tokens contributors (@sddc-tokens)
 seealso:
   - name: Renew Auth Tokens For Policy Service, in the NSX VMC policy API
-    description: The vendor's page of the operation.
+    description: The vendor's documentation of the operation.
     link: https://developer.broadcom.com/xapis/nsx-vmc-policy/latest/
   - module: sddc.tokens.csp_access_token
   - module: sddc.tokens.nsx_service_instance_info
 """
 
 EXAMPLES = r"""
-- name: Re-authenticate where an alarm complains of an expired token
+- name: Re-authenticate partner services whose token has expired
   hosts: localhost
   gather_facts: false
   tasks:
@@ -106,7 +108,7 @@ EXAMPLES = r"""
         locale_service_id: default
         service_instance_id: partner-firewall
 
-    - name: Re-authenticate several
+    - name: Re-authenticate several instances
       sddc.tokens.nsx_service_reauth:
         hostname: nsx.example.com
         csp_api_token: "{{ csp_api_token }}"
@@ -118,15 +120,15 @@ EXAMPLES = r"""
             service_instance_id: partner ids
       register: reauth
 
-    - name: Say what became of them
+    - name: Show the result of each instance
       ansible.builtin.debug:
         msg: "{{ reauth.instances | map(attribute='path') | zip(reauth.instances | map(attribute='reason')) | list }}"
 
-- name: Re-authenticate with tokens that another task has got
+- name: Re-authenticate with the tokens of another task
   hosts: localhost
   gather_facts: false
   tasks:
-    - name: Get an access token and an OpenID token
+    - name: Create an access token and an OpenID token
       sddc.tokens.csp_access_token:
         api_token: "{{ csp_api_token }}"
         require_id_token: true
@@ -141,11 +143,11 @@ EXAMPLES = r"""
         locale_service_id: default
         service_instance_id: partner-firewall
 
-- name: Re-authenticate behind the proxy of VMware Cloud on AWS, which has no alarms
+- name: Re-authenticate behind the proxy of VMware Cloud on AWS, which has no alarm API
   hosts: localhost
   gather_facts: false
   tasks:
-    - name: Re-authenticate in any case
+    - name: Re-authenticate without reading alarms
       sddc.tokens.nsx_service_reauth:
         hostname: "{{ nsx_reverse_proxy_url }}"
         csp_api_token: "{{ csp_api_token }}"
@@ -159,44 +161,45 @@ EXAMPLES = r"""
 
 RETURN = r"""
 action:
-  description: What was done, or would be done in check mode, V(reauthenticated) or V(none).
+  description: Action of the task, or predicted action in check mode. V(reauthenticated) or V(none).
   type: str
   returned: always
   sample: reauthenticated
 instances:
-  description: What became of each instance, also when the task fails.
+  description: Result of each instance. It is also returned when the task fails.
   type: list
   elements: dict
-  returned: when the instances could be looked at
+  returned: when the instances could be read
   contains:
     path:
       description: Policy path of the instance.
       type: str
       sample: /infra/tier-0s/edge-t0/locale-services/default/service-instances/partner-firewall
     reauthenticated:
-      description: Whether it was re-authenticated. Always false in check mode.
+      description: Whether the instance was re-authenticated. Always false in check mode.
       type: bool
       sample: true
     reason:
       description:
-        - V(alarm) if an alarm on it matches O(alarm_pattern), and V(no_matching_alarm) if none does.
-        - V(force) if O(force=true), so that no alarm was read.
-        - V(not_found) if the instance does not exist. Then the task fails.
+        - V(alarm) if an alarm of the instance matches O(alarm_pattern).
+        - V(no_matching_alarm) if no alarm of the instance matches.
+        - V(force) if O(force=true). The alarms were not read.
+        - V(not_found) if the instance does not exist. The task fails.
         - V(unknown_in_check_mode) if the alarms could not be read without creating a token.
       type: str
       choices: [alarm, force, no_matching_alarm, not_found, unknown_in_check_mode]
       sample: alarm
     alarms:
-      description: Texts of the alarms on it that match O(alarm_pattern), as they were at the start.
+      description: Texts of the alarms that matched O(alarm_pattern) at the start of the task.
       type: list
       elements: str
       sample: ["The JWT token of the partner service has expired."]
     error:
-      description: What went wrong with it. Null when nothing did.
+      description: Error message of the instance. Null if it did not fail.
       type: str
       sample: null
 request_count:
-  description: All HTTP requests that the task made, those for its tokens, and to sign in and out, included.
+  description: Number of HTTP requests that the task sent, including sign-in, sign-out and the requests for tokens.
   type: int
   returned: always
   sample: 3
@@ -207,7 +210,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils._runner.module import 
 
 
 def main() -> None:
-    """Keep the options, the life cycle and the errors where both routes find them."""
+    """Run the operation that the action plugin also runs."""
     run_module(NsxServiceReauth)
 
 

@@ -7,35 +7,35 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: sddc_manager_token
-short_description: Keep an access token of SDDC Manager alive
+short_description: Manage an access token of SDDC Manager
 version_added: 0.1.0
 description:
-  - Makes sure that a working access token of SDDC Manager (VMware Cloud Foundation) exists, or revokes what renews it.
-  - An access token lives for an hour. The refresh token that comes with it lives for a day, and renews it without the
-    password as often as needed. A task with O(token_file) keeps both, and signs in again only when the refresh token
-    is refused.
-  - The product can revoke a refresh token, not an access token, which lives until it expires.
+  - Ensures that a valid access token of SDDC Manager (VMware Cloud Foundation) exists, or revokes its refresh token.
+  - An access token is valid for one hour. The refresh token that is issued with it is valid for one day, and renews the
+    access token without the password. A task with O(token_file) stores both tokens, and signs in again only if SDDC
+    Manager rejects the refresh token.
+  - SDDC Manager can revoke refresh tokens, but not access tokens. An access token is valid until it expires.
 options:
   hostname:
     description:
-      - The SDDC Manager, as a name, name:port, or https base URL.
-      - The environment variable E(SDDC_MANAGER_HOST) is used when this is not set.
+      - SDDC Manager, as a name, name:port, or https base URL.
+      - If not set, the environment variable E(SDDC_MANAGER_HOST) is used.
     type: str
     required: true
   username:
     description:
-      - Name of the user, such as V(administrator@vsphere.local). It needs a role in SDDC Manager.
-      - The environment variable E(SDDC_MANAGER_USERNAME) is used when this is not set.
+      - Name of the user, such as V(administrator@vsphere.local). The user requires a role in SDDC Manager.
+      - If not set, the environment variable E(SDDC_MANAGER_USERNAME) is used.
     type: str
   password:
     description:
-      - Password of the user. It is needed only when the user has to sign in.
-      - The environment variable E(SDDC_MANAGER_PASSWORD) is used when this is not set.
+      - Password of the user. It is required only when the user signs in.
+      - If not set, the environment variable E(SDDC_MANAGER_PASSWORD) is used.
     type: str
   refresh_token:
     description:
-      - The refresh token that came with O(token), by which to renew that, or which O(state=absent) is to revoke.
-      - Mutually exclusive with O(token_file), where it is kept.
+      - Refresh token that was issued with O(token). It renews O(token), or is revoked with O(state=absent).
+      - Mutually exclusive with O(token_file), which stores the refresh token.
     type: str
 extends_documentation_fragment:
   - sddc.tokens.lifecycle
@@ -50,28 +50,29 @@ attributes:
   action_group:
     membership: [sddc.tokens.all, sddc.tokens.sddc_manager]
 notes:
-  - O(state=absent) revokes the refresh token, and with O(verify) proves it, by a refresh that SDDC Manager must refuse,
-    also when the revocation itself is refused. A warning says until when the access token lives.
-  - A refresh token can only be checked by using it, which creates an access token. In check mode,
-    O(state=absent) therefore predicts that O(refresh_token) would be revoked, and warns that it may be dead already.
-  - O(revoke_old) revokes a refresh token that was replaced. One that has renewed its access token stays, for the new
-    access token depends on it.
+  - O(state=absent) revokes the refresh token. With O(verify), the task then tries to use the refresh token and expects
+    SDDC Manager to reject it, even if the revocation itself failed. A warning says how long the access token is still
+    valid.
+  - A refresh token can only be checked by using it, which creates an access token. In check mode, O(state=absent)
+    therefore predicts that O(refresh_token) would be revoked, and warns that it may already be invalid.
+  - O(revoke_old) revokes a refresh token that was replaced. A refresh token that renewed its own access token is kept,
+    because the new access token depends on it.
 author:
   - sddc.tokens contributors (@sddc-tokens)
 seealso:
   - name: Tokens APIs, in the VMware Cloud Foundation API
-    description: The vendor's page of the operations.
+    description: The vendor's documentation of the operations.
     link: https://developer.broadcom.com/xapis/vmware-cloud-foundation-api/latest/tokens/
   - plugin: sddc.tokens.token_file
     plugin_type: lookup
 """
 
 EXAMPLES = r"""
-- name: Keep a token, and use it
+- name: Store a token and use it
   hosts: localhost
   gather_facts: false
   tasks:
-    - name: Make sure that there is a token with half an hour of life
+    - name: Ensure that the token is valid for at least half an hour
       sddc.tokens.sddc_manager_token:
         hostname: sddc-manager.example.com
         username: administrator@vsphere.local
@@ -86,13 +87,14 @@ EXAMPLES = r"""
         headers: "{{ sddc_manager.headers }}"
       no_log: true
 
-- name: Use a token for one play, and revoke its refresh token; the next run does that for one that was killed
+- name: Use a token for one play and revoke its refresh token at the end
   hosts: localhost
   gather_facts: false
   tasks:
-    - name: Work with a token
+    - name: Create, use and revoke a token
       block:
-        - name: Create it
+        # If the play is killed, the next task with this record_folder revokes the refresh token.
+        - name: Create a token
           sddc.tokens.sddc_manager_token:
             hostname: sddc-manager.example.com
             username: administrator@vsphere.local
@@ -106,7 +108,7 @@ EXAMPLES = r"""
             headers: "{{ sddc_manager.headers }}"
           no_log: true
       always:
-        - name: Revoke the refresh token; the access token lives until it expires
+        - name: Revoke the refresh token (the access token is valid until it expires)
           sddc.tokens.sddc_manager_token:
             hostname: sddc-manager.example.com
             token: "{{ sddc_manager.token }}"
@@ -118,66 +120,67 @@ EXAMPLES = r"""
 
 RETURN = r"""
 action:
-  description: What was done, or would be done in check mode.
+  description: Action of the task, or predicted action in check mode. V(created), V(reused), V(renewed), V(revoked),
+    V(forgotten) or V(none).
   type: str
   returned: always
   sample: created
 token:
-  description: The token. It is a secret.
+  description: The access token. This value is a secret.
   type: str
-  returned: when there is a token and O(return_token) is true
+  returned: when a token exists and O(return_token) is true
   sample: eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl
 token_type:
-  description: The scheme with which the token is sent.
+  description: Type of the token, which is the scheme in the C(Authorization) header.
   type: str
-  returned: when there is a token
+  returned: when a token exists
   sample: Bearer
 headers:
-  description: Headers that sign a request, ready for O(ansible.builtin.uri#module:headers). They are secret.
+  description: HTTP headers that authenticate a request, for O(ansible.builtin.uri#module:headers). They are secret.
   type: dict
-  returned: when there is a token and O(return_token) is true
+  returned: when a token exists and O(return_token) is true
   sample: {Authorization: Bearer eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl}
 issued_at:
-  description: When the token was issued, in UTC. Null when that is unknown.
+  description: Time when the token was issued (UTC). Null if unknown.
   type: str
-  returned: when there is a token
+  returned: when a token exists
   sample: "2026-11-21T09:00:00Z"
 expires_at:
-  description: When the token expires, in UTC. Null when that is unknown.
+  description: Time when the token expires (UTC). Null if unknown.
   type: str
-  returned: when there is a token
+  returned: when a token exists
   sample: "2026-11-21T10:00:00Z"
 expires_in:
-  description: Seconds of life that are left. Null when that is unknown.
+  description: Remaining lifetime (seconds). Null if unknown.
   type: int
-  returned: when there is a token
+  returned: when a token exists
   sample: 3599
 fingerprint:
-  description: The first 12 hexadecimal digits of the SHA-256 of the token, by which to tell tokens apart.
+  description: First 12 hexadecimal digits of the SHA-256 of the token. It identifies a token without revealing it.
   type: str
-  returned: when there is a token
+  returned: when a token exists
   sample: 5f2b0a91c3de
 verified:
   description:
-    - Whether this task has seen that the token works.
-    - For O(state=absent) whether it has seen that the refresh token works no longer.
+    - Whether it was verified that the token works.
+    - With O(state=absent), whether the task verified that the refresh token no longer works.
   type: bool
   returned: success
   sample: true
 verified_at:
-  description: When the token was last proven, in UTC. It may have been another task; see O(verify_max_age).
+  description: Time of the last verification (UTC). Another task may have performed it; see O(verify_max_age).
   type: str
-  returned: when there is a token
+  returned: when a token exists
   sample: '2026-10-05T09:30:00Z'
 request_count:
-  description: All HTTP requests that the task made.
+  description: Number of HTTP requests that the task sent.
   type: int
   returned: always
   sample: 2
 refresh_token:
-  description: The refresh token that came with the access token. It is a secret.
+  description: Refresh token that was issued with the access token. This value is a secret.
   type: str
-  returned: when there is one and O(return_token) is true
+  returned: when a refresh token exists and O(return_token) is true
   sample: 3c6b3c30-3bf2-480b-9539-8483699ab911
 """
 
@@ -186,7 +189,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils._runner.module import 
 
 
 def main() -> None:
-    """Keep the options, the life cycle and the errors where both routes find them."""
+    """Run the operation that the action plugin also runs."""
     run_module(SddcManagerToken)
 
 

@@ -7,22 +7,23 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: token_file_info
-short_description: Tell what token files hold, and how long it lasts
+short_description: Report the contents and remaining lifetime of token files
 version_added: 0.1.0
 description:
-  - Tells of each token file that the modules of this collection keep what is in it, for which server and user, and how
-    long it lasts. No secret is in the result.
-  - It makes no request. Whether the token works is what the server said when it was issued.
+  - Reports the product, server, user and remaining lifetime of each token that the modules of this collection store in
+    token files. The result contains no secret.
+  - RV(token_files[].usable) is derived from the stored expiry. The server is not contacted.
 options:
   paths:
     description:
-      - Token files, and folders whose files of the suffix V(.json) are looked at, on the host where the module runs.
-      - A file that is not there or cannot be used is an entry with an error, and no failure of the task.
+      - Token files, and folders with token files, on the managed node. Of a folder, only files whose names end with
+        V(.json) are read.
+      - If a file is missing or cannot be used, its entry contains an error. The task does not fail.
     type: list
     elements: path
     required: true
   min_remaining:
-    description: Seconds of life that a token must still have to count as usable.
+    description: Minimum remaining lifetime of a token that is reported as usable (seconds).
     type: str
     default: '300'
 extends_documentation_fragment:
@@ -40,7 +41,7 @@ EXAMPLES = r"""
   hosts: localhost
   gather_facts: false
   tasks:
-    - name: Make sure that there is a token
+    - name: Ensure that a valid token exists
       sddc.tokens.vrni_auth_token:
         hostname: vrni.example.com
         username: admin@local
@@ -48,26 +49,26 @@ EXAMPLES = r"""
         token_file: ~/.sddc/vrni.json
         return_token: false
 
-    - name: Look at all that is kept
+    - name: Read all token files
       sddc.tokens.token_file_info:
         paths:
           - ~/.sddc
         min_remaining: 3600
-      register: kept
+      register: stored
 
-    - name: Stop where a token does not last an hour
+    - name: Fail if a token is not valid for an hour
       ansible.builtin.assert:
-        that: kept.token_files | rejectattr('usable') | length == 0
+        that: stored.token_files | rejectattr('usable') | length == 0
 """
 
 RETURN = r"""
 action:
-  description: What was done, always V(none).
+  description: Action of the task. Always V(none).
   type: str
   returned: always
   sample: none
 token_files:
-  description: The files. What is not known is null.
+  description: Token files. Unknown values are null.
   type: list
   elements: dict
   returned: success
@@ -77,55 +78,56 @@ token_files:
       type: str
       sample: /home/ops/.sddc/vrni.json
     product:
-      description: The product that the token is for, by the first word of its module's name.
+      description: Product of the token, named after its action group.
       type: str
       sample: vrni
     host:
-      description: The server that the token is for.
+      description: Server that issued the token.
       type: str
       sample: vrni.example.com
     principal:
-      description: Whose token it is.
+      description: User, client or API token to which the token was issued. An API token is named by its fingerprint.
       type: str
       sample: LOCAL/admin@local
     issued_at:
-      description: When the token was issued, in UTC.
+      description: Time when the token was issued (UTC).
       type: str
       sample: "2026-11-21T09:00:00Z"
     expires_at:
-      description: When the token expires, in UTC.
+      description: Time when the token expires (UTC).
       type: str
       sample: "2026-11-21T14:00:00Z"
     expires_in:
-      description: Seconds of life that are left, by the server's clock as it was when the token was issued.
+      description: Remaining lifetime (seconds), corrected by the clock offset to the server at the time of issue.
       type: int
       sample: 18000
     fingerprint:
-      description: The first 12 hexadecimal digits of the SHA-256 of the token, by which to tell tokens apart.
+      description: First 12 hexadecimal digits of the SHA-256 of the token. It identifies a token without revealing it.
       type: str
       sample: 5f2b0a91c3de
     usable:
       description:
-        - Whether there is a token with at least O(min_remaining) seconds of life. One that never lives that long must
-          have half its life left.
+        - Whether the token is valid for at least O(min_remaining). If the total lifetime of the token is not longer
+          than that, half of it must remain.
       type: bool
       sample: true
     status:
       description:
         - V(valid) if RV(token_files[].usable=true).
-        - V(expiring) if the token expires too soon, and V(expired) if it has expired.
+        - V(expiring) if the token expires too soon.
+        - V(expired) if the token has expired.
         - V(missing) if the file does not exist.
-        - V(unusable) if the file cannot be used, for the reason in RV(token_files[].error), or if it holds only a token
-          that is not yet verified.
+        - V(unusable) if the file cannot be used, for the reason in RV(token_files[].error), or if its only token is not
+          verified yet.
       type: str
       choices: [valid, expiring, expired, missing, unusable]
       sample: valid
     error:
-      description: Why the file cannot be used. Null when it can.
+      description: Reason why the file cannot be used. Null if it can.
       type: str
       sample: null
 request_count:
-  description: All HTTP requests that the task made, which is none.
+  description: Number of HTTP requests that the task sent. Always 0.
   type: int
   returned: always
   sample: 0
@@ -136,7 +138,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils._runner.module import 
 
 
 def main() -> None:
-    """Keep the options, the life cycle and the errors where both routes find them."""
+    """Run the operation that the action plugin also runs."""
     run_module(TokenFileInfo)
 
 

@@ -10,35 +10,35 @@ module: token_set
 short_description: Manage many tokens of any product in one task
 version_added: 0.1.0
 description:
-  - Manages each token of a list as the module of its product would, several at a time, in one process.
-  - All entries are validated before the first request. An entry that fails does not stop the others. The task fails at
-    the end and names each entry that failed.
-  - In check mode the result is the plan.
+  - Manages each token of a list as the module of its product does. One process handles several tokens at the same time.
+  - All entries are validated before the first request. If an entry fails, the others are still handled. The task then
+    fails and names each entry that failed.
+  - In check mode, the result is the plan.
 options:
   tokens:
     description:
-      - The tokens. Each entry has a C(product), and the options of the module of that product.
+      - List of tokens. Each entry has a C(product) and the options of the module of that product.
       - C(product) is the name of an action group of this collection, which is the first word of the module's name, such
         as V(csp) (M(sddc.tokens.csp_access_token)), V(nsx) (M(sddc.tokens.nsx_service_reauth)) or V(vrni)
-        (M(sddc.tokens.vrni_auth_token)). The error for any other name lists them all.
-      - C(name) is what the result and all messages call the entry. It is not a secret, and must be unique. By default
-        it is the product.
-      - C(token_name) is the option C(name) of the module. By default it is the C(name) of the entry, unless C(uuid) is
-        given.
-      - An entry that creates an access token requires C(token_file), because the result does not return the token.
+        (M(sddc.tokens.vrni_auth_token)). The error for any other name lists all of them.
+      - C(name) identifies the entry in the result and in all messages. It is not a secret and must be unique. By
+        default, it is the product.
+      - C(token_name) is the C(name) option of the module. By default, it is the C(name) of the entry, unless C(uuid) is
+        set.
+      - An entry that creates an access token requires C(token_file), because the result does not contain the token.
         C(return_token=true) is refused.
-      - Several entries can have the same C(token_file) only for the same token, which is that of the same product,
+      - Several entries can have the same C(token_file) only if they describe the same token, with the same product,
         server and credentials. They run one after the other, in the order of the list.
-      - An option that is not given, or is blank, is taken from the environment variables of the module of the product.
+      - If an option is not set or blank, the environment variables of the module of the product are used.
     type: list
     elements: dict
     required: true
   concurrency:
-    description: Number of entries that run at the same time, from 1 to 64.
+    description: Number of entries that are handled at the same time, from 1 to 64.
     type: int
     default: 8
   min_remaining:
-    description: Default of C(min_remaining), in seconds, for the entries that do not set it.
+    description: Default of C(min_remaining) for entries that do not set it (seconds).
     type: str
     default: '300'
 extends_documentation_fragment:
@@ -50,9 +50,9 @@ attributes:
   action_group:
     membership: [sddc.tokens.all]
 notes:
-  - Each option of the connection is the default for the entries that do not set it.
-  - Defaults for the action group of one product do not apply to the entries. Set them in the entries, or in the
-    environment variables of the module of the product.
+  - Each connection option is the default for entries that do not set it.
+  - The C(module_defaults) of a product's action group do not apply to entries. Set the options in the entries, or with
+    the environment variables of the module of the product.
 author:
   - sddc.tokens contributors (@sddc-tokens)
 seealso:
@@ -87,17 +87,17 @@ EXAMPLES = r"""
             username: admin
             password: "{{ avi_password }}"
             lifetime: 86400
-      register: kept
+      register: renewed
 
-    - name: Report the remaining lifetime of each token
+    - name: Show the remaining lifetime of each token
       ansible.builtin.debug:
-        msg: "{{ kept.tokens | items2dict(key_name='name', value_name='expires_in') }}"
+        msg: "{{ renewed.tokens | items2dict(key_name='name', value_name='expires_in') }}"
 
-- name: Show the plan, then carry it out, and go on when some of the tokens fail
+- name: Show the plan, apply it, and continue if some of the tokens fail
   hosts: localhost
   gather_facts: false
   vars:
-    # Servers and credentials are those of VIDB_HOST, VIDB_API_TOKEN, VMWARE_HOST, VRNI_HOST and so on.
+    # Servers and credentials come from VIDB_HOST, VIDB_API_TOKEN, VMWARE_HOST, VRNI_HOST and so on.
     tokens:
       - {product: vidb, token_file: ~/.sddc/vidb.json}
       - {product: vcenter, token_file: ~/.sddc/vidb.json}
@@ -113,24 +113,24 @@ EXAMPLES = r"""
       sddc.tokens.token_set:
         tokens: "{{ tokens }}"
         concurrency: 16
-      register: kept
+      register: renewed
       ignore_errors: true
 
-    - name: List those that failed
+    - name: List the entries that failed
       ansible.builtin.debug:
-        msg: "{{ kept.tokens | rejectattr('error', 'none') | map(attribute='name') }}"
+        msg: "{{ renewed.tokens | rejectattr('error', 'none') | map(attribute='name') }}"
 """
 
 RETURN = r"""
 action:
-  description: What was done, or would be done in check mode. V(updated) where any token has changed, V(none) otherwise.
+  description: Action of the task, or predicted action in check mode. V(updated) if any token changed, V(none)
+    otherwise.
   type: str
   returned: always
   sample: updated
 tokens:
-  description:
-    - The outcome of each entry, in the order of O(tokens), also when the task fails. No secret is in it.
-    - Not returned where an entry is invalid.
+  description: Result of each entry, in the order of O(tokens). It is also returned when the task fails, and contains no
+    secret.
   type: list
   elements: dict
   returned: when all entries are valid
@@ -144,31 +144,31 @@ tokens:
       type: str
       sample: vrni
     action:
-      description: What was done, or would be done in check mode, as the module of the product returns it.
+      description: Action of the entry, or predicted action in check mode, as returned by the module of the product.
       type: str
       sample: renewed
     changed:
-      description: Whether anything was changed, or would be changed in check mode.
+      description: Whether the entry changed anything, or would change anything in check mode.
       type: bool
       sample: true
     expires_at:
-      description: When the token expires, in UTC. Null when that is unknown.
+      description: Time when the token expires (UTC). Null if unknown.
       type: str
       sample: "2026-11-21T14:00:00Z"
     expires_in:
-      description: Remaining lifetime in seconds. Null when that is unknown.
+      description: Remaining lifetime (seconds). Null if unknown.
       type: int
       sample: 18000
     fingerprint:
-      description: The first 12 hexadecimal digits of the SHA-256 of the token, by which to tell tokens apart.
+      description: First 12 hexadecimal digits of the SHA-256 of the token. It identifies a token without revealing it.
       type: str
       sample: 5f2b0a91c3de
     error:
-      description: Why the entry failed. Null when it did not.
+      description: Error message of the entry. Null if it did not fail.
       type: str
       sample: null
 request_count:
-  description: All HTTP requests that the entries made.
+  description: Number of HTTP requests that all entries sent.
   type: int
   returned: always
   sample: 6
@@ -179,7 +179,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils._runner.token_set impo
 
 
 def main() -> None:
-    """Keep the options, the life cycle and the errors where both routes find them."""
+    """Run the operation that the action plugin also runs."""
     run_module(TokenSet)
 
 

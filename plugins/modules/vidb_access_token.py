@@ -7,51 +7,49 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: vidb_access_token
-short_description: Keep an access token of the VMware Identity Broker alive
+short_description: Manage an access token of the VMware Identity Broker
 version_added: 0.1.0
 description:
-  - Makes sure that an access token of the VMware Identity Broker (vIDB) with enough life left exists, in exchange for
-    an API token, a refresh token or the credentials of an OAuth client.
-  - A token whose claims would be too large comes as an overflow token, which vCenter refuses until it is registered.
-    That is the job of M(sddc.tokens.vcenter_registered_token).
-  - A token of an OAuth client is revoked at the broker with O(state=absent), and where a renewal has replaced it, given
-    O(client_id) and O(client_secret). The broker cannot tell the products about it, so a product that does not ask the
-    broker may accept the token until it expires, and O(state=absent) warns until when.
-  - A token that was got with an API token, or with a refresh token and no client, cannot be revoked. O(state=absent)
-    removes O(token_file), and warns until when the token is valid.
+  - Ensures that a valid access token of the VMware Identity Broker (vIDB) exists. The module exchanges an API token, a
+    refresh token, or the credentials of an OAuth client for an access token.
+  - If the claims of a token would make it too large, the broker issues an overflow token. vCenter rejects it until
+    M(sddc.tokens.vcenter_registered_token) registers it.
+  - The broker can revoke the token of an OAuth client. With O(client_id) and O(client_secret), O(state=absent) revokes
+    the token, and a renewal revokes the token that it replaced. The broker does not notify the products. A product that
+    does not ask the broker can accept the token until it expires, and O(state=absent) warns how long that is.
+  - A token from an API token, or from a refresh token without a client, cannot be revoked. O(state=absent) removes
+    O(token_file), and warns how long the token is still valid.
 options:
   hostname:
     description:
-      - The broker, as a name, name:port, or https base URL.
-      - The environment variable E(VIDB_HOST) is used when this is not set.
+      - Identity broker, as a name, name:port, or https base URL.
+      - If not set, the environment variable E(VIDB_HOST) is used.
     type: str
     required: true
   tenant:
     description:
-      - Tenant of the broker.
-      - The environment variable E(VIDB_TENANT) is used when this is not set.
+      - Tenant of the identity broker.
+      - If not set, the environment variable E(VIDB_TENANT) is used.
     type: str
     default: CUSTOMER
   api_token:
     description:
-      - API token of a user. It needs release 9.1.
-      - The environment variable E(VIDB_API_TOKEN) is used when neither this nor O(refresh_token) nor O(client_id) is
-        set.
+      - API token of a user. Requires release 9.1.
+      - If this, O(refresh_token) and O(client_id) are not set, the environment variable E(VIDB_API_TOKEN) is used.
     type: str
   refresh_token:
-    description: Refresh token of a user, in place of O(api_token). It may need the client that it was issued to.
+    description: Refresh token of a user, instead of O(api_token). The broker can require O(client_id) and
+      O(client_secret) of the client to which it was issued.
     type: str
   client_id:
     description:
-      - Id of an OAuth client, in place of O(api_token).
-      - The environment variable E(VIDB_CLIENT_ID) is used when neither this nor O(api_token) nor O(refresh_token) is
-        set.
+      - ID of an OAuth client, instead of O(api_token).
+      - If this, O(api_token) and O(refresh_token) are not set, the environment variable E(VIDB_CLIENT_ID) is used.
     type: str
   client_secret:
     description:
-      - Secret of the OAuth client.
-      - The environment variable E(VIDB_CLIENT_SECRET) is used when neither this nor O(api_token) nor O(refresh_token)
-        is set.
+      - Secret of the OAuth client O(client_id).
+      - If this, O(api_token) and O(refresh_token) are not set, the environment variable E(VIDB_CLIENT_SECRET) is used.
     type: str
 extends_documentation_fragment:
   - sddc.tokens.lifecycle
@@ -66,29 +64,28 @@ attributes:
   action_group:
     membership: [sddc.tokens.all, sddc.tokens.vidb]
 notes:
-  - There is no cheap authenticated read, so that O(verify) checks the expiry and the claims of the token and makes no
-    request.
-  - With O(state=absent) the file is removed, RV(action) is V(forgotten), and a warning says until when the token lives.
-  - A broker may rotate refresh tokens, so that each works once, and brings the next. With O(token_file), a renewal uses
-    the one in the file, and O(refresh_token) where that is refused. Without a file, the next task needs
-    RV(refresh_token).
-  - A file is known by the O(refresh_token) that it began with, or by the one in it. Who gives the latter goes on with
-    the file, which is known by that from its next renewal on.
+  - O(verify) checks the expiry and the claims in the token, and sends no request, because the broker has no simple
+    request for this purpose.
+  - A broker can rotate refresh tokens. Each refresh token then works once, and the response contains the next one. With
+    O(token_file), a renewal uses the refresh token in the file, and O(refresh_token) if the broker rejects it. Without
+    O(token_file), the next task requires RV(refresh_token).
+  - A token file is matched by the O(refresh_token) with which it was created, or by the refresh token that it contains.
+    If a task uses the latter, the file is matched by that refresh token after its next renewal.
 author:
   - sddc.tokens contributors (@sddc-tokens)
 seealso:
   - name: Get Access Token, in the API of the VMware Identity Broker
-    description: The vendor's page of the operation.
+    description: The vendor's documentation of the operation.
     link: https://developer.broadcom.com/xapis/vmware-identity-broker/latest/acs/t/tenant/token/post
   - module: sddc.tokens.vcenter_registered_token
 """
 
 EXAMPLES = r"""
-- name: Exchange an API token, only when the access token at hand is about to expire
+- name: Exchange an API token when the existing access token expires soon
   hosts: localhost
   gather_facts: false
   tasks:
-    - name: Make sure that there is an access token
+    - name: Ensure that a valid access token exists
       sddc.tokens.vidb_access_token:
         hostname: vidb.example.com
         api_token: "{{ vidb_api_token }}"
@@ -96,15 +93,15 @@ EXAMPLES = r"""
         return_token: false
       register: vidb
 
-    - name: Say how long it lasts
+    - name: Show when the access token expires
       ansible.builtin.debug:
-        msg: The access token ends at {{ vidb.expires_at }}.
+        msg: The access token expires at {{ vidb.expires_at }}.
 
 - name: Use a token of an OAuth client with vCenter
   hosts: localhost
   gather_facts: false
   tasks:
-    - name: Get an access token for this play
+    - name: Create an access token for this play
       sddc.tokens.vidb_access_token:
         hostname: vidb.example.com
         client_id: "{{ vidb_client_id }}"
@@ -117,11 +114,11 @@ EXAMPLES = r"""
         headers: "{{ vidb.headers }}"
       no_log: true
 
-- name: Forget a token
+- name: Remove a token file
   hosts: localhost
   gather_facts: false
   tasks:
-    - name: Remove the file; the token itself lives until it expires
+    - name: Remove the token file (the token itself is valid until it expires)
       sddc.tokens.vidb_access_token:
         hostname: vidb.example.com
         state: absent
@@ -130,71 +127,72 @@ EXAMPLES = r"""
 
 RETURN = r"""
 action:
-  description: What was done, or would be done in check mode.
+  description: Action of the task, or predicted action in check mode. V(created), V(reused), V(renewed), V(revoked),
+    V(forgotten) or V(none).
   type: str
   returned: always
   sample: created
 token:
-  description: The token. It is a secret.
+  description: The access token. This value is a secret.
   type: str
-  returned: when there is a token and O(return_token) is true
+  returned: when a token exists and O(return_token) is true
   sample: eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl
 token_type:
-  description: The scheme with which the token is sent.
+  description: Type of the token, which is the scheme in the C(Authorization) header.
   type: str
-  returned: when there is a token
+  returned: when a token exists
   sample: Bearer
 headers:
-  description: Headers that sign a request, ready for O(ansible.builtin.uri#module:headers). They are secret.
+  description: HTTP headers that authenticate a request, for O(ansible.builtin.uri#module:headers). They are secret.
   type: dict
-  returned: when there is a token and O(return_token) is true
+  returned: when a token exists and O(return_token) is true
   sample: {Authorization: Bearer eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl}
 issued_at:
-  description: When the token was issued, in UTC. Null when that is unknown.
+  description: Time when the token was issued (UTC). Null if unknown.
   type: str
-  returned: when there is a token
+  returned: when a token exists
   sample: "2026-11-21T09:00:00Z"
 expires_at:
-  description: When the token expires, in UTC. Null when that is unknown.
+  description: Time when the token expires (UTC). Null if unknown.
   type: str
-  returned: when there is a token
+  returned: when a token exists
   sample: "2026-11-21T09:30:00Z"
 expires_in:
-  description: Seconds of life that are left. Null when that is unknown.
+  description: Remaining lifetime (seconds). Null if unknown.
   type: int
-  returned: when there is a token
+  returned: when a token exists
   sample: 1799
 fingerprint:
-  description: The first 12 hexadecimal digits of the SHA-256 of the token, by which to tell tokens apart.
+  description: First 12 hexadecimal digits of the SHA-256 of the token. It identifies a token without revealing it.
   type: str
-  returned: when there is a token
+  returned: when a token exists
   sample: 5f2b0a91c3de
 verified:
   description:
-    - Whether this task has checked the token's expiry and claims.
-    - For O(state=absent) always false, because nothing shows whether the products still accept a revoked token.
+    - Whether the expiry and the claims in the token were verified.
+    - Always false with O(state=absent), because nothing shows whether the products still accept a revoked token.
   type: bool
   returned: success
   sample: true
 verified_at:
-  description: When the token was last proven, in UTC. It may have been another task; see O(verify_max_age).
+  description: Time of the last verification (UTC). Another task may have performed it; see O(verify_max_age).
   type: str
-  returned: when there is a token
+  returned: when a token exists
   sample: '2026-10-05T09:30:00Z'
 request_count:
-  description: All HTTP requests that the task made.
+  description: Number of HTTP requests that the task sent.
   type: int
   returned: always
   sample: 1
 id_token:
-  description: The OpenID token that came with the access token. It is a secret.
+  description: OpenID token that was issued with the access token. This value is a secret.
   type: str
-  returned: when there is one and O(return_token) is true
+  returned: when an OpenID token exists and O(return_token) is true
   sample: eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl
 refresh_token:
-  description: The refresh token that came with the access token. It is a secret.
+  description: Refresh token that was issued with the access token. This value is a secret.
   type: str
-  returned: when there is one and O(return_token) is true
+  returned: when a refresh token exists and O(return_token) is true
   sample: "mYw6NiV0sKq3Lr7TzX1bHcGe5uJd9oPa"
 """
 
@@ -203,7 +201,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils._runner.module import 
 
 
 def main() -> None:
-    """Keep the options, the life cycle and the errors where both routes find them."""
+    """Run the operation that the action plugin also runs."""
     run_module(VidbAccessToken)
 
 

@@ -7,34 +7,34 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: vrni_auth_token
-short_description: Keep an auth token of Aria Operations for Networks alive
+short_description: Manage an authentication token of Aria Operations for Networks
 version_added: 0.1.0
 description:
-  - Makes sure that a working auth token of VMware Aria Operations for Networks (vRealize Network Insight) exists, for a
-    local user, an LDAP user or a vIDM user, or revokes it.
-  - A user has at most 100 valid tokens. A task with O(token_file) reuses its token, renews it before it expires, and
-    revokes what it has replaced, so that tokens do not pile up.
+  - Ensures that a valid authentication token of VMware Aria Operations for Networks (vRealize Network Insight) exists
+    for a local user, an LDAP user or a vIDM user, or revokes the token.
+  - A user can have at most 100 valid tokens. A task with O(token_file) reuses its token, renews it before it expires,
+    and revokes the token that it replaced, so that unused tokens do not accumulate.
 options:
   username:
     description:
       - Name of the user, such as V(admin@local).
-      - The environment variable E(VRNI_USERNAME) is used when neither this nor O(vidm_token) is set.
+      - If neither this nor O(vidm_token) is set, the environment variable E(VRNI_USERNAME) is used.
     type: str
   password:
     description:
-      - Password of the user. It is needed only when a token is created.
-      - The environment variable E(VRNI_PASSWORD) is used when neither this nor O(vidm_token) is set.
+      - Password of the user. It is required only to create a token.
+      - If neither this nor O(vidm_token) is set, the environment variable E(VRNI_PASSWORD) is used.
     type: str
   domain_type:
-    description: Where the user is known.
+    description: Type of the user's domain.
     type: str
     choices: [LOCAL, LDAP]
     default: LOCAL
   domain:
-    description: The LDAP domain, such as V(example.com). Required with O(domain_type=LDAP).
+    description: LDAP domain of the user, such as V(example.com). Required with O(domain_type=LDAP).
     type: str
   vidm_token:
-    description: An access token of the vIDM appliance (Workspace ONE Access), in place of name and password.
+    description: Access token of the vIDM appliance (Workspace ONE Access), instead of O(username) and O(password).
     type: str
 extends_documentation_fragment:
   - sddc.tokens.vrni
@@ -53,7 +53,7 @@ author:
   - sddc.tokens contributors (@sddc-tokens)
 seealso:
   - name: Create, in the API reference of vRealize Network Insight
-    description: The vendor's page of the operation that creates a token.
+    description: The vendor's documentation of the operation that creates a token.
     link: https://developer.broadcom.com/xapis/vrealize-network-insight-api/latest/api/ni/auth/token/post/
   - module: sddc.tokens.vrni_vidm_client_info
   - plugin: sddc.tokens.token_file
@@ -61,11 +61,11 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Keep a token of a local user, and use it
+- name: Store a token of a local user and use it
   hosts: localhost
   gather_facts: false
   tasks:
-    - name: Make sure that there is a token with an hour of life
+    - name: Ensure that the token is valid for at least an hour
       sddc.tokens.vrni_auth_token:
         hostname: vrni.example.com
         username: admin@local
@@ -80,11 +80,11 @@ EXAMPLES = r"""
         headers: "{{ vrni.headers }}"
       no_log: true
 
-- name: Keep a token of an LDAP user, with nothing secret in the result
+- name: Store a token of an LDAP user without returning it
   hosts: localhost
   gather_facts: false
   tasks:
-    - name: Make sure that there is a token
+    - name: Ensure that a valid token exists
       sddc.tokens.vrni_auth_token:
         hostname: vrni.example.com
         username: admin@vrni.com
@@ -101,13 +101,14 @@ EXAMPLES = r"""
           Authorization: NetworkInsight {{ lookup('sddc.tokens.token_file', '~/.sddc/vrni-ldap.json') }}
       no_log: true
 
-- name: Use a token of a vIDM user for one play, and revoke it; the next run does that for one that was killed
+- name: Use a token of a vIDM user for one play and revoke it at the end
   hosts: localhost
   gather_facts: false
   tasks:
-    - name: Work with a token
+    - name: Create, use and revoke a token
       block:
-        - name: Create it
+        # If the play is killed, the next task with this record_folder revokes the token.
+        - name: Create a token
           sddc.tokens.vrni_auth_token:
             hostname: vrni.example.com
             vidm_token: "{{ vidm_token }}"
@@ -120,7 +121,7 @@ EXAMPLES = r"""
             headers: "{{ vrni.headers }}"
           no_log: true
       always:
-        - name: Revoke it
+        - name: Revoke the token
           sddc.tokens.vrni_auth_token:
             hostname: vrni.example.com
             token: "{{ vrni.token }}"
@@ -131,57 +132,60 @@ EXAMPLES = r"""
 
 RETURN = r"""
 action:
-  description: What was done, or would be done in check mode.
+  description: Action of the task, or predicted action in check mode. V(created), V(reused), V(renewed), V(revoked),
+    V(forgotten) or V(none).
   type: str
   returned: always
   sample: created
 token:
-  description: The token. It is a secret.
+  description: The token. This value is a secret.
   type: str
-  returned: when there is a token and O(return_token) is true
+  returned: when a token exists and O(return_token) is true
   sample: Mgs2YX0ZSY+gHW6RYypeeA==
 token_type:
-  description: The scheme with which the token is sent.
+  description: Type of the token, which is the scheme in the C(Authorization) header.
   type: str
-  returned: when there is a token
+  returned: when a token exists
   sample: NetworkInsight
 headers:
-  description: Headers that sign a request, ready for O(ansible.builtin.uri#module:headers). They are secret.
+  description: HTTP headers that authenticate a request, for O(ansible.builtin.uri#module:headers). They are secret.
   type: dict
-  returned: when there is a token and O(return_token) is true
+  returned: when a token exists and O(return_token) is true
   sample: {Authorization: NetworkInsight Mgs2YX0ZSY+gHW6RYypeeA==}
 issued_at:
-  description: When the token was issued, in UTC. Null when that is unknown.
+  description: Time when the token was issued (UTC). Null if unknown.
   type: str
-  returned: when there is a token
+  returned: when a token exists
   sample: "2026-11-21T09:00:00Z"
 expires_at:
-  description: When the token expires, in UTC. Null when that is unknown.
+  description: Time when the token expires (UTC). Null if unknown.
   type: str
-  returned: when there is a token
+  returned: when a token exists
   sample: "2026-11-21T14:00:00Z"
 expires_in:
-  description: Seconds of life that are left. Null when that is unknown.
+  description: Remaining lifetime (seconds). Null if unknown.
   type: int
-  returned: when there is a token
+  returned: when a token exists
   sample: 18000
 fingerprint:
-  description: The first 12 hexadecimal digits of the SHA-256 of the token, by which to tell tokens apart.
+  description: First 12 hexadecimal digits of the SHA-256 of the token. It identifies a token without revealing it.
   type: str
-  returned: when there is a token
+  returned: when a token exists
   sample: 5f2b0a91c3de
 verified:
-  description: Whether this task has seen that the token works, or for O(state=absent) that it works no longer.
+  description:
+    - Whether it was verified that the token works.
+    - With O(state=absent), whether the task verified that the token no longer works.
   type: bool
   returned: success
   sample: true
 verified_at:
-  description: When the token was last proven, in UTC. It may have been another task; see O(verify_max_age).
+  description: Time of the last verification (UTC). Another task may have performed it; see O(verify_max_age).
   type: str
-  returned: when there is a token
+  returned: when a token exists
   sample: '2026-10-05T09:30:00Z'
 request_count:
-  description: All HTTP requests that the task made.
+  description: Number of HTTP requests that the task sent.
   type: int
   returned: always
   sample: 2
@@ -192,7 +196,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils._runner.module import 
 
 
 def main() -> None:
-    """Keep the options, the life cycle and the errors where both routes find them."""
+    """Run the operation that the action plugin also runs."""
     run_module(VrniAuthToken)
 
 

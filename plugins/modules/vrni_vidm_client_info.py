@@ -7,30 +7,31 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: vrni_vidm_client_info
-short_description: Tell which vIDM appliance and client Aria Operations for Networks uses
+short_description: Report the vIDM appliance and OAuth client of Aria Operations for Networks
 version_added: 0.1.0
 description:
-  - Reads which vIDM appliance (Workspace ONE Access) VMware Aria Operations for Networks trusts, and the id of the
-    OAuth client that it has there. Whoever wants a token of a vIDM user for M(sddc.tokens.vrni_auth_token) needs both.
-  - No sign-in is needed. The options of a user are accepted only so that defaults for the action group of the product
-    may hold them.
+  - Reads the name of the vIDM appliance (Workspace ONE Access) that VMware Aria Operations for Networks trusts, and the
+    ID of its OAuth client on that appliance. Both are required to get a token of a vIDM user for
+    M(sddc.tokens.vrni_auth_token).
+  - The request requires no authentication. The options of a user have no effect. They exist so that the
+    C(module_defaults) of the action group can contain them.
 options:
   username:
-    description: Not used.
+    description: This option has no effect.
     type: str
   password:
-    description: Not used.
+    description: This option has no effect.
     type: str
   domain_type:
-    description: Not used.
+    description: This option has no effect.
     type: str
     choices: [LOCAL, LDAP]
     default: LOCAL
   domain:
-    description: Not used.
+    description: This option has no effect.
     type: str
   vidm_token:
-    description: Not used.
+    description: This option has no effect.
     type: str
 extends_documentation_fragment:
   - sddc.tokens.vrni
@@ -45,30 +46,30 @@ author:
   - sddc.tokens contributors (@sddc-tokens)
 seealso:
   - name: VidmOauthClientResponse, in the API reference of vRealize Network Insight
-    description: The vendor's page of what the operation returns.
+    description: The vendor's documentation of the response.
     link: >-
       https://developer.broadcom.com/xapis/vrealize-network-insight-api/latest/data-structures/VidmOauthClientResponse
   - module: sddc.tokens.vrni_auth_token
 """
 
 EXAMPLES = r"""
-- name: Find out where the users of Aria Operations for Networks sign in
+- name: Find the vIDM appliance of Aria Operations for Networks
   hosts: localhost
   gather_facts: false
   tasks:
-    - name: Read the vIDM appliance and the client id
+    - name: Read the vIDM appliance and the client ID
       sddc.tokens.vrni_vidm_client_info:
         hostname: vrni.example.com
       register: vidm
 
-    - name: Say it
+    - name: Show the vIDM appliance and the client ID
       ansible.builtin.debug:
         msg: Sign in at {{ vidm.vidm_appliance }} as the client {{ vidm.client_id }}.
 """
 
 RETURN = r"""
 action:
-  description: What was done, always V(none).
+  description: Action of the task. Always V(none).
   type: str
   returned: always
   sample: none
@@ -78,12 +79,12 @@ vidm_appliance:
   returned: success
   sample: identity.example.com
 client_id:
-  description: Id of the OAuth client there, for the password grant.
+  description: ID of the OAuth client on the vIDM appliance, for the password grant.
   type: str
   returned: success
   sample: network-insight
 request_count:
-  description: All HTTP requests that the task made.
+  description: Number of HTTP requests that the task sent.
   type: int
   returned: always
   sample: 1
@@ -94,7 +95,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils._runner.module import 
 
 
 def main() -> None:
-    """Keep the options, the life cycle and the errors where both routes find them."""
+    """Run the operation that the action plugin also runs."""
     run_module(VrniVidmClientInfo)
 
 
