@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The action of token_set."""
+"""Action plugin of the module token_set."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from ansible_collections.sddc.tokens.plugins.plugin_utils.operation_action impor
 
 
 class ActionModule(OperationAction):
-    """See OperationAction."""
-
     operation = TokenSet
 
 

@@ -1,26 +1,27 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter that looks at the claims of a JWT."""
+"""Filter that decodes the claims of a JWT."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: jwt_claims
-short_description: Look at the claims of a JWT without verifying them
+short_description: Decode the claims of a JWT without verifying them
 version_added: 0.1.0
 description:
-  - Returns what a JSON Web Token, such as an access token, says of itself, to see for whom it is and when it expires.
-  - Nothing is verified, neither the signature nor the expiry. Whoever made the token may have written anything. Never
-    decide by it whether somebody may do something.
+  - Returns the claims of a JSON Web Token (JWT), such as an access token. They show, for example, to whom the token was
+    issued and when it expires.
+  - The filter verifies neither the signature nor the expiry of the token. Anyone can create a token with any claims. Do
+    not base access decisions on them.
 options:
   _input:
-    description: The token, in its compact form of three parts.
+    description: JWT in its compact form, which has three parts.
     type: str
     required: true
 notes:
-  - The claims are not secret as such, and are not masked. They may name people and groups.
-  - Anything but a JWT with claims is an error, which does not quote it.
+  - Claims are not secret and are not masked. They can contain the names of users and groups.
+  - If the input is not a JWT with claims, the filter fails. The error message does not contain the input.
 author:
   - sddc.tokens contributors (@sddc-tokens)
 seealso:
@@ -29,23 +30,23 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: See what an access token says of itself
+- name: Read the claims of an access token
   hosts: localhost
   gather_facts: false
   tasks:
-    - name: Get an access token
+    - name: Create an access token
       sddc.tokens.csp_access_token:
         api_token: "{{ csp_api_token }}"
       register: csp
 
-    - name: Say when it expires, in seconds since 1970
+    - name: Show when the token expires, in seconds since 1970
       ansible.builtin.debug:
         msg: "{{ (csp.token | sddc.tokens.jwt_claims).exp }}"
 """
 
 RETURN = r"""
 _value:
-  description: The claims by name, unverified.
+  description: Claims by name. They are not verified.
   type: dict
   sample: {iss: "https://gaz.csp-vmware.local", sub: lab-user, exp: 1795257000}
 """
@@ -59,8 +60,8 @@ from ansible_collections.sddc.tokens.plugins.module_utils._core import token as 
 
 
 def jwt_claims(token: Any) -> dict[str, Any]:
-    """The claims of a JWT, unverified. Raises AnsibleFilterError, whose text does not hold the token."""
-    # Vaulted values of older cores are no str, but behave like one.
+    """Return the unverified claims of a JWT. Raises AnsibleFilterError without the token in its message."""
+    # Vaulted values of older cores are not of the type str, but behave like it.
     claims = tokens.jwt_claims(str(token)) if hasattr(token, "encode") else {}
     if not claims:
         raise AnsibleFilterError("jwt_claims: the input is not a JWT with claims")
@@ -69,5 +70,5 @@ def jwt_claims(token: Any) -> dict[str, Any]:
 
 class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
-        """The filter by its name."""
+        """Return the filter by its name."""
         return {"jwt_claims": jwt_claims}

@@ -1,22 +1,22 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter that tells tokens apart."""
+"""Filter that calculates the fingerprint of a token."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: token_fingerprint
-short_description: Tell tokens apart without showing them
+short_description: Calculate the fingerprint of a token
 version_added: 0.1.0
 description:
-  - Returns the first 12 hexadecimal digits of the SHA-256 of a token, as the modules of this collection return it in
-    their result C(fingerprint).
-  - The fingerprint of a generated token gives nothing away. That of a value which can be guessed, such as a password,
-    does.
+  - Returns the first 12 hexadecimal digits of the SHA-256 of a token. The modules of this collection return the same
+    value as C(fingerprint). It identifies a token without revealing it.
+  - The fingerprint of a generated token is not a secret. The fingerprint of a value that can be guessed, such as a
+    password, can reveal the value.
 options:
   _input:
-    description: The token.
+    description: Token.
     type: str
     required: true
 author:
@@ -27,11 +27,11 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: See which token is in use
+- name: Compare the token of a result with the token in a file
   hosts: localhost
   gather_facts: false
   tasks:
-    - name: Make sure that there is a token
+    - name: Ensure that a valid token exists
       sddc.tokens.vrni_auth_token:
         hostname: vrni.example.com
         username: admin@local
@@ -40,14 +40,14 @@ EXAMPLES = r"""
         return_token: false
       register: vrni
 
-    - name: Check that the file holds the token of the result
+    - name: Check that the file contains the token of the result
       ansible.builtin.assert:
         that: lookup('sddc.tokens.token_file', '~/.sddc/vrni.json') | sddc.tokens.token_fingerprint == vrni.fingerprint
 """
 
 RETURN = r"""
 _value:
-  description: The fingerprint.
+  description: Fingerprint of the token.
   type: str
   sample: 5f2b0a91c3de
 """
@@ -61,11 +61,11 @@ from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import fi
 
 
 def token_fingerprint(token: Any) -> str:
-    """The fingerprint of a token. Raises AnsibleFilterError, whose text does not hold the token."""
-    # Vaulted values of older cores are no str, but behave like one.
+    """Return the fingerprint of a token. Raises AnsibleFilterError without the token in its message."""
+    # Vaulted values of older cores are not of the type str, but behave like it.
     text = str(token) if hasattr(token, "encode") else ""
     if not text:
-        raise AnsibleFilterError("token_fingerprint: the input is not a token: it is empty, or no text")
+        raise AnsibleFilterError("token_fingerprint: the input is not a token; it must be a string that is not empty")
     try:
         return fingerprint(text)
     except UnicodeEncodeError:
@@ -74,5 +74,5 @@ def token_fingerprint(token: Any) -> str:
 
 class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
-        """The filter by its name."""
+        """Return the filter by its name."""
         return {"token_fingerprint": token_fingerprint}

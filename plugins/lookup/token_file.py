@@ -1,19 +1,19 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lookup that hands over a token of a token file."""
+"""Lookup that reads a token from a token file."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: token_file
-short_description: Read the token of a token file
+short_description: Read a token from a token file
 version_added: 0.1.0
 description:
-  - Returns the token that a module of this collection keeps in its O(ignore:token_file).
-  - It reads the disk of the controller, while the option of a module names a file on the host where the module runs.
-    The two are the same on a local connection.
-  - It makes no request. A token that has expired, or will within O(min_remaining) seconds, is an error.
+  - Returns the token that a module of this collection stores in its O(ignore:token_file).
+  - The lookup reads a file on the control node. The option of a module names a file on the managed node. On a local
+    connection, both are the same.
+  - The server is not contacted. If the token has expired, or expires within O(min_remaining), the lookup fails.
 options:
   _terms:
     description: Paths of token files.
@@ -22,16 +22,16 @@ options:
     required: true
   secret:
     description:
-      - Which of the secrets in the file to return, V(token), or what came with it, such as V(id_token).
+      - Name of the secret in the file. V(token), or a secret that was issued with the token, such as V(id_token).
     type: str
     default: token
   min_remaining:
-    description: Seconds of life that the token must still have.
+    description: Minimum remaining lifetime of the token (seconds).
     type: str
     default: '0'
 notes:
-  - On ansible-core 2.22 and later the returned value is masked in all output. On older cores use C(no_log) on
-    tasks that would print it.
+  - With ansible-core 2.22 and later, the returned value is masked in all output. With older versions, set C(no_log) on
+    tasks that print the value.
 author:
   - sddc.tokens contributors (@sddc-tokens)
 seealso:
@@ -40,11 +40,11 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Use the token that an earlier task keeps
+- name: Use the token of a previous task
   hosts: localhost
   gather_facts: false
   tasks:
-    - name: Make sure that there is a token
+    - name: Ensure that a valid token exists
       sddc.tokens.vrni_auth_token:
         hostname: vrni.example.com
         username: admin@local
@@ -62,7 +62,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _raw:
-  description: One token for each path. They are secrets.
+  description: One token for each path. The values are secrets.
   type: list
   elements: str
 """
@@ -83,7 +83,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.reader impo
 
 display = Display()
 
-_ADVICE = "Run the module that keeps it first."
+_ADVICE = "Run the task that stores the token in this file first."
 
 
 class LookupModule(LookupBase):
@@ -93,7 +93,7 @@ class LookupModule(LookupBase):
         name, min_remaining = self.get_option("secret"), self.get_option("min_remaining")
         try:
             seconds = duration(min_remaining, "min_remaining")
-            # A text of its own: on cores before 2.19 a path may be an object that a vault has to decrypt.
+            # Before ansible-core 2.19, a path can be a vaulted object that str() decrypts.
             paths = [absolute_path(str(term), "_terms") for term in terms]
             return [_secret(path, name, seconds).reveal() for path in paths]
         except TokensError as error:
@@ -108,5 +108,7 @@ def _secret(path: str, name: str, min_remaining: float) -> Secret:
 def _named(token: Token, name: str, path: str) -> Secret:
     secrets = {"token": token.secret, **token.companions}
     if name not in secrets:
-        raise StoreError(f"there is no {name} in {path}, only {', '.join(secrets)}")
+        raise StoreError(
+            f"{path} contains no {name}", advice=f"Set secret to one of the secrets in the file: {', '.join(secrets)}."
+        )
     return secrets[name]

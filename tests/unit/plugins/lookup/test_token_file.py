@@ -90,7 +90,7 @@ def test_other_secrets_of_the_file_are_returned_by_their_name(path: Path) -> Non
 
 def test_missing_secret_is_named_with_the_existing_ones(path: Path) -> None:
     store(path)
-    assert "There is no refresh_token" in refusal(path, secret="refresh_token")
+    assert "contains no refresh_token" in refusal(path, secret="refresh_token")
     assert "token, id_token" in refusal(path, secret="refresh_token")
 
 
@@ -144,7 +144,7 @@ def test_lifetime_may_be_a_number_with_a_unit(path: Path) -> None:
 
 
 def test_missing_file_says_what_to_do(path: Path) -> None:
-    assert "Run the module that keeps it first" in refusal(path)
+    assert "Run the task that stores the token" in refusal(path)
     assert "Create" in refusal(path.parent / "none" / "token.json")
 
 
