@@ -100,7 +100,7 @@ reference: $(TESTS) ## Write the pages of docs/reference that are generated from
 docs: $(DOCS) ## Build the docs site in dist/docs; fail on any warning and broken link
 	@$(BIN)/python tests/tools/docsite.py
 
-build: $(TESTS) ## Build the collection's tarball in dist/
+build: $(LINT) ## Build the collection's tarball in dist/
 	@$(BIN)/python tests/tools/build.py dist
 
 galaxy: $(GALAXY) build ## Import the tarball as Ansible Galaxy does; fail on any warning

@@ -68,6 +68,7 @@ CHECKS = {
         ".",
     ],
     "antsibull-changelog": ["antsibull-changelog", "lint"],
+    "changelog": [sys.executable, "tests/tools/changelog.py"],
     "glossary": [sys.executable, "tests/tools/glossary.py"],
     "workflows": [*_SCHEMA, "vendor.github-workflows", *files(".github/workflows/*.y*ml")],
     "actions of workflows": [*_SCHEMA, "vendor.github-actions", *files(".github/actions/*/action.yml")],
