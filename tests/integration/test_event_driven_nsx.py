@@ -147,13 +147,13 @@ def test_a_manager_that_becomes_reachable_is_handled_at_the_start_or_later(quiet
     quiet.fault("nsx", "drop_before", times=0)
 
     with start(NSX) as rulebook:
-        rulebook.until_said("It is tried again")
+        rulebook.until_said("Retrying, with pauses")
         look_on(quiet)
         quiet.clear_faults()
         rulebook.until_said("It works again")
 
         quiet.fault("nsx", "drop_before", times=0)
-        rulebook.until(lambda: rulebook.output.count("It is tried again") == 2, "it says that it fails once more")
+        rulebook.until(lambda: rulebook.output.count("Retrying, with pauses") == 2, "it says that it fails once more")
         raise_alarms(quiet, FIRST)
         look_on(quiet)
         assert rulebook.plays == 0

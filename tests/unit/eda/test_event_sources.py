@@ -11,6 +11,7 @@ import re
 import runpy
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,17 @@ def test_options_are_documented_as_implemented(path: Path) -> None:
         return {name: {fact: option[fact] for fact in facts if option.get(fact)} for name, option in options.items()}
 
     assert of(told) == of(specification(names))
+
+
+@each_source
+def test_no_option_is_documented_twice(path: Path) -> None:
+    """A YAML parser takes the last one without a warning, and ansible-test does not look at event sources."""
+    root = yaml.compose(loaded(path)["DOCUMENTATION"])
+    (options,) = [value for key, value in root.value if key.value == "options"]
+
+    names = [key.value for key, _value in options.value]
+    assert names
+    assert [name for name, count in Counter(names).items() if count > 1] == []
 
 
 @each_source

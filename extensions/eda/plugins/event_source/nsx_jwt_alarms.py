@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One event for each new alarm of NSX that complains of an expired token of a partner service."""
+"""Event source that emits an event for each new NSX alarm about an expired token of a partner service."""
 
 from __future__ import annotations
 
@@ -16,137 +16,142 @@ from typing import Any, Optional
 
 DOCUMENTATION = r"""
 module: nsx_jwt_alarms
-short_description: Tell of each new alarm of NSX that complains of an expired token of a partner service
+short_description: Emit an event for each new NSX alarm about an expired token of a partner service
 version_added: 0.1.0
 description:
-  - Reads the alarms of an NSX manager again and again, and emits one event for each new alarm on a partner service
-    instance whose text matches O(alarm_pattern). An alarm that is cleared and raised again is a new one. Those that
-    are raised when it starts are new, too.
-  - It needs one of O(username), O(access_token), O(token_file), O(csp_api_token), O(csp_client_id) and O(client_cert)
-    to read with, and finds them in the environment variables of M(sddc.tokens.nsx_service_reauth), so that no secret
-    needs to stand in a rulebook.
-  - A token or session that the manager refuses is replaced at once. While the alarms cannot be read it looks less and
-    less often. One line of the log says that it began to fail, and another that it works again.
-  - An event has the key C(nsx_jwt_alarm), below which are C(hostname), as the option of that name says it;
-    C(service_instance), the policy path as M(sddc.tokens.nsx_service_reauth) takes it; its parts C(tier0_id),
-    C(locale_service_id) and C(service_instance_id); and C(alarm), the text. No secret is in it.
-  - A look is one request, or one for each thousand alarms.
+  - Polls the alarms of an NSX manager, and emits one event for each new alarm of a partner service instance whose text
+    matches O(alarm_pattern). Alarms that are open when the source starts are new. An alarm that is cleared and raised
+    again is new as well.
+  - To read the alarms, one of O(username), O(access_token), O(token_file), O(csp_api_token), O(csp_client_id) and
+    O(client_cert) is required. The environment variables of M(sddc.tokens.nsx_service_reauth) are used, so that a
+    rulebook does not have to contain secrets.
+  - If the NSX manager rejects a token or session, the source replaces it immediately. While the alarms cannot be read,
+    the time between two polls increases up to O(max_interval). One line of the log reports the first failure, and
+    another one reports that polling works again.
+  - An event has the key C(nsx_jwt_alarm) with the keys C(hostname) (the value of that option), C(service_instance) (the
+    policy path, as for M(sddc.tokens.nsx_service_reauth)), C(tier0_id), C(locale_service_id), C(service_instance_id)
+    and C(alarm) (the text). It contains no secret.
+  - A poll is one request, or one request for every thousand alarms.
 options:
   hostname:
     description:
-      - The NSX manager, as a name, name:port, or https base URL.
-      - The environment variable E(NSXT_MANAGER_HOST) is used when this is not set.
+      - NSX manager, as a name, name:port, or https base URL.
+      - If not set, the environment variable E(NSXT_MANAGER_HOST) is used.
     type: str
     required: true
   username:
     description:
-      - User of the manager with whom to read.
-      - The environment variable E(NSXT_USERNAME) is used when this is not set.
+      - User of the NSX manager for read requests.
+      - If not set, the environment variable E(NSXT_USERNAME) is used.
     type: str
   password:
     description:
       - Password of O(username).
-      - The environment variable E(NSXT_PASSWORD) is used when this is not set.
+      - If not set, the environment variable E(NSXT_PASSWORD) is used.
     type: str
   use_session:
-    description: Whether O(username) signs in to a session, rather than with each request.
+    description: Whether to create a session for O(username), instead of sending the password with each request.
     type: bool
     default: false
   access_token:
     description:
-      - Access token of VMware Cloud Services to read with. It cannot be renewed.
-      - The environment variable E(NSX_ACCESS_TOKEN) is used when no other way to a token is set.
+      - Access token of VMware Cloud Services for read requests. The source cannot renew it.
+      - If no other option for a token is set, the environment variable E(NSX_ACCESS_TOKEN) is used.
     type: str
   open_id_token:
     description:
-      - OpenID token that was created with O(access_token). Reading does not need it.
-      - The environment variable E(NSX_OPEN_ID_TOKEN) is used when no other way to a token is set.
+      - OpenID token that was created together with O(access_token). It is not required for read requests.
+      - If no other option for a token is set, the environment variable E(NSX_OPEN_ID_TOKEN) is used.
     type: str
     aliases: [id_token]
   token_file:
     description:
-      - Token file of M(sddc.tokens.csp_access_token) to read with. With O(csp_api_token) or O(csp_client_id) it is kept
-        alive here, without them by another task.
+      - Token file of M(sddc.tokens.csp_access_token) for read requests. With O(csp_api_token) or O(csp_client_id), the
+        source renews the token in the file. Without them, another task must renew it.
     type: path
   csp_hostname:
     description:
-      - The server of VMware Cloud Services.
-      - The environment variable E(CSP_HOST) is used when this is not set.
+      - Server of VMware Cloud Services.
+      - If not set, the environment variable E(CSP_HOST) is used.
     type: str
     default: console.cloud.vmware.com
   csp_api_token:
     description:
-      - API token of VMware Cloud Services, which is exchanged for an access token to read with.
-      - The environment variable E(CSP_API_TOKEN), then E(NSXT_VMC_TOKEN), is used when no other way to a token is set.
+      - API token of VMware Cloud Services. The source exchanges it for an access token.
+      - If no other option for a token is set, the environment variable E(CSP_API_TOKEN) is used, then
+        E(NSXT_VMC_TOKEN).
     type: str
   csp_client_id:
     description:
-      - Id of an OAuth app of VMware Cloud Services, in place of O(csp_api_token).
-      - The environment variable E(CSP_CLIENT_ID) is used when no other way to a token is set.
+      - ID of an OAuth app of VMware Cloud Services, instead of O(csp_api_token).
+      - If no other option for a token is set, the environment variable E(CSP_CLIENT_ID) is used.
     type: str
   csp_client_secret:
     description:
-      - Secret of the OAuth app.
-      - The environment variable E(CSP_CLIENT_SECRET) is used when no other way to a token is set.
+      - Secret of the OAuth app O(csp_client_id).
+      - If no other option for a token is set, the environment variable E(CSP_CLIENT_SECRET) is used.
     type: str
-  csp_auth_token_header:
-    description: Whether to send the access token in the header C(csp-auth-token), too.
-    type: bool
-    default: false
   csp_validate_certs:
     description:
-      - Whether the certificate of the server of VMware Cloud Services must be valid for its name and signed by a
-        trusted authority. O(validate_certs) is for the manager alone.
+      - Whether to verify the TLS certificate of VMware Cloud Services. It must match the host name and be signed by a
+        trusted CA. O(validate_certs) applies to the NSX manager only.
     type: bool
     default: true
   csp_ca_path:
     description:
-      - PEM file, or folder of hashed PEM files, with the authorities to trust of VMware Cloud Services.
-      - By default the trust store of the system and O(ca_path).
+      - PEM file with the CA certificates to trust for VMware Cloud Services, or folder of hashed PEM files.
+      - By default, the trust store of the system and O(ca_path).
     type: path
+  csp_auth_token_header:
+    description: Whether to send the access token in the header C(csp-auth-token) as well.
+    type: bool
+    default: false
   validate_certs:
-    description: Whether the server's certificate must be valid for its name and signed by a trusted authority.
+    description: Whether to verify the TLS certificate of the NSX manager. It must match the host name and be signed by
+      a trusted CA.
     type: bool
     default: true
   ca_path:
-    description: PEM file, or folder of hashed PEM files, with the authorities to trust. By default those of the system.
+    description:
+      - PEM file with the CA certificates to trust, or folder of hashed PEM files.
+      - By default, the trust store of the system.
     type: path
   client_cert:
-    description: PEM file with the certificate of a principal identity, and its chain.
+    description: PEM file with the certificate of a principal identity and its chain.
     type: path
   client_key:
-    description: PEM file with the key of O(client_cert). By default it is looked for in O(client_cert).
+    description: PEM file with the private key of O(client_cert). By default, the key is read from O(client_cert).
     type: path
   proxy_url:
     description:
       - Proxy for all requests.
-      - By default the environment variables E(https_proxy), E(all_proxy) and E(no_proxy) decide.
+      - By default, the environment variables E(https_proxy), E(all_proxy) and E(no_proxy) are used.
     type: str
   timeout:
-    description: Total timeout for one request, in seconds.
+    description: Total timeout for one attempt of a request (seconds).
     type: str
     default: '30'
   retries:
-    description: How often a request is tried again at once. The next look tries again anyway.
+    description: Number of retries of a request within a poll. The next poll tries again in any case.
     type: int
     default: 0
   alarm_pattern:
-    description: Regular expression that is searched in the text of each alarm.
+    description: Regular expression that matches the text of an alarm about an expired token.
     type: str
     default: (?i)jwt
   interval:
-    description: Seconds from one look to the next.
+    description: Time between two polls (seconds).
     type: str
     default: '60'
   max_interval:
-    description: The most seconds from one look to the next while the alarms cannot be read.
+    description: Maximum time between two polls while the alarms cannot be read (seconds).
     type: str
     default: '900'
   repeat_after:
     description:
-      - Seconds after which an alarm that is still raised is reported once more, so that
-        what could not be mended then is tried again.
-      - With V(0) it is reported only once.
+      - Time after which an event is emitted again for an alarm that is still open (seconds), so that the action is
+        repeated if it did not help.
+      - With V(0), only one event is emitted.
     type: str
     default: '0'
 requirements:
@@ -158,7 +163,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Heal partner services, with the manager and the credentials from the environment
+- name: Re-authenticate partner services, with the manager and the credentials from the environment
   hosts: all
   sources:
     - sddc.tokens.nsx_jwt_alarms:
@@ -174,7 +179,7 @@ EXAMPLES = r"""
               - "{{ event.nsx_jwt_alarm.service_instance }}"
 """
 
-# ansible-rulebook runs this file by its path.
+# ansible-rulebook runs this file by its path, so that the collection is not importable yet.
 runpy.run_path(str(Path(__file__).parents[1] / "plugin_utils" / "importable.py"))
 
 from ansible_collections.sddc.tokens.extensions.eda.plugins.plugin_utils.polling import (
@@ -199,12 +204,12 @@ from ansible_collections.sddc.tokens.plugins.module_utils._operations.nsx_alarms
 )
 
 _LOG = logging.getLogger("sddc.tokens.nsx_jwt_alarms")
-# Segments of the policy path of an instance; an alarm may be about a part of it.
+# Number of segments in the policy path of an instance. An alarm can name a path below it.
 _SEGMENTS = 8
 
 
 class NsxJwtAlarms(Operation):
-    """Read the alarms, as often as is wanted: it stays signed in until it is closed."""
+    """Read the alarms. Can run repeatedly, and stays signed in until it is closed."""
 
     name = "sddc.tokens.nsx_jwt_alarms"
     argument_spec = nsx_connection.SIGN_IN.merge(
@@ -226,7 +231,7 @@ class NsxJwtAlarms(Operation):
     def _listed(self) -> list[nsx.Alarm]:
         reader = self._connection.reader()
         if reader is None:
-            raise MissingOption("access_token", "is needed to read with")
+            raise MissingOption("access_token", "is required to read the alarms")
         return reader.list_policy_alarms()
 
     def _events(self, alarm: nsx.Alarm) -> Iterator[Event]:
@@ -243,31 +248,31 @@ class NsxJwtAlarms(Operation):
 
 
 class AlarmWatch:
-    """Reads the alarms again and again, and signs in anew after every failure."""
+    """Read the alarms repeatedly, and sign in again after every failure."""
 
     def __init__(self, params: Mapping[str, Any]) -> None:
         """Raises InvalidOption."""
         self._params = params
         self._warned: set[str] = set()
         self._abandons = False
-        # A look that is cut short goes on in its thread: whoever closes waits for it.
+        # A poll that is cancelled continues in its thread, so that close() has to wait for it.
         self._lock = threading.RLock()
         self._operation: Optional[NsxJwtAlarms] = self._opened()
 
     def look(self) -> Findings:
-        """The alarms that are raised, by instance and text. Raises TokensError."""
+        """Return the open alarms by instance and text. Raises TokensError."""
         with self._lock:
             try:
                 return self._read()
             except BaseException:
-                # That it cannot sign out any more is no news.
+                # After a failure, a failed sign-out is not worth a warning.
                 self._abandons = True
                 self.close()
                 self._abandons = False
                 raise
 
     def close(self) -> None:
-        """Sign out, and close all connections."""
+        """Sign out and close all connections."""
         with self._lock:
             operation, self._operation = self._operation, None
             if operation is not None:
@@ -292,7 +297,7 @@ class AlarmWatch:
 
 
 async def main(queue: Queue, args: dict[str, Any]) -> None:
-    """Watch until cancelled. Raises InvalidArguments and InvalidOption at the start, and nothing later."""
+    """Poll until cancelled. Raises InvalidArguments and InvalidOption before the first poll only."""
     params = validated(NsxJwtAlarms, args)
     watch = await asyncio.to_thread(AlarmWatch, params)
     try:

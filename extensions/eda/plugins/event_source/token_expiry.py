@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One event for each token file whose token is about to expire."""
+"""Event source that emits an event for each token file whose token expires soon."""
 
 from __future__ import annotations
 
@@ -14,49 +14,52 @@ from typing import Any
 
 DOCUMENTATION = r"""
 module: token_expiry
-short_description: Tell of each token file whose token is about to expire
+short_description: Emit an event for each token file whose token expires soon
 version_added: 0.1.0
 description:
-  - Looks at token files again and again, and emits one event for each whose token has less than O(min_remaining)
-    seconds of life left. It makes no request.
-  - A token is reported once. The one that replaces it is reported when its own time has come.
-  - A file that is missing or cannot be used is reported once, too, as it is with each new reason; that the token of a
-    missing file is being made is none. In a folder only the files that are there count.
-  - An event has the key C(token_expiry), below which are C(reason), which is V(expiring), V(expired), V(missing) or
-    V(unusable); C(min_remaining), as the option of that name; and all that M(sddc.tokens.token_file_info) tells of the
-    file, such as C(path), C(product), C(host), C(principal), C(expires_at), C(expires_in), C(fingerprint) and C(error).
-    No secret is in it.
+  - Polls token files, and emits one event for each file whose token expires within O(min_remaining). No server is
+    contacted.
+  - Each token is reported once. The token that replaces it is reported when it expires soon as well.
+  - A file that is missing or cannot be used is also reported once, and again if the reason changes. A missing file
+    whose token is being created is not reported again. In a folder, only existing files are reported.
+  - An event has the key C(token_expiry) with the keys C(reason) (V(expiring), V(expired), V(missing) or V(unusable)),
+    C(min_remaining) (the value of that option), and all keys that M(sddc.tokens.token_file_info) returns for the file,
+    such as C(path), C(product), C(host), C(principal), C(expires_at), C(expires_in), C(fingerprint) and C(error). It
+    contains no secret.
 options:
   paths:
-    description: Token files, and folders whose files of the suffix V(.json) are looked at.
+    description: Token files, and folders with token files. Of a folder, only files whose names end with V(.json) are
+      read.
     type: list
     elements: path
     required: true
   min_remaining:
     description:
-      - Seconds of life below which a token is reported. One that never lives that long is reported at half its life.
-      - It should be more than those with which the token is kept, plus O(interval), so that there is time to act.
+      - Remaining lifetime below which a token is reported (seconds). A token whose total lifetime is not longer than
+        this is reported after half its lifetime.
+      - Set this to more than the C(min_remaining) of the task that renews the token plus O(interval), so that there is
+        time to act.
     type: str
     default: '300'
   all_files:
     description:
-      - Whether to emit, besides, one event for each file at each look, whatever its state.
-      - Its key is C(token_file), below which is all that M(sddc.tokens.token_file_info) tells of the file.
+      - Whether to emit an additional event for each file in each poll, whatever its state.
+      - These events have the key C(token_file) with all keys that M(sddc.tokens.token_file_info) returns for the file.
     type: bool
     default: false
   interval:
-    description: Seconds from one look to the next.
+    description: Time between two polls (seconds).
     type: str
     default: '60'
   max_interval:
-    description: The most seconds from one look to the next while a folder cannot be read.
+    description: Maximum time between two polls while a folder cannot be read (seconds).
     type: str
     default: '900'
   repeat_after:
     description:
-      - Seconds after which a token that is still there is reported once more, so that
-        what could not be mended then is tried again.
-      - With V(0) it is reported only once.
+      - Time after which an event is emitted again for a token that was not replaced (seconds), so that the action is
+        repeated if it did not help.
+      - With V(0), only one event is emitted.
     type: str
     default: '0'
 author:
@@ -66,7 +69,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Say which tokens are about to expire
+- name: Show which tokens expire soon
   hosts: all
   sources:
     - sddc.tokens.token_expiry:
@@ -74,14 +77,14 @@ EXAMPLES = r"""
           - ~/.sddc
         min_remaining: 3600
   rules:
-    - name: Say it
+    - name: Show the token file and the expiry
       condition: event.token_expiry.reason == "expiring"
       action:
         debug:
           msg: "{{ event.token_expiry.path }} expires at {{ event.token_expiry.expires_at }}"
 """
 
-# ansible-rulebook runs this file by its path.
+# ansible-rulebook runs this file by its path, so that the collection is not importable yet.
 runpy.run_path(str(Path(__file__).parents[1] / "plugin_utils" / "importable.py"))
 
 from ansible_collections.sddc.tokens.extensions.eda.plugins.plugin_utils.polling import (
@@ -101,7 +104,7 @@ _LOG = logging.getLogger("sddc.tokens.token_expiry")
 
 
 class TokenExpiry(TokenFileInfo):
-    """Look at token files, as often as is wanted."""
+    """Read token files. Can run repeatedly."""
 
     name = "sddc.tokens.token_expiry"
     argument_spec = TokenFileInfo.argument_spec.merge(
@@ -110,7 +113,7 @@ class TokenExpiry(TokenFileInfo):
 
 
 class ExpiryWatch:
-    """Looks at token files, and tells which are due."""
+    """Read token files repeatedly, and return those that need attention."""
 
     def __init__(self, params: Mapping[str, Any]) -> None:
         self._params = params
@@ -119,19 +122,20 @@ class ExpiryWatch:
         self._operation = TokenExpiry(params, Runtime(False, os.environ, warn=self._warn, notify=_LOG.info))
 
     def look(self) -> Findings:
-        """What is to be said of the files. Raises TokensError."""
+        """Return the events for the files in their present state. Raises TokensError."""
         self._looks += 1
         files = values_from(self._operation)["token_files"]
         findings: dict[Hashable, Event] = dict(self._finding(file) for file in files if not file["usable"])
         if self._params["all_files"]:
-            # The number of the look makes each of them new.
+            # The number of the poll in the key makes each of these events new.
             findings.update({(self._looks, file["path"]): {"token_file": file} for file in files})
         return findings
 
     def _finding(self, file: Mapping[str, Any]) -> tuple[Hashable, Event]:
         reason = file["status"]
         event = {"token_expiry": {**file, "reason": reason, "min_remaining": self._params["min_remaining"]}}
-        # Nothing new is that an expiring token has expired, and that the token of a missing file is being made.
+        # The key contains neither the status nor the error of a missing file: an expiring token that expires, or a file
+        # that is being created, must not be reported again.
         error = None if reason == "missing" else file["error"]
         return (file["path"], file["fingerprint"], error), event
 
@@ -142,6 +146,6 @@ class ExpiryWatch:
 
 
 async def main(queue: Queue, args: dict[str, Any]) -> None:
-    """Watch until cancelled. Raises InvalidArguments at the start, and nothing later."""
+    """Poll until cancelled. Raises InvalidArguments before the first poll only."""
     params = validated(TokenExpiry, args)
     await Poller(ExpiryWatch(params).look, params, _LOG).run(queue)

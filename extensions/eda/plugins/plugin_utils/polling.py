@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the event sources have in common: arguments, the memory of what was reported, and a loop that survives."""
+"""Shared parts of the event sources: argument validation, memory of reported findings, and the polling loop."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution impo
 from ansible_collections.sddc.tokens.plugins.module_utils._runner.validation import Validated
 
 Event = dict[str, Any]
-# What is to be reported at the moment, each by what tells it from all others.
+# Events to report in the present state, each with a key that identifies it.
 Findings = Mapping[Hashable, Event]
 
 POLLING = ArgumentSpec(
@@ -29,23 +29,23 @@ POLLING = ArgumentSpec(
         "repeat_after": {"type": DURATION, "default": 0},
     }
 )
-# What ansible-rulebook adds to the arguments of a source that asks for feedback.
+# Arguments that ansible-rulebook adds if a source requests feedback.
 _ONLY_OF_RULEBOOK = ("feedback", "eda_feedback_queue")
 
 
 class Queue(Protocol):
-    """Where events go."""
+    """Queue of the rule engine."""
 
     async def put(self, event: Event) -> None:
-        """Hand an event over; waits while the rule engine is busy."""
+        """Add an event. Waits while the rule engine is busy."""
 
 
 class InvalidArguments(Exception):
-    """The arguments of a source cannot be used. Its text holds no secret."""
+    """The arguments of a source are invalid. The message contains no secret."""
 
 
 def validated(operation: type[Operation], args: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The parameters of a source: its arguments, completed from the environment as those of a module are.
+    """Return the parameters of a source. Missing arguments come from the environment, as for a module.
 
     Raises InvalidArguments.
     """
@@ -60,7 +60,7 @@ def validated(operation: type[Operation], args: Mapping[str, Any]) -> Mapping[st
 
 
 def values_from(operation: Operation) -> Mapping[str, Any]:
-    """What an operation finds, as a module returns it. Raises TokensError with the message of the module."""
+    """Run an operation and return its result as a module does. Raises TokensError with the module's message."""
     result = result_from(operation)
     if result.get("failed"):
         raise TokensError(result["msg"])
@@ -68,9 +68,9 @@ def values_from(operation: Operation) -> Mapping[str, Any]:
 
 
 class Memory:
-    """What has been reported: each finding once for as long as it lasts, and anew when it has gone and come back.
+    """Remember reported findings, so that each is reported once until it disappears.
 
-    With `repeat_after` seconds it is reported again after that time if it still lasts.
+    With `repeat_after` seconds, a finding that persists is reported again after that time.
     """
 
     def __init__(self, repeat_after: float = 0) -> None:
@@ -78,7 +78,7 @@ class Memory:
         self._reported: dict[Hashable, float] = {}
 
     def news(self, findings: Findings) -> list[Event]:
-        """The events of what has not been reported yet. They count as reported from now on."""
+        """Return the events of findings that are not reported yet, and remember them as reported."""
         now = time.monotonic()
         last = {key: self._reported[key] for key in findings if key in self._reported}
         due = [key for key in findings if key not in last or 0 < self._repeat_after <= now - last[key]]
@@ -87,7 +87,7 @@ class Memory:
 
 
 class Poller:
-    """Looks again and again, and hands over what is new. `look` runs in a thread and may raise anything."""
+    """Call `look` repeatedly and put new findings into the queue. `look` runs in a thread and may raise anything."""
 
     def __init__(self, look: Callable[[], Findings], params: Mapping[str, Any], log: logging.Logger) -> None:
         self._look = look
@@ -98,7 +98,7 @@ class Poller:
         self._failures = 0
 
     async def run(self, queue: Queue) -> None:
-        """Go on until cancelled."""
+        """Poll until cancelled."""
         while True:
             findings = await self._findings()
             for event in self._memory.news(findings) if findings is not None else ():
@@ -107,7 +107,7 @@ class Poller:
 
     @property
     def pause(self) -> float:
-        """Seconds until the next look: twice as many after each one that failed, up to max_interval."""
+        """Seconds until the next poll. They double with each failure, up to max_interval."""
         doublings = min(self._failures, 30)
         return float(min(self._interval * 2**doublings, self._max_interval))
 
@@ -126,12 +126,12 @@ class Poller:
     def _has_failed(self, error: TokensError) -> None:
         self._failures += 1
         if self._failures == 1:
-            # ansible-rulebook shows no lower level by default.
-            self._log.warning("%s It is tried again, every %g s at most.", error, self._max_interval)
+            # By default, ansible-rulebook does not show lower levels.
+            self._log.warning("%s Retrying, with pauses of up to %g s.", error, self._max_interval)
         else:
-            self._log.info("Failed %d times. %s", self._failures, error)
+            self._log.info("Failed %d times: %s", self._failures, error)
 
     def _has_succeeded(self) -> None:
         if self._failures:
-            self._log.warning("It works again; the tries that failed: %d.", self._failures)
+            self._log.warning("It works again. Failed attempts: %d.", self._failures)
         self._failures = 0
