@@ -14,7 +14,7 @@ options:
   validate_certs:
     description:
       - Whether to verify the TLS certificate of the server. It must match the host name and be signed by a trusted CA.
-      - V(false) is not secure, because secrets are sent to any server that answers. Set O(ca_path) instead.
+      - V(false) is not secure, because secrets are sent to any server that responds. Set O(ca_path) instead.
     type: bool
     default: true
   ca_path:

@@ -83,7 +83,7 @@ options:
   validate_certs:
     description:
       - Whether to verify the TLS certificate of vCenter. It must match the host name and be signed by a trusted CA.
-      - V(false) is not secure, because secrets are sent to any server that answers. Set O(ca_path) instead.
+      - V(false) is not secure, because secrets are sent to any server that responds. Set O(ca_path) instead.
       - If not set, the environment variable E(VMWARE_VALIDATE_CERTS) is used.
   expanded_access_token:
     description: Expanded token, if you already have it. By default, the task fetches it.
