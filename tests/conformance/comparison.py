@@ -1,11 +1,11 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two clients that ask the same of the lab, and in what their requests differ.
+"""Compare the requests that two clients send to the lab for the same operations.
 
-A product's file has a table of operations, each with the call of the vendor's client and ours, and a table of
-deliberate differences with their reasons. A difference that is not in it fails, and so does an entry that no longer
-occurs.
+A product's file has a table of operations, each with the call of the vendor's client and that of ours, and a table of
+deliberate differences with their reasons. A difference that is not in the table is an error, and so is an entry that no
+longer occurs.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ from ansible_collections.sddc.tokens.plugins.module_utils._http.url import BaseU
 if TYPE_CHECKING:
     from lab.client import Lab, LoggedRequest
 
-# The size of a page where either client lists page by page.
+# The page size, where a client lists page by page.
 PAGE_SIZE = 2
-# A word that is not safe in a path.
+# A word that must be encoded in a path.
 RESERVED = "a b/c?d#e"
 ESCAPED = "The vendor's client escapes blanks only, and asks for something else: an id is one segment of the path."
 
 Difference = tuple[str | None, str | None]
 """What the vendor's client sends, and what ours; None: nothing of the kind."""
 
-# These belong to the HTTP library, not to the API; in `timeout` avisdk tells its own time-out.
+# These belong to the HTTP library and not to the API. avisdk reports its own timeout in `timeout`.
 _OF_THE_LIBRARY = ("host", "user-agent", "accept-encoding", "connection", "content-length", "timeout")
-# Each client has a session of its own, with other values.
+# Each client has its own session with other values.
 _OF_THE_SESSION = ("x-csrftoken", "x-xsrf-token")
 
 
 @dataclass(frozen=True)
 class Operation:
-    """The same request of an API by the vendor's client and by ours; `before` comes before each of both."""
+    """The same request of an API by the vendor's client and by ours. `before` runs before each of the two."""
 
     theirs: Callable[[Any], object]
     ours: Callable[[Any], object]
@@ -51,7 +51,7 @@ class Operation:
 
 @dataclass(frozen=True)
 class Deliberate:
-    """A difference that is meant, in all these operations, with the reason."""
+    """A deliberate difference in all these operations, with the reason."""
 
     operations: tuple[str, ...]
     aspect: str
@@ -61,14 +61,14 @@ class Deliberate:
 
 
 def session(lab: Lab, product: str, module: ModuleType, url: str | None = None) -> Session:
-    """Open a session as our modules have it, for a client of ours."""
+    """Open a session of our client as our modules do."""
     options = SessionOptions(ca_path=lab.ca_path, retries=0)
     base_url = BaseUrl.parse(url or lab[product]["url"])
     return Session(base_url, options, error_facts=module.error_facts, runtime=Runtime())
 
 
 def differences(lab: Lab, product: str, operation: Operation, clients: Any) -> dict[str, Difference]:
-    """Let both clients do the same, one after the other, and return in what their requests differ, by aspect."""
+    """Run the operation with both clients and return the differences of their requests by aspect."""
     theirs = _sent(lab, product, operation, operation.theirs, clients)
     ours = _sent(lab, product, operation, operation.ours, clients)
     assert theirs, "the vendor's client sent nothing"
@@ -83,12 +83,12 @@ def differences(lab: Lab, product: str, operation: Operation, clients: Any) -> d
 
 
 def meant(table: Iterable[Deliberate], name: str) -> dict[str, Difference]:
-    """Return the differences that the table tells of one operation, by aspect."""
+    """Return the differences of one operation that the table documents, by aspect."""
     return {entry.aspect: (entry.theirs, entry.ours) for entry in table if name in entry.operations}
 
 
 def assert_told_once(table: Iterable[Deliberate], operations: Iterable[str]) -> None:
-    """Each difference of an operation has one entry, with a reason."""
+    """Check that each difference of an operation has one entry with a reason."""
     told = [(name, entry.aspect) for entry in table for name in entry.operations]
     assert len(told) == len(set(told))
     assert {name for name, _aspect in told} <= set(operations)
@@ -109,7 +109,7 @@ def _sequence(requests: Iterable[dict[str, str]]) -> str:
 
 
 def _only(pairs: set[Difference]) -> Difference:
-    """Return the one difference; where requests differ in several ways, all that each client sends."""
+    """Return the one difference; where requests differ in several ways, everything that each client sends."""
     if len(pairs) == 1:
         return pairs.pop()
     theirs, ours = (sorted(str(pair[side]) for pair in pairs) for side in (0, 1))
@@ -117,7 +117,7 @@ def _only(pairs: set[Difference]) -> Difference:
 
 
 def _aspects(entry: LoggedRequest) -> Iterator[tuple[str, str]]:
-    """What there is to compare in a request, by name; order and case say nothing where HTTP says so."""
+    """Return the compared aspects of a request, by name. Order and case are ignored where HTTP ignores them."""
     yield "method", entry.method
     yield "path", entry.path
     for part in filter(None, entry.query.split("&")):
@@ -134,7 +134,7 @@ def _aspects(entry: LoggedRequest) -> Iterator[tuple[str, str]]:
 
 
 def _canonical(body: str, content_type: str) -> str:
-    """Return a body such that two which say the same are equal."""
+    """Return a body in a form in which equivalent bodies are equal."""
     if content_type.startswith("application/x-www-form-urlencoded"):
         return json.dumps(sorted(urllib.parse.parse_qsl(body, keep_blank_values=True)))
     return json.dumps(json.loads(body), sort_keys=True)

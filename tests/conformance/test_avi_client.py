@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab's Avi controller understands avisdk, and avisdk understands the lab's controller.
+"""The lab's Avi controller works with avisdk.
 
-The client knows no `initial-data`, and escapes no `/`, `?` or `#` in an id. It notes a CSRF token that has changed and
-does not use it, so that it signs in again (`rotate_csrf`).
+The client does not use `initial-data` and does not escape `/`, `?` or `#` in an id. It stores a changed CSRF token but
+does not use it, and signs in again instead (`rotate_csrf`).
 """
 
 # Requires --no-binary avisdk avisdk==32.1.4
@@ -41,7 +41,7 @@ def avi_session(lab: Lab, **more: Any) -> ApiSession:
     """Sign in with avisdk, in a session of its own."""
     details = lab["avi"]
     url = urllib.parse.urlsplit(details["url"])
-    # By itself it would share one session between all of the same user.
+    # By default, avisdk shares one session between all clients of the same user.
     ApiSession.clear_cached_sessions()
     return ApiSession(**{
         "controller_ip": url.hostname,
@@ -63,7 +63,7 @@ def api(lab: Lab) -> ApiSession:
 
 @pytest.fixture
 def made(api: ApiSession) -> dict[str, Any]:
-    """An object that is there."""
+    """An existing object."""
     metadata = [{"key": "a", "val": "1"}]
     body = {"name": "se-01", "expiry_time": time.time() + 3600, "metadata": metadata}
     item: dict[str, Any] = api.post(TYPE, data=body, force_uuid=UUID).json()

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each request of our client of Avi is the one that avisdk sends for the same, but for deliberate differences."""
+"""Each request of our Avi client is the same as that of avisdk, except for deliberate differences."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class AviClients:
         self.context = self.theirs.get_context()
 
     def client(self, *, own_session: bool = True, **identity: Any) -> avi.AviClient:
-        """Return a client of ours that has signed in."""
+        """Return our client, signed in."""
         details = self.lab["avi"]
         given = {
             "username": details["username"] if own_session else None,
@@ -61,15 +61,15 @@ class AviClients:
         return avi.AviClient(controller, self.auth)
 
     def in_their_session(self) -> ApiSession:
-        """Return the vendor's client in a session that is there already."""
+        """Return the vendor's client in an existing session."""
         return avi_session(self.lab, username=None, password=None, **self.context)
 
     def make(self, uuid: str = UUID) -> None:
-        """See to it that there is an object of this uuid."""
+        """Create an object with this uuid if it does not exist."""
         self.theirs.post(TOKENS, data=LABEL, force_uuid=uuid)
 
     def make_many(self) -> None:
-        """See to it that a listing has more than two pages."""
+        """Create enough objects for a listing of more than two pages."""
         for number in range(2 * PAGE_SIZE + 1):
             self.make(f"se-uuid-{number}")
 
@@ -78,7 +78,7 @@ class AviClients:
         self.lab.act("avi", "end_sessions", host="127.0.0.1")
 
     def rotate(self) -> None:
-        """Let the CSRF token change with each write."""
+        """Change the CSRF token with each write."""
         self.lab.change_settings("avi", rotate_csrf=True)
 
 
@@ -215,7 +215,7 @@ DELIBERATE = (
 
 @pytest.fixture(autouse=True)
 def _page_size(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
-    """Page by page, both clients have pages of the same size."""
+    """Both clients use the same page size."""
     if "page by page" in request.node.name:
         monkeypatch.setattr(avi, "PAGE_SIZE", PAGE_SIZE)
 

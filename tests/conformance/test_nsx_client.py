@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab's NSX understands vcf-nsx, and vcf-nsx understands the lab's NSX.
+"""The lab's NSX works with vcf-nsx.
 
-The client signs in to no session, it only signs out; it sends no `csp-auth-token`, and escapes no `/`, `?` or `#` in
-an id. Its ApiError drops every field but one, and knows neither 401 nor 429.
+The client does not create sessions, it only destroys them. It does not send `csp-auth-token` and does not escape `/`,
+`?` or `#` in an id. Its ApiError has only one field, and it has no classes for 401 and 429.
 """
 
 # Requires vcf-nsx==9.1.1.0
@@ -39,21 +39,21 @@ PATH = "/infra/tier-0s/T0-main/locale-services/default/service-instances/partner
 
 
 class NsxSdk:
-    """vcf-nsx, signed in as it signs in: with a token, with name and password, or with the headers of a session."""
+    """vcf-nsx, authenticated with a token, with user name and password, or with the headers of a session."""
 
     def __init__(self, http: requests.Session, url: str) -> None:
         self._connector = get_requests_connector(http, msg_protocol="rest", url=url)
         self.http = http
 
     def with_token(self, access_token: str, open_id_token: str | None = None) -> NsxSdk:
-        """Sign with an access token; no operation has a parameter for the OpenID token."""
+        """Authenticate with an access token. No operation has a parameter for the OpenID token."""
         self._connector.set_security_context(create_oauth_security_context(access_token))
         if open_id_token is not None:
             self.http.headers["X-NSX-OpenId"] = open_id_token
         return self
 
     def with_password(self, username: str, password: str) -> NsxSdk:
-        """Sign with basic authentication."""
+        """Authenticate with basic authentication."""
         self._connector.set_security_context(create_user_password_security_context(username, password))
         return self
 
@@ -63,7 +63,7 @@ class NsxSdk:
 
 
 def csp_tokens(lab: Lab, http: requests.Session) -> dict[str, str]:
-    """The tokens with which NSX is asked to re-authenticate: `access_token` and `id_token`."""
+    """The tokens with which NSX re-authenticates: `access_token` and `id_token`."""
     url = f"{lab['csp']['url']}/csp/gateway/am/api/auth/api-tokens/authorize"
     tokens: dict[str, str] = http.post(url, data={"api_token": lab["csp"]["api_token"]}).json()
     return tokens
@@ -71,14 +71,14 @@ def csp_tokens(lab: Lab, http: requests.Session) -> dict[str, str]:
 
 @pytest.fixture
 def nsx(lab: Lab, http: requests.Session) -> NsxSdk:
-    """The vendor's client of NSX, signed in as re-authentication wants it."""
+    """The vendor's client of NSX, authenticated as re-authentication requires it."""
     tokens = csp_tokens(lab, http)
     return NsxSdk(http, lab["nsx"]["url"]).with_token(tokens["access_token"], tokens["id_token"])
 
 
 @pytest.fixture
 def nsx_reader(lab: Lab, http: requests.Session) -> NsxSdk:
-    """The vendor's client of NSX, signed in with name and password."""
+    """The vendor's client of NSX, authenticated with user name and password."""
     return NsxSdk(http, lab["nsx"]["url"]).with_password(lab["nsx"]["username"], lab["nsx"]["password"])
 
 
@@ -208,11 +208,11 @@ def test_session_authenticates_until_it_is_destroyed(lab: Lab, http: requests.Se
         OPERATIONS["tier-0s"](sdk)
 
 
-# --- Errors: the binding of ApiError has lost all fields but one, hence the wire -----------------------------------
+# --- Errors: the binding of ApiError has only one field, so the response is read from the connection --------------
 
 
 def refused(lab: Lab, sdk: NsxSdk, act: Callable[[NsxSdk], Any]) -> tuple[int | None, Any, type]:
-    """Return status, error code and the class that the vendor's client makes of a refusal."""
+    """Return status, error code and the class that the vendor's client uses for a refusal."""
     bodies: list[Any] = []
     sdk.http.hooks["response"].append(lambda reply, *_more, **_options: bodies.append(reply.json()))
     with pytest.raises(VapiError) as caught:
@@ -235,7 +235,7 @@ def test_every_documented_error_of_an_operation_is_an_api_error(
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        # 401 and 429 are in no operation's list.
+        # No operation documents 401 and 429.
         ({}, (401, 403, UnresolvedError)),
         ({"jwt_refused_status": 403}, (403, 403, ApiError)),
     ],

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each request of our client of NSX is the one that vcf-nsx sends for the same, but for deliberate differences."""
+"""Each request of our NSX client is the same as that of vcf-nsx, except for deliberate differences."""
 
 from __future__ import annotations
 
@@ -48,35 +48,35 @@ class NsxClients:
     kept: dict[str, Any] = field(default_factory=dict)
 
     def theirs(self, service: type, url: str | None = None, *, open_id: bool = False) -> Any:
-        """Return a service of the vendor's."""
+        """Return a service of the vendor's client."""
         sdk = NsxSdk(self.http, url or self.lab["nsx"]["url"])
         return sdk.with_token(self.tokens["access_token"], self.tokens["id_token"] if open_id else None).stub(service)
 
     def ours(self, url: str | None = None, *, open_id: bool = False) -> nsx.NsxClient:
-        """Return ours."""
+        """Return our client."""
         open_id_token = Secret(self.tokens["id_token"]) if open_id else None
         headers = nsx_auth.bearer_headers(Secret(self.tokens["access_token"]), open_id_token=open_id_token)
         return nsx.NsxClient(session(self.lab, "nsx", nsx, url), StaticAuth(headers))
 
     def their_renewal(self, *ids: str, url: str | None = None) -> None:
-        """Re-authenticate as the vendor does, whatever comes of it."""
+        """Re-authenticate with the vendor's client, and ignore errors."""
         with contextlib.suppress(VapiError):
             renew = self.theirs(ServiceInstances, url, open_id=True)
             renew.policy_renew_authentication_tokens_for_policy_service_instance(*ids)
 
     def our_renewal(self, *ids: str, url: str | None = None) -> None:
-        """Re-authenticate as we do."""
+        """Re-authenticate with our client."""
         self.ours(url, open_id=True).renew_authentication_tokens(nsx.InstanceRef(*ids))
 
     def all_alarms(self) -> None:
-        """Read all pages of the alarms as the vendor's client leads to them."""
+        """Read all pages of the alarms with the vendor's client."""
         alarms = self.theirs(Alarms)
         page = alarms.policy_lm_list_alarms(page_size=PAGE_SIZE)
         while page.cursor:
             page = alarms.policy_lm_list_alarms(page_size=PAGE_SIZE, cursor=page.cursor)
 
     def sign_in(self) -> None:
-        """Open a session for each client; the vendor's has no operation for it."""
+        """Open a session for each client. The vendor's client has no operation for it."""
         user, password = self.lab["nsx"]["username"], self.lab["nsx"]["password"]
         reply = self.http.post(
             f"{self.lab['nsx']['url']}/api/session/create", data={"j_username": user, "j_password": password}
@@ -144,7 +144,7 @@ DELIBERATE = (
 
 @pytest.fixture(autouse=True)
 def _page_size(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
-    """Page by page, both clients have pages of the same size."""
+    """Both clients use the same page size."""
     if "page by page" in request.node.name:
         monkeypatch.setattr(nsx, "PAGE_SIZE", PAGE_SIZE)
 

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab's SDDC Manager behaves as documented: with plain requests, with vmware-sddc-manager, and with our client.
+"""The lab's SDDC Manager behaves as documented, with plain requests, vmware-sddc-manager and our client.
 
-The client knows the errors 400, 404 and 500 of the documented operations; a 401 is to it an error without a name.
+The client has classes for the documented errors 400, 404 and 500 and none for a 401.
 """
 
 # Requires vmware-sddc-manager==9.1.1.0
@@ -36,29 +36,29 @@ if TYPE_CHECKING:
 
 
 class SddcManagerSdk:
-    """vmware-sddc-manager, with a token or without one: the operations of tokens need none."""
+    """vmware-sddc-manager, with a token or without one. The token operations require none."""
 
     def __init__(self, http: requests.Session, details: Mapping[str, str]) -> None:
         self._http, self._details = http, details
         self._connector = get_requests_connector(http, msg_protocol="rest", url=details["url"])
 
     def with_token(self, access_token: str) -> SddcManagerSdk:
-        """Return another one that signs with an access token."""
+        """Return another client that authenticates with an access token."""
         other = SddcManagerSdk(self._http, self._details)
         other._connector.set_security_context(create_oauth_security_context(access_token))
         return other
 
     def create(self, **others: str) -> Any:
-        """Return a pair of tokens for the user of the lab, or with other credentials."""
+        """Return a token pair for the user of the lab, or for other credentials."""
         user = {name: self._details[name] for name in ("username", "password")}
         return self._stub(Tokens).create_token(TokenCreationSpec(**{**user, **others}))
 
     def refresh(self, refresh_token: str) -> Any:
-        """Return another access token."""
+        """Return a new access token."""
         return self._stub(Refresh).refresh_access_token(refresh_token)
 
     def invalidate(self, refresh_token: str) -> Any:
-        """End a refresh token."""
+        """Revoke a refresh token."""
         return self._stub(RefreshToken).invalidate_refresh_token(refresh_token)
 
     def managers(self) -> Any:
@@ -260,11 +260,11 @@ def test_every_secret_of_the_lab_is_known(lab: Lab, api: Api) -> None:
     assert {pair["accessToken"], pair["refreshToken"]["id"], lab["sddc_manager"]["password"]} <= known
 
 
-# --- Our requests beside the vendor's -----------------------------------------------------------------------------
+# --- Our requests compared with the vendor's ----------------------------------------------------------------------
 
 
 class SddcManagerClients:
-    """Both clients of SDDC Manager, with a pair of tokens that the vendor's has created."""
+    """Both clients of SDDC Manager, with a token pair that the vendor's client has created."""
 
     def __init__(self, lab: Lab, http: requests.Session) -> None:
         self._lab = lab
@@ -273,24 +273,24 @@ class SddcManagerClients:
         self.refresh_token = self._pair.refresh_token.id
 
     def theirs(self) -> SddcManagerSdk:
-        """Return the vendor's, not signed in."""
+        """Return the vendor's client, not signed in."""
         return self._sdk
 
     def ours(self) -> sddc_manager.SddcManagerClient:
-        """Return ours."""
+        """Return our client."""
         return sddc_manager.SddcManagerClient(session(self._lab, "sddc_manager", sddc_manager))
 
     def our_creation(self) -> None:
-        """Create a pair as we do."""
+        """Create a pair with our client."""
         details = self._lab["sddc_manager"]
         self.ours().create_token(details["username"], Secret(details["password"]))
 
     def their_reading(self) -> None:
-        """Read the managers as the vendor does."""
+        """Read the managers with the vendor's client."""
         self._sdk.with_token(self._pair.access_token).managers()
 
     def our_reading(self) -> None:
-        """Prove a token as we do."""
+        """Verify a token with our client."""
         assert self.ours().is_accepted(Secret(self._pair.access_token))
 
 

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab's vCenter understands vmware-vcenter, and vmware-vcenter understands the lab's vCenter.
+"""The lab's vCenter works with vmware-vcenter.
 
-Status and `error_type` count: the client takes every error of the registration for the class Unauthenticated. It puts
-the filter of the probe into a body. No vendor has a client of the identity broker in Python.
+The tests compare status and `error_type`, because the client uses the class Unauthenticated for every error of the
+registration. It sends the filter of the probe in a body. No vendor has a Python client for the identity broker.
 """
 
 # Requires vmware-vcenter==9.1.1.0
@@ -37,7 +37,7 @@ Register = Callable[..., Any]
 
 
 class VcenterSdk:
-    """vmware-vcenter over the REST protocol, in the plain format of /api."""
+    """vmware-vcenter with the REST protocol, in the plain format of /api."""
 
     def __init__(self, http: requests.Session, url: str, access_token: str | None) -> None:
         self._connector = get_requests_connector(http, msg_protocol="rest", url=f"{url}/api")
@@ -55,14 +55,14 @@ class VcenterSdk:
 
 
 class Broker:
-    """The tokens of the lab's identity broker, for which no vendor has a client in Python."""
+    """The tokens of the lab's identity broker, for which no vendor has a Python client."""
 
     def __init__(self, http: requests.Session, details: Mapping[str, str]) -> None:
         self._http, self._details = http, details
         self.issuer = f"{details['url']}/acs/t/{details['tenant']}"
 
     def overflow_token(self) -> str:
-        """Return a token that overflows."""
+        """Return an overflow token."""
         return self._token({"grant_type": API_TOKEN_GRANT, "api_token": self._details["api_token"]})
 
     def plain_token(self) -> str:
@@ -71,7 +71,7 @@ class Broker:
         return self._token({"grant_type": "client_credentials"}, auth=client)
 
     def expanded(self, token: str) -> str:
-        """Return what an overflow token stands for."""
+        """Return the expanded token of an overflow token."""
         headers = {"Authorization": f"Bearer {token}"}
         reply = self._http.get(f"{self.issuer}/expand-access-token", params={"format": "jwt"}, headers=headers)
         reply.raise_for_status()
@@ -91,7 +91,7 @@ def broker(lab: Lab, http: requests.Session) -> Broker:
 
 @pytest.fixture
 def register(lab: Lab, http: requests.Session) -> Register:
-    """A function that registers an expanded token, and returns the error if there is one."""
+    """A function that registers an expanded token and returns the error, if any."""
 
     def register(token: str | None, expanded: str | None = None) -> VapiError | None:
         service = VcenterSdk(http, lab["vcenter"]["url"], token).stub(RegisteredTokens)
@@ -106,13 +106,13 @@ def register(lab: Lab, http: requests.Session) -> Register:
 
 @pytest.fixture
 def is_accepted(lab: Lab, http: requests.Session) -> Callable[[str], bool]:
-    """A function that tells whether vCenter accepts a token; the vendor's client is no witness for it."""
+    """A function that returns whether vCenter accepts a token. The vendor's client cannot show this."""
     url = f"{lab['vcenter']['url']}/api/vcenter/datacenter"
     return lambda token: http.get(url, headers={"Authorization": f"Bearer {token}"}).status_code == 200
 
 
 def kind_of(lab: Lab, problem: Any) -> tuple[int | None, str]:
-    """Return status and type of an error that has what the client needs of one."""
+    """Return status and type of an error, which has everything that the client requires."""
     assert problem.messages[0].id
     assert problem.messages[0].default_message
     return lab.requests("vcenter")[-1].status, str(problem.error_type)
@@ -212,7 +212,7 @@ def test_every_documented_error_is_read(lab: Lab, broker: Broker, register: Regi
     assert kind_of(lab, register(broker.overflow_token())) == (status, kind)
 
 
-# --- vCenter's own exchange of tokens, which no module uses: the lab has it because the product does ---------------
+# --- vCenter's own token exchange. No module uses it; the lab has it because the product does -----------------------
 
 
 def exchange(lab: Lab, http: requests.Session, token: str) -> Any:
@@ -236,7 +236,7 @@ def test_token_that_cannot_be_exchanged_is_a_400(lab: Lab, http: requests.Sessio
     assert lab.requests("vcenter")[-1].status == 400
 
 
-# --- Our requests beside the vendor's -----------------------------------------------------------------------------
+# --- Our requests compared with the vendor's ------------------------------------------------------------------------
 
 
 @dataclass
@@ -249,12 +249,12 @@ class VcenterClients:
     expanded: str
 
     def their_registration(self) -> None:
-        """Register as the vendor does."""
+        """Register with the vendor's client."""
         sdk = VcenterSdk(self.http, self.lab["vcenter"]["url"], self.token)
         sdk.stub(RegisteredTokens).create(RegisteredTokens.CreateSpec(expanded_access_token=self.expanded))
 
     def our_registration(self) -> None:
-        """Register as we do."""
+        """Register with our client."""
         client = vcenter.VcenterClient(session(self.lab, "vcenter", vcenter), Secret(self.token))
         client.create_registered_token(Secret(self.expanded))
 

@@ -331,4 +331,4 @@ def test_a_credential_without_its_server_stops_the_job_before_it_starts(own_lab:
     (job,) = controller.launch(SESSION)
 
     controller.call("PATCH", f"credentials/{credential['id']}", {"inputs": inputs})
-    assert job["explanation"] == f"Credential The lab's {EXAMPLE.name} lacks hostname."
+    assert job["explanation"] == f"Credential The lab's {EXAMPLE.name} has no value for hostname."

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A product as an aiohttp application: observed, struck by faults, never answering with a traceback."""
+"""Build the aiohttp application of a product. It logs requests, applies faults and never returns a traceback."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LOGGER = logging.getLogger("lab")
 
 
 def application(product: Product[Any, Any], log: RequestLog, faults: FaultTable) -> web.Application:
-    """Make a product's application."""
+    """Build the application of a product."""
     layers = [_observer(product, log), _striker(product, log, faults), _refuser(product), *product.middlewares()]
     app = web.Application(middlewares=[_marked(layer) for layer in layers], logger=_LOGGER)
     app.add_routes(product.routes())
@@ -29,7 +29,7 @@ def application(product: Product[Any, Any], log: RequestLog, faults: FaultTable)
 
 
 def _marked(layer: Middleware) -> Any:
-    """Mark a middleware as such for aiohttp; a bound method cannot bear the mark itself."""
+    """Mark a middleware for aiohttp. A bound method cannot have the mark itself."""
 
     @web.middleware
     async def marked(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -78,7 +78,7 @@ def _striker(product: Product[Any, Any], log: RequestLog, faults: FaultTable) ->
         except web.RequestPayloadError:
             return product.refuse(request, Refusal(400, "Request body cannot be read"))
         except ConnectionError:
-            return hang_up(request)  # the client went away in the middle of its request
+            return hang_up(request)  # the client disconnected during its request
         struck = faults.pick(product.name, request)
         request["entry"].fault = "+".join(fault.kind.name for fault in struck) or None
         await log.announce()
@@ -108,7 +108,7 @@ def _refuser(product: Product[Any, Any]) -> Middleware:
 
 def _dater(product: Product[Any, Any]) -> Any:
     async def date(request: web.Request, response: web.StreamResponse) -> None:
-        """Set `Date` (RFC 9110, section 6.6.1) by the product's clock, unless a fault brings its own."""
+        """Set `Date` (RFC 9110, section 6.6.1) from the product's clock, unless a fault has set it."""
         if not request.get("own_date"):
             now = product.now(host_of(request)) + request.get("skew", 0.0)
             response.headers["Date"] = formatdate(now, usegmt=True)

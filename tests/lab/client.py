@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A client of the lab: starts it, tells where it is, and speaks its control route.
+"""A client of the lab. It starts the lab, returns its addresses, and calls its control API.
 
-Needs nothing of the lab but its command, and `requests`.
+It requires only the command of the lab, and `requests`.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from typing import Any
 import requests
 
 RUN = Path(__file__).resolve().parent / "run"
-# Seconds: these catch hangs only, on a busy machine, too.
+# Seconds. They only catch hangs, also on a busy machine.
 _START_SECONDS = 240.0
 _REQUESTS_SECONDS = 240.0
 _CONTROL_SECONDS = 300.0
 
 
 class LabError(Exception):
-    """The lab did not start, or refused a control call."""
+    """The lab did not start, or refused a control request."""
 
 
 @dataclass(frozen=True)
 class LoggedRequest:
-    """One request that a product saw."""
+    """One request that a product received."""
 
     number: int
     time: float
@@ -57,7 +57,7 @@ class LoggedRequest:
     seconds: float
 
     def header(self, name: str) -> str | None:
-        """Return the value of a header, whatever its case."""
+        """Return the value of a header; the case of its name is ignored."""
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
 
     @property
@@ -67,7 +67,7 @@ class LoggedRequest:
 
     @property
     def line(self) -> str:
-        """Return method, path and query, as in `GET /a?b=c`."""
+        """Return method, path and query, such as `GET /a?b=c`."""
         return f"{self.method} {self.path}{'?' if self.query else ''}{self.query}"
 
 
@@ -102,11 +102,11 @@ class Lab:
 
     @classmethod
     def attach(cls, state_file: str | os.PathLike[str]) -> Lab:
-        """Use a lab that runs already."""
+        """Use a running lab."""
         return cls(json.loads(Path(state_file).read_text(encoding="utf-8")))
 
     def close(self) -> None:
-        """Let go of the control route; the lab itself goes on."""
+        """Close the connection to the control API. The lab continues to run."""
         self._session.close()
 
     def __getitem__(self, product: str) -> dict[str, str]:
@@ -115,7 +115,7 @@ class Lab:
         return details
 
     def url(self, product: str, host: str | None = None) -> str:
-        """Return a product's URL, on the first address or on another."""
+        """Return a product's URL, on the first address or on another one."""
         url = self[product]["url"]
         return url if host is None else f"https://{host}:{urllib.parse.urlsplit(url).port}"
 
@@ -135,7 +135,7 @@ class Lab:
         timeout: float = _REQUESTS_SECONDS,
         finished: bool = True,
     ) -> list[LoggedRequest]:
-        """Return the request log once `count` requests in it are finished, or only arrived (and held by a fault)."""
+        """Return the request log after `count` requests have finished, or only arrived (and are held by a fault)."""
         query = {"product": product, "host": host, "after": after, "count": count, "wait": timeout}
         found = self._log(query if finished else {**query, "arrived": 1})
         if sum(entry.done or not finished for entry in found) < count:
@@ -143,24 +143,24 @@ class Lab:
         return found
 
     def clear_requests(self) -> None:
-        """Forget the request log."""
+        """Clear the request log."""
         self._call("DELETE", "/requests")
 
     def _log(self, query: Mapping[str, Any]) -> list[LoggedRequest]:
         return [LoggedRequest(**entry) for entry in self._call("GET", "/requests", query=query)["requests"]]
 
-    # What there is.
+    # Counts and secrets.
 
     def state(self, product: str | None = None, host: str | None = None) -> dict[str, dict[str, dict[str, int]]]:
         """Return the counts by product and host."""
         return self._call("GET", "/state", query={"product": product, "host": host})  # type: ignore[no-any-return]
 
     def counts(self, product: str, host: str = "127.0.0.1") -> dict[str, int]:
-        """Return the counts of one product on one host; empty when nobody asked it yet."""
+        """Return the counts of one product on one host; they are empty before the first request."""
         return self.state(product, host)[product].get(host, {})
 
     def secrets(self) -> list[dict[str, str]]:
-        """Return every secret ever made: `kind` and `value`."""
+        """Return every secret that was ever created: `kind` and `value`."""
         return self._call("GET", "/secrets")["secrets"]  # type: ignore[no-any-return]
 
     # Faults.
@@ -177,17 +177,17 @@ class Lab:
         times: int = 1,
         **parameters: Any,
     ) -> int:
-        """Order a fault; return its id."""
+        """Add a fault and return its id."""
         match = {"product": product, "host": host, "method": method, "path": path}
         order = {"match": match, "kind": kind, "parameters": parameters, "skip": skip, "times": times}
         return int(self._call("POST", "/faults", body=order)["id"])
 
     def faults(self) -> list[dict[str, Any]]:
-        """List the faults, with how often each struck."""
+        """List the faults with the number of requests that each has affected."""
         return self._call("GET", "/faults")["faults"]  # type: ignore[no-any-return]
 
     def clear_faults(self, fault: int | None = None) -> None:
-        """Clear a fault, or all; delayed requests go on at once."""
+        """Clear one fault or all. Delayed requests continue at once."""
         self._call("DELETE", "/faults" if fault is None else f"/faults/{fault}")
 
     # Settings, actions and the rest.
@@ -197,23 +197,23 @@ class Lab:
         return self._call("GET", f"/settings/{product}", query={"host": host})  # type: ignore[no-any-return]
 
     def change_settings(self, product: str, host: str | None = None, **values: Any) -> dict[str, Any]:
-        """Change a product's settings, of one host or of all."""
+        """Change a product's settings, for one host or for all."""
         return self._call("PATCH", f"/settings/{product}", query={"host": host}, body=values)  # type: ignore[no-any-return]
 
     def act(self, product: str, action: str, **values: Any) -> Any:
-        """Run a product's action; return its result."""
+        """Run a product's action and return its result."""
         return self._call("POST", f"/actions/{product}/{action}", body=values)["result"]
 
     def expire_tokens(
         self, product: str | None = None, host: str | None = None, tokens: list[str] | None = None
     ) -> int:
-        """Let tokens be expired: the given ones, or all."""
+        """Expire the given tokens, or all."""
         return self._end_tokens("expired", product, host, tokens)
 
     def revoke_tokens(
         self, product: str | None = None, host: str | None = None, tokens: list[str] | None = None
     ) -> int:
-        """Let tokens be revoked: the given ones, or all."""
+        """Revoke the given tokens, or all."""
         return self._end_tokens("revoked", product, host, tokens)
 
     def _end_tokens(self, ending: str, product: str | None, host: str | None, tokens: list[str] | None) -> int:
@@ -225,16 +225,16 @@ class Lab:
         return self._call("GET", "/addresses")["addresses"]  # type: ignore[no-any-return]
 
     def add_addresses(self, count: int, certificate: str = "good") -> list[str]:
-        """Listen on more addresses; `certificate` is good, expired, wrong_name or untrusted."""
+        """Listen on more addresses. `certificate` is good, expired, wrong_name or untrusted."""
         body = {"count": count, "certificate": certificate}
         return self._call("POST", "/addresses", body=body)["addresses"]  # type: ignore[no-any-return]
 
     def tunnels(self) -> list[str]:
-        """Return the `name:port` of every tunnel that was asked of the proxy."""
+        """Return the `name:port` of every tunnel that was requested from the proxy."""
         return self._call("GET", "/tunnels")["tunnels"]  # type: ignore[no-any-return]
 
     def reset(self) -> None:
-        """Go back to the start: states, faults, log, settings."""
+        """Restore the initial state: states, faults, log and settings."""
         self._call("POST", "/reset")
 
     def _call(
@@ -250,14 +250,14 @@ class Lab:
 
 
 def awaited(path: Path, process: subprocess.Popen[bytes]) -> dict[str, Any]:
-    """Return the state file's content once it is there; it is written whole."""
+    """Return the content of the state file as soon as it exists. It is written atomically."""
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         with contextlib.suppress(FileNotFoundError):
             details: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             return details
         if process.poll() is not None:
-            raise LabError(f"the lab ended with exit code {process.returncode}")
+            raise LabError(f"the lab exited with code {process.returncode}")
         time.sleep(0.02)
     raise LabError(f"the lab did not start within {_START_SECONDS:.0f} seconds")
 

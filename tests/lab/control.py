@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The control route: what tests read and change. It knows no product by name."""
+"""The control API, with which tests read and change the state of the lab. It names no product."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ class _Tokens:
 
 
 class Control:
-    """The handlers of the control route."""
+    """The handlers of the control API."""
 
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the routes; the README has the table."""
+        """Return the routes. They are documented in the README."""
         return [
             web.get("/requests", self.read_requests),
             web.delete("/requests", self.clear_requests),
@@ -67,7 +67,7 @@ class Control:
         ]
 
     async def read_requests(self, request: web.Request) -> web.Response:
-        """Return the log; with `wait`, once `count` requests are in it: finished, or (`arrived`) held by a fault."""
+        """Return the log; with `wait`, after `count` requests have finished or (`arrived`) are held by a fault."""
         query = request.query
         after, count = _number(query, "after", 0), _number(query, "count", 1)
 
@@ -84,12 +84,12 @@ class Control:
         return web.json_response({"requests": [entry.as_json() for entry in selected()]})
 
     async def clear_requests(self, request: web.Request) -> web.Response:
-        """Forget the log."""
+        """Clear the log."""
         self._lab.log.clear()
         return web.Response(status=204)
 
     async def read_state(self, request: web.Request) -> web.Response:
-        """Count, per product and host, what exists."""
+        """Count the tokens and objects of each product and host."""
         product, host = request.query.get("product"), request.query.get("host")
         return web.json_response({
             name: {each: self._counts(one, each) for each in one.hosts() if host in (None, each)}
@@ -102,15 +102,15 @@ class Control:
         return {**tokens, **product.counts(host)}
 
     async def read_secrets(self, request: web.Request) -> web.Response:
-        """Return every secret the lab ever made."""
+        """Return every secret that the lab ever created."""
         return web.json_response({"secrets": [asdict(secret) for secret in self._lab.secrets.all()]})
 
     async def read_faults(self, request: web.Request) -> web.Response:
-        """List the faults in force."""
+        """List the active faults."""
         return web.json_response({"faults": [fault.as_json() for fault in self._lab.faults.all()]})
 
     async def order_fault(self, request: web.Request) -> web.Response:
-        """Put a fault in force."""
+        """Add a fault."""
         body = await _body(request)
         self._product((body.get("match") or {}).get("product", ""))
         return web.json_response(self._lab.faults.order(body).as_json(), status=201)
@@ -123,21 +123,21 @@ class Control:
         """Clear one fault."""
         cleared = self._lab.faults.clear(int(request.match_info["id"]))
         if not cleared:
-            raise web.HTTPNotFound(reason="no such fault")
+            raise web.HTTPNotFound(reason="unknown fault")
         return web.json_response({"cleared": cleared})
 
     async def read_settings(self, request: web.Request) -> web.Response:
-        """Return a product's settings, of one host or of all."""
+        """Return a product's settings, for one host or for all."""
         product = self._product(request.match_info["product"])
         return web.json_response(asdict(product.shown_settings(request.query.get("host"))))
 
     async def change_settings(self, request: web.Request) -> web.Response:
-        """Change some of a product's settings, of one host or of all."""
+        """Change some of a product's settings, for one host or for all."""
         product = self._product(request.match_info["product"])
         return web.json_response(asdict(product.change_settings(request.query.get("host"), await _body(request))))
 
     async def read_actions(self, request: web.Request) -> web.Response:
-        """List a product's actions with what they do."""
+        """List a product's actions with their descriptions."""
         actions = self._product(request.match_info["product"]).actions()
         return web.json_response({name: (act.__doc__ or "").split("\n")[0] for name, act in actions.items()})
 
@@ -146,7 +146,7 @@ class Control:
         actions = self._product(request.match_info["product"]).actions()
         name = request.match_info["action"]
         if name not in actions:
-            raise web.HTTPNotFound(reason=f"no action {name!r}; known are: {', '.join(sorted(actions))}")
+            raise web.HTTPNotFound(reason=f"unknown action {name!r}; known actions: {', '.join(sorted(actions))}")
         return web.json_response({"result": typed.call(actions[name], await _body(request))})
 
     async def end_tokens(self, request: web.Request) -> web.Response:
@@ -169,11 +169,11 @@ class Control:
         return web.json_response({"addresses": added}, status=201)
 
     async def read_tunnels(self, request: web.Request) -> web.Response:
-        """List where clients went through the proxy."""
+        """List the destinations that were requested from the proxy."""
         return web.json_response({"tunnels": self._lab.proxy.tunnels})
 
     async def reset(self, request: web.Request) -> web.Response:
-        """Go back to the start."""
+        """Restore the initial state."""
         self._lab.reset()
         return web.Response(status=204)
 
@@ -182,7 +182,7 @@ class Control:
             return self._lab.products[name]
         except KeyError:
             known = ", ".join(sorted(self._lab.products))
-            raise web.HTTPNotFound(reason=f"no product {name!r}; known are: {known}") from None
+            raise web.HTTPNotFound(reason=f"unknown product {name!r}; known products: {known}") from None
 
 
 def _number(query: Mapping[str, str], name: str, default: float) -> float:
@@ -193,30 +193,30 @@ def _number(query: Mapping[str, str], name: str, default: float) -> float:
 
 
 async def _body(request: web.Request) -> dict[str, Any]:
-    """Return the request's JSON object; no body is an empty one."""
+    """Return the request's JSON object. A missing body is an empty object."""
     try:
         value = json.loads(await request.read() or b"{}")
     except ValueError as problem:
-        raise typed.Mismatch(f"body is not JSON: {problem}") from problem
+        raise typed.Mismatch(f"body is not valid JSON: {problem}") from problem
     if not isinstance(value, dict):
         raise typed.Mismatch("body must be a JSON object")
     return value
 
 
 async def _explain(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer what went wrong as `{"error": …}`."""
+    """Return errors as `{"error": …}`."""
     try:
         return await handler(request)
     except web.HTTPException as problem:
         return web.json_response({"error": problem.reason}, status=problem.status)
     except (ValueError, LookupError, OSError) as problem:
-        # Mismatch is a ValueError; actions raise LookupError for what is not there.
+        # Mismatch is a ValueError. Actions raise LookupError for a missing object.
         status = 404 if isinstance(problem, LookupError) else 400
         return web.json_response({"error": str(problem.args[0] if problem.args else problem)}, status=status)
 
 
 def control_application(lab: Lab) -> web.Application:
-    """Make the application of the control route."""
+    """Build the application of the control API."""
     app = web.Application(middlewares=[web.middleware(_explain)])
     app.add_routes(Control(lab).routes())
     return app

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The kinds of faults. Each is a dataclass whose fields are the parameters of the control route."""
+"""The kinds of faults. Each is a dataclass whose fields are the parameters of the control API."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _HEADERS_AT_ONCE = 100
 
 @dataclass
 class Call:
-    """One request that a fault strikes: `work` does what the product would have done."""
+    """One request that a fault affects. `work` does what the product would have done."""
 
     request: web.Request
     work: Answer
@@ -37,39 +37,39 @@ class Kind:
 
     name: ClassVar[str]
     is_modifier: ClassVar[bool] = False
-    """Modifiers leave the reply as it is and go together with other faults."""
+    """Modifiers do not replace the response and can be combined with other faults."""
 
     async def apply(self, call: Call) -> web.StreamResponse:
-        """Answer the request, or not."""
+        """Send the response, or none."""
         raise NotImplementedError
 
     def bound(self, call: Call) -> Answer:
-        """Return the answer to one call, so that faults nest."""
+        """Return the response of one call, so that faults can be nested."""
         return functools.partial(self.apply, call)
 
 
 def hang_up(request: web.Request, abrupt: bool = False) -> web.Response:
-    """Close the connection; what is returned is never sent."""
+    """Close the connection. The returned response is never sent."""
     request["hung_up"] = True
     if request.transport is not None:
-        # Orderly: TLS close_notify and FIN. Abrupt: neither, as when a box in between loses power (RFC 8446, 6.1).
+        # Orderly: TLS close_notify and FIN. Abrupt: neither, as when a device on the path loses power (RFC 8446, 6.1).
         request.transport.abort() if abrupt else request.transport.close()
     return web.Response(status=500)
 
 
 def is_gone(request: web.Request) -> bool:
-    """Whether the client has hung up."""
+    """Whether the client has disconnected."""
     return request.transport is None or request.transport.is_closing()
 
 
 def body_of(response: web.StreamResponse) -> bytes:
-    """Return the body of a reply that was not sent yet."""
+    """Return the body of a response that has not been sent yet."""
     body = response.body if isinstance(response, web.Response) else None
     return bytes(body) if isinstance(body, (bytes, bytearray)) else b""
 
 
 async def begin(request: web.Request, like: web.StreamResponse, length: int) -> web.StreamResponse:
-    """Send the status line and headers of `like`, promising `length` bytes."""
+    """Send the status line and headers of `like`, with a Content-Length of `length`."""
     headers = CIMultiDict(like.headers)
     headers["Content-Length"] = str(length)
     begun = web.StreamResponse(status=like.status, headers=headers)
@@ -79,9 +79,10 @@ async def begin(request: web.Request, like: web.StreamResponse, length: int) -> 
 
 @dataclass
 class Delay(Kind):
-    """Hold the request back. With `work` the product does its work first, and only the reply is late.
+    """Delay the request. With `work`, the product does its work first and only the response is late.
 
-    Without, a client that gave up meanwhile finds nothing done. Clearing the fault lets the request go on.
+    Without it, the product does nothing if the client has disconnected in the meantime. The request continues when the
+    fault is cleared.
     """
 
     name: ClassVar[str] = "delay"
@@ -100,7 +101,7 @@ class Delay(Kind):
 
 @dataclass
 class SkewDate(Kind):
-    """Set the reply's `Date` wrong; the product's own clock stays right (for that: setting `clock_offset`)."""
+    """Set a wrong `Date` in the response. The product's own clock is not changed (see the setting `clock_offset`)."""
 
     name: ClassVar[str] = "skew_date"
     is_modifier: ClassVar[bool] = True
@@ -113,7 +114,7 @@ class SkewDate(Kind):
 
 @dataclass
 class DropBefore(Kind):
-    """Close the connection; no work is done."""
+    """Close the connection without doing the work."""
 
     name: ClassVar[str] = "drop_before"
     abrupt: bool = False
@@ -124,7 +125,7 @@ class DropBefore(Kind):
 
 @dataclass
 class DropAfter(Kind):
-    """Do the work, then close the connection without a reply."""
+    """Do the work, then close the connection without a response."""
 
     name: ClassVar[str] = "drop_after"
     abrupt: bool = False
@@ -136,7 +137,7 @@ class DropAfter(Kind):
 
 @dataclass
 class Truncate(Kind):
-    """Do the work, promise the whole body and send part of it (`keep` bytes, half by default)."""
+    """Do the work, announce the whole body and send only a part of it (`keep` bytes, half by default)."""
 
     name: ClassVar[str] = "truncate"
     keep: int | None = None
@@ -145,7 +146,7 @@ class Truncate(Kind):
         response = await call.work()
         body = body_of(response)
         keep = len(body) // 2 if self.keep is None else self.keep
-        # Of an empty body one byte is promised, so that there is something to miss.
+        # For an empty body one byte is announced, so that a byte is missing.
         begun = await begin(call.request, response, max(len(body), 1))
         await begun.write(body[:keep])
         hang_up(call.request)
@@ -173,7 +174,7 @@ class Trickle(Kind):
 
 @dataclass(kw_only=True)
 class Replacement(Kind):
-    """Send another reply than the product's. With `work` the product did its work all the same."""
+    """Send another response than the product's. With `work`, the product still does its work."""
 
     work: bool = False
 
@@ -183,13 +184,13 @@ class Replacement(Kind):
         return await self.reply(call.request)
 
     async def reply(self, request: web.Request) -> web.StreamResponse:
-        """Return what is sent instead."""
+        """Return the other response."""
         raise NotImplementedError
 
 
 @dataclass
 class Status(Replacement):
-    """Any status, headers and body; a body that is not a string is sent as JSON."""
+    """Any status, headers and body. A body that is not a string is sent as JSON."""
 
     name: ClassVar[str] = "status"
     status: int
@@ -207,7 +208,7 @@ class Status(Replacement):
 
 @dataclass
 class Html(Replacement):
-    """The HTML page of a proxy in between."""
+    """The HTML page of a proxy on the path."""
 
     name: ClassVar[str] = "html"
     status: int = 502
@@ -219,7 +220,7 @@ class Html(Replacement):
 
 @dataclass
 class InvalidJson(Replacement):
-    """Something that says it is JSON and is not."""
+    """A body that is declared as JSON and is not valid JSON."""
 
     name: ClassVar[str] = "invalid_json"
     status: int = 200
@@ -231,7 +232,7 @@ class InvalidJson(Replacement):
 
 @dataclass
 class Empty(Replacement):
-    """A reply without a body."""
+    """A response without a body."""
 
     name: ClassVar[str] = "empty"
     status: int = 200
@@ -242,7 +243,7 @@ class Empty(Replacement):
 
 @dataclass
 class Redirect(Replacement):
-    """A redirect to another host; without `location` the same path there."""
+    """A redirect to another host; without `location`, to the same path there."""
 
     name: ClassVar[str] = "redirect"
     status: int = 302
@@ -255,7 +256,7 @@ class Redirect(Replacement):
 
 @dataclass
 class Huge(Replacement):
-    """A body of many megabytes, sent as fast as the client takes it."""
+    """A body of many megabytes, sent as fast as the client reads it."""
 
     name: ClassVar[str] = "huge"
     megabytes: int = 100
@@ -294,7 +295,7 @@ def _packed_spaces(megabytes: int) -> bytes:
 
 @dataclass
 class EndlessHeaders(Replacement):
-    """Header after header until the client hangs up, or `limit` of them."""
+    """Send headers until the client disconnects, or up to `limit` of them."""
 
     name: ClassVar[str] = "endless_headers"
     limit: int = 1_000_000
@@ -309,7 +310,7 @@ class EndlessHeaders(Replacement):
                 numbers = range(start, min(start + _HEADERS_AT_ONCE, self.limit))
                 transport.write("".join(f"X-Filler-{number}: {'x' * 64}\r\n" for number in numbers).encode())
                 await request.writer.drain()
-                await asyncio.sleep(0)  # lets the loop notice that the client has hung up
+                await asyncio.sleep(0)  # lets the event loop notice that the client has disconnected
         return hang_up(request)
 
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faults on demand: which requests they strike. How they strike stands in `fault_kinds`."""
+"""The active faults and the requests that they match. `fault_kinds` defines what they do."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .product import Handler, host_of
 
 @dataclass
 class Match:
-    """Which requests a fault strikes; `path` is a regular expression searched in the raw path and query."""
+    """The requests that a fault matches. `path` is a regular expression that is searched in the raw path and query."""
 
     product: str
     host: str | None = None
@@ -29,7 +29,7 @@ class Match:
     path: str | None = None
 
     def fits(self, product: str, request: web.Request) -> bool:
-        """Whether the request is one of them."""
+        """Whether the request matches."""
         return (
             self.product == product
             and self.host in (None, host_of(request))
@@ -40,7 +40,7 @@ class Match:
 
 @dataclass
 class Fault:
-    """A rule: after `skip` matching requests the fault strikes `times` (0: until cleared)."""
+    """A rule: after `skip` matching requests the fault affects the next `times` (0: until it is cleared)."""
 
     id: int
     match: Match
@@ -51,7 +51,7 @@ class Fault:
     cleared: asyncio.Event = field(default_factory=asyncio.Event)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the rule as the control route shows it."""
+        """Return the rule as the control API shows it."""
         return {
             "id": self.id,
             "match": asdict(self.match),
@@ -63,7 +63,7 @@ class Fault:
         }
 
     def strikes_now(self) -> bool:
-        """Count one matching request; whether the fault is to strike it."""
+        """Count a matching request and return whether the fault affects it."""
         if self.skip:
             self.skip -= 1
             return False
@@ -72,7 +72,7 @@ class Fault:
 
     @property
     def is_spent(self) -> bool:
-        """Whether the fault has struck as often as it should."""
+        """Whether the fault has affected as many requests as it should."""
         return bool(self.times) and self.struck >= self.times
 
 
@@ -88,17 +88,17 @@ class _Order:
 
 
 class FaultTable:
-    """The faults in force, in the order in which they were ordered."""
+    """The active faults, in the order in which they were added."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
         self._ids = itertools.count(1)
 
     def order(self, values: Mapping[str, Any]) -> Fault:
-        """Put a fault in force."""
+        """Add a fault."""
         order = typed.build(_Order, values)
         if order.kind not in KINDS:
-            raise typed.Mismatch(f"kind: {order.kind!r} is none of {', '.join(sorted(KINDS))}")
+            raise typed.Mismatch(f"kind: {order.kind!r} is not one of {', '.join(sorted(KINDS))}")
         if order.skip < 0 or order.times < 0:
             raise typed.Mismatch("skip and times must not be negative")
         match = typed.build(Match, order.match)
@@ -109,11 +109,11 @@ class FaultTable:
         return fault
 
     def all(self) -> list[Fault]:
-        """Return the faults that were ordered and not cleared, spent ones too."""
+        """Return all faults that were not cleared, including those that are used up."""
         return list(self._faults)
 
     def pick(self, product: str, request: web.Request) -> list[Fault]:
-        """Return what strikes this request: every modifier that fits, and the first of the rest."""
+        """Return the faults for this request: every matching modifier, and the first of the others."""
         struck: list[Fault] = []
         for fault in self._faults:
             taken = not fault.kind.is_modifier and any(not other.kind.is_modifier for other in struck)
@@ -122,7 +122,7 @@ class FaultTable:
         return struck
 
     def clear(self, number: int | None = None) -> int:
-        """Clear one fault or all; requests that one holds back go on at once."""
+        """Clear one fault or all. Requests that a fault delays continue at once."""
         chosen = [fault for fault in self._faults if number in (None, fault.id)]
         for fault in chosen:
             fault.cleared.set()
@@ -134,11 +134,11 @@ def _compiled(pattern: str | None) -> None:
     try:
         re.compile(pattern or "")
     except re.error as problem:
-        raise typed.Mismatch(f"path: {pattern!r} is no regular expression: {problem}") from problem
+        raise typed.Mismatch(f"path: {pattern!r} is not a valid regular expression: {problem}") from problem
 
 
 async def strike(faults: list[Fault], request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer the request through the faults, modifiers outermost."""
+    """Handle the request with the faults, modifiers outermost."""
 
     async def work() -> web.StreamResponse:
         response = await handler(request)

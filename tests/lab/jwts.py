@@ -23,11 +23,11 @@ class JwtInvalid(Exception):
 
 
 class JwtExpired(JwtInvalid):
-    """The token was good once."""
+    """The token was valid once."""
 
 
 class Keyring:
-    """Mints and verifies the JWTs of several issuers, so that one product can trust another's."""
+    """Creates and verifies the JWTs of several issuers, so that one product can trust another's."""
 
     def __init__(self, secrets: SecretBox, ledger: TokenLedger) -> None:
         self._secrets = secrets
@@ -39,7 +39,7 @@ class Keyring:
         return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
     def mint(self, issuer: str, host: str, kind: str, claims: dict[str, Any]) -> str:
-        """Sign `claims` (with `sub`, `iat`, `exp`) and enter the token into the ledger; `jti` is added."""
+        """Sign `claims` (with `sub`, `iat`, `exp`) and add the token to the ledger. `jti` is added."""
         claims = {"jti": str(uuid.uuid4()), **claims}
         value = jwt.encode(claims, self._key(issuer), _ALGORITHM, headers={"kid": f"{issuer}-signing"})
         self._ledger.add(Token(value, issuer, host, kind, claims["sub"], claims["exp"]))
@@ -47,9 +47,9 @@ class Keyring:
         return value
 
     def verify(self, issuer: str, kind: str, value: str, now: float) -> dict[str, Any]:
-        """Return the claims of a token that `issuer` signed, of that kind, alive by the caller's clock."""
+        """Return the claims of a token of that kind, if `issuer` signed it and it is valid by the caller's clock."""
         try:
-            # The time claims are judged below: by the clock of the product that asks, which a test may set wrong.
+            # The time claims are checked below, with the clock of the product, which a test may set wrong.
             unjudged = {"verify_exp": False, "verify_iat": False, "verify_nbf": False, "verify_aud": False}
             key = self._key(issuer).public_key()
             claims: dict[str, Any] = jwt.decode(value, key, [_ALGORITHM], options=unjudged)  # type: ignore[arg-type]

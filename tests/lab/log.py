@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The request log: what every product was asked, in order of arrival."""
+"""The request log: the requests to every product, in order of arrival."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
-# A bound, so that a lab left running for days does not eat the machine.
+# A limit, so that a lab that runs for days does not use up the memory.
 _KEPT = 200_000
 
 
 @dataclass
 class Entry:
-    """One request, and what came of it. `status` is None while it is being worked on and when nothing was sent."""
+    """One request with its response. `status` is None while the request is processed and if no response was sent."""
 
     number: int
     time: float
@@ -41,19 +41,19 @@ class Entry:
     seconds: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
-        """Return the entry as the control route shows it."""
+        """Return the entry as the control API shows it."""
         return asdict(self)
 
 
 class Connections:
-    """Numbers connections in the order in which they first carried a request."""
+    """Numbers connections in the order of their first request."""
 
     def __init__(self) -> None:
         self._numbers: WeakKeyDictionary[asyncio.BaseTransport, int] = WeakKeyDictionary()
         self._next = itertools.count(1)
 
     def number(self, transport: asyncio.BaseTransport | None) -> int:
-        """Return the number of a connection; 0 when it is gone already."""
+        """Return the number of a connection; 0 if it is already closed."""
         if transport is None:
             return 0
         if transport not in self._numbers:
@@ -62,7 +62,7 @@ class Connections:
 
 
 class RequestLog:
-    """Entries in order of arrival, and a way to wait for one."""
+    """Entries in order of arrival, with a way to wait for one."""
 
     def __init__(self) -> None:
         self.connections = Connections()
@@ -71,24 +71,24 @@ class RequestLog:
         self._change = asyncio.Condition()
 
     def open(self, **facts: Any) -> Entry:
-        """Enter a request that has just arrived."""
+        """Add a request that has just arrived."""
         entry = Entry(number=next(self._numbers), time=time.time(), **facts)
         self._entries.append(entry)
         return entry
 
     async def close(self, entry: Entry, status: int | None) -> None:
-        """Note what was answered, and wake whoever waits for it."""
+        """Record the response and notify those who wait for it."""
         entry.status, entry.done = status, True
         entry.seconds = time.time() - entry.time
         await self.announce()
 
     async def announce(self) -> None:
-        """Wake whoever waits for a request to arrive or to be finished."""
+        """Notify those who wait for a request to arrive or finish."""
         async with self._change:
             self._change.notify_all()
 
     def select(self, product: str | None = None, host: str | None = None, after: float = 0) -> list[Entry]:
-        """Return the entries of a product and host, later than number `after`."""
+        """Return the entries of a product and host with a number greater than `after`."""
         return [
             entry
             for entry in self._entries
@@ -96,11 +96,11 @@ class RequestLog:
         ]
 
     async def wait(self, enough: Callable[[], bool], seconds: float) -> None:
-        """Wait until `enough()`, asked whenever one arrives or is finished, or until the time is up."""
+        """Wait until `enough()` returns true, called at each arrival and completion, or until the time is over."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds), self._change:
                 await self._change.wait_for(enough)
 
     def clear(self) -> None:
-        """Forget all entries; numbers go on."""
+        """Clear all entries. The numbering continues."""
         self._entries.clear()

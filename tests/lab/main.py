@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from .explain import explanation, shell_file, variables_path
 from .server import Lab
 
-# Of the lab that a person starts: the same every time, so that token files of an earlier one are for the same hosts.
+# Of the lab that a person starts: always the same, so that token files of an earlier lab are for the same hosts.
 _FIRST_PORT = 18440
 
 
@@ -62,8 +62,8 @@ def _count(text: str) -> int:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file so that a reader sees all of it or nothing, and nobody else sees it at all."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mkstemp makes it 0600
+    """Write a file atomically, readable by its owner only."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mkstemp creates it with mode 0600
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
@@ -76,7 +76,7 @@ def write_private(path: Path, text: str) -> None:
 async def serve(state_file: Path, addresses: int, explain: bool = False) -> None:
     """Run the lab until a signal stops it. With `explain`, print how to use it. Raises AlreadyRunningError."""
     if _in_use(state_file):
-        raise AlreadyRunningError(f"a lab that is running has written {state_file}")
+        raise AlreadyRunningError(f"{state_file} belongs to a running lab")
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What every product of the lab is: an application with settings, actions and a state for each host.
+"""What every product of the lab has: an application with settings, actions and a state for each host.
 
-A product's file defines one subclass of `Product` and names it `PRODUCT`; nothing else knows its name.
+A product's file defines one subclass of `Product` and names it `PRODUCT`. No other file contains its name.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ FORM = "application/x-www-form-urlencoded"
 
 @dataclass(kw_only=True)
 class Settings:
-    """What a test may change in a product's behaviour; each product adds its own."""
+    """The settings that a test may change in every product. Each product adds its own."""
 
     clock_offset: float = 0.0
     """Seconds by which the product's clock is ahead: its `Date` header and every time it computes."""
@@ -40,7 +40,7 @@ class Settings:
 
 @dataclass
 class Shared:
-    """What the products have in common: a token of one may be a credential of another."""
+    """What the products share: a token of one may be a credential of another."""
 
     secrets: SecretBox
     ledger: TokenLedger
@@ -50,13 +50,13 @@ class Shared:
 
 @dataclass
 class Refusal(Exception):
-    """A request that the product refuses; the product gives it its own shape."""
+    """A request that the product refuses. The product formats the response."""
 
     status: int
     message: str = ""
     code: int | str | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
-    """What is wrong with which field of the request."""
+    """The invalid fields of the request with their errors."""
 
 
 StateT = TypeVar("StateT")
@@ -65,24 +65,24 @@ ActionT = TypeVar("ActionT", bound=Callable[..., Any])
 
 
 def action(function: ActionT) -> ActionT:
-    """Mark a method as an action of the control route; its parameters are the fields of the request."""
+    """Mark a method as an action of the control API. Its parameters are the fields of the request."""
     function.is_action = True  # type: ignore[attr-defined]
     return function
 
 
 class Product(ABC, Generic[StateT, SettingsT]):
-    """One product: a set of routes, and a state for each host name or address it is asked as."""
+    """One product: a set of routes, and a state for each host name or address with which it is requested."""
 
     name: ClassVar[str]
     asks_client_certificates: ClassVar[bool] = False
     environment: ClassVar[tuple[tuple[str, str], ...]] = ()
-    """Environment variables that the collection reads, and the field of the state file that each is set to.
+    """Environment variables of the collection, with the field of the state file that is the value of each.
 
-    A variable that names a server is `host`, not `url`: playbooks write `https://` before it.
+    For a server it is `host`, not `url`: playbooks prefix it with `https://`.
     """
 
     revocable: ClassVar[str] = ""
-    """The count that is 0 when all that can be revoked is revoked."""
+    """The count that is 0 when everything that can be revoked is revoked."""
 
     def __init__(self, shared: Shared) -> None:
         self.shared = shared
@@ -90,15 +90,15 @@ class Product(ABC, Generic[StateT, SettingsT]):
         self._host_settings: dict[str, SettingsT] = {}
         self._states: dict[str, StateT] = {}
 
-    # What a product brings.
+    # To be defined by each product.
 
     @abstractmethod
     def default_settings(self) -> SettingsT:
-        """Return the settings of a fresh lab."""
+        """Return the settings of a new lab."""
 
     @abstractmethod
     def new_state(self, host: str) -> StateT:
-        """Return the state of a host that nobody has asked before."""
+        """Return the state of a new host."""
 
     @abstractmethod
     def routes(self) -> Iterable[web.RouteDef]:
@@ -106,28 +106,28 @@ class Product(ABC, Generic[StateT, SettingsT]):
 
     @abstractmethod
     def refuse(self, request: web.Request, refusal: Refusal) -> web.Response:
-        """Give a refusal the product's own error shape."""
+        """Return a refusal in the product's own error format."""
 
     @abstractmethod
     def details(self, url: str) -> dict[str, str]:
         """Return the product's part of the state file."""
 
     def middlewares(self) -> Iterable[Middleware]:
-        """Return what stands before the product's handlers, outermost first."""
+        """Return the middlewares before the product's handlers, outermost first."""
         return ()
 
     def counts(self, host: str) -> dict[str, int]:
-        """Count what exists on a host, besides the tokens of the ledger."""
+        """Count the objects of a host, in addition to the tokens of the ledger."""
         return {}
 
-    # What a product finds ready.
+    # For use in each product.
 
     def settings(self, host: str) -> SettingsT:
-        """Return the settings of a host: its own where a test made some, else those of all."""
+        """Return the settings of a host: its own if a test has set some, otherwise those of all hosts."""
         return self._host_settings.get(host, self._settings)
 
     def shown_settings(self, host: str | None) -> SettingsT:
-        """Return the settings of a host, or those of all hosts that have none of their own."""
+        """Return the settings of a host, or those of all hosts without their own."""
         return self._settings if host is None else self.settings(host)
 
     def change_settings(self, host: str | None, values: Mapping[str, Any]) -> SettingsT:
@@ -141,13 +141,13 @@ class Product(ABC, Generic[StateT, SettingsT]):
         return settings
 
     def state(self, host: str) -> StateT:
-        """Return the state of a host, made when it is first asked for."""
+        """Return the state of a host. It is created at the first use."""
         if host not in self._states:
             self._states[host] = self.new_state(host)
         return self._states[host]
 
     def hosts(self) -> list[str]:
-        """Name the hosts that have a state or minted a token."""
+        """Return the hosts that have a state or a token."""
         return sorted({*self._states, *self.shared.ledger.hosts(self.name)})
 
     def now(self, host: str) -> float:
@@ -160,18 +160,18 @@ class Product(ABC, Generic[StateT, SettingsT]):
         return {name: member for name, member in members.items() if getattr(member, "is_action", False)}
 
     def reset(self) -> None:
-        """Go back to the start; credentials stay."""
+        """Restore the initial state, except credentials."""
         self._settings = self.default_settings()
         self._host_settings.clear()
         self._states.clear()
         self.restore()
 
     def restore(self) -> None:
-        """Enter into the (empty) ledger what is there from the start."""
+        """Add the tokens that exist from the start to the (empty) ledger."""
 
 
 def host_of(request: web.Request) -> str:
-    """Return the name or address that the client asked for, without the port."""
+    """Return the host name or address in the request, without the port."""
     try:
         return urllib.parse.urlsplit(f"//{request.headers.get('Host', '')}").hostname or "127.0.0.1"
     except ValueError:
@@ -179,7 +179,7 @@ def host_of(request: web.Request) -> str:
 
 
 def origin(request: web.Request) -> str:
-    """Return scheme, name and port under which the client reached the product."""
+    """Return scheme, name and port with which the client reached the product."""
     return f"https://{request.headers.get('Host', '127.0.0.1')}"
 
 
@@ -207,18 +207,18 @@ async def form_fields(request: web.Request) -> dict[str, str]:
 
 
 def credentials(request: web.Request, scheme: str) -> str | None:
-    """Return what follows the scheme in `Authorization` (RFC 9110, section 11.6.2); None for another scheme."""
+    """Return what follows the scheme in `Authorization` (RFC 9110, section 11.6.2), or None for another scheme."""
     given, _space, value = request.headers.get("Authorization", "").partition(" ")
     return value.strip() if given.lower() == scheme.lower() else None
 
 
 def basic_credentials(request: web.Request) -> tuple[str, str] | None:
-    """Return user and password of Basic authentication (RFC 7617); None when there is none or it is damaged."""
+    """Return user and password of Basic authentication (RFC 7617), or None if it is missing or malformed."""
     value = credentials(request, "Basic")
     if value is None:
         return None
     try:
         user, _colon, password = base64.b64decode(value, validate=True).decode().partition(":")
-    except ValueError:  # no base64, or no UTF-8
+    except ValueError:  # not base64, or not UTF-8
         return None
     return user, password

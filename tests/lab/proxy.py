@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A forward proxy (CONNECT, RFC 9110, section 9.3.6) that leads to the lab only.
+"""A forward proxy (CONNECT, RFC 9110, section 9.3.6) that connects to the lab only.
 
-Through it a playbook reaches the products by name, as `https://PRODUCT.example.com`. No host name has an underscore:
-it has a hyphen in place of each underscore of the product's name.
+Playbooks use it to reach the products by name, as `https://PRODUCT.example.com`. Host names cannot contain underscores:
+they have a hyphen in place of each underscore of the product's name.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Proxy:
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.tunnels: list[str] = []
-        """The `name:port` of every CONNECT, refused ones too."""
+        """The `name:port` of every CONNECT, including refused ones."""
 
     async def start(self, address: str) -> int:
         """Listen; return the port."""
@@ -50,7 +50,7 @@ class Proxy:
         try:
             await self._serve(reader, writer)
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, asyncio.CancelledError):
-            pass  # the client, or the lab, went away
+            pass  # the client or the lab closed the connection
         finally:
             self._tasks.discard(task)
             writer.close()
@@ -72,7 +72,7 @@ class Proxy:
         await asyncio.gather(_pump(reader, onward_writer), _pump(onward_reader, writer))
 
     def _target(self, authority: str) -> Target | None:
-        """Return where a tunnel leads; nowhere outside this machine."""
+        """Return the destination of a tunnel. Only this machine is allowed."""
         name, _colon, port = authority.rpartition(":")
         product, _dot, domain = name.partition(".")
         if domain == _NAMES and (known := self._port_of(product.replace("-", "_"))) is not None:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab as a whole: its products, each on one port, on as many loopback addresses as wanted."""
+"""The lab as a whole: its products, each on one port, on any number of loopback addresses."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ FIRST_ADDRESS = "127.0.0.1"
 _BACKLOG = 1024
 _LONGEST_LINE = 65536  # the JWTs of users with many groups are long
 _HOSTS_PER_NETWORK = 250
-# Addresses on which somebody else, such as another lab, has one of our ports. So many at a time are no coincidence.
+# Addresses on which another program, such as another lab, uses one of our ports. So many cannot be a coincidence.
 _MOST_SKIPPED = 100
 
 
 class AddressTaken(OSError):
-    """A port of the lab is in use on an address by somebody else."""
+    """Another program uses a port of the lab on an address."""
 
 
 class Lab:
-    """Starts and stops everything, and knows what the control route may ask for."""
+    """Starts and stops everything, and implements what the control API offers."""
 
     def __init__(self, folder: Path) -> None:
         self.log = RequestLog()
@@ -62,7 +62,8 @@ class Lab:
     async def start(self, addresses: int = 0, first_port: int = 0) -> None:
         """Listen on the first address, then on `addresses` further ones.
 
-        The ports are `first_port` and those after it. One that is in use, or all without it, are any free ones.
+        The ports are `first_port` and the following ones. A port that is in use, or every port without `first_port`, is
+        replaced by any free one.
         """
         _raise_file_limit()
         self._runners["control"] = await _runner(control_application(self))
@@ -76,9 +77,10 @@ class Lab:
         await self.add_addresses(addresses)
 
     async def add_addresses(self, count: int, certificate: Certificate = "good") -> list[str]:
-        """Listen on `count` more addresses, the same ports on each; return them.
+        """Listen on `count` more addresses with the same ports, and return them.
 
-        One where somebody else has a port is left out. Raises AddressTaken when there are too many of those."""
+        An address on which another program uses a port is skipped. Raises AddressTaken if there are too many of them.
+        """
         added: list[str] = []
         skipped = 0
         while len(added) < count:
@@ -97,7 +99,7 @@ class Lab:
         return added
 
     def _listeners(self, address: str) -> dict[str, socket.socket]:
-        """A socket for each product; all or none."""
+        """Return a socket for each product; all or none."""
         with contextlib.ExitStack() as opened:
             listeners = {name: opened.enter_context(_listener(address, self._ports[name])) for name in self.products}
             opened.pop_all()
@@ -117,7 +119,7 @@ class Lab:
         return f"https://{FIRST_ADDRESS}:{self._ports[name]}"
 
     def details(self) -> dict[str, Any]:
-        """Return what the state file says."""
+        """Return the content of the state file."""
         return {
             "ca_path": str(self.authority.ca_path),
             "control": {"url": self.url("control")},
@@ -138,7 +140,7 @@ class Lab:
         return variables
 
     def reset(self) -> None:
-        """Go back to the start: states, faults, log and settings. Credentials, CA and addresses stay."""
+        """Restore the initial state: states, faults, log and settings. Credentials, CA and addresses stay."""
         self.faults.clear()
         self.log.clear()
         self.proxy.tunnels.clear()
@@ -160,7 +162,7 @@ def _address(number: int) -> str:
 
 
 async def _runner(app: web.Application) -> web.AppRunner:
-    # The short grace lets replies in flight out and still stops the lab within a second.
+    # The short grace period lets current responses finish and still stops the lab within a second.
     runner = web.AppRunner(
         app,
         access_log=None,
@@ -195,6 +197,6 @@ def _listener_near(address: str, port: int) -> socket.socket:
 
 
 def _raise_file_limit() -> None:
-    """Allow as many files as the system lets us: a thousand addresses are several thousand sockets."""
+    """Raise the limit of open files as far as possible: a thousand addresses are several thousand sockets."""
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -14,12 +14,12 @@ import trustme
 
 Certificate = Literal["good", "expired", "wrong_name", "untrusted"]
 
-# One name for each product, whoever resolves it: `PRODUCT.example.com` (RFC 2606 keeps the domain free).
+# One name for each product, whoever resolves it: `PRODUCT.example.com` (RFC 2606 reserves the domain).
 _NAMES = ("localhost", "*.example.com")
 
 
 class Authority:
-    """A CA made at start; its files live in a private folder that the caller removes."""
+    """A CA that is created at the start. Its files are in a private folder that the caller removes."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -30,7 +30,7 @@ class Authority:
         self._leaves: dict[tuple[str, Certificate], trustme.LeafCert] = {}
 
     def server_context(self, address: str, certificate: Certificate, ask_client: bool) -> ssl.SSLContext:
-        """Return the context with which `address` answers; `ask_client` also invites a client certificate."""
+        """Return the TLS context for `address`. `ask_client` also requests a client certificate."""
         wanted = (address, certificate, ask_client)
         if wanted not in self._contexts:
             self._contexts[wanted] = self._new_context(*wanted)
@@ -46,7 +46,7 @@ class Authority:
         return context
 
     def _leaf(self, address: str, certificate: Certificate) -> trustme.LeafCert:
-        """Return the one certificate of that kind that an address has, whatever port answers with it."""
+        """Return the certificate of that kind for an address, which all its ports share."""
         wanted = (address, certificate)
         if wanted not in self._leaves:
             self._leaves[wanted] = self._new_leaf(*wanted)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ledger of every token that a product minted: what is valid, expired, revoked."""
+"""The ledger of every token that a product created: valid, expired or revoked."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Ending = Literal["expired", "revoked"]
 
 @dataclass
 class Token:
-    """One minted token. `expires_at` is in the clock of the product that minted it."""
+    """One token. `expires_at` is in the clock of the product that created it."""
 
     value: str
     product: str
@@ -26,11 +26,11 @@ class Token:
     ended: Ending | None = None
 
     def is_valid(self, now: float) -> bool:
-        """Whether the token still opens doors."""
+        """Whether the token is valid."""
         return self.ended is None and now < self.expires_at
 
     def is_expired(self, now: float) -> bool:
-        """Whether the token ran out, by itself or because a test said so."""
+        """Whether the token has expired, by itself or because a test expired it."""
         return self.ended == "expired" or (self.ended is None and now >= self.expires_at)
 
 
@@ -49,7 +49,7 @@ class TokenLedger:
         self._values: dict[tuple[str, str], Token] = {}
 
     def add(self, token: Token) -> None:
-        """Enter a newly minted token."""
+        """Add a new token."""
         place = self._hosts[token.product, token.host]
         place.tokens[token.value] = token
         place.minted += 1
@@ -66,7 +66,7 @@ class TokenLedger:
         return sum(token.principal == principal and token.is_valid(now) for token in tokens)
 
     def forget_expired(self, product: str, host: str, now: float) -> None:
-        """Drop expired tokens, as a product's periodic cleaning does; they stay counted."""
+        """Remove expired tokens, as a product's periodic cleaning does. They are still counted."""
         place = self._hosts[product, host]
         for token in [token for token in place.tokens.values() if token.is_expired(now)]:
             del place.tokens[token.value], self._values[product, token.value]
@@ -88,11 +88,11 @@ class TokenLedger:
         return len(chosen)
 
     def hosts(self, product: str) -> set[str]:
-        """Name the hosts on which the product minted tokens."""
+        """Return the hosts on which the product created tokens."""
         return {host for name, host in self._hosts if name == product}
 
     def counts(self, product: str, host: str, now: float) -> dict[str, int]:
-        """Count what a product's host minted."""
+        """Count the tokens that a product's host created."""
         place = self._hosts[product, host]
         tokens = place.tokens.values()
         return {
@@ -103,6 +103,6 @@ class TokenLedger:
         }
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove all tokens."""
         self._hosts.clear()
         self._values.clear()

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Turn the JSON of the control route into typed dataclasses, or say in one sentence why not."""
+"""Convert the JSON of the control API into typed dataclasses, or return an error in one sentence."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ T = TypeVar("T")
 
 
 class Mismatch(ValueError):
-    """A value has not the type that a field or parameter asks for."""
+    """A value does not have the type of its field or parameter."""
 
 
 def build(cls: type[T], values: Mapping[str, Any]) -> T:
-    """Make the dataclass `cls` of `values`; unknown, missing and ill-typed fields are refused."""
+    """Create the dataclass `cls` from `values`. Unknown, missing and wrongly typed fields are refused."""
     fields = {field.name: field for field in dataclasses.fields(cls)} if dataclasses.is_dataclass(cls) else {}
     hints = typing.get_type_hints(cls)
     _check(values, {name: hints[name] for name in fields})
@@ -31,7 +31,7 @@ def build(cls: type[T], values: Mapping[str, Any]) -> T:
 
 
 def changed(settings: T, values: Mapping[str, Any]) -> T:
-    """Return a copy of the dataclass instance `settings` with `values` put in."""
+    """Return a copy of the dataclass instance `settings` with `values` changed."""
     current = {field.name: getattr(settings, field.name) for field in dataclasses.fields(settings)}  # type: ignore[arg-type]
     return build(type(settings), {**current, **values})
 
@@ -54,7 +54,7 @@ def _is_required(field: dataclasses.Field[Any]) -> bool:
 def _check(values: Mapping[str, Any], hints: Mapping[str, Any]) -> None:
     unknown = sorted(set(values) - set(hints))
     if unknown:
-        raise Mismatch(f"unknown: {', '.join(unknown)}; known are: {', '.join(sorted(hints))}")
+        raise Mismatch(f"unknown: {', '.join(unknown)}; known names: {', '.join(sorted(hints))}")
     for name, value in values.items():
         if not _fits(value, hints[name]):
             raise Mismatch(f"{name}: {value!r} is not of type {_spelled(hints[name])}")
@@ -65,7 +65,7 @@ def _spelled(hint: Any) -> str:
 
 
 def _fits(value: Any, hint: Any) -> bool:
-    """Whether a JSON value is of the annotated type (the few forms that this package uses)."""
+    """Whether a JSON value is of the annotated type (only the forms that this package uses)."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if hint is Any or hint is object:
         return True

@@ -230,8 +230,8 @@ Change = Callable[[dict[str, Any]], Any]
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        (lambda kind: kind["inputs"]["fields"][0].update(id="1st"), "no id"),
-        (lambda kind: kind["inputs"]["fields"][0].update(id="tower"), "no id"),
+        (lambda kind: kind["inputs"]["fields"][0].update(id="1st"), "not a valid field id"),
+        (lambda kind: kind["inputs"]["fields"][0].update(id="tower"), "not a valid field id"),
         (lambda kind: kind["inputs"]["fields"][0].pop("label"), "no label"),
         (lambda kind: kind["inputs"]["fields"].append(kind["inputs"]["fields"][0]), "twice"),
         (lambda kind: kind["inputs"]["fields"][0].update(ask_at_runtime=True), "not allowed"),
@@ -263,7 +263,7 @@ def test_a_credential_type_that_awx_refuses_is_detected(change: Change, why: str
         (lambda question: question.update(default="1"), "default"),
         (lambda question: question.update(min="1"), "min"),
         (lambda question: question.update(type="multiplechoice", default="a"), "choices"),
-        (lambda question: question.update(type="multiplechoice", choices=["b"], default="a"), "none of the choices"),
+        (lambda question: question.update(type="multiplechoice", choices=["b"], default="a"), "not one of the choices"),
     ],
 )
 def test_a_survey_that_awx_refuses_is_detected(change: Change, why: str) -> None:

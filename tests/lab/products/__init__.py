@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The products of the lab, one file each; a file that defines `PRODUCT` is one."""
+"""The products of the lab, one file each. A file that defines `PRODUCT` is a product."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ from ..product import Product
 
 
 def discover() -> list[type[Product[Any, Any]]]:
-    """Return the products whose files stand in this folder."""
+    """Return the products in this folder."""
     modules = (importlib.import_module(f"{__name__}.{info.name}") for info in pkgutil.iter_modules(__path__))
     return [module.PRODUCT for module in modules if hasattr(module, "PRODUCT")]

@@ -1,11 +1,11 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Avi Load Balancer: the controller's secure channel tokens, and the tokens with which Service Engines join.
+"""Avi Load Balancer: the controller's secure channel tokens, and the tokens with which Service Engines register.
 
-Vendor pages: "SecureChannelToken" and "Overview" of the Avi Load Balancer API reference; signing in and out, and what
-the session's cookies are called, by the vendor's own client. `securetoken-generate` and `initial-data` are
-undocumented: they are as the vendor's roles use them.
+Vendor pages: "SecureChannelToken" and "Overview" of the Avi Load Balancer API reference. Sign-in, sign-out and the
+names of the session cookies are taken from the vendor's own client. `securetoken-generate` and `initial-data` are
+undocumented: they work as the vendor's roles use them.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ from .avi_settings import AviSettings
 _OBJECTS = f"/api/{KIND}"
 _TENANT = "admin"
 _CLOUD = "Default-Cloud"
-# Open to whoever has not signed in yet.
+# Paths that require no authentication.
 _OPEN = ("/login", "/api/initial-data")
 
 
@@ -123,7 +123,7 @@ class Avi(Product[AviState, AviSettings]):
         }
 
     def refuse(self, request: web.Request, refusal: Refusal) -> web.Response:
-        """Answer `{"error": …}`; a CSRF failure is plain text."""
+        """Return `{"error": …}`. A CSRF failure is plain text."""
         if refusal.code == CSRF_REFUSAL:
             return web.Response(status=refusal.status, text=CSRF_REFUSAL)
         return web.json_response({"error": refusal.message}, status=refusal.status)
@@ -131,7 +131,7 @@ class Avi(Product[AviState, AviSettings]):
     # Signing in.
 
     async def admit(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Let in who has a session (and, to write, its CSRF token) and speaks a version that the controller knows."""
+        """Require a session (and its CSRF token for writes) and a version that the controller supports."""
         host = host_of(request)
         settings = self.settings(host)
         if request.path in _OPEN and (request.path == "/login" or settings.initial_data_open):
@@ -155,7 +155,7 @@ class Avi(Product[AviState, AviSettings]):
         return response
 
     async def login(self, request: web.Request) -> web.Response:
-        """Sign in: the session's id and its CSRF token in cookies."""
+        """Sign in and return the session id and its CSRF token in cookies."""
         body = await form_fields(request) if request.content_type == FORM else await json_object(request)
         host = host_of(request)
         access = self.state(host).access
@@ -185,7 +185,7 @@ class Avi(Product[AviState, AviSettings]):
         return web.json_response({})
 
     async def initial_data(self, request: web.Request) -> web.Response:
-        """Tell the controller's version."""
+        """Return the controller's version."""
         return web.json_response({"version": self._version(host_of(request)), "user_initialized": True})
 
     def _version(self, host: str) -> dict[str, Any]:
@@ -224,7 +224,7 @@ class Avi(Product[AviState, AviSettings]):
         return one(request, self._shown(request, self._item(request)))
 
     async def replace(self, request: web.Request) -> web.Response:
-        """PUT /securechanneltoken/{uuid}: the whole object anew."""
+        """PUT /securechanneltoken/{uuid}: replace the whole object."""
         item = self._item(request)
         body = await json_object(request)
         check_unchanged(item, body.get("_last_modified"))
@@ -244,7 +244,7 @@ class Avi(Product[AviState, AviSettings]):
             token.ended = "revoked"
         return web.Response(status=204)
 
-    # What belongs to a Service Engine's token.
+    # What is needed for a Service Engine's token.
 
     async def list_tenants(self, request: web.Request) -> web.Response:
         """List tenants."""
@@ -278,7 +278,7 @@ class Avi(Product[AviState, AviSettings]):
         })  # fmt: skip
 
     async def generate(self, request: web.Request) -> web.Response:
-        """Make a token with which a Service Engine of this tenant joins a cloud, once."""
+        """Create a token with which one Service Engine of this tenant joins a cloud."""
         host = host_of(request)
         state, tenant = self.state(host), self._tenant(request)
         number = request.query.get("cloud_uuid", "")
@@ -290,28 +290,28 @@ class Avi(Product[AviState, AviSettings]):
         state.engine_tokens += 1
         return web.json_response({"auth_token": item.uuid})
 
-    # What tests may do.
+    # Actions for tests.
 
     @action
     def add_cloud(self, host: str, name: str) -> str:
-        """Add a cloud, of a name that there is already if so wished; return its uuid."""
+        """Add a cloud, also with the name of an existing one, and return its uuid."""
         cloud = Cloud(name)
         self.state(host).clouds.append(cloud)
         return cloud.uuid
 
     @action
     def change_token(self, host: str, token: str, values: dict[str, Any]) -> None:
-        """Change fields of a secure channel token, as another client would meanwhile."""
+        """Change fields of a secure channel token, as another client would."""
         item = self.state(host).items[token]
         item.values.update(values)
         self._keep(host, item)
 
     @action
     def join(self, host: str, token: str) -> str:
-        """Let a Service Engine join with a token, which is then in use; return the engine's uuid."""
+        """Register a Service Engine with a token, which is then in use, and return the engine's uuid."""
         item, entry = self.state(host).items[token], self.shared.ledger.find(self.name, token, host)
         if item.values["in_use"] or entry is None or not entry.is_valid(self.now(host)):
-            raise ValueError("the token is used, or has ended")
+            raise ValueError("the token is already used or no longer valid")
         engine = f"se-{uuid.uuid4()}"
         item.values.update(in_use=True, node_uuid=engine)
         item.touch(self.now(host))
@@ -319,16 +319,16 @@ class Avi(Product[AviState, AviSettings]):
 
     @action
     def end_sessions(self, host: str) -> int:
-        """End all sessions, as a restart of the controller does; return how many went."""
+        """End all sessions, as a restart of the controller does, and return their number."""
         access = self.state(host).access
         gone = len(access.sessions)
         access.sessions.clear()
         return gone
 
-    # The parts.
+    # Internal methods.
 
     def _tenant(self, request: web.Request) -> str:
-        """Return the uuid of the tenant that the headers name."""
+        """Return the uuid of the tenant in the headers."""
         tenants = self.state(host_of(request)).tenants
         number = request.headers.get("X-Avi-Tenant-UUID")
         found = number if number in tenants.values() else None
@@ -339,7 +339,7 @@ class Avi(Product[AviState, AviSettings]):
         return found
 
     def _items(self, request: web.Request) -> dict[str, Item]:
-        """Return the objects of a host, after what tests did to their tokens in the ledger."""
+        """Return the objects of a host, updated with the changes that tests have made in the ledger."""
         host = host_of(request)
         items = self.state(host).items
         for item in list(items.values()):
@@ -351,7 +351,7 @@ class Avi(Product[AviState, AviSettings]):
         return items
 
     def _item(self, request: web.Request) -> Item:
-        """Return the object that the path names; the refusal quotes the uuid, which is a secret."""
+        """Return the object in the path. The refusal quotes the uuid, which is a secret."""
         number = request.match_info["uuid"]
         item = self._items(request).get(number)
         if item is None or item.tenant != self._tenant(request):
@@ -370,14 +370,14 @@ class Avi(Product[AviState, AviSettings]):
         return one(request, self._shown(request, item))
 
     def _enter(self, host: str, item: Item) -> None:
-        """Enter a new object, whose uuid is a token."""
+        """Add a new object, whose uuid is a token."""
         self.shared.secrets.remember("avi securechanneltoken", item.uuid)
         self.state(host).items[item.uuid] = item
         self.shared.ledger.add(Token(item.uuid, self.name, host, KIND, item.tenant, math.inf))
         self._keep(host, item)
 
     def _keep(self, host: str, item: Item) -> None:
-        """Note a change of an object, in the ledger too."""
+        """Record a change of an object, also in the ledger."""
         item.touch(self.now(host))
         if looks_generated(item.values["name"]):
             self.shared.secrets.remember("avi securechanneltoken name", item.values["name"])

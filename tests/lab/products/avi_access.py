@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who may talk to an Avi controller, and in which version of the API.
+"""Authentication and API versions of an Avi controller.
 
 Vendor page: "Overview" of the Avi Load Balancer API reference (session and basic authentication, `X-CSRFToken`,
-`Referer`, `X-Avi-Version`). What a refusal of the CSRF token looks like was seen in public.
+`Referer`, `X-Avi-Version`). The response to an invalid CSRF token is taken from public reports.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Access:
         return session
 
     def find(self, request: web.Request, timeout: float) -> Session | None:
-        """Return the session that the request's cookies name, unless it has been idle for too long."""
+        """Return the session of the request's cookies, unless it has been idle for too long."""
         self.drop_idle(timeout)
         for name in _COOKIES:
             session = self.sessions.get(request.cookies.get(name, ""))
@@ -61,13 +61,13 @@ class Access:
         return None
 
     def drop_idle(self, timeout: float) -> None:
-        """End the sessions that nobody used for `timeout` seconds."""
+        """End the sessions that have been idle for `timeout` seconds."""
         latest = time.monotonic() - timeout
         self.sessions = {number: one for number, one in self.sessions.items() if one.used_at >= latest}
 
 
 def check_csrf(request: web.Request, session: Session) -> None:
-    """Ask of a write the session's CSRF token, and a `Referer` on this controller."""
+    """Require the session's CSRF token for a write, and a `Referer` on this controller."""
     if request.method in _READING:
         return
     if request.headers.get("X-CSRFToken") != session.csrf_token or not _comes_from_here(request):
@@ -84,23 +84,23 @@ def _comes_from_here(request: web.Request) -> bool:
 
 
 def set_cookies(response: web.Response, session: Session, named: bool = True) -> None:
-    """Hand out the session's cookies, or only its CSRF token."""
+    """Set the session's cookies, or only its CSRF token."""
     response.set_cookie(CSRF_COOKIE, session.csrf_token, secure=True, samesite="Lax")
     for name in _COOKIES if named else ():
         response.set_cookie(name, session.id, secure=True, httponly=True, samesite="Lax")
 
 
 def numbers(version: str) -> tuple[int, ...]:
-    """Return a version as numbers: 31.1.1, 22.1.3-2p1."""
+    """Parse a version such as 31.1.1 or 22.1.3-2p1 into numbers."""
     return tuple(int(part) for part in re.findall(r"\d+", version.split("-")[0]))
 
 
 def version_of(request: web.Request, newest: str) -> str:
-    """Return the version of the API that the request speaks; missing or newer than the controller is a 400."""
+    """Return the API version of the request. A missing version, or one newer than the controller, is a 400."""
     given = request.headers.get("X-Avi-Version", "")
     if not re.fullmatch(r"\d{1,4}(\.\d{1,4})+(-\w+)?", given):
         raise Refusal(400, f"Invalid version '{given}' in header X-Avi-Version")
     if numbers(given) > numbers(newest):
-        # The vendor's client looks for these two words.
+        # The vendor's client searches for these two words.
         raise Refusal(400, f"Invalid version {given}: this controller's is {newest}")
     return given

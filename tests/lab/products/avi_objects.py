@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an Avi controller keeps: sessions, tenants, clouds, and the secure channel tokens of each tenant.
+"""The objects of an Avi controller: sessions, tenants, clouds, and the secure channel tokens of each tenant.
 
-Vendor page: "SecureChannelToken" of the Avi Load Balancer API reference. `node_uuid` and the keys of `metadata` were
-seen in public exports.
+Vendor page: "SecureChannelToken" of the Avi Load Balancer API reference. `node_uuid` and the keys of `metadata` are
+taken from public exports.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .avi_access import Access, numbers
 
 KIND = "securechanneltoken"
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-# Since which version of the API a field is there.
+# The API version in which a field was added.
 _SINCE = {"in_use": "21.1.1"}
 _SERVER_KEPT = ("_last_modified", "url", "uuid")
 _KNOWN = ("name", "expiry_time", "in_use", "metadata", "node_uuid", *_SERVER_KEPT)
@@ -30,7 +30,7 @@ _OPERATIONS = ("add", "replace", "delete")
 
 @dataclass
 class Item:
-    """One object; `values` are its fields but the server-kept ones."""
+    """One object. `values` are its fields except those that the server sets."""
 
     uuid: str
     tenant: str
@@ -38,11 +38,11 @@ class Item:
     last_modified: int = 0
 
     def touch(self, now: float) -> None:
-        """Note a change; two changes never bear the same time."""
+        """Record a change. Two changes never have the same time."""
         self.last_modified = max(int(now * 1_000_000), self.last_modified + 1)
 
     def shown(self, base: str, version: str, with_name: bool) -> dict[str, Any]:
-        """Return the object as a reply in that version of the API shows it."""
+        """Return the object as a response in that API version shows it."""
         link = f"{base}/{self.uuid}#{self.values['name']}" if with_name else f"{base}/{self.uuid}"
         mine = {name: value for name, value in self.values.items() if not _is_newer(name, version)}
         return {**mine, "uuid": self.uuid, "url": link, "_last_modified": str(self.last_modified)}
@@ -58,7 +58,7 @@ class Cloud:
 
 @dataclass
 class AviState:
-    """What one controller keeps."""
+    """The objects of one controller."""
 
     tenants: dict[str, str]
     """Name to uuid."""
@@ -70,12 +70,12 @@ class AviState:
 
 
 def looks_generated(value: str) -> bool:
-    """Whether a name is a secret by its looks: a UUID, or 20 characters and more without a space."""
+    """Whether a name looks like a secret: a UUID, or at least 20 characters without a space."""
     return _UUID.fullmatch(value) is not None or (len(value) >= 20 and " " not in value)
 
 
 def new_uuid(body: Mapping[str, Any], slug: str | None) -> str:
-    """Return the uuid of a new object: as asked, or the name where that is one, else a new one."""
+    """Return the uuid of a new object: the requested one, or the name if it is a UUID, or a new one."""
     asked = slug or body.get("uuid") or (body["name"] if _UUID.fullmatch(body["name"]) else None)
     if asked is not None and not re.fullmatch(r"[A-Za-z0-9._-]{1,128}", asked):
         raise Refusal(400, "Invalid value for field uuid")
@@ -83,7 +83,7 @@ def new_uuid(body: Mapping[str, Any], slug: str | None) -> str:
 
 
 def checked(body: Mapping[str, Any], version: str) -> dict[str, Any]:
-    """Return the fields of an object that a client sent, without the server-kept ones; or refuse them."""
+    """Return the fields of an object that a client sent, without those that the server sets; or refuse them."""
     for name, value in body.items():
         if name not in _KNOWN:
             raise Refusal(400, f"Field {name} is not part of SecureChannelToken")
@@ -98,15 +98,15 @@ def checked(body: Mapping[str, Any], version: str) -> dict[str, Any]:
 
 
 def check_unchanged(item: Item, told: object) -> None:
-    """Refuse a write by a client that knows an older object than there is."""
+    """Refuse a write by a client that has read an older version of the object."""
     if told is not None and str(told) != str(item.last_modified):
-        raise Refusal(412, "Concurrent update: the object was changed meanwhile")
+        raise Refusal(412, "Concurrent update: the object has been changed")
 
 
 def patched(item: Item, body: Mapping[str, Any], version: str) -> dict[str, Any]:
     """Return the fields of an object after a PATCH of `add`, `replace` and `delete`, in this order."""
     if not body or any(name not in _OPERATIONS or not isinstance(body[name], dict) for name in body):
-        raise Refusal(400, "PATCH takes add, replace and delete, each an object")
+        raise Refusal(400, "PATCH accepts add, replace and delete, each an object")
     values = dict(item.values)
     for operation in _OPERATIONS:
         fields = dict(body.get(operation, {}))
@@ -117,7 +117,7 @@ def patched(item: Item, body: Mapping[str, Any], version: str) -> dict[str, Any]
 
 
 def _after(operation: str, old: Any, value: Any) -> Any:
-    """Return a field after an operation; of a list, entries come and go, `delete` by their key."""
+    """Return a field after an operation. Entries of a list are added or removed, `delete` by their key."""
     entries = value if isinstance(value, list) else [value]
     if operation == "replace" or not isinstance(old, list):
         return None if operation == "delete" else value
@@ -146,7 +146,7 @@ def _is_pair(entry: object) -> bool:
 
 
 def engine_token(tenant: str, cloud: Cloud, expires_at: float) -> Item:
-    """Return a token with which a Service Engine of that tenant and cloud may join, once."""
+    """Return a token with which one Service Engine of that tenant and cloud may join."""
     value = str(uuid.uuid4())
     metadata = [{"key": "tenant_uuid", "val": tenant}, {"key": "cloud_uuid", "val": cloud.uuid}]
     fields = {"name": value, "expiry_time": expires_at, "in_use": False, "metadata": metadata}

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The query of Avi listings: filters, the choice of fields, and pages.
+"""The query of Avi listings: filters, the selection of fields, and pages.
 
-Vendor page: "GET /securechanneltoken" of the Avi Load Balancer API reference. That a page has 25 objects unless asked,
-and that a page beyond the last is a 404, is guessed.
+Vendor page: "GET /securechanneltoken" of the Avi Load Balancer API reference. Assumed: a page has 25 objects by
+default, and a page beyond the last one is a 404.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ _ALWAYS = ("name", "url", "uuid")
 
 
 def has_flag(request: web.Request, name: str) -> bool:
-    """Whether a flag such as `include_name` is set; present without a value, it is."""
+    """Whether a flag such as `include_name` is set. Without a value it is."""
     return request.query.get(name, "false").lower() not in ("false", "0")
 
 
 def chosen(request: web.Request, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the objects that pass the filters."""
+    """Return the objects that match the filters."""
     query = request.query
     if "name" in query:
         items = [item for item in items if item["name"] == query["name"]]
@@ -45,7 +45,7 @@ def chosen(request: web.Request, items: list[dict[str, Any]]) -> list[dict[str, 
 
 
 def page_of(request: web.Request, items: list[dict[str, Any]], next_host: str) -> web.Response:
-    """Return one page; the last has no `next`."""
+    """Return one page. The last one has no `next`."""
     size, page = _number(request, "page_size", _PER_PAGE, _MOST_PER_PAGE), _number(request, "page", 1, None)
     start, end = (page - 1) * size, page * size
     if start and start >= len(items):

@@ -1,14 +1,14 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""AWX: a stand-in of the controller's REST API, as far as the modules of awx.awx set up job templates.
+"""AWX: a stand-in for the controller's REST API, as far as the modules of awx.awx set up job templates.
 
-It keeps objects and refuses what a running AWX was seen to refuse. It runs no job: what it would start, the action
-`launch` tells. Vendor page: "AWX API Reference".
+It stores objects and refuses what a running AWX was seen to refuse. It runs no job: the action `launch` returns what it
+would start. Vendor page: "AWX API Reference".
 
-Object numbers are one sequence, project updates end at once unless the dispatcher is told to be silent, and of roles
-there are two: system administrators, and administrators of an organization. It is held to what was observed on a
-running AWX of late 2024, and not proven against the vendor's server.
+Object numbers are one sequence, project updates end at once unless the dispatcher is set to be silent, and there are
+two roles: system administrators, and administrators of an organization. It follows observations of a running AWX of
+late 2024, and is not tested against the vendor's server.
 """
 
 from __future__ import annotations
@@ -49,19 +49,19 @@ _ONE = f"{BASE}/{{resource}}/{{number:\\d+}}"
 
 @dataclass(kw_only=True)
 class AwxSettings(Settings):
-    """What a test may change."""
+    """The settings that a test may change."""
 
     version: str = "24.6.1"
     page_size: int = 25
     repositories: dict[str, str] = field(default_factory=dict)
-    """The folder with the content of each repository, by its URL; an update of a project with another one fails."""
+    """The folder with the content of each repository, by its URL. An update of a project with an unknown URL fails."""
     dispatcher: bool = True
-    """Whether jobs are started at all; without it an update of a project stays `pending`."""
+    """Whether jobs are started. Otherwise the update of a project stays `pending`."""
 
 
 @dataclass
 class AwxState:
-    """What one controller keeps."""
+    """The objects of one controller."""
 
     items: Items = field(default_factory=Items)
     tokens: dict[int, tuple[str, User]] = field(default_factory=dict)
@@ -127,7 +127,7 @@ class Awx(Product[AwxState, AwxSettings]):
         return {"sessions_open": len(state.tokens), **{name: len(state.items.of(name)) for name in RESOURCES}}
 
     def refuse(self, request: web.Request, refusal: Refusal) -> web.Response:
-        """Answer as the REST framework does: field errors as lists, everything else as `detail`."""
+        """Format errors as the REST framework does: field errors as lists, everything else as `detail`."""
         body: Any = {name: json.loads(text) for name, text in refusal.fields.items()} or {"detail": refusal.message}
         return web.json_response({"error": refusal.message} if refusal.code == "error" else body, status=refusal.status)
 
@@ -135,7 +135,7 @@ class Awx(Product[AwxState, AwxSettings]):
         return (self._sign,)
 
     async def _sign(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Let in who has signed in, and say on each answer what this is."""
+        """Require authentication, and identify the product in each response."""
         state = self.state(host_of(request))
         basic, bearer = basic_credentials(request), credentials(request, "Bearer")
         request[_CALLER] = signed_in(state.users.values(), state.tokens.values(), basic, bearer)
@@ -147,7 +147,7 @@ class Awx(Product[AwxState, AwxSettings]):
     # Signing in and out.
 
     async def create_token(self, request: web.Request) -> web.Response:
-        """Create an OAuth2 token of the user, with Basic authentication only."""
+        """Create an OAuth2 token of the user. This requires Basic authentication."""
         state = self.state(host_of(request))
         number = state.items.number()
         token = self.shared.secrets.make("awx token", 30)
@@ -161,12 +161,12 @@ class Awx(Product[AwxState, AwxSettings]):
         return web.Response(status=204)
 
     async def read_me(self, request: web.Request) -> web.Response:
-        """Tell who asks."""
+        """Return the user of the request."""
         return self._page(request, [request[_CALLER].shown()])
 
     @action
     def add_administrator(self, host: str, name: str, organization: str) -> str:
-        """Add a user who administrates an organization, and return the password."""
+        """Add an administrator of an organization, and return the password."""
         state = self.state(host)
         password = self.shared.secrets.make("awx password", 24)
         number = state.items.named("organizations", organization).number
@@ -176,7 +176,7 @@ class Awx(Product[AwxState, AwxSettings]):
     # Objects.
 
     async def list_all(self, request: web.Request) -> web.Response:
-        """List objects, filtered by fields; `or__` alternatives as the modules use them."""
+        """List objects, filtered by fields and by `or__` alternatives, as the modules use them."""
         items = self._items(request)
         resource = request.match_info["resource"]
         if resource not in RESOURCES and resource != "unified_job_templates":
@@ -214,7 +214,7 @@ class Awx(Product[AwxState, AwxSettings]):
         return web.json_response(shown(item, self._items(request)))
 
     async def delete(self, request: web.Request) -> web.Response:
-        """Delete an object; a credential type that is in use stays, and so does what a running job uses."""
+        """Delete an object, unless it is a credential type in use or is used by a running job."""
         item, items = self._writable(request), self._items(request)
         used = [other for other in items.of("credentials") if other.values["credential_type"] == item.number]
         if item.resource == "credential_types" and used:
@@ -224,7 +224,7 @@ class Awx(Product[AwxState, AwxSettings]):
         return web.Response(status=204)
 
     def _check(self, request: web.Request, resource: str, values: dict[str, Any], old: Item | None) -> None:
-        """Check what the types do not tell; complete what AWX completes."""
+        """Check what the types do not define, and complete what AWX completes."""
         items = self._items(request)
         whole = {**(old.values if old else {}), **values}
         if resource == "credential_types":
@@ -267,7 +267,7 @@ class Awx(Product[AwxState, AwxSettings]):
         return web.Response(status=200)
 
     async def read_list(self, request: web.Request) -> web.Response:
-        """List what belongs to an object."""
+        """List the objects that belong to an object."""
         items = self._items(request)
         return self._page(request, [shown(items.by_number[number], items) for number in self._list(request)])
 
@@ -287,7 +287,7 @@ class Awx(Product[AwxState, AwxSettings]):
     # Projects.
 
     async def update_project(self, request: web.Request) -> web.Response:
-        """Update a project, at once."""
+        """Update a project at once."""
         project = self._items(request).one("projects", request.match_info["number"])
         request[_CALLER].check(self._items(request), "projects", project.values)
         return web.json_response(self._update(request, project), status=202)
@@ -297,7 +297,7 @@ class Awx(Product[AwxState, AwxSettings]):
         return web.json_response(self._one_update(request))
 
     async def read_output(self, request: web.Request) -> web.Response:
-        """Read what an update of a project has printed."""
+        """Return the output of a project update."""
         return web.Response(text=output_of(self._one_update(request)))
 
     async def list_playbooks(self, request: web.Request) -> web.Response:
@@ -320,20 +320,20 @@ class Awx(Product[AwxState, AwxSettings]):
     # Jobs.
 
     async def list_jobs(self, request: web.Request) -> web.Response:
-        """List the jobs that were left running."""
+        """List the running jobs."""
         state = self.state(host_of(request))
         return self._page(request, matching(state.jobs, request.query, state.items))
 
     @action
     def start_job(self, host: str, name: str) -> int:
-        """Have a job of a job template, a workflow or a project run until `end_jobs`; return its number."""
+        """Start a job of a job template, a workflow or a project that runs until `end_jobs`, and return its number."""
         state = self.state(host)
         state.jobs.append(run(state.items, state.items.named("unified_job_templates", name)))
         return int(state.jobs[-1]["id"])
 
     @action
     def end_jobs(self, host: str) -> None:
-        """Let all running jobs end."""
+        """End all running jobs."""
         for job in self.state(host).jobs:
             job["status"] = "successful"
 
@@ -345,9 +345,9 @@ class Awx(Product[AwxState, AwxSettings]):
         answers: dict[str, Any] | None = None,
         prompts: dict[str, Any] | None = None,
     ) -> list[dict[str, Any]]:
-        """Launch a job template by its name: what each of its jobs would get from AWX.
+        """Launch a job template by its name, and return what each of its jobs would get from AWX.
 
-        `prompts` are what a launch brings along besides the answers: `limit`, `inventory`, `credentials` and
+        `prompts` are the values of a launch in addition to the answers: `limit`, `inventory`, `credentials` and
         `extra_vars`. Those for which the job template does not ask are ignored.
         """
         items = self.state(host).items
@@ -356,7 +356,7 @@ class Awx(Product[AwxState, AwxSettings]):
         except Refusal as refusal:
             raise ValueError(f"{refusal.status}: {dict(refusal.fields)}") from refusal
 
-    # What a request is about.
+    # The objects of a request.
 
     def _items(self, request: web.Request) -> Items:
         return self.state(host_of(request)).items

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What AWX refuses of an object for the sake of others: its project, its survey, its credentials."""
+"""The checks of AWX on an object that depend on others: its project, its survey, its credentials."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def refuse(**problems: list[str]) -> None:
 
 
 def check_template(items: Items, template: Mapping[str, Any]) -> None:
-    """Check that the playbook is one of the project's."""
+    """Check that the playbook is in the project."""
     project = items.by_number.get(template.get("project") or 0)
     if project is None:
         raise field_errors(project=["This field is required."])
@@ -30,14 +30,14 @@ def check_template(items: Items, template: Mapping[str, Any]) -> None:
 
 
 def check_environment(values: Mapping[str, Any], old: Item | None) -> None:
-    """Refuse to move an execution environment to another organization; to take it out of its own is allowed."""
+    """Refuse to move an execution environment to another organization. Removing it from its own is allowed."""
     organization = values.get("organization")
     if old and organization and organization != old.values["organization"]:
         raise field_errors(organization=["Cannot change the organization of an execution environment"])
 
 
 def check_prompts(template: Item, given: Mapping[str, Any], *, complete: bool) -> None:
-    """Check the variables that a schedule or a node brings along: those of the survey only."""
+    """Check the variables of a schedule or a node: only those of the survey are allowed."""
     spec = template.survey.get("spec", []) if template.values.get("survey_enabled") else []
     others = set(given) - {question["variable"] for question in spec}
     if others and not template.values.get("ask_variables_on_launch"):
@@ -47,7 +47,7 @@ def check_prompts(template: Item, given: Mapping[str, Any], *, complete: bool) -
 
 
 def check_credential(items: Items, values: dict[str, Any], whole: Mapping[str, Any], old: Item | None) -> list[str]:
-    """Check the inputs of a credential, and complete those that a client may not know; return its secrets."""
+    """Check the inputs of a credential, complete those that a client may not know, and return its secrets."""
     kind = items.by_number[whole["credential_type"]]
     refuse(inputs=wrong_credential_inputs(whole.get("inputs", {}), kind.values["inputs"].get("fields", [])))
     if "inputs" not in values:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What AWX makes of a job template when it is launched: the jobs, each with environment, variables and hosts."""
+"""The jobs that AWX creates when a job template is launched, each with environment, variables and hosts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BOOLEAN = "boolean"
 
 
 ACTIVE = ("new", "pending", "waiting", "running")
-# What asks for each of the things that a launch may bring along.
+# The fields that allow each of the values of a launch.
 _ASKS = {
     "credentials": "ask_credential_on_launch",
     "extra_vars": "ask_variables_on_launch",
@@ -30,7 +30,7 @@ _ASKS = {
 def prepared(
     items: Items, template: Item, answers: Mapping[str, Any], prompts: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """Return the jobs of a launch, several where it is sliced; a 400 where it cannot be launched."""
+    """Return the jobs of a launch, several if it is sliced, or a 400 if it cannot be launched."""
     chosen = {name: value for name, value in prompts.items() if template.values[_ASKS[name]]}
     answers = {**chosen.get("extra_vars", {}), **answers}
     wrong = _not_asked_for(template, answers)
@@ -64,7 +64,7 @@ def prepared(
 
 
 def run(items: Items, template: Item) -> dict[str, Any]:
-    """Return a running job of what can be launched, as the list of all jobs shows it."""
+    """Return a running job as the list of all jobs shows it."""
     kind = {"projects": "project_update", "job_templates": "job", "workflow_job_templates": "workflow_job"}
     project = template.number if template.resource == "projects" else template.values.get("project")
     return {
@@ -79,7 +79,7 @@ def run(items: Items, template: Item) -> dict[str, Any]:
 
 
 def check_unused(item: Item, jobs: Iterable[Mapping[str, Any]]) -> None:
-    """Refuse to delete what a job works with."""
+    """Refuse to delete an object that a running job uses."""
     using = [job for job in jobs if item.number in (job["unified_job_template"], job["project"])]
     if any(job["status"] in ACTIVE for job in using):
         raise Refusal(409, "Resource is being used by running jobs.", "error")
@@ -94,17 +94,17 @@ def _not_asked_for(template: Item, answers: Mapping[str, Any]) -> list[str]:
 
 
 def _cannot_start(items: Items, credentials: list[Item]) -> str:
-    """Tell why a job fails before it starts: AWX looks for required fields only now."""
+    """Return why a job fails before it starts: AWX checks required fields only now."""
     for credential in credentials:
         required = items.by_number[credential.values["credential_type"]].values["inputs"].get("required", [])
         missing = [name for name in required if not credential.values["inputs"].get(name)]
         if missing:
-            return f"Credential {credential.values['name']} lacks {', '.join(missing)}."
+            return f"Credential {credential.values['name']} has no value for {', '.join(missing)}."
     return ""
 
 
 def _injected(kind: Item, credential: Item, *, masked: bool) -> dict[str, str]:
-    """Render the environment variables of a credential; defaults of fields are not applied."""
+    """Render the environment variables of a credential. Defaults of fields are not applied."""
     values: dict[str, Any] = {}
     for field in kind.values["inputs"].get("fields", []):
         given = credential.values["inputs"].get(field["id"])
@@ -116,7 +116,7 @@ def _injected(kind: Item, credential: Item, *, masked: bool) -> dict[str, str]:
 
 
 def _variables(template: Item, answers: Mapping[str, Any], job: int) -> dict[str, Any]:
-    """Return the variables: those of the template may hold Jinja, those of a launch are unsafe to template."""
+    """Return the variables. Those of the template may contain Jinja, those of a launch are not templated."""
     spec = template.survey.get("spec", []) if template.values["survey_enabled"] else []
     own = json.loads(template.values["extra_vars"] or "{}")
     defaults = {question["variable"]: question["default"] for question in spec if "default" in question}
@@ -132,7 +132,7 @@ def _only(spec: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
 
 
 def _inventory(hosts: list[Item]) -> dict[str, Any]:
-    """Return what the inventory script prints."""
+    """Return the output of the inventory script."""
     names = [host.values["name"] for host in hosts]
     variables = {host.values["name"]: json.loads(host.values["variables"] or "{}") for host in hosts}
     known = {name: {**own, "remote_tower_enabled": "true"} for name, own in variables.items()}

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What AWX keeps: objects of several resources, with typed fields, relations and unique names."""
+"""The objects of AWX: several resources with typed fields, relations and unique names."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from ..product import Refusal
 
 BASE = "/api/v2"
 ENCRYPTED = "$encrypted$"
-# Job templates, workflows and projects are unified job templates: what can be launched.
+# Job templates, workflows and projects are unified job templates: they can be launched.
 UNIFIED = ("projects", "job_templates", "workflow_job_templates")
 
 
 @dataclass(frozen=True)
 class Field:
-    """A field: what it takes, what it holds unless told otherwise; `refers` is the resource whose id it takes."""
+    """A field: its type and default. `refers` is the resource whose id it accepts."""
 
     kind: type = str
     default: Any = ""
@@ -34,7 +34,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Resource:
-    """A kind of object: fields, what is unique, and lists of other objects that belong to it."""
+    """A resource: its fields, what is unique, and lists of other objects that belong to it."""
 
     type: str
     fields: Mapping[str, Field]
@@ -203,7 +203,7 @@ class Item:
 
     @property
     def url(self) -> str:
-        """Return where it is."""
+        """Return its URL."""
         return f"{BASE}/{self.resource}/{self.number}/"
 
 
@@ -215,36 +215,36 @@ class Items:
         self._last = 0
 
     def number(self) -> int:
-        """Return a number that nothing has."""
+        """Return an unused number."""
         self._last += 1
         return self._last
 
     def of(self, resource: str) -> list[Item]:
-        """Return all of a resource."""
+        """Return all objects of a resource."""
         wanted = UNIFIED if resource == "unified_job_templates" else (resource,)
         return [item for item in self.by_number.values() if item.resource in wanted]
 
     def one(self, resource: str, number: Any) -> Item:
-        """Return one; a 404 where there is none."""
+        """Return one object; a 404 if it does not exist."""
         found = self.by_number.get(int(number)) if str(number).isdigit() else None
         if found is None or found not in self.of(resource):
             raise Refusal(404, "Not found.")
         return found
 
     def named(self, resource: str, name: str) -> Item:
-        """Return the only one of a name."""
+        """Return the only object of that name."""
         (found,) = [item for item in self.of(resource) if item.values["name"] == name]
         return found
 
     def add(self, resource: str, values: Mapping[str, Any]) -> Item:
-        """Enter a new one."""
+        """Add a new object."""
         given = {name: spec.default for name, spec in RESOURCES[resource].fields.items()} | dict(values)
         item = Item(self.number(), resource, given, {name: [] for name in RESOURCES[resource].lists})
         self.by_number[item.number] = item
         return item
 
     def remove(self, item: Item) -> None:
-        """Remove one, with what belongs to it, and from all lists."""
+        """Remove an object, its dependent objects, and its entries in all lists."""
         owners = ("unified_job_template", "workflow_job_template", "inventory")
         for other in list(self.by_number.values()):
             belongs = other.resource in ("schedules", "hosts", "workflow_job_template_nodes")
@@ -259,7 +259,7 @@ class Items:
         self.by_number.pop(item.number, None)
 
     def checked(self, resource: str, body: Mapping[str, Any], old: Item | None = None) -> dict[str, Any]:
-        """Return the fields among what a client sent, of the right types; unknown ones are ignored, as AWX does."""
+        """Return the known fields of a request, with the right types. Unknown ones are ignored, as in AWX."""
         wrong = {}
         values = {}
         for name, spec in RESOURCES[resource].fields.items():
@@ -267,7 +267,7 @@ class Items:
                 if spec.required and old is None and not spec.fixed:
                     wrong[name] = ["This field is required."]
                 continue
-            # AWX takes null for an empty text.
+            # AWX accepts null for an empty string.
             values[name] = "" if body[name] is None and spec.default == "" else body[name]
             problem = self._problem(spec, values[name])
             if problem:
@@ -300,17 +300,17 @@ class Items:
 
 
 def _as_text(wrong: Mapping[str, Iterable[str]]) -> dict[str, str]:
-    """Return field errors as `Refusal` carries them: the lists are JSON again when they are sent."""
+    """Return field errors as `Refusal` contains them: the lists are JSON again when they are sent."""
     return {name: json.dumps(problems) for name, problems in wrong.items()}
 
 
 def field_errors(**problems: Iterable[str]) -> Refusal:
-    """Return a 400 that tells which field is wrong."""
+    """Return a 400 that names the invalid field."""
     return Refusal(400, fields=_as_text({name: list(texts) for name, texts in problems.items()}))
 
 
 def shown(item: Item, items: Items) -> dict[str, Any]:
-    """Return an object as a client sees it: secrets are never shown."""
+    """Return an object as a client sees it. Secrets are never shown."""
     spec = RESOURCES[item.resource]
     values = dict(item.values)
     if item.resource == "credentials":
@@ -335,7 +335,7 @@ def shown(item: Item, items: Items) -> dict[str, Any]:
 
 
 def _related_names(item: Item, items: Items) -> dict[str, dict[str, Any]]:
-    """Return what AWX tells of the objects to which one refers, so that nobody has to ask for them."""
+    """Return the summary of referenced objects that AWX includes."""
     fields = [name for name, spec in RESOURCES[item.resource].fields.items() if spec.refers]
     found = {name: items.by_number.get(item.values[name] or 0) for name in fields}
     return {name: {"id": other.number, "name": other.values.get("name", "")} for name, other in found.items() if other}

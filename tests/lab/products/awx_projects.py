@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How AWX updates a project from its repository: at once, or not at all where nothing starts its jobs."""
+"""How AWX updates a project from its repository: at once, or never if nothing starts its jobs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .awx_rules import playbooks_in
 
 
 def updated(project: Item, folder: str | None, number: int, now: float, *, started: bool) -> dict[str, Any]:
-    """Update a project from the folder with the content of its repository; return the record of the update."""
+    """Update a project from the folder with the content of its repository, and return the record of the update."""
     failed = started and not folder
     project.values["status"] = "failed" if failed else "successful" if started else "pending"
     if started:
@@ -35,5 +35,5 @@ def updated(project: Item, folder: str | None, number: int, now: float, *, start
 
 
 def output_of(update: dict[str, Any]) -> str:
-    """Return what an update has printed."""
+    """Return the output of an update."""
     return f"fatal: repository '{update['scm_url']}' not found\n" if update["failed"] else ""

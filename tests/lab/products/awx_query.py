@@ -17,7 +17,7 @@ _PAGING = ("page", "page_size")
 
 
 def matching(found: list[dict[str, Any]], query: MultiMapping[str], items: Items) -> list[dict[str, Any]]:
-    """Return those of the shown objects that a query asks for; a field that none has is an error of the client."""
+    """Return the objects that match a query. A field that no object has is an error of the client."""
     wanted = [(name, value) for name, value in query.items() if name not in _PAGING]
     each = [(name, value) for name, value in wanted if not name.startswith("or__")]
     either = [(name.removeprefix("or__"), value) for name, value in wanted if name.startswith("or__")]

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What AWX refuses: credential types, surveys, schedules and files that are no playbooks.
+"""What AWX refuses: invalid credential types, surveys, schedules and files that are not playbooks.
 
-Each check returns what is wrong, in one sentence a time; nothing where all is well.
+Each check returns one sentence for each error.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ _NO_PLAYBOOKS_BELOW = {"roles", "tasks", "group_vars", "host_vars"}
 
 
 def templates() -> jinja2.Environment:
-    """Return the environment in which AWX renders injectors: sandboxed, plain, without Ansible's filters."""
-    return ImmutableSandboxedEnvironment(undefined=jinja2.StrictUndefined)  # nosec - it makes no HTML
+    """Return the environment in which AWX renders injectors: sandboxed, without Ansible's filters."""
+    return ImmutableSandboxedEnvironment(undefined=jinja2.StrictUndefined)  # nosec - it creates no HTML
 
 
 def wrong_inputs(inputs: Any) -> list[str]:
@@ -46,25 +46,25 @@ def wrong_inputs(inputs: Any) -> list[str]:
         return ["inputs has fields and required only"]
     fields = inputs.get("fields", [])
     ids = [field.get("id") for field in fields]
-    wrong = [f"{name} is there twice" for name in {name for name in ids if ids.count(name) > 1}]
+    wrong = [f"{name} is defined twice" for name in {name for name in ids if ids.count(name) > 1}]
     return wrong + [problem for field in fields for problem in _wrong_field(field)]
 
 
 def _wrong_field(field: Mapping[str, Any]) -> Iterable[str]:
     name = str(field.get("id", ""))
     if not _ID.fullmatch(name) or name == "tower":
-        yield f"{name!r} is no id of a field"
+        yield f"{name!r} is not a valid field id"
     if not field.get("label"):
         yield f"{name} has no label"
     for key in sorted(set(field) - _FIELD_KEYS):
         yield f"{name}: {key} is not allowed"
     kind = field.get("type", "string")
     if kind not in ("string", "boolean"):
-        yield f"{name}: {kind} is no type"
+        yield f"{name}: {kind} is not a valid type"
     if kind == "boolean" and ("secret" in field or "choices" in field):
-        yield f"{name}: a boolean is no secret and has no choices"
+        yield f"{name}: a boolean cannot be secret or have choices"
     if kind == "boolean" and not isinstance(field.get("default", False), bool):
-        yield f"{name}: the default of a boolean is one"
+        yield f"{name}: the default of a boolean must be a boolean"
 
 
 def wrong_injectors(injectors: Any, inputs: Mapping[str, Any]) -> list[str]:
@@ -85,23 +85,23 @@ def wrong_injectors(injectors: Any, inputs: Mapping[str, Any]) -> list[str]:
 
 def _wrong_variable(name: str) -> Iterable[str]:
     if not _ID.fullmatch(name):
-        yield f"{name} is no name of an environment variable"
+        yield f"{name} is not a valid name of an environment variable"
     if name.startswith("ANSIBLE_") or name in _REFUSED_VARIABLES:
         yield f"{name} is not allowed to be set"
 
 
 def wrong_credential_inputs(inputs: Any, fields: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Check the values of a credential; that one is missing is no matter."""
+    """Check the values of a credential. A missing value is allowed."""
     known = {field["id"]: field for field in fields}
     if not isinstance(inputs, dict):
         return ["inputs must be a JSON object"]
-    wrong = [f"{name} is no field of the credential type" for name in sorted(set(inputs) - set(known))]
+    wrong = [f"{name} is not a field of the credential type" for name in sorted(set(inputs) - set(known))]
     for name in set(inputs) & set(known):
         kind = bool if known[name].get("type") == "boolean" else str
         if not isinstance(inputs[name], kind):
-            wrong.append(f"{name} is no {kind.__name__}")
+            wrong.append(f"{name} is not of the type {kind.__name__}")
         elif inputs[name] and inputs[name] not in known[name].get("choices", [inputs[name]]):
-            wrong.append(f"{name} is none of the choices")
+            wrong.append(f"{name} is not one of the choices")
     return wrong
 
 
@@ -109,7 +109,7 @@ def wrong_survey(survey: Any) -> list[str]:
     """Check the specification of a survey."""
     for key, kind in (("name", str), ("description", str), ("spec", list)):
         if not isinstance(survey.get(key), kind):
-            return [f"Field '{key}' is missing from survey spec, or no {kind.__name__}."]
+            return [f"Field '{key}' is missing from survey spec, or not of the type {kind.__name__}."]
     if not survey["spec"]:
         return ["'spec' doesn't contain any items."]
     names = [question.get("variable") for question in survey["spec"]]
@@ -122,7 +122,7 @@ def wrong_survey(survey: Any) -> list[str]:
 def _wrong_question(question: Mapping[str, Any]) -> Iterable[str]:
     for key, expected in (("type", str), ("question_name", str), ("variable", str), ("required", bool)):
         if not isinstance(question.get(key), expected):
-            yield f"'{key}' is missing, or no {expected.__name__}"
+            yield f"'{key}' is missing, or not of the type {expected.__name__}"
     kind = question.get("type", "")
     if kind not in _QUESTION_TYPES:
         yield f"'{kind}' is not one of the allowed question types"
@@ -132,7 +132,7 @@ def _wrong_question(question: Mapping[str, Any]) -> Iterable[str]:
         yield "the default is not of the question's type"
     for limit in ("min", "max"):
         if not isinstance(question.get(limit, 0), int):
-            yield f"the {limit} limit is no integer"
+            yield f"the {limit} limit is not an integer"
     if kind in ("multiplechoice", "multiselect"):
         choices = choices_of(question)
         chosen = default.splitlines() if isinstance(default, str) else default
@@ -141,17 +141,17 @@ def _wrong_question(question: Mapping[str, Any]) -> Iterable[str]:
         if kind == "multiplechoice" and len(chosen) > 1:
             yield "it can only have one default value"
         if any(item not in choices for item in chosen):
-            yield "the default is none of the choices"
+            yield "the default is not one of the choices"
 
 
 def choices_of(question: Mapping[str, Any]) -> list[str]:
-    """Return the choices of a question, which may be a text of lines."""
+    """Return the choices of a question, which may be a multi-line string."""
     choices = question.get("choices") or []
     return choices.splitlines() if isinstance(choices, str) else list(choices)
 
 
 def wrong_answers(spec: Iterable[Mapping[str, Any]], answers: Mapping[str, Any]) -> list[str]:
-    """Check what is given for a survey. A required answer must be there even where the question has a default."""
+    """Check the answers of a survey. A required answer must be given even if the question has a default."""
     wrong = []
     for question in spec:
         name = question["variable"]

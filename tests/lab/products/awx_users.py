@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who may do what on a controller: system administrators everything, others what is in their organization."""
+"""Permissions on a controller: system administrators may do everything, others only in their organization."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 from ..product import Refusal
 from .awx_model import Items
 
-# Of no organization: only a system administrator makes, changes and deletes them.
+# They belong to no organization: only a system administrator creates, changes and deletes them.
 _SYSTEM = ("organizations", "credential_types")
 _OWNERS = ("organization", "project", "inventory", "workflow_job_template", "unified_job_template")
 
@@ -28,19 +28,19 @@ class User:
     organization: int | None = None
 
     def shown(self) -> dict[str, Any]:
-        """Return what `/me/` tells."""
+        """Return the response of `/me/`."""
         everything = self.organization is None
         return {"id": self.number, "type": "user", "username": self.name, "is_superuser": everything}
 
     def may_see(self, items: Items, resource: str, values: Mapping[str, Any], number: int) -> bool:
-        """Whether an object is in a list of the user."""
+        """Whether a list for this user contains the object."""
         if self.organization is None or resource == "credential_types":
             return True
         owner = number if resource == "organizations" else organization_of(items, values)
         return owner == self.organization or (owner is None and resource == "execution_environments")
 
     def check(self, items: Items, resource: str, values: Mapping[str, Any]) -> None:
-        """Refuse to make, change or delete what the user may not."""
+        """Refuse to create, change or delete an object without the permission."""
         if self.organization is None:
             return
         if resource in _SYSTEM or organization_of(items, values) != self.organization:
@@ -50,7 +50,7 @@ class User:
 def signed_in(
     users: Iterable[User], tokens: Iterable[tuple[str, User]], basic: tuple[str, str] | None, bearer: str | None
 ) -> User:
-    """Return whose name and password, or token, it is; a 401 where it is nobody's."""
+    """Return the user of a name and password, or of a token; a 401 if there is none."""
     known = [(f"{user.name}:{user.password}", user) for user in users] if basic else tokens
     given = ":".join(basic) if basic else bearer or ""
     for text, user in known:
@@ -60,7 +60,7 @@ def signed_in(
 
 
 def organization_of(items: Items, values: Mapping[str, Any]) -> int | None:
-    """Return the organization to which an object belongs, by way of others where need be."""
+    """Return the organization of an object, through other objects if necessary."""
     for name in _OWNERS:
         if values.get(name):
             number = values[name]

@@ -1,12 +1,12 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""VMware Cloud Services: API token or OAuth app to access token and OpenID token.
+"""VMware Cloud Services: an API token or an OAuth app is exchanged for an access token and an OpenID token.
 
-Vendor pages: "Authentication API" of the Cloud Services Platform API reference
-(`POST /auth/api-tokens/authorize`, `POST /auth/authorize`, `POST /auth/token`).
+Vendor pages: "Authentication API" of the Cloud Services Platform API reference (`POST /auth/api-tokens/authorize`,
+`POST /auth/authorize`, `POST /auth/token`).
 
-Guessed: it refuses bad client credentials with 401 and another content type with 415.
+Assumed: it refuses wrong client credentials with 401 and another content type with 415.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ _SCOPE = "ALL_PERMISSIONS customer_number openid group_ids group_names"
 
 @dataclass(kw_only=True)
 class CspSettings(Settings):
-    """What a test may change."""
+    """The settings that a test may change."""
 
     lifetime: int = 1800
-    """Seconds that an access token lives: 30 minutes by the vendor's page."""
+    """Lifetime of an access token, in seconds (30 minutes according to the vendor's page)."""
     id_token: bool = True
     """Whether the API token has the OpenID scope, a check box when it is generated."""
     id_token_for_client: bool = False
-    """Whether client credentials yield an id token too."""
+    """Whether client credentials also return an ID token."""
 
 
 class Csp(Product[None, CspSettings]):
-    """The console. It keeps no state but the tokens of the ledger: none can be revoked."""
+    """The console. It has no state except the tokens of the ledger, and none can be revoked."""
 
     name = "csp"
     environment = (("CSP_HOST", "host"), ("CSP_API_TOKEN", "api_token"))
@@ -72,7 +72,7 @@ class Csp(Product[None, CspSettings]):
         }
 
     def refuse(self, request: web.Request, refusal: Refusal) -> web.Response:
-        """Answer in the platform's error shape, as replies quoted in public show it."""
+        """Format errors as responses quoted in public show them."""
         body = {
             "metadata": None,
             "cspErrorCode": refusal.code or "generic.error",
@@ -85,7 +85,7 @@ class Csp(Product[None, CspSettings]):
         return web.json_response(body, status=refusal.status)
 
     async def authorize_api_token(self, request: web.Request) -> web.Response:
-        """Exchange an API token; the form field `refresh_token` is deprecated and still taken."""
+        """Exchange an API token. The form field `refresh_token` is deprecated and still accepted."""
         form = await form_fields(request)
         given = form.get("api_token") or form.get("refresh_token")
         if not given:
@@ -97,7 +97,7 @@ class Csp(Product[None, CspSettings]):
         return self._reply(request, "lab-user", wants_id, {"refresh_token": given})
 
     async def authorize_client(self, request: web.Request) -> web.Response:
-        """Grant an OAuth app an access token (RFC 6749, section 4.4)."""
+        """Grant an access token to an OAuth app (RFC 6749, section 4.4)."""
         form = await form_fields(request)
         grant = form.get("grant_type")
         if grant != "client_credentials":

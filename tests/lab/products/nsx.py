@@ -3,12 +3,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """NSX: the policy API's service instances, their alarms, and re-authentication with the partner's provider.
 
-Vendor pages: "Renew Auth Tokens For Policy Service" (module PolicyServiceInsertion), "List service instances",
-"Get realized alarms", "Get alarms" of the NSX and NSX VMC API references. The same API also stands below the
-base path of the VMC reverse proxy, without alarms there.
+Vendor pages: "Renew Auth Tokens For Policy Service" (module PolicyServiceInsertion), "List service instances", "Get
+realized alarms", "Get alarms" of the NSX and NSX VMC API references. The same API is also below the base path of the
+VMC reverse proxy, without alarms there.
 
-Guessed: it answers a missing `X-NSX-OpenId` with 400, a bad one like a bad JWT, more than 40 requests at once with
-503, an object that is not there with error code 600, and takes any way of signing in through the VMC proxy.
+Assumed: it returns 400 for a missing `X-NSX-OpenId`, treats an invalid one like an invalid JWT, returns 503 for more
+than 40 concurrent requests and error code 600 for a missing object, and accepts every kind of authentication through
+the VMC proxy.
 """
 
 from __future__ import annotations
@@ -33,47 +34,47 @@ _PRINCIPAL = "lab-principal"
 _PROXY = "/vmc/reverse-proxy/api/orgs/{org}/sddcs/{sddc}/sks-nsxt-manager"
 _POLICY = "/policy/api/v1/infra"
 _INSTANCES = f"{_POLICY}/tier-0s/{{tier0}}/locale-services/{{locale_service}}/service-instances"
-# Open to whoever has no credentials yet.
+# Paths that require no credentials.
 _SIGN_IN = "/api/session/create"
 
 
 @dataclass(kw_only=True)
 class NsxSettings(Settings):
-    """What a test may change."""
+    """The settings that a test may change."""
 
     alarm_clear_delay: float = 1.5
-    """Seconds from a re-authentication until its alarms clear; negative: never."""
+    """Seconds from a re-authentication until its alarms are cleared. A negative value means never."""
     alarm_api: bool = True
-    """Whether there are alarms to read (never through the VMC proxy)."""
+    """Whether alarms can be read (never through the VMC proxy)."""
     alarm_intent_paths: bool = True
-    """Whether policy alarms have `intent_paths` and `severity`, as from 9.1."""
+    """Whether policy alarms have `intent_paths` and `severity`, as since 9.1."""
     reauth_api: bool = True
-    """Whether the operation exists; newer VMC releases seem to lack it."""
+    """Whether the operation exists. Newer VMC releases do not seem to have it."""
     reauth_status: Literal[200, 204] = 200
     reauth_seconds: float = 0.0
-    """How long a re-authentication takes."""
+    """Duration of a re-authentication, in seconds."""
     jwt_refused_status: Literal[401, 403] = 401
-    """How a bad or expired JWT is refused: 401 on newer releases, 403 on older."""
+    """The status for an invalid or expired JWT: 401 in newer releases, 403 in older ones."""
     unknown_path_status: Literal[404, 400] = 404
     """Whether an unknown path is a 404, or a 400 with code 500012."""
     last_cursor: Literal["absent", "zeros"] = "absent"
-    """How the last page says that it is the last."""
+    """How the last page is marked."""
     session_timeout: float = 1800.0
     rate_limit: int = 100
-    """Requests a client may make in a second; 0: any number."""
+    """Requests of a client per second. 0 means no limit."""
     concurrency_limit: int = 40
-    """Requests a client may have open at once; 0: any number."""
+    """Concurrent requests of a client. 0 means no limit."""
 
 
 @dataclass
 class NsxState:
-    """What one manager keeps."""
+    """The state of one manager."""
 
     inventory: Inventory
     access: Access = field(default_factory=Access)
     reauths: int = 0
     without_csp_auth_token: int = 0
-    """Requests through the VMC proxy that lacked the header which the vendor's Terraform provider sends."""
+    """Requests through the VMC proxy without the header that the vendor's Terraform provider sends."""
 
 
 class Nsx(Product[NsxState, NsxSettings]):
@@ -136,7 +137,7 @@ class Nsx(Product[NsxState, NsxSettings]):
         }
 
     def refuse(self, request: web.Request, refusal: Refusal) -> web.Response:
-        """Answer in the shape of ApiError; an unknown path may be a 400 with code 500012."""
+        """Format errors as ApiError. An unknown path may be a 400 with code 500012."""
         status, message, code = refusal.status, refusal.message, refusal.code
         if status == 404 and code is None:
             message, code = f"The path=[{request.path}] is invalid", 500012
@@ -152,7 +153,7 @@ class Nsx(Product[NsxState, NsxSettings]):
     # Signing in.
 
     async def admit(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Let in who has credentials and does not ask too much."""
+        """Require credentials, and limit the rate of requests."""
         host = host_of(request)
         state, settings = self.state(host), self.settings(host)
         if "org" in request.match_info and "csp-auth-token" not in request.headers:
@@ -164,7 +165,7 @@ class Nsx(Product[NsxState, NsxSettings]):
             return await handler(request)
 
     def _client(self, request: web.Request) -> str:
-        """Return who asks, by whichever way of signing in the request uses."""
+        """Return the user, for each kind of authentication."""
         host = host_of(request)
         if (value := credentials(request, "Bearer")) is not None:
             return str(self._claims(request, "access", value)["username"])
@@ -198,7 +199,7 @@ class Nsx(Product[NsxState, NsxSettings]):
         return web.Response(status=200, headers={"Set-Cookie": cookie, XSRF_HEADER: session.xsrf_token})
 
     async def close_session(self, request: web.Request) -> web.Response:
-        """Destroy the session that the request belongs to."""
+        """Destroy the session of the request."""
         self.state(host_of(request)).access.sessions.pop(request.cookies.get(COOKIE, ""), None)
         return web.Response(status=200)
 
@@ -225,7 +226,7 @@ class Nsx(Product[NsxState, NsxSettings]):
         return web.json_response(self._service_instance(request))
 
     async def realization(self, request: web.Request) -> web.Response:
-        """Tell whether the intent at `intent_path` is realized."""
+        """Return whether the intent at `intent_path` is realized."""
         path = request.query.get("intent_path")
         if not path:
             raise Refusal(400, "Required parameter intent_path is missing", 255)
@@ -241,13 +242,13 @@ class Nsx(Product[NsxState, NsxSettings]):
         })  # fmt: skip
 
     async def policy_alarms(self, request: web.Request) -> web.Response:
-        """List the realized alarms; paging only."""
+        """List the realized alarms. Only paging is supported."""
         settings = self._alarm_settings(request)
         alarms = [alarm for alarm in self._inventory(request).alarms if alarm.is_raised]
         return self._page(request, [alarm.as_policy(settings.alarm_intent_paths) for alarm in alarms])
 
     async def manager_alarms(self, request: web.Request) -> web.Response:
-        """List the manager's alarms, resolved ones too, by filter."""
+        """List the manager's alarms, including resolved ones, by filter."""
         self._alarm_settings(request)
         alarms = [alarm.as_manager() for alarm in self._inventory(request).alarms]
         return self._page(request, [alarm for alarm in alarms if passes(alarm, request)])
@@ -277,7 +278,7 @@ class Nsx(Product[NsxState, NsxSettings]):
         return web.Response(status=settings.reauth_status)
 
     def _check_tokens(self, request: web.Request) -> None:
-        """Ask for both tokens: "This API needs open id and access token to be passed as headers"."""
+        """Require both tokens: "This API needs open id and access token to be passed as headers"."""
         if credentials(request, "Bearer") is None:
             raise wrong_credentials()
         openid = request.headers.get("X-NSX-OpenId")
@@ -285,7 +286,7 @@ class Nsx(Product[NsxState, NsxSettings]):
             raise Refusal(400, "Required header X-NSX-OpenId is missing", 255)
         self._claims(request, "id", openid)
 
-    # The parts.
+    # Internal methods.
 
     def _inventory(self, request: web.Request) -> Inventory:
         return self.state(host_of(request)).inventory
@@ -311,7 +312,7 @@ class Nsx(Product[NsxState, NsxSettings]):
             raise _not_found(request.match_info["instance"]) from None
 
     def _page(self, request: web.Request, items: list[dict[str, Any]]) -> web.Response:
-        """Return one page of a list; only the first tells the count, and the last has no cursor to go on."""
+        """Return one page of a list. Only the first has the count, and the last has no cursor."""
         size, start = page_size(request), offset(request)
         end = start + size
         body: dict[str, Any] = {"results": items[start:end], "sort_by": "display_name", "sort_ascending": True}
@@ -323,13 +324,13 @@ class Nsx(Product[NsxState, NsxSettings]):
             body["cursor"] = "0000"
         return web.json_response(body)
 
-    # What tests may do.
+    # Actions for tests.
 
     @action
     def add_service_instances(
         self, host: str, ids: list[str], tier0_id: str = "T0-main", locale_service_id: str = "default"
     ) -> list[str]:
-        """Add service instances, and what is above them; return their paths."""
+        """Add service instances with their parents, and return their paths."""
         inventory = self.state(host).inventory
         passwords = self._attribute_passwords
         return [
@@ -347,14 +348,14 @@ class Nsx(Product[NsxState, NsxSettings]):
     def raise_alarms(
         self, host: str, paths: list[str], text: str = JWT_TEXT, severity: str = "HIGH", detailed: bool = False
     ) -> list[str]:
-        """Raise an alarm on each path; return their ids. `detailed` puts the text into `error_details`."""
+        """Raise an alarm on each path, and return their ids. `detailed` puts the text into `error_details`."""
         alarms = [Alarm(path, text, detailed, severity) for path in paths]
         self.state(host).inventory.alarms += alarms
         return [alarm.id for alarm in alarms]
 
     @action
     def clear_alarms(self, host: str, ids: list[str] | None = None) -> int:
-        """Take alarms away, by id or all; return how many went."""
+        """Remove alarms, by id or all, and return their number."""
         inventory = self.state(host).inventory
         kept = [alarm for alarm in inventory.alarms if ids is not None and alarm.id not in ids]
         gone = len(inventory.alarms) - len(kept)
@@ -368,7 +369,7 @@ def _not_found(path: str) -> Refusal:
 
 
 async def _check_no_body(request: web.Request) -> None:
-    """Take no body or `{}`: the vendor's two SDKs differ."""
+    """Accept no body or `{}`: the vendor's two SDKs differ."""
     try:
         body = json.loads(await request.read() or b"{}")
     except ValueError as problem:

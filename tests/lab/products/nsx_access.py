@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who may talk to an NSX manager, and how fast.
+"""Authentication and rate limits of an NSX manager.
 
 Vendor pages: "Authenticating to the NSX API" (basic, session, principal identity), "API Rate Limiting".
 """
@@ -25,7 +25,7 @@ XSRF_HEADER = "X-XSRF-TOKEN"
 
 
 def wrong_credentials(status: int = 403) -> Refusal:
-    """Return the manager's refusal of bad credentials."""
+    """Return the manager's response to wrong credentials."""
     return Refusal(status, _LOCKED, 403)
 
 
@@ -40,7 +40,7 @@ class Session:
 
 @dataclass
 class Client:
-    """What a client did lately."""
+    """The recent requests of a client."""
 
     recent: deque[float] = field(default_factory=deque)
     running: int = 0
@@ -56,14 +56,14 @@ class Access:
     clients: dict[str, Client] = field(default_factory=dict)
 
     def open_session(self, user: str) -> tuple[str, Session]:
-        """Open a session; return its id and it."""
+        """Open a session, and return its id and the session."""
         number = secrets.token_hex(16).upper()
         self.sessions[number] = Session(user, secrets.token_hex(16), time.monotonic())
         self.sessions_opened += 1
         return number, self.sessions[number]
 
     def session_of(self, request: web.Request, timeout: float) -> Session:
-        """Return the session of the cookie; reads and writes alike need its XSRF token."""
+        """Return the session of the cookie. Reads and writes both require its XSRF token."""
         session = self.sessions.get(request.cookies[COOKIE])
         if session and time.monotonic() - session.used_at > timeout:
             del self.sessions[request.cookies[COOKIE]]
@@ -75,7 +75,7 @@ class Access:
 
     @contextmanager
     def admitted(self, name: str, per_second: int, concurrent: int) -> Iterator[None]:
-        """Count a request of a client, or refuse it for being one too many; 0 lifts a limit."""
+        """Count a request of a client, or refuse it if the limit is exceeded. 0 disables a limit."""
         client = self.clients.setdefault(name, Client())
         now = time.monotonic()
         while client.recent and now - client.recent[0] >= 1:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an NSX manager knows: tier-0s, locale services, service instances and alarms.
+"""The objects of an NSX manager: tier-0s, locale services, service instances and alarms.
 
 Names and fields are those of PolicyServiceInstance, PolicyAlarmResource and Alarm of the vendor's API reference.
 """
@@ -15,19 +15,19 @@ from typing import Any
 
 JWT_TEXT = "Service deployment failed: JWT expired while downloading the OVF from the partner service provider."
 OTHER_TEXT = "Service VM of the partner service is down."
-# The instances of the default inventory, spread over three locale services of two tier-0s.
+# The instances of the default inventory, in three locale services of two tier-0s.
 _PLACES = (("T0-main", "default"), ("T0-main", "edge-east"), ("T0-lab", "default"))
 _INSTANCES = 12
 
 
 def infra_path(*parts: str) -> str:
-    """Return the policy path of an object: type and id in turn below `/infra`."""
+    """Return the policy path of an object: alternating types and ids below `/infra`."""
     return "/infra/" + "/".join(parts)
 
 
 @dataclass
 class Alarm:
-    """An alarm on a service instance. `text` stands in `message` or, with `detailed`, in `error_details`."""
+    """An alarm on a service instance. `text` is in `message` or, with `detailed`, in `error_details`."""
 
     instance_path: str
     text: str
@@ -40,16 +40,16 @@ class Alarm:
 
     @property
     def is_raised(self) -> bool:
-        """Whether the alarm still stands."""
+        """Whether the alarm is open."""
         return self.clears_at is None or time.monotonic() < self.clears_at
 
     @property
     def complains_of_jwt(self) -> bool:
-        """Whether a re-authentication helps."""
+        """Whether a re-authentication clears the alarm."""
         return "jwt" in self.text.lower()
 
     def as_policy(self, with_intent_paths: bool) -> dict[str, Any]:
-        """Return the PolicyAlarmResource; `intent_paths` and `severity` came with 9.1."""
+        """Return the PolicyAlarmResource. `intent_paths` and `severity` were added in 9.1."""
         detached = self.detailed and with_intent_paths
         source = f"/infra/realized-state/enforcement-points/default/service-deployments/{self.id}"
         return {
@@ -93,7 +93,7 @@ class Inventory:
     alarms: list[Alarm] = field(default_factory=list)
 
     def add(self, tier0: str, locale_service: str, instance: str, password: str) -> str:
-        """Add a service instance, and what is above it; return its path."""
+        """Add a service instance with its parents, and return its path."""
         path = infra_path("tier-0s", tier0, "locale-services", locale_service, "service-instances", instance)
         services = self.tier0s.setdefault(tier0, {}).setdefault(locale_service, {})
         services[instance] = _service_instance(path, instance, password)
@@ -117,19 +117,19 @@ class Inventory:
         self.alarms = [alarm for alarm in self.alarms if alarm.instance_path != path]
 
     def reauthenticate(self, path: str, delay: float) -> None:
-        """Let the alarms on an instance that complain of a JWT clear after `delay` seconds; negative: never."""
+        """Clear the JWT alarms of an instance after `delay` seconds; never if it is negative."""
         for alarm in self.alarms:
             if alarm.instance_path == path and alarm.complains_of_jwt and alarm.clears_at is None and delay >= 0:
                 alarm.clears_at = time.monotonic() + delay
 
 
 def default_inventory(passwords: list[str]) -> Inventory:
-    """Return what a fresh manager knows: a dozen instances, two with a JWT alarm, one with another."""
+    """Return the objects of a new manager: a dozen instances, two with a JWT alarm, one with another."""
     inventory = Inventory()
     paths = []
     for number in range(_INSTANCES):
         tier0, locale_service = _PLACES[number % len(_PLACES)]
-        # One id with a space: reserved in a URL, common in a name.
+        # One id contains a space, which is reserved in a URL and common in a name.
         name = "partner fw 12" if number == _INSTANCES - 1 else f"partner-fw-{number + 1:02d}"
         paths.append(inventory.add(tier0, locale_service, name, passwords[number % len(passwords)]))
     inventory.tier0s["T0-empty"] = {"default": {}}
@@ -142,7 +142,7 @@ def default_inventory(passwords: list[str]) -> Inventory:
 
 
 def policy_object(kind: str, path: str) -> dict[str, Any]:
-    """Return what every policy object has."""
+    """Return the fields that every policy object has."""
     parent, _collection, name = path.rsplit("/", 2)
     return {
         "resource_type": kind,

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The query of NSX listings: paging (`cursor`, `page_size`) and the filters of the manager's alarms.
 
-Vendor pages: "List tier-0s" and its kin for paging, "Get alarms" for the filters.
+Vendor pages: "List tier-0s" and similar ones for paging, "Get alarms" for the filters.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def page_size(request: web.Request) -> int:
 
 
 def offset(request: web.Request) -> int:
-    """Return at which item the page begins."""
+    """Return the first item of the page."""
     cursor = request.query.get("cursor", "")
     if not cursor or cursor.startswith("0000"):
         return 0
@@ -44,7 +44,7 @@ def offset(request: web.Request) -> int:
 
 
 def passes(alarm: dict[str, Any], request: web.Request) -> bool:
-    """Whether an alarm passes the filters of the query; all but the times take several values with commas."""
+    """Whether an alarm matches the query. All filters but the times accept several values, separated by commas."""
     query = request.query
     for name in ("id", "feature_name", "event_type", "status", "severity", "node_id"):
         if name in query and alarm[name] not in query[name].split(","):

@@ -4,19 +4,19 @@
 """SDDC Manager of VMware Cloud Foundation: pairs of an access token and a refresh token.
 
 Vendor pages: "Tokens APIs" of the VMware Cloud Foundation API reference, its operations Create Token, Refresh Access
-Token and Invalidate Refresh Token, and "Get SDDC Managers"; the shape of an error is their `Error`.
+Token and Invalidate Refresh Token, and "Get SDDC Managers"; the format of an error is their `Error`.
 
 The pages are below https://developer.broadcom.com/xapis/vmware-cloud-foundation-api. Refresh tokens count as tokens,
 too.
 
-Known from those pages and from vmware-sddc-manager: the calls; a refresh token that works any number of times until
-it expires or is revoked; the body and the reply of a refresh, a JSON string (people also send and show it bare, which
-the lab takes, too); 204 for a revocation; the errors 400, 404 and 500 of a refresh; the claims of an access token,
-and its hour. Seen in public: the day of a refresh token, the code `IDENTITY_UNAUTHORIZED_ENTITY` of a wrong password,
-the code `Unauthorized` of an access token that has expired. Guessed: the status 401 of both, 404 for a refresh token
-that is refused (the lab can say 400) and the same for its revocation, of which the page lists no error, that access
-tokens outlive their refresh token, and that every role may read `/v1/sddc-managers`. The signature is RS256 here,
-HS256 in the page's sample.
+Known from those pages and from vmware-sddc-manager: the calls; a refresh token can be used any number of times until it
+expires or is revoked; the body and the response of a refresh are a JSON string (public examples also send and show it
+without quotes, which the lab accepts, too); 204 for a revocation; the errors 400, 404 and 500 of a refresh; the claims
+of an access token and its lifetime of one hour. Known from public reports: a refresh token is valid for a day, the code
+`IDENTITY_UNAUTHORIZED_ENTITY` of a wrong password, the code `Unauthorized` of an expired access token. Assumed: the
+status 401 of both, 404 for a refused refresh token (the lab can return 400) and for its revocation, for which the page
+lists no error, that access tokens stay valid after their refresh token, and that every role may read `/v1/sddc-
+managers`. The signature is RS256 here and HS256 in the page's sample.
 """
 
 from __future__ import annotations
@@ -41,23 +41,23 @@ _SCOPE = ["OTHER_READ", "OTHER_WRITE", "USER_READ", "CREDENTIAL_READ", "BACKUP_C
 
 @dataclass(kw_only=True)
 class SddcManagerSettings(Settings):
-    """What a test may change."""
+    """The settings that a test may change."""
 
     lifetime: int = 3600
-    """Seconds that an access token lives: an hour, as in the page's sample."""
+    """Lifetime of an access token, in seconds (one hour, as in the page's sample)."""
     refresh_lifetime: int = 86400
-    """Seconds that a refresh token lives: a day."""
+    """Lifetime of a refresh token, in seconds (one day)."""
     create_status: Literal[200, 201] = 201
-    """The status of a new pair: 201 by the specification, 200 in the page's sample."""
+    """The status of a new pair: 201 in the specification, 200 in the page's sample."""
     refresh_reply: Literal["json", "bare"] = "json"
-    """The reply of a refresh: a JSON string by the specification, the token as it is where people show it."""
+    """The response to a refresh: a JSON string in the specification, the unquoted token in public examples."""
     refused_status: Literal[400, 404] = 404
-    """The answer to a refresh token that is unknown, expired or revoked; the page lists both."""
+    """The status for an unknown, expired or revoked refresh token. The page lists both."""
 
 
 @dataclass
 class SddcManagerState:
-    """What a host keeps besides its tokens."""
+    """The state of a host besides its tokens."""
 
     sign_ins: int = 0
     refreshes: int = 0
@@ -108,7 +108,7 @@ class SddcManager(Product[SddcManagerState, SddcManagerSettings]):
         }
 
     def refuse(self, request: web.Request, refusal: Refusal) -> web.Response:
-        """Answer in the shape of Error."""
+        """Format errors as `Error`."""
         body: dict[str, Any] = {
             "errorCode": refusal.code or "BAD_REQUEST",
             "arguments": [],
@@ -120,7 +120,7 @@ class SddcManager(Product[SddcManagerState, SddcManagerSettings]):
     # The operations.
 
     async def create_token(self, request: web.Request) -> web.Response:
-        """Create Token: a pair, for name and password."""
+        """Create Token: a pair, for user name and password."""
         host = host_of(request)
         body = await json_object(request)
         given = [body.get(name) for name in ("username", "password")]
@@ -133,7 +133,7 @@ class SddcManager(Product[SddcManagerState, SddcManagerSettings]):
         return web.json_response(pair, status=self.settings(host).create_status)
 
     async def refresh_access_token(self, request: web.Request) -> web.Response:
-        """Refresh Access Token; the refresh token stays good."""
+        """Refresh Access Token. The refresh token stays valid."""
         host = host_of(request)
         await self._refresh_token(request)
         self.state(host).refreshes += 1
@@ -143,14 +143,14 @@ class SddcManager(Product[SddcManagerState, SddcManagerSettings]):
         return web.json_response(token)
 
     async def invalidate_refresh_token(self, request: web.Request) -> web.Response:
-        """Invalidate Refresh Token; the access tokens that came of it live on."""
+        """Invalidate Refresh Token. The access tokens created from it stay valid."""
         token = await self._refresh_token(request)
         token.ended = "revoked"
         self.state(host_of(request)).revocations += 1
         return web.Response(status=204)
 
     async def get_sddc_managers(self, request: web.Request) -> web.Response:
-        """Get SDDC Managers: the one that is asked."""
+        """Get SDDC Managers: the requested one."""
         host = host_of(request)
         try:
             self.shared.jwts.verify(self.name, "access", credentials(request, "Bearer") or "", self.now(host))
@@ -161,10 +161,10 @@ class SddcManager(Product[SddcManagerState, SddcManagerSettings]):
         page = {"pageNumber": 0, "pageSize": 1, "totalElements": 1, "totalPages": 1}
         return web.json_response({"elements": [element], "pageMetadata": page})
 
-    # The parts.
+    # Internal methods.
 
     async def _refresh_token(self, request: web.Request) -> Token:
-        """Return the valid refresh token that is the body, or refuse."""
+        """Return the valid refresh token in the body, or refuse it."""
         host = host_of(request)
         if request.content_type != "application/json":
             raise Refusal(400, f"Content-Type must be application/json, not {request.content_type}")
@@ -199,7 +199,7 @@ class SddcManager(Product[SddcManagerState, SddcManagerSettings]):
 
 
 def _string(body: bytes) -> str:
-    """Return the string that a body is: JSON as the specification says, or bare as people send it."""
+    """Return the string in a body: JSON as the specification says, or unquoted as in public examples."""
     text = body.decode("utf-8", "replace").strip()
     try:
         value = json.loads(text)

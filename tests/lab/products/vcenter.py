@@ -4,11 +4,11 @@
 """vCenter 9.1: overflow tokens of the identity broker, refused until registered.
 
 Vendor pages: "Vcenter RegisteredTokens create", "List Datacenter", "CIS Session", "Vcenter Authentication Token issue"
-of the vSphere Automation API reference. It trusts whatever the lab's broker signed, on any host.
+of the vSphere Automation API reference. It trusts every token that the lab's broker signed, on any host.
 
-Guessed: it takes as registered what the broker signed with `format=jwt`, and forgets it when either token ends. Of a
-plain token as bearer, a registration is 400 and an empty one 204. The challenge lists schemes as the page's example
-does; that it might name the registration is read from the other protocols. The ids of messages are not all known.
+Assumed: it registers what the broker signed with `format=jwt`, and removes the registration when either token expires.
+With a plain token as bearer, a registration is a 400 and an empty one a 204. The challenge lists schemes as the page's
+example does; that it may name the registration is derived from the other protocols. Not all ids of messages are known.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ _ID_TOKEN = "urn:ietf:params:oauth:token-type:id_token"
 
 @dataclass(kw_only=True)
 class VcenterSettings(Settings):
-    """What a test may change."""
+    """The settings that a test may change."""
 
     registration_api: bool = True
-    """Whether the operation exists, which came with 9.1."""
+    """Whether the operation exists. It was added in 9.1."""
     system_read: bool = True
-    """Whether the caller has the privilege System.Read, which registration needs (else 403)."""
+    """Whether the caller has the privilege System.Read, which registration requires (otherwise 403)."""
     datacenter_status: Literal[200, 403] = 200
     """Whether the caller may list datacenters."""
     challenge: Literal["schemes", "registration", "absent"] = "schemes"
-    """What a 401 tells: the schemes, as the reference's example does, or (a guess, by the other protocols) that
+    """The challenge of a 401: the schemes, as in the reference's example, or (assumed from the other protocols) that
     registration is required, and `ovl`."""
     exchange_lifetime: int = 3600
-    """Seconds that a token lives which vCenter itself issues."""
+    """Lifetime of a token that vCenter itself issues, in seconds."""
 
 
 @dataclass
@@ -61,7 +61,7 @@ class Session:
 
 @dataclass
 class VcenterState:
-    """What one vCenter keeps."""
+    """The state of one vCenter."""
 
     registered: dict[str, str] = field(default_factory=dict)
     """Overflow token to expanded token."""
@@ -107,7 +107,7 @@ class Vcenter(Product[VcenterState, VcenterSettings]):
         }
 
     def refuse(self, request: web.Request, refusal: Refusal) -> web.Response:
-        """Answer in the shape of vAPI's errors; the token endpoint's own are OAuth's (RFC 6749, section 5.2)."""
+        """Format errors as vAPI does. Those of the token endpoint are OAuth errors (RFC 6749, section 5.2)."""
         if request.path.endswith("/authentication/token") and refusal.code is not None:
             body = {"error": refusal.code, "error_description": refusal.message}
             return web.json_response(body, status=refusal.status)
@@ -116,7 +116,7 @@ class Vcenter(Product[VcenterState, VcenterSettings]):
     # The operations.
 
     async def register(self, request: web.Request) -> web.Response:
-        """Vcenter RegisteredTokens create. Without an expanded token nothing is stored."""
+        """Vcenter RegisteredTokens create. Without an expanded token nothing is registered."""
         host = host_of(request)
         settings, state = self.settings(host), self.state(host)
         if not settings.registration_api:
@@ -144,7 +144,7 @@ class Vcenter(Product[VcenterState, VcenterSettings]):
         return web.json_response(found)
 
     async def open_session(self, request: web.Request) -> web.Response:
-        """CIS Session create: a session that somebody has to close."""
+        """CIS Session create: a session that must be closed."""
         user = self._user(request)
         host = host_of(request)
         number = self.shared.secrets.make("vcenter session", 32)
@@ -154,7 +154,7 @@ class Vcenter(Product[VcenterState, VcenterSettings]):
         return web.json_response(number, status=201)
 
     async def read_session(self, request: web.Request) -> web.Response:
-        """CIS Session get: for a session's own id only, not for a bearer."""
+        """CIS Session get: for the session's own id only, not for a bearer token."""
         session = self._session(request)
         if session is None:
             raise self._unauthenticated(host_of(request))
@@ -168,7 +168,7 @@ class Vcenter(Product[VcenterState, VcenterSettings]):
         return web.Response(status=204)
 
     async def exchange(self, request: web.Request) -> web.Response:
-        """Vcenter Authentication Token issue (RFC 8693); the reference's client sends JSON, its page shows a form."""
+        """Vcenter Authentication Token issue (RFC 8693). The reference's client sends JSON, its page shows a form."""
         form = await form_fields(request) if request.content_type == FORM else await json_object(request)
         if form.get("grant_type") != _EXCHANGE_GRANT:
             raise Refusal(400, "grant_type must be token-exchange", "invalid_request")
@@ -186,10 +186,10 @@ class Vcenter(Product[VcenterState, VcenterSettings]):
         body = {"access_token": token, "token_type": "bearer", "expires_in": lifetime}
         return web.json_response({**body, "issued_token_type": _ACCESS_TOKEN})
 
-    # Who asks.
+    # Authentication.
 
     def _user(self, request: web.Request) -> str:
-        """Return who asks: a session, a token of this vCenter, a plain or a registered token of the broker."""
+        """Return the user of a session, of a token of this vCenter, or of a plain or registered token of the broker."""
         session = self._session(request)
         if session is not None:
             return session.user
@@ -205,7 +205,7 @@ class Vcenter(Product[VcenterState, VcenterSettings]):
         return self._registered_user(host, bearer)
 
     def _registered_user(self, host: str, bearer: str) -> str:
-        """Return whose overflow token it is, once its expanded token is registered and while both live."""
+        """Return the user of an overflow token whose expanded token is registered, while both are valid."""
         claims = self._overflow_claims(host, bearer)
         state = self.state(host)
         if bearer not in state.registered:
@@ -225,7 +225,7 @@ class Vcenter(Product[VcenterState, VcenterSettings]):
             raise self._unauthenticated(host) from problem
 
     def _broker_claims(self, host: str, bearer: str) -> dict[str, Any]:
-        """Return the claims of a token that may call the registration: any that the broker issued for access."""
+        """Return the claims of a token that may call the registration: any access token of the broker."""
         try:
             return self.shared.jwts.verify(_BROKER, "access", bearer, self.now(host))
         except JwtInvalid:
@@ -235,7 +235,7 @@ class Vcenter(Product[VcenterState, VcenterSettings]):
         return self.state(host_of(request)).sessions.get(request.headers.get(_SESSION_HEADER, ""))
 
     def _check_pair(self, host: str, bearer: str, claims: dict[str, Any], expanded: str) -> None:
-        """Check that the expanded token is one, and that it is the bearer's."""
+        """Check that the expanded token is valid and belongs to the bearer token."""
         try:
             full = self.shared.jwts.verify(_BROKER, "expanded", expanded, self.now(host))
         except JwtInvalid as problem:
@@ -246,7 +246,7 @@ class Vcenter(Product[VcenterState, VcenterSettings]):
             raise Refusal(400, "The expanded access token does not belong to the overflow access token.")
 
     def _unauthenticated(self, host: str, link: str | None = None) -> Unauthenticated:
-        """Return a 401 with its challenge; `link` is that of an overflow token which is not registered."""
+        """Return a 401 with its challenge. `link` is that of an overflow token which is not registered."""
         kind = self.settings(host).challenge
         if kind == "absent":
             return Unauthenticated()

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The errors of vAPI over HTTP.
 
-Vendor page: "Vapi Std Errors"; which status belongs to which type is read in the vendor's own client. The ids of
-messages are from replies quoted in public where there are any, else guessed.
+Vendor page: "Vapi Std Errors". The status of each type is taken from the vendor's own client. The ids of messages are
+from responses quoted in public if there are any, and otherwise assumed.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _MESSAGES = {
 
 @dataclass
 class Unauthenticated(Refusal):
-    """A caller without good credentials; `challenge` says which would be good."""
+    """A caller without valid credentials. `challenge` names the accepted ones."""
 
     status: int = 401
     message: str = "Authentication required."
@@ -44,7 +44,7 @@ class Unauthenticated(Refusal):
 
 
 def vapi_error(refusal: Refusal) -> web.Response:
-    """Answer with messages, the type of the error and, for 401, the challenge."""
+    """Return messages, the type of the error and, for 401, the challenge."""
     identifier = _MESSAGES.get(refusal.status, "com.vmware.vapi.endpoint.internalError")
     body: dict[str, Any] = {
         "error_type": str(refusal.code or _TYPES.get(refusal.status, "ERROR")),

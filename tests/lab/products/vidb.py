@@ -3,15 +3,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """VMware Identity Broker: access tokens, some of which overflow, and their expansion.
 
-Vendor pages: "Expand Access Token" and the token endpoint of the broker's API reference; the token endpoint's replies
-and errors are those of RFC 6749, sections 5.1 and 5.2. No overflow token was ever published: the form of `ovl` (a URL
-of the broker) and of the expanded token is guessed from the types in the reference.
+Vendor pages: "Expand Access Token" and the token endpoint of the broker's API reference; the responses and errors of
+the token endpoint are those of RFC 6749, sections 5.1 and 5.2. No overflow token was ever published: the form of `ovl`
+(a URL of the broker) and of the expanded token is derived from the types in the reference.
 
-Guessed: `ovl` is a URL of the broker, and a token's `iss` ends in `/acs/t/CUSTOMER`; `ovc` names the claims that
+Assumed: `ovl` is a URL of the broker, and a token's `iss` ends in `/acs/t/CUSTOMER`; `ovc` names the claims that
 overflowed; `fingerprint` is the SHA-256 of the overflow token. The signed form is `application/jwt`. A plain token, a
-token of another host, an unknown format and a lost query of `ovl` are 400, as an invalid token is by the page. A
-refresh token lives 90 days and is used up only with `rotate_refresh_tokens`; a client need not sign in with it, but
-must not do so wrongly. Refresh and expanded tokens count as tokens, too.
+token of another host, an unknown format and a missing query of `ovl` are a 400, as an invalid token is according to the
+page. A refresh token is valid for 90 days and is used up only with `rotate_refresh_tokens`; client authentication is
+optional for it, but must be correct if used. Refresh and expanded tokens count as tokens, too.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _GRANTS: dict[str, Grant] = {
 }
 _REFRESH_DAYS = 90
 _LONGEST_TO_REVOKE = 4096
-# The claims that an overflow token lacks, and the expanded one has.
+# The claims that are missing in an overflow token and present in the expanded one.
 _OVERFLOWING: dict[str, list[Any]] = {
     "group_names": [f"lab-group-{number:03d}@example.com" for number in range(1, 41)],
     "group_ids": [str(uuid.uuid5(uuid.NAMESPACE_DNS, f"group-{number}.example.com")) for number in range(1, 41)],
@@ -64,39 +64,39 @@ _CODES = {404: "not_found", 405: "method_not_allowed", 500: "server_error"}
 
 @dataclass(kw_only=True)
 class VidbSettings(Settings):
-    """What a test may change."""
+    """The settings that a test may change."""
 
     lifetime: int = 1800
-    """Seconds that an access token lives."""
+    """Lifetime of an access token, in seconds."""
     overflow_grants: list[Grant] = field(default_factory=lambda: ["refresh_token", "api_token"])
-    """The grants whose access token overflows: those that stand for a user."""
+    """The grants whose access token overflows: those on behalf of a user."""
     id_token_grants: list[Grant] = field(default_factory=list)
     refresh_token_grants: list[Grant] = field(default_factory=lambda: ["refresh_token", "api_token"])
     rotate_refresh_tokens: bool = False
-    """Whether a refresh token that was used is dead once its reply has brought another one (RFC 6749, section 6)."""
+    """Whether a refresh token becomes invalid when its use has returned a new one (RFC 6749, section 6)."""
     expires_in: bool = True
-    """Whether a reply has the field, which RFC 6749 only recommends."""
+    """Whether a response has the field, which RFC 6749 only recommends."""
     ovl_host: str = ""
-    """What stands in place of the broker's own host and port in `ovl`; a foreign host, or something worse."""
+    """Replaces the broker's own host and port in `ovl`: another host, or an invalid value."""
     ovl_query: str = ""
-    """A query that `ovl` has already; an expansion that loses it is refused."""
+    """The query of `ovl`. An expansion without it is refused."""
     revoke_api: bool = True
     """Whether the broker has the operation."""
     products_ask: bool = True
-    """Whether a revoked token ends everywhere, or only the broker's own answer says so."""
+    """Whether a revoked token becomes invalid, or the broker only responds as if it did."""
     jwt_form: Literal["bare", "json"] = "bare"
-    """The answer to `format=jwt`: the token as it is, or as a JSON string."""
+    """The response to `format=jwt`: the unquoted token, or a JSON string."""
 
 
 @dataclass
 class VidbState:
-    """What a host keeps besides its tokens."""
+    """The state of a host besides its tokens."""
 
     grants: int = 0
     expansions: int = 0
     revocations: int = 0
     of_other_clients: set[str] = field(default_factory=set)
-    """Access tokens of API tokens, which belong to a client whose secret nobody has."""
+    """Access tokens of API tokens. They belong to a client whose secret is unknown."""
 
 
 class Vidb(Product[VidbState, VidbSettings]):
@@ -138,7 +138,7 @@ class Vidb(Product[VidbState, VidbSettings]):
         return {"grants": state.grants, "expansions": state.expansions, "revocations": state.revocations}
 
     def refuse(self, request: web.Request, refusal: Refusal) -> web.Response:
-        """Answer as RFC 6749, section 5.2, says."""
+        """Format errors as RFC 6749, section 5.2, says."""
         code = refusal.code or _CODES.get(refusal.status, "invalid_request")
         headers = {"WWW-Authenticate": 'Basic realm="vidb"'} if refusal.status == 401 else {}
         body = {"error": code, "error_description": refusal.message}
@@ -166,7 +166,7 @@ class Vidb(Product[VidbState, VidbSettings]):
         return web.json_response(body)
 
     async def revoke(self, request: web.Request) -> web.Response:
-        """Revoke: 200 also for a token that is not known (RFC 7009), 400 without a body for one of another client."""
+        """Revoke a token: 200 also for an unknown one (RFC 7009), 400 without a body for one of another client."""
         _check_tenant(request)
         host = host_of(request)
         if not self.settings(host).revoke_api:
@@ -206,19 +206,19 @@ class Vidb(Product[VidbState, VidbSettings]):
     def make_access_token(
         self, issuer: str, overflow: bool = True, claims: dict[str, Any] | None = None, lifetime: int = 1800
     ) -> str:
-        """Make an access token of the broker at the URL `issuer`, with `claims` put in: any `ovl`, another `sub`."""
+        """Create an access token of the broker at the URL `issuer`. `claims` are further ones, such as any `ovl`."""
         host = urllib.parse.urlsplit(issuer).hostname or ""
         return self._mint_access(issuer, host, _USER, overflow, lifetime, claims or {})
 
     @action
     def make_refresh_token(self, host: str = "127.0.0.1") -> str:
-        """Make a refresh token, as a user's sign-in in the browser would."""
+        """Create a refresh token, as a user's sign-in in the browser does."""
         return self._mint_refresh(host)
 
-    # The parts.
+    # Internal methods.
 
     def _principal(self, request: web.Request, grant: Grant, form: Mapping[str, str]) -> str:
-        """Return for whom the token is, or refuse. A client that authenticates has to do it right in every grant."""
+        """Return the user of the token, or refuse the request. Client authentication must be correct in every grant."""
         given = basic_credentials(request)
         if (given is not None or grant == "client_credentials") and given != (self.client_id, self.client_secret):
             raise Refusal(401, "Client authentication failed", "invalid_client")
@@ -302,7 +302,7 @@ class Vidb(Product[VidbState, VidbSettings]):
 
 
 def fingerprint_of(token: str) -> str:
-    """Return what ties an expanded token to its overflow token. That it is the SHA-256 of the latter is a guess."""
+    """Return what links an expanded token to its overflow token. That it is the SHA-256 of the latter is assumed."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 

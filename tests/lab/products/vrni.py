@@ -3,11 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Aria Operations for Networks (vRealize Network Insight): authentication tokens.
 
-Vendor pages: "Authentication Operations" and "Info" of its API reference. With it, on the same port, the one
+Vendor pages: "Authentication Operations" and "Info" of its API reference. On the same port there is also the one
 operation of the vIDM appliance from which a user gets a vIDM token.
 
-Guessed: it answers 400 for a wrong content type, 412 for a vIDM user without a role and takes a missing `domain` as
-`LOCAL`.
+Assumed: it returns 400 for a wrong content type and 412 for a vIDM user without a role, and treats a missing `domain`
+as `LOCAL`.
 """
 
 from __future__ import annotations
@@ -33,27 +33,27 @@ _YEAR = 365 * 86400
 
 @dataclass(kw_only=True)
 class VrniSettings(Settings):
-    """What a test may change."""
+    """The settings that a test may change."""
 
     lifetime: float = 5 * 3600
-    """Seconds that a token lives: about five hours."""
+    """Lifetime of a token, in seconds (about five hours)."""
     expiry: Literal["ms", "s", "absent", "past", "far"] = "ms"
-    """How a reply tells the expiry. The page says seconds and shows milliseconds; the others are oddities."""
+    """The form of the expiry in a response. The page says seconds and shows milliseconds; the others are oddities."""
     without_token: bool = False
-    """Whether a reply lacks the token, which the page calls optional."""
+    """Whether a response omits the token, which the page calls optional."""
     token_limit: int = 100
-    """Valid tokens a user may have; 0: no limit."""
+    """Valid tokens per user. 0 means no limit."""
     cleanup_interval: float = 600.0
-    """Seconds after which expired tokens are cleaned."""
+    """Seconds after which expired tokens are removed."""
     vidm: Literal["configured", "not_configured", "no_role"] = "configured"
-    """Whether vIDM is set up, and whether its users may sign in here (else 412)."""
+    """Whether vIDM is configured, and whether its users may sign in here (otherwise 412)."""
     vidm_token: Literal["jwt", "opaque"] = "jwt"
-    """The form of the tokens that the vIDM appliance gives."""
+    """The form of the tokens of the vIDM appliance."""
 
 
 @dataclass
 class VrniState:
-    """What a host keeps besides its tokens."""
+    """The state of a host besides its tokens."""
 
     cleaned_at: float
     refused_for_limit: int = 0
@@ -61,7 +61,7 @@ class VrniState:
 
 @dataclass(frozen=True)
 class _Users:
-    """Who may sign in; the same on all hosts."""
+    """The users, the same on all hosts."""
 
     username: str = "admin@local"
     ldap_username: str = "admin@vrni.com"
@@ -91,7 +91,7 @@ class Vrni(Product[VrniState, VrniSettings]):
         return VrniState(cleaned_at=self.now(host))
 
     def restore(self) -> None:
-        """Keep the vIDM token of the state file good over a reset."""
+        """Keep the vIDM token of the state file valid after a reset."""
         issued = int(self.now(""))
         if not self.vidm_token:
             claims = {**self._vidm_claims, "sub": self.users.ldap_username, "iat": issued, "exp": issued + _YEAR}
@@ -125,7 +125,7 @@ class Vrni(Product[VrniState, VrniSettings]):
         return {"refused_for_limit": self.state(host).refused_for_limit}
 
     def refuse(self, request: web.Request, refusal: Refusal) -> web.Response:
-        """Answer in the shape of ApiError; 401 has no body ("Operation doesn't return any data structure")."""
+        """Format errors as ApiError. A 401 has no body ("Operation doesn't return any data structure")."""
         if request.path.startswith("/SAAS/"):
             return _oauth_error(refusal)
         if refusal.status == 401:
@@ -158,20 +158,20 @@ class Vrni(Product[VrniState, VrniSettings]):
         return self._reply_with_token(host, f"vidm:{user}")
 
     async def delete(self, request: web.Request) -> web.Response:
-        """Delete: the token that the request itself carries."""
+        """Delete the token with which the request is authenticated."""
         token = self._presented(request)
         token.ended = "revoked"
         return web.Response(status=204)
 
     async def vidm_client(self, request: web.Request) -> web.Response:
-        """Get Vidm OAuth Client Id; open to all."""
+        """Get Vidm OAuth Client Id. This requires no authentication."""
         if self.settings(host_of(request)).vidm == "not_configured":
             raise Refusal(403, "VMware Identity Manager is not configured")
         appliance = request.headers.get("Host", "127.0.0.1")
         return web.json_response({"vidm_appliance": appliance, "client_id": self.users.vidm_client_id})
 
     async def version(self, request: web.Request) -> web.Response:
-        """Show version info: the cheapest call that needs a token."""
+        """Show version info: the cheapest call that requires a token."""
         self._presented(request)
         return web.json_response({"api_version": "1.2.0"})
 
@@ -192,13 +192,13 @@ class Vrni(Product[VrniState, VrniSettings]):
     def make_vidm_token(
         self, form: Literal["jwt", "opaque"] = "jwt", username: str = "admin@vrni.com", lifetime: int = 3600
     ) -> str:
-        """Make a vIDM token as the appliance would."""
+        """Create a vIDM token, as the appliance does."""
         return self._mint_vidm("", form, username, lifetime)
 
-    # The parts.
+    # Internal methods.
 
     def _signed_in(self, body: dict[str, Any]) -> str:
-        """Return who signs in, or refuse with 401."""
+        """Return the user, or refuse the request with 401."""
         domain = body.get("domain") or {}
         if domain.get("domain_type", "LOCAL") == "LOCAL":
             good = body["username"] == self.users.username and _same(body["password"], self.password)
@@ -213,7 +213,7 @@ class Vrni(Product[VrniState, VrniSettings]):
         return str(body["username"])
 
     def _reply_with_token(self, host: str, user: str) -> web.Response:
-        """Mint a token unless the user has too many, which looks like a wrong password."""
+        """Create a token unless the user has too many, which looks like a wrong password."""
         settings, now = self.settings(host), self.now(host)
         self._clean(host)
         limit = settings.token_limit
@@ -238,7 +238,7 @@ class Vrni(Product[VrniState, VrniSettings]):
         return token
 
     def _clean(self, host: str) -> None:
-        """Clean expired tokens when it is time ("cleaned periodically by the system")."""
+        """Remove expired tokens when it is time ("cleaned periodically by the system")."""
         state, now = self.state(host), self.now(host)
         if now - state.cleaned_at >= self.settings(host).cleanup_interval:
             self.shared.ledger.forget_expired(self.name, host, now)
@@ -254,7 +254,7 @@ class Vrni(Product[VrniState, VrniSettings]):
         return value
 
     def _vidm_user(self, host: str, given: str) -> str:
-        """Return whose vIDM token it is, a JWT or an opaque one."""
+        """Return the user of a vIDM token, which is a JWT or opaque."""
         token = self.shared.ledger.find(_VIDM, given)
         if token is None or not token.is_valid(self.now(host)):
             raise Refusal(401)
@@ -271,7 +271,7 @@ def _same(given: str | None, secret: str) -> bool:
 
 
 def _check_credential(body: dict[str, Any]) -> None:
-    """Check a UserCredential: each field that is wrong is named in the error's details."""
+    """Check a UserCredential. Each invalid field is named in the error's details."""
     wrong = {name: "must be a non-empty string" for name in ("username", "password") if not _is_text(body.get(name))}
     domain = body.get("domain")
     if domain is not None and not isinstance(domain, dict):
@@ -291,7 +291,7 @@ def _is_text(value: object) -> bool:
 
 
 def _expiry(settings: VrniSettings, now: float) -> dict[str, int]:
-    """Return the reply's `expiry`; that it may be told wrong does not change how long the token lives."""
+    """Return the response's `expiry`. A wrong value does not change the lifetime of the token."""
     ends = now + settings.lifetime
     told = {
         "ms": int(ends * 1000),
@@ -303,7 +303,7 @@ def _expiry(settings: VrniSettings, now: float) -> dict[str, int]:
 
 
 def _oauth_error(refusal: Refusal) -> web.Response:
-    """Answer as RFC 6749, section 5.2, says."""
+    """Format errors as RFC 6749, section 5.2, says."""
     body = {"error": refusal.code or "invalid_request", "error_description": refusal.message}
     return web.json_response(body, status=refusal.status)
 

@@ -242,7 +242,7 @@ def test_a_second_lab_with_the_same_state_file_is_refused_and_deletes_nothing(tm
         command = [sys.executable, RUN, "--state-file", state, "--explain"]
         second = subprocess.run(command, capture_output=True, text=True, check=False)
         assert second.returncode == 1
-        assert f"a lab that is running has written {state}" in second.stderr
+        assert f"{state} belongs to a running lab" in second.stderr
         assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 

@@ -162,7 +162,7 @@ def test_headers_never_end(lab, example):
         ({"kind": "nonesuch", "product": PRODUCT}, "kind"),
         ({"kind": "delay", "product": PRODUCT}, "missing: seconds"),
         ({"kind": "delay", "product": PRODUCT, "seconds": "x"}, "seconds"),
-        ({"kind": "empty", "product": "nonesuch"}, "no product"),
+        ({"kind": "empty", "product": "nonesuch"}, "unknown product"),
         ({"kind": "empty", "product": PRODUCT, "path": "("}, "regular expression"),
         ({"kind": "empty", "product": PRODUCT, "times": -1}, "negative"),
     ],

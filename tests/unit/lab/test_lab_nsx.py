@@ -268,7 +268,7 @@ def test_sessions_are_known_as_secrets(lab, nsx):
 
 
 def test_invalid_action_is_explained(lab):
-    with pytest.raises(LabError, match="known are: add_service_instances"):
+    with pytest.raises(LabError, match="known actions: add_service_instances"):
         lab.act("nsx", "nonesuch")
     with pytest.raises(LabError, match="missing: host, paths"):
         lab.act("nsx", "raise_alarms")
