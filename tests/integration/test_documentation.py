@@ -1,25 +1,29 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the documentation shows works as it is written: names, options and all, through the lab's proxy."""
+"""The examples of the documentation run as they are: those of the README as `make lab` says, others with its proxy."""
 
 from __future__ import annotations
 
 import ast
+import os
 import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 
+from lab.client import Lab
 from products import EXAMPLE
 from support.canaries import leaks
 from support.checkout import CHECKOUT
-from support.surroundings import documented, surroundings
+from support.surroundings import documented
 
 if TYPE_CHECKING:
-    from lab.client import Lab
     from support.playbooks import Ansible
 
 README = (CHECKOUT / "README.md").read_text()
@@ -39,8 +43,29 @@ def documentation(plugin: Path, name: str) -> str:
     raise AssertionError(f"{plugin.name} has no {name}")
 
 
-def run(ansible: Ansible, lab: Lab, plays: str) -> str:
-    environ, arguments = documented(lab, ansible.folder)
+@dataclass(frozen=True)
+class Shell:
+    """A shell in which a person has sourced the file that `make lab` writes."""
+
+    ansible: Ansible
+    lab: Lab
+    environ: dict[str, str]
+
+    def run(self, plays: str) -> str:
+        """Run a playbook without any other variable, inventory or preparation."""
+        return run(self.ansible, self.lab, plays, self.environ)
+
+
+@pytest.fixture
+def shell(ansible: Ansible, tmp_path: Path) -> Iterator[Shell]:
+    state = tmp_path / ".lab.json"
+    with Lab.start(state_file=state, arguments=["--explain"]) as lab:
+        command = ["sh", "-c", '. "$0"; env -0', state.with_suffix(".env")]
+        told = subprocess.run(command, env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, check=True)
+        yield Shell(ansible, lab, dict(line.split("=", 1) for line in told.stdout.split("\0") if line))
+
+
+def run(ansible: Ansible, lab: Lab, plays: str, environ: dict[str, str], arguments: tuple[str, ...] = ()) -> str:
     (ansible.folder / "example.yml").write_text(plays)
     done = ansible.playbook("example.yml", arguments=[*arguments, "-v"], environ=environ)
     assert done.returncode == 0, done.output
@@ -49,27 +74,39 @@ def run(ansible: Ansible, lab: Lab, plays: str) -> str:
 
 
 @pytest.mark.parametrize("number", range(len(readme_playbooks())))
-def test_a_playbook_of_the_readme_runs_as_written(ansible: Ansible, lab: Lab, number: int) -> None:
-    run(ansible, lab, readme_playbooks()[number])
+def test_a_playbook_of_the_readme_runs_as_written_in_a_shell_for_the_lab(shell: Shell, number: int) -> None:
+    shell.run(readme_playbooks()[number])
 
-    assert lab.requests()
+    assert shell.lab.requests()
 
 
-def test_the_first_playbook_of_the_readme_is_idempotent(ansible: Ansible, lab: Lab) -> None:
+@pytest.mark.slow
+def test_the_playbooks_of_the_readme_run_one_after_the_other(shell: Shell) -> None:
+    """They share token files."""
+    for plays in readme_playbooks():
+        shell.run(plays)
+
+
+def test_the_lab_exports_each_variable_of_the_readme(shell: Shell) -> None:
+    exported = {name for line in re.findall(r"`export ([^`]+)`", README) for name in re.findall(r"(\w+)=", line)}
+    read = set(re.findall(r"ansible\.builtin\.env', '(\w+)'", README))
+
+    assert exported >= read > set()
+    assert exported - set(shell.environ) == set()
+
+
+def test_the_first_playbook_of_the_readme_is_idempotent(shell: Shell) -> None:
     first = readme_playbooks()[0]
-    run(ansible, lab, first)
-    minted = lab.counts(EXAMPLE.name, EXAMPLE.host)["tokens_minted"]
+    shell.run(first)
 
-    (ansible.folder / "example.yml").write_text(first)
-    again = ansible.playbook("example.yml", environ=surroundings(lab))
-
-    assert "changed=0" in again.stdout
-    assert lab.counts(EXAMPLE.name, EXAMPLE.host)["tokens_minted"] == minted == 1
+    assert "changed=0" in shell.run(first)
+    assert shell.lab.counts(EXAMPLE.name)["tokens_minted"] == 1
 
 
 @pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: f"{plugin.parent.name}/{plugin.stem}")
 def test_the_examples_of_a_plugin_run_as_written(ansible: Ansible, lab: Lab, plugin: Path) -> None:
-    run(ansible, lab, documentation(plugin, "EXAMPLES"))
+    environ, arguments = documented(lab, ansible.folder)
+    run(ansible, lab, documentation(plugin, "EXAMPLES"), environ, tuple(arguments))
 
     assert lab.requests()
 

@@ -23,11 +23,12 @@ SOURCES = CHECKOUT / ".venv" / "docsite"
 SITE = CHECKOUT / "dist" / "docs"
 COLLECTION = "sddc.tokens"
 PUBLIC = "https://github.com/sddc-tokens/sddc.tokens/blob/main/"
+PUBLIC_PICTURES = "https://github.com/sddc-tokens/sddc.tokens/raw/main/"
 
 # The pages keep their places, so that they lead to each other in the site as they do in the checkout.
 PAGES = ("*.md", "docs/*.md", "docs/guides/*.md", "roles/*/README.md", "extensions/*/README.md")
 PAGES_OF_TESTS = ("tests/lab/README.md", "tests/conformance/README.md")
-PICTURES = ("docs/*/*.svg",)
+PICTURES = ("docs/*/*.svg", "docs/*/*.png")
 _LINK = re.compile(r"(?P<text>!?\[[^][]*\])\((?P<target>[^()\s]+)\)")
 _ANTSIBULL = ("antsibull-docs", "collection", "--use-current", "--squash-hierarchy", "--fail-on-error")
 
@@ -75,8 +76,8 @@ def adapted(page: Path, pages: list[Path]) -> str:
 
     def link(match: re.Match[str]) -> str:
         target, hash_sign, anchor = match["target"].partition("#")
-        if target.startswith(PUBLIC):
-            file = CHECKOUT / target.removeprefix(PUBLIC)
+        if target.startswith((PUBLIC, PUBLIC_PICTURES)):
+            file = CHECKOUT / target.removeprefix(PUBLIC).removeprefix(PUBLIC_PICTURES)
         elif target and not urlsplit(target).scheme:
             file = (page.parent / target).resolve()
         else:
@@ -84,7 +85,7 @@ def adapted(page: Path, pages: list[Path]) -> str:
         if not file.exists():
             raise SystemExit(f"{page.relative_to(CHECKOUT)}: {match['target']} leads nowhere")
         if match["text"].startswith("!"):
-            return match[0]
+            return f"{match['text']}(/{file.relative_to(CHECKOUT)})"
         if file not in pages:
             return f"{match['text']}({PUBLIC}{file.relative_to(CHECKOUT)}{hash_sign}{anchor})"
         at_root = str(file.relative_to(CHECKOUT))

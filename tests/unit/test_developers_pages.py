@@ -139,7 +139,7 @@ def test_the_readme_has_the_sections_of_a_certified_collection_in_order_and_abso
 
 def test_each_file_of_this_repository_linked_from_the_readme_exists() -> None:
     readme = (CHECKOUT / "README.md").read_text()
-    named = re.findall(r"https://github\.com/sddc-tokens/sddc\.tokens/(?:blob|tree)/main/([^)#\s>]+)", readme)
+    named = re.findall(r"https://github\.com/sddc-tokens/sddc\.tokens/(?:blob|tree|raw)/main/([^)#\s>]+)", readme)
 
     assert named
     assert [name for name in named if not (CHECKOUT / name).exists()] == []

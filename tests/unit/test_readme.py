@@ -1,0 +1,38 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The README's table of products has a row for each kit, with the vendor's client that the lab is compared with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import pytest
+
+from products import KITS
+from support.checkout import CHECKOUT
+
+README = (CHECKOUT / "README.md").read_text()
+ROW = re.compile(
+    r"^\| (?P<name>[^|]+) \| [^|]+ \| `(?P<module>\w+)` \| [^|]+ \| (?P<tested>lab[^|]*) \|$", re.MULTILINE
+)
+ROWS: Mapping[str, re.Match[str]] = {row["module"]: row for row in ROW.finditer(README)}
+
+
+def clients(product: str) -> list[str]:
+    """The vendor's clients, with their versions, that the conformance tests of a product require."""
+    path = CHECKOUT / "tests" / "conformance" / f"test_{product}_client.py"
+    text = path.read_text() if path.exists() else ""
+    return [pin for line in re.findall(r"^# Requires (.+)$", text, re.MULTILINE) for pin in line.split() if "==" in pin]
+
+
+def test_each_row_is_a_product() -> None:
+    assert sorted(ROWS) == sorted(kit.module for kit in KITS.values())
+
+
+@pytest.mark.parametrize("product", KITS)
+def test_a_row_names_the_client_that_the_conformance_tests_require(product: str) -> None:
+    named = re.findall(r"`([\w-]+)` ([\d.]+)", ROWS[KITS[product].module]["tested"])
+
+    assert [f"{client}=={version}" for client, version in named] == clients(product)
