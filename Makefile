@@ -1,4 +1,4 @@
-# Everything a developer runs. `make help` lists the targets. All state lives in .venv; `make clean` removes it.
+# The commands of developers. `make help` lists the targets. `make clean` removes everything that they create.
 
 PYTHON ?= python3
 SHELL := /bin/bash
@@ -10,12 +10,12 @@ SHELL := /bin/bash
 BIN := .venv/bin
 COLLECTIONS := $(CURDIR)/.venv/collections
 
-# Ansible and Python find this checkout, and only it, as ansible_collections.sddc.tokens.
+# Ansible and Python import ansible_collections.sddc.tokens from this checkout only.
 export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
 export PYTHONPATH := $(COLLECTIONS)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-# Stamps carry a checksum of what they installed, so that only a change of content installs anything again.
+# The name of a stamp has a checksum of the requirements: packages are installed again only when these change.
 checksum = $(firstword $(shell cat $(1) | cksum))
 VENV := .venv/stamps/venv
 TESTS := .venv/stamps/tests-$(call checksum,tests/requirements.txt)
@@ -27,14 +27,14 @@ CORES := .venv/stamps/cores-$(call checksum,tests/tools/install_cores.py tests/r
 FURTHER_CORES := .venv/stamps/further-cores-$(call checksum,tests/tools/install_cores.py tests/requirements.txt)
 GALAXY := .venv/stamps/galaxy-$(call checksum,$(addprefix tests/requirements,.txt -lint.txt -galaxy.txt))
 COLLECTION := .venv/stamps/collections-$(call checksum,tests/tools/extract_collections.py)
-# The vendors' clients: what the tests with them say that they require.
+# The vendors' clients, as the comments in the conformance tests list them.
 CLIENTS := $(shell sed -n 's/^# Requires //p' tests/conformance/test_*.py)
 CONFORMANCE := .venv/stamps/conformance-$(call checksum,tests/conformance/requirements.txt)-$(firstword $(shell echo $(CLIENTS) | cksum))
 
 PIP_INSTALL := -m pip install -qq --disable-pip-version-check --only-binary :all:
 
-# The tests with the vendors' clients have a virtual environment of their own; the others run even if those failed.
-# Whatever failed in either is named at the end.
+# The conformance tests have their own virtual environment. The other tests run even if those fail. The names of all
+# failed tests are printed at the end.
 FAILED := .venv/failed-tests
 define run_tests
 	@: > $(FAILED); status=0; \
@@ -47,63 +47,63 @@ endef
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(TESTS) ## Create .venv with everything that demo, lab and tests need
+setup: $(TESTS) ## Create .venv with what demo, lab and unit need
 	@echo "Ready: .venv"
 
-demo: $(TESTS) ## Show the modules at work against the lab, in about a minute
+demo: $(TESTS) ## Create, reuse and revoke tokens in the lab, and write a report (30 seconds)
 	@$(BIN)/python tests/lab/demo
 
-lab: $(TESTS) ## Run the lab in the foreground, to try playbooks against
+lab: $(TESTS) ## Run the lab, to try playbooks against it
 	@$(BIN)/python tests/lab/run --state-file .lab.json --explain
 
-unit: $(TESTS) ## Run the unit tests, without the slow ones, in about a minute (ARGS="-k lock" for some)
+unit: $(TESTS) ## Run the fast unit tests (a minute; ARGS="-k lock" selects some)
 	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow" tests/unit $(ARGS)
 
-test: $(WORKFLOWS) $(COLLECTION) $(CORES) $(CONFORMANCE) ## Run the tests, without the slow ones
+test: $(WORKFLOWS) $(COLLECTION) $(CORES) $(CONFORMANCE) ## Run the fast tests (8 minutes)
 	$(call run_tests,-m "not slow")
 
-test-all: $(WORKFLOWS) $(COLLECTION) $(CORES) $(FURTHER_CORES) $(CONFORMANCE) ## Run every test
+test-all: $(WORKFLOWS) $(COLLECTION) $(CORES) $(FURTHER_CORES) $(CONFORMANCE) ## Run all tests, and molecule
 	$(call run_tests)
 	@$(BIN)/python tests/tools/molecule.py
 
-matrix: $(COLLECTION) ## Run the tests on each core and its Python (LANES="2.16 oldest-requests", PATHS=tests/unit)
+matrix: $(COLLECTION) ## Run the fast tests with each ansible-core (LANES="2.16 2.22" and PATHS=tests/unit select some)
 	@$(BIN)/python tests/tools/matrix.py $(if $(PATHS),--tests "$(PATHS)") $(LANES)
 
-units: $(TESTS) ## Run the unit tests by ansible-test
+units: $(TESTS) ## Run the unit tests with ansible-test
 	@$(BIN)/python tests/tools/run_ansible_test.py units
 
-coverage: $(COLLECTION) $(CORES) ## Tell which lines and branches of plugins/ the tests run, and demand 95 %
+coverage: $(COLLECTION) $(CORES) ## Measure the coverage of plugins/, and fail below 95 %
 	@$(BIN)/python tests/tools/measure_coverage.py
 
-mutants: $(TESTS) ## Put faults into copies of plugins/, and name those that no test notices (ARGS="--named", 20 minutes)
+mutants: $(TESTS) ## Check that tests fail when plugins/ has a fault (20 minutes; ARGS="--named" for listed faults)
 	@$(BIN)/python tests/tools/mutants.py $(ARGS)
 
-molecule: $(WORKFLOWS) ## Run the scenarios of the roles, twice in a row
+molecule: $(WORKFLOWS) ## Run the molecule scenarios of the roles, twice in a row
 	@$(BIN)/python tests/tools/molecule.py
 
-bench: $(BENCHMARK) ## Measure the cost per task; write table and picture into docs/performance (20 minutes)
+bench: $(BENCHMARK) ## Measure the cost of a task, and update docs/performance (20 minutes)
 	@$(BIN)/python tests/benchmark/bench
 
-# One check alone needs less: ansible-lint the collections, the sanity checks of other cores these cores.
+# A single check needs less: ansible-lint needs the collections, sanity tests with other cores need these cores.
 LINT_ALSO := $(if $(CHECK),$(if $(filter ansible-lint,$(CHECK)),$(COLLECTION)),$(COLLECTION) $(CORES))
 LINT_ALSO += $(if $(filter 2.%,$(CHECK)),$(CORES))
 
-lint: $(LINT) $(LINT_ALSO) ## Run every static check; fail on any finding (CHECK="mypy plugins" for one)
+lint: $(LINT) $(LINT_ALSO) ## Run all static checks (CHECK="mypy plugins" selects one)
 	@$(BIN)/python tests/tools/lint.py $(if $(CHECK),"$(CHECK)")
 
-pre-commit: $(LINT) ## Have git run the quick checks before each commit
+pre-commit: $(LINT) ## Install a git hook that runs the quick checks before each commit
 	@$(BIN)/pre-commit install
 
-reference: $(TESTS) ## Write the pages of docs/reference that are generated from the code
+reference: $(TESTS) ## Generate the pages of docs/reference from the code
 	@$(BIN)/python tests/tools/reference.py
 
-docs: $(DOCS) ## Build the docs site in dist/docs; fail on any warning and broken link
+docs: $(DOCS) ## Build the docs site in dist/docs, and fail on warnings and broken links
 	@$(BIN)/python tests/tools/docsite.py
 
 build: $(LINT) ## Build the collection's tarball in dist/
 	@$(BIN)/python tests/tools/build.py dist
 
-galaxy: $(GALAXY) build ## Import the tarball as Ansible Galaxy does; fail on any warning
+galaxy: $(GALAXY) build ## Import the tarball as Ansible Galaxy does, and fail on warnings
 	@.venv/galaxy/bin/python tests/tools/import_as_galaxy.py dist/sddc-tokens-*.tar.gz
 
 clean: ## Remove .venv, caches and build results
@@ -111,8 +111,8 @@ clean: ## Remove .venv, caches and build results
 	@find . -name .git -prune -o -type d -name __pycache__ -exec rm -rf {} +
 
 $(VENV):
-	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("$(PYTHON) is Python %d.%d, but this needs" \
-	    " Python 3.11 or newer, for example: make PYTHON=python3.11" % sys.version_info[:2])'
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("$(PYTHON) is Python %d.%d. Python 3.11 or" \
+	    " newer is required. Install it and name it, for example: make PYTHON=python3.11" % sys.version_info[:2])'
 	@echo "Creating .venv"
 	@$(PYTHON) -m venv --clear .venv
 	@mkdir -p .venv/stamps .venv/collections/ansible_collections/sddc
@@ -145,7 +145,7 @@ $(BENCHMARK): | $(TESTS)
 	@rm -f .venv/stamps/benchmark-* && touch $@
 
 $(COLLECTION): | $(TESTS)
-	@echo "Extracting the collections that the tests need from the ansible package (70 MB, once)"
+	@echo "Extracting the collections that the tests need from the ansible package (a download of 55 MB)"
 	@$(BIN)/python tests/tools/extract_collections.py .venv/collections
 	@rm -f .venv/stamps/collections-* && touch $@
 
@@ -164,7 +164,7 @@ $(GALAXY): | $(VENV)
 	@rm -f .venv/stamps/galaxy-* && touch $@
 
 $(CONFORMANCE): | $(VENV)
-	@echo "Installing $(CLIENTS) (the vendors' clients, 200 MB)"
+	@echo "Installing the vendors' clients: $(CLIENTS) (220 MB on disk)"
 	@$(BIN)/python -m venv --clear .venv/conformance
 	@PIP_CONSTRAINT=tests/conformance/requirements.txt \
 	    .venv/conformance/bin/python $(PIP_INSTALL) -r tests/conformance/requirements.txt $(CLIENTS)
