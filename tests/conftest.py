@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the markers here: ansible-test runs the unit tests with settings of its own."""
     config.addinivalue_line(
-        "markers", "slow: takes more than some seconds; `make test-all` runs it, `make test` does not"
+        "markers", "slow: takes more than a few seconds; `make test-all` runs it, `make test` does not"
     )
 
 

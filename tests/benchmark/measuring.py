@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a command costs: wall clock, processor time of it and all that it started, memory of its largest process."""
+"""The cost of a command: wall clock, processor time of all its processes, memory of the largest one."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Costs:
 
     runs: list[Cost] = field(default_factory=list)
     scale: float = 1.0
-    """By how much a sample is multiplied to stand for the whole."""
+    """The factor by which a sample is multiplied to represent the whole."""
 
     @property
     def wall(self) -> float:
@@ -52,7 +52,7 @@ class Costs:
 
 
 def measured(command: Sequence[str], cwd: Path, environ: Mapping[str, str], expect: str = "") -> Cost:
-    """Run a command to its end. Exits when it fails, or when its output lacks what is expected."""
+    """Run a command to its end. Exit when it fails, or when its output does not contain the expected text."""
     with tempfile.TemporaryFile() as output:
         started = time.monotonic()
         process = subprocess.Popen(

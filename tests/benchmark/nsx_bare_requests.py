@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What one would write without the collection: a session of `requests`, and threads.
-
-Usage: nsx_bare_requests.py WORK.json
-"""
+"""The same work without the collection: a session of `requests`, and threads. Usage: nsx_bare_requests.py WORK.json"""
 
 from __future__ import annotations
 

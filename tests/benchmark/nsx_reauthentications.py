@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Many re-authentications in one task, against the same requests made with nothing but `requests` and threads.
+"""Many re-authentications in one task, compared with the same requests made with only `requests` and threads.
 
-The lab's own record tells how long they took, from the first request to the last reply: nobody's start counts.
+The duration is taken from the lab's log, from the first request to the last response, so that no start counts.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _TASK = {
 
 
 def measure_reauthentications(controller: Controller, rounds: int) -> Result:
-    """Run both in turn."""
+    """Run both alternately."""
     print(f"\n{REAUTHENTICATIONS}", flush=True)
     lab = controller.lab
     lab.change_settings("nsx", rate_limit=0, concurrency_limit=0)
@@ -65,7 +65,7 @@ def measure_reauthentications(controller: Controller, rounds: int) -> Result:
 
 
 def _as_the_lab_saw_it(lab: Lab, play: Callable[[], Cost]) -> Cost:
-    """The cost of a run, its wall clock that of the requests alone. Exits when not all were carried out."""
+    """The cost of a run, with the wall clock of the requests alone. Exit if not all were carried out."""
     lab.clear_requests()
     cost = play()
     posts = [request for request in lab.requests("nsx") if request.method == "POST" and request.status == 200]

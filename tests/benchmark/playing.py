@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The controller of the benchmark: inventories of lab addresses, and ansible-playbook as anybody runs it."""
+"""The control node of the benchmark: inventories of lab addresses, and ansible-playbook as users run it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ANSIBLE_PLAYBOOK = (sys.executable, "-m", "ansible", "playbook")
 
 
 class Controller:
-    """Plays contestants in a folder of its own."""
+    """Runs plays of contestants in its own folder."""
 
     def __init__(self, lab: Lab, folder: Path, trust_store: Path, hosts: int) -> None:
         self.lab = lab
@@ -45,7 +45,7 @@ class Controller:
         lab.change_settings(EXAMPLE.name, **EXAMPLE.settings)
 
     def play(self, contestant: Contestant, hosts: int) -> Cost:
-        """Run the contestant's play on so many hosts, or on its sample. Exits when it fails."""
+        """Run the contestant's play on this number of hosts, or on its sample. Exit if it fails."""
         details = self.lab[EXAMPLE.name]
         number = contestant.sample or hosts
         folder = self._tokens_of(contestant.name)

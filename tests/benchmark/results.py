@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What came out: a table and a picture for the docs, and whether the targets are reached."""
+"""The results: a table and a picture for the documentation, and whether the targets are reached."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _COLOURS = {
 
 @dataclass(frozen=True)
 class Result:
-    """A scenario that was run."""
+    """A completed scenario."""
 
     title: str
     costs: Mapping[str, Costs]
@@ -40,7 +40,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Finding:
-    """A target, and what was measured."""
+    """A target with the measured value."""
 
     title: str
     target: Target

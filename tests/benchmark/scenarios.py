@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is measured: scenarios, and who takes part in each. All do the same work, but `debug`, which does none."""
+"""The scenarios, and the contestants of each. All do the same work, except `debug`, which does none."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _SERVER = "{{ address }}:{{ port }}"
 
 @dataclass(frozen=True)
 class Contestant:
-    """A play: its tasks, its variables, and on how many hosts it runs in place of the scenario's.
+    """A play: its tasks, its variables, and on how many hosts it runs instead of the scenario's.
 
-    With `at_once` it runs on one host, with an entry for each of the scenario's hosts in the variable `tokens`.
-    With `anew` its token files are removed before each run.
+    With `at_once` it runs on one host, with an entry for each of the scenario's hosts in the variable `tokens`. With
+    `anew` its token files are removed before each run.
     """
 
     name: str
@@ -37,9 +37,9 @@ class Contestant:
 
 @dataclass(frozen=True)
 class Target:
-    """What is to be reached: the time of one contestant, divided by that of another, is at most `limit`.
+    """A target: the time of one contestant, divided by that of another, is at most `limit`.
 
-    The time is the `wall` clock, or that of the processor (`cpu`).
+    The time is the `wall` clock, or the processor time (`cpu`).
     """
 
     contestant: str
@@ -50,7 +50,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Scenario:
-    """Contestants on the same hosts, each run `rounds` times in turn."""
+    """Contestants on the same hosts. Each runs `rounds` times, alternately."""
 
     title: str
     hosts: int
@@ -58,7 +58,7 @@ class Scenario:
     targets: Sequence[Target]
     rounds: int = 5
     prepared: bool = False
-    """Whether a run that is not measured comes first, so that the tokens are there."""
+    """Whether a run without measurement comes first and creates the tokens."""
 
 
 def _debug(**keywords: Any) -> Task:
@@ -71,7 +71,7 @@ def _uri(method: str, path: str, **options: Any) -> Task:
 
 
 def _uri_creates(**keywords: Any) -> list[Task]:
-    """The same HTTP work by hand: create a token, and see that it works."""
+    """The same HTTP requests without the collection: create a token, and verify it."""
     body = {
         "username": "{{ username }}",
         "password": "{{ password }}",
@@ -129,7 +129,7 @@ SCENARIOS = (
     Scenario(
         "60 hosts, converged",
         60,
-        # The first makes the tokens that `uri` uses.
+        # The first creates the tokens that `uri` uses.
         [
             *_ours(token_file=_FILE),
             Contestant(URI, [_uri("GET", "/info/version", headers=_KEPT)]),

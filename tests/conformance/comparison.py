@@ -29,10 +29,12 @@ if TYPE_CHECKING:
 PAGE_SIZE = 2
 # A word that must be encoded in a path.
 RESERVED = "a b/c?d#e"
-ESCAPED = "The vendor's client escapes blanks only, and asks for something else: an id is one segment of the path."
+ESCAPED = (
+    "The vendor's client escapes blanks only, and so requests another path. An id must be one segment of the path."
+)
 
 Difference = tuple[str | None, str | None]
-"""What the vendor's client sends, and what ours; None: nothing of the kind."""
+"""The values that the vendor's client and ours send. None means no such value."""
 
 # These belong to the HTTP library and not to the API. avisdk reports its own timeout in `timeout`.
 _OF_THE_LIBRARY = ("host", "user-agent", "accept-encoding", "connection", "content-length", "timeout")

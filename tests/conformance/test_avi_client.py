@@ -116,7 +116,7 @@ def test_ended_session_is_opened_again(
 def test_refused_csrf_token_is_a_401_and_the_client_signs_in_again(lab: Lab, api: ApiSession) -> None:
     lab.change_settings("avi", rotate_csrf=True)
     assert [api.post(TYPE, data={"name": f"x{number}"}).status_code for number in range(3)] == [201, 201, 201]
-    assert lab.counts("avi")["sessions_opened"] == 3, "it notes the new CSRF token, and does not use it"
+    assert lab.counts("avi")["sessions_opened"] == 3, "it stores the new CSRF token and does not use it"
 
 
 # --- Objects ---------------------------------------------------------------------------------------------------------

@@ -132,7 +132,7 @@ DELIBERATE = (
         "query page_size",
         None,
         "1000",
-        "The vendor's client leaves it to the server; the most that the API allows needs the fewest requests.",
+        "The vendor's client uses the server's default. The largest page size of the API requires the fewest requests.",
     ),
     Deliberate(
         (_RESERVED_ID,), "path", f"{_INSTANCES}/a%20b/c", f"{_INSTANCES}/a%20b%2Fc%3Fd%23e", ESCAPED

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The kits, one file for each product. A file here is all that a suite needs to take a product in."""
+"""The kits, one file for each product. Such a file adds the product to every suite."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ def _kits() -> Iterator[tuple[str, Kit]]:
     return ((name, found[name]) for name in order)
 
 
-# A product comes after those whose tokens it takes.
+# A product comes after those whose tokens it uses.
 KITS: Mapping[str, Kit] = dict(_kits())
 
-# The product of suites about something else, and what it stands for: it does all that a product can do.
+# The product of suites about other subjects, which supports everything that a product can.
 (EXAMPLE,) = [kit for kit in KITS.values() if kit.is_example]
-# A product that takes the tokens of another, and the products whose tokens others take, the one of that product first.
+# A product that uses the tokens of another, and the products whose tokens others use, the one of that product first.
 TAKER = next(kit for kit in KITS.values() if kit.needs)
 ISSUERS = [KITS[name] for name in dict.fromkeys(name for kit in KITS.values() for name in kit.needs)]
 ISSUER = ISSUERS[0]
 
 
 def jobs_of(kit: Kit) -> Mapping[str, Job]:
-    """The jobs of a product, as tasks of their own and as an entry of token_set, by names that no other product has."""
+    """The jobs of a product, as single tasks and as an entry of token_set, with unique names."""
     jobs = [*kit.jobs.items(), *((f"{name} in a set", job) for name, job in _entries_of(kit))]
     return {f"{kit.name.replace('_', ' ')} {name}": job for name, job in jobs}
 
@@ -47,7 +47,7 @@ def _entries_of(kit: Kit) -> Iterator[tuple[str, Job]]:
     def renewing(lab: Details, file: str) -> Options:
         return {**options(lab, file), **kit.renewal}
 
-    # What the lab counts is as without the list. A module that keeps its tokens leaves one, however it was killed.
+    # The lab counts the same as without the list. A module that stores its tokens leaves one, however it was killed.
     alone, *_others = (job for job in kit.jobs.values() if job.module == kit.module)
     creates = replace(
         alone,

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Avi Load Balancer: secure channel tokens, and the tokens with which Service Engines join."""
+"""Avi Load Balancer: secure channel tokens, and the tokens with which Service Engines register."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ MODULE, INFO, ENGINE = "avi_securechanneltoken", "avi_securechanneltoken_info", 
 SERVER = Server("avi", ("username", "password"))
 PASSWORD = "{{ lab.avi.password }}"
 CLOUD = {"cloud": "Default-Cloud"}
-# A secret of somebody else, which an engine is given.
+# A foreign secret, given to an engine.
 SECRET = "{{ example.password }}"
 _FAILING = {"tasks": "fail.yml", "engines": [{"name": "se-02", "password": SECRET}]}
 
 
 def avi(register: str = "", *, of: str = MODULE, **options: Any) -> Task:
-    """A module for Avi Load Balancer, as the user with a password."""
+    """A module for Avi Load Balancer, with user name and password."""
     return SERVER.task(of, register, **options)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MODULE, INFO = "nsx_service_reauth", "nsx_service_instance_info"
 SERVER = Server("nsx", ("username", "password"))
-# Two service instances of the lab, and tokens: those that a task before has registered as `csp`.
+# Two service instances of the lab, and the tokens that an earlier task has registered as `csp`.
 INSTANCE = {"tier0_id": "T0-main", "locale_service_id": "default", "service_instance_id": "partner-fw-01"}
 ANOTHER = {**INSTANCE, "locale_service_id": "edge-east", "service_instance_id": "partner-fw-02"}
 TOKENS = {"access_token": "{{ csp.token }}", "open_id_token": "{{ csp.id_token }}"}
@@ -31,12 +31,12 @@ INSTANCES = ["partner-firewall", "partner ids"]
 
 
 def nsx(register: str = "", **options: Any) -> Task:
-    """The module nsx_service_reauth, with the tokens that a task before it has registered as `csp`."""
+    """The module nsx_service_reauth, with the tokens that an earlier task has registered as `csp`."""
     return SERVER.task(MODULE, register, **{**NO_USER, **TOKENS, **options})
 
 
 def instances(register: str = "", **options: Any) -> Task:
-    """The module nsx_service_instance_info, as the user with a password."""
+    """The module nsx_service_instance_info, with user name and password."""
     return SERVER.task(INFO, register, **options)
 
 
@@ -80,7 +80,7 @@ KIT = Kit(
     signs_in=("POST /api/session/create$",),
     signs_out=("POST /api/session/destroy$",),
     unread=(r"POST \S+/service-instances/", "POST /api/session/"),
-    # It may raise an alarm of which it says nothing, and then it is about no instance.
+    # An alarm without text is about no instance.
     plausible=frozenset({("reauthenticates", "a list of empty objects")}),
     targets={
         "alarms": Target(
@@ -106,7 +106,7 @@ KIT = Kit(
     ),
     asks=(nsx(**USER, **INSTANCE), nsx(**BY_CSP, **INSTANCE, force=True), instances()),
     results=(
-        # Before an alarm begins to clear.
+        # The delay before an alarm begins to clear.
         instances("nsx_info", **INSTANCE),
         checked(nsx("nsx_due", **INSTANCE)),
         nsx("nsx", **INSTANCE, wait=False),

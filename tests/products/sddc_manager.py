@@ -19,7 +19,7 @@ SERVER = Server("sddc_manager", ("username", "password"))
 
 
 def sddc_manager(register: str = "", **options: Any) -> Task:
-    """The module sddc_manager_token, as the user with a password."""
+    """The module sddc_manager_token, with user name and password."""
     return SERVER.task(MODULE, register, **options)
 
 

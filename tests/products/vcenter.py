@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""vCenter: an overflow token of the identity broker that is registered so that vCenter accepts it."""
+"""vCenter: an overflow token of the identity broker, which must be registered before vCenter accepts it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from support.tasks import checked, failing
 
 MODULE = "vcenter_registered_token"
 SERVER = Server("vcenter")
-# A secret of somebody else, in an option where it does not belong.
+# A foreign secret, in an option where it does not belong.
 SECRET = "{{ example.password }}"
 VIDB_BY_TASK = {"access_token": OMIT, **VIDB.templates("vidb_")}
 
 
 def vcenter(register: str = "", **options: Any) -> Task:
-    """The module vcenter_registered_token, with the token that a task before it has registered as `vidb`."""
+    """The module vcenter_registered_token, with the token that an earlier task has registered as `vidb`."""
     return SERVER.task(MODULE, register, **{"access_token": "{{ vidb.token }}", **options})
 
 
@@ -47,7 +47,7 @@ KIT = Kit(
         vcenter(expanded_access_token="{{ wrong.awkward }}"),
     ),
     asks=(vcenter(), vcenter(**VIDB_BY_TASK)),
-    # It must be recognized as a token by its form.
+    # It must look like a token.
     quoted="eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJvdmVyZmxvdyIsImV4cCI6NDEwMjQ0NDgwMH0.c2lnbmVkLWJ5LW5vYm9keQ",
     results=(
         checked(vcenter("vcenter_predicted")),

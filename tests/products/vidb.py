@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The VCF Identity Broker (vIDB): an access token, which overflows when it is one of an API token."""
+"""The VCF Identity Broker (vIDB): an access token, which overflows if it is that of an API token."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ TOKENS, VERSION = "/api/ni/auth/token", "/api/ni/info/version"
 FILE = {"token_file": "{{ playbook_dir }}/vrni.json"}
 OF_HOST = {"token_file": "{{ playbook_dir }}/{{ inventory_hostname }}.json"}
 SERVER = Server("vrni", ("username", "password"))
-# Of a task whose credentials are its own.
+# Of a task with its own credentials.
 NOBODY = {"username": OMIT, "password": OMIT}
 LDAP = {
     "username": "{{ lab.vrni.ldap_username }}",
@@ -29,12 +29,12 @@ PASSWORD = "{{ lab.vrni.password }}"
 
 
 def vrni(register: str = "", **options: Any) -> Task:
-    """The module vrni_auth_token, as the local user."""
+    """The module vrni_auth_token, with the local user."""
     return SERVER.task(MODULE, register, **options)
 
 
 def vidm_client(register: str = "", **options: Any) -> Task:
-    """The module vrni_vidm_client_info, which signs in nowhere."""
+    """The module vrni_vidm_client_info, which requires no authentication."""
     return SERVER.task(INFO, register, **NOBODY, **options)
 
 
@@ -122,7 +122,7 @@ KIT = Kit(
         vidm_client("vrni_info"),
         failing(vidm_client("vrni_info_refused")),
     ),
-    # Of the two requests for the client, the second.
+    # The second of the two requests for the client.
     faults=({"kind": "status", "path": "/client-id", "skip": 1, "status": 403, "body": {"message": "No vIDM"}},),
     by_defaults={MODULE: {"action": "created"}, INFO: {"action": "none"}},
     exported={

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Looking for secrets where none may be."""
+"""Search for secrets where none may be."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote, quote_plus
 
-# Shorter values stand in any text by chance.
+# Shorter values occur in any text by chance.
 SHORTEST = 8
-# From this length on a half gives as much away as the whole, such as the part of a message before "...".
+# From this length on, half of it reveals as much as the whole, such as the part of a message before "...".
 LONG = 48
-# As a password none writes by hand: each of its characters is escaped by one notation or another.
+# An unusual password: each of its characters is escaped in one notation or another.
 AWKWARD = "Zq7\"w\\x %2B+&='<é>{p}-k9"
 
 
 def leaks(texts: Mapping[str, str], secrets: Iterable[str]) -> list[str]:
-    """Where which secret stands, in plain, encoded or halved; told by its first characters only."""
+    """The places of secrets, plain, encoded or halved. Secrets are shown by their first characters only."""
     found = []
-    # Without blanks: the display breaks its warnings into lines.
+    # Without blanks: Ansible's display wraps its warnings.
     solid = {place: _solid(text) for place, text in texts.items()}
     for secret in {value for value in secrets if len(value) >= SHORTEST}:
         for form, value in forms(secret):
@@ -30,7 +30,7 @@ def leaks(texts: Mapping[str, str], secrets: Iterable[str]) -> list[str]:
 
 
 def forms(secret: str) -> Iterator[tuple[str, str]]:
-    """How a secret may be written, each way once."""
+    """The forms in which a secret may be written, each once."""
     written: dict[str, str] = {}
     for form, value in _written(secret):
         written.setdefault(value, form)
@@ -61,7 +61,7 @@ def _written(secret: str) -> Iterator[tuple[str, str]]:
 
 
 def _in_base64(secret: str, offset: int) -> str:
-    """The characters that depend on nothing else, where so many bytes stand before it, such as a user's name."""
+    """The characters that depend on no neighbours, after this number of bytes, such as a user's name."""
     before = len(base64.b64encode(bytes(offset)).rstrip(b"=")) if offset else 0
     encoded = base64.b64encode(bytes(offset) + secret.encode()).decode()
     return encoded.rstrip("=")[before:-1]

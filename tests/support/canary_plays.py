@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plays in which every module meets everything that might make it talk: success, failures, loops, retries, rescue."""
+"""Plays in which every module meets each case that might reveal a secret: success, failures, loops, retries, rescue."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 # Wrong credentials, which are secrets as well.
 WRONG = {"awkward": AWKWARD, "wrong": "wrong-4e6f2c9a7b1d8053"}
-# A name that no person gave: where a name is a credential, it lets a machine in.
+# A generated name: where a name is a credential, it grants access.
 GENERATED = "5b0b8f0e-6f5d-4c7c-9f39-2f8f7f1f4a63"
 _QUOTED = "WHAT WAS SENT"
-# What it may answer; the words above are replaced by that. A few of these are enough where a task is dear.
+# Possible responses. The words above are replaced. A few of them suffice if a task is slow.
 ANSWERS: dict[str, tuple[str, dict[str, Any]]] = {
     "quoting": ("status", {"status": 400, "body": {"message": _QUOTED, "error_message": _QUOTED, "error": _QUOTED}}),
     "redirecting": ("redirect", {"location": f"https://elsewhere.example.com/?token={_QUOTED}"}),
@@ -42,7 +42,7 @@ LATE: dict[str, tuple[str, dict[str, Any]]] = {"late": ("delay", {"seconds": 60}
 
 
 def answering(lab: Lab, *names: str) -> list[dict[str, str]]:
-    """Let the products answer so on addresses of their own; return where, by product."""
+    """Let the products respond like this on addresses of their own. Return the addresses by product."""
     addresses = dict(zip(names, lab.add_addresses(len(names)), strict=True))
     for name, address in addresses.items():
         kind, parameters = {**ANSWERS, **LATE}[name]
@@ -60,7 +60,7 @@ def _quoting(value: Any, sent: str) -> Any:
 
 
 def successes() -> list[Task]:
-    """Every module in everything that it does successfully."""
+    """Every module in every successful use."""
     tasks = [task for kit in KITS.values() for task in kit.successes]
     files = [f"{{{{ playbook_dir }}}}/{product}.json" for product in KITS]
     return [*tasks, module("token_file_info", paths=files), token_set("", *map(entry, KITS))]
@@ -89,26 +89,26 @@ def _refused_entries() -> list[Task]:
 
 
 def tokens() -> list[Task]:
-    """Register the tokens that `refusals` and `struck` take."""
+    """Register the tokens that `refusals` and `struck` use."""
     return [task for kit in KITS.values() for task in kit.tokens]
 
 
 def elsewhere(task: Task, kit: Kit, place: str, **options: Any) -> Task:
     """A task of a product with these options, at the servers whose addresses a variable has by product."""
     ((key, given),) = ((key, value) for key, value in task.items() if key.startswith("sddc.tokens."))
-    # `hostname` is the product, any other is named for its product.
+    # `hostname` is the product; any other option is named for its product.
     products = {name: name.removesuffix("hostname").rstrip("_") or kit.name for name in given if "hostname" in name}
     moved = {name: f"{{{{ {place}.{product} }}}}" for name, product in products.items()}
     return {**task, key: {**given, **moved, **options}}
 
 
 def struck(kits: Iterable[Kit] = KITS.values()) -> list[Task]:
-    """Every module against each of the servers of `answering`, which are in the variable `places`."""
+    """Every module against each of the servers of `answering`, whose addresses are in the variable `places`."""
     tasks = [elsewhere(task, kit, "item", timeout=2, retries=0) for kit in kits for task in kit.asks]
     label = {"loop_control": {"label": "a place"}}
     return [failing({**task, "loop": "{{ places }}", **label, "register": "struck"}) for task in tasks]
 
 
 def everything() -> list[Task]:
-    """All of the above, and the successes once more as check mode predicts them."""
+    """All of the above, and the successes once more in check mode."""
     return [*successes(), *refusals(), *struck(), *(failing(checked(task)) for task in successes())]

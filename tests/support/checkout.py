@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""This checkout as a copy, as the tarball that is published, and as the collection that users install from it."""
+"""This checkout as a copy, as the published tarball, and as the collection that users install from it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ COLLECTION = Path("ansible_collections", "sddc", "tokens")
 
 
 def copied(target: Path) -> None:
-    """Make a folder equal to the files that git tracks or would track: no caches, no results of a build."""
+    """Make a folder equal to the files that git tracks or would track, without caches and build results."""
     shutil.rmtree(target, ignore_errors=True)
     for name in _tracked():
         source, copy = CHECKOUT / name, target / name
@@ -38,7 +38,7 @@ def built(folder: Path) -> Path:
 
 
 def packed(source: Path, folder: Path) -> Path:
-    """The tarball of the collection in `source`, built as it lies there."""
+    """The tarball of the collection in `source`, built in place."""
     _galaxy("build", "--force", "--output-path", str(folder), str(source))
     (tarball,) = folder.glob("sddc-tokens-*.tar.gz")
     return tarball

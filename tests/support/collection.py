@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the collection consists of, read from its files: products, modules, groups, and what ansible-doc says."""
+"""The content of the collection, read from its files: products, modules, groups, and the output of ansible-doc."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ GROUPS: Mapping[str, list[str]] = yaml.safe_load((CHECKOUT / "meta" / "runtime.y
 
 
 def _is_client(path: Path) -> bool:
-    """Whether a file of `_clients` is the client of a product: only those know what a product's errors look like."""
+    """Whether a file of `_clients` is the client of a product: only those know the format of a product's errors."""
     return any(getattr(node, "name", "") == "error_facts" for node in ast.parse(path.read_text()).body)
 
 
@@ -36,12 +36,12 @@ PRODUCTS = tuple(path.stem for path in sorted(PLUGINS.glob("module_utils/_client
 
 
 def product_of(stem: str) -> str | None:
-    """The product for which a file of this name is."""
+    """The product of a file with this name."""
     return next((product for product in PRODUCTS if stem == product or stem.startswith(f"{product}_")), None)
 
 
 def talks_http(name: str) -> bool:
-    """Whether a module asks a server."""
+    """Whether a module sends requests to a server."""
     return "timeout" in operation_of(name).argument_spec.options
 
 
@@ -50,7 +50,7 @@ HTTP_MODULES = [name for name in MODULES if talks_http(name)]
 
 @functools.cache
 def documentation() -> dict[str, dict[str, Any]]:
-    """What ansible-doc says of each plugin, with all fragments merged, by kind and name."""
+    """The output of ansible-doc for each plugin, with all fragments merged, by kind and name."""
     kinds = {"module": MODULES, **{kind: [name for of, name in OTHERS if of == kind] for kind, _name in OTHERS}}
     return {f"{kind} {name}": found for kind, names in kinds.items() for name, found in _told(kind, names).items()}
 
@@ -69,6 +69,6 @@ def doc(name: str) -> dict[str, Any]:
 
 
 def returns(name: str) -> dict[str, Any]:
-    """The keys of a module's result, as they are documented."""
+    """The documented keys of a module's result."""
     found: dict[str, Any] = documentation()[f"module {name}"]["return"]
     return found

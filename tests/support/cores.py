@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ansible-cores that are here: that of the tests' own virtual environment, and what tools/install_cores.py adds."""
+"""The installed versions of ansible-core: that of the virtual environment, and those of tools/install_cores.py."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from support.checkout import CHECKOUT, COLLECTION
 
 VENV = CHECKOUT / ".venv"
 CORES = VENV / "cores"
-# ansible-test puts the checkout where Ansible finds it; elsewhere a link in the virtual environment leads to it.
+# ansible-test puts the checkout where Ansible finds it. Otherwise a link in the virtual environment does.
 COLLECTIONS = CHECKOUT.parents[2] if CHECKOUT.match(str(COLLECTION)) else VENV / "collections"
-# Where each lane of `make matrix` has its virtual environment, named for its core.
+# The virtual environments of the lanes of `make matrix`, each named for its core.
 LANES = VENV / "lanes"
 
 
@@ -43,7 +43,7 @@ class Core:
 
     @property
     def release(self) -> tuple[int, ...]:
-        """Its version as numbers that can be compared, such as (2, 19)."""
+        """Its version as numbers for comparison, such as (2, 19)."""
         installed = version("ansible-core") if self.version == "default" else self.version
         return tuple(map(int, installed.split(".")[:2]))
 
@@ -54,7 +54,7 @@ class Core:
 
     @property
     def why_not(self) -> str:
-        """Why it cannot be used; empty when it can."""
+        """The reason why it cannot be used; empty if it can."""
         if Path(self.ansible_playbook).exists():
             return ""
         reason = self.folder.parent / "skipped"
@@ -62,12 +62,12 @@ class Core:
 
 
 def _others(*versions: str) -> Iterable[Core]:
-    """Cores beside the tests' own. A lane of `make matrix` is about one core, and knows no other."""
+    """Further cores. A lane of `make matrix` tests one core only."""
     return () if LANES in Path(sys.prefix).parents else (Core(name, CORES / name / "bin") for name in versions)
 
 
 def _programs() -> Path:
-    """Where the programs of the tests' own core are: beside Python, unless ansible-test provides them elsewhere."""
+    """The folder with the programs of the tests' core: beside Python, unless ansible-test provides them elsewhere."""
     beside = Path(sys.executable).parent
     elsewhere = shutil.which("ansible-playbook")
     return beside if (beside / "ansible-playbook").exists() or not elsewhere else Path(elsewhere).parent
@@ -82,7 +82,7 @@ ALL = (*EVERY, *BETWEEN)
 
 
 def fast_on_default(cores: Iterable[Core] = EVERY) -> list[Any]:
-    """The cores as parameters of a test that is slow on all but the tests' own. A lane runs it on its core, fast."""
+    """The cores as parameters of a test that is slow on all but the default one. A lane runs it on its core, fast."""
     return [
         pytest.param(core, id=f"core {core.version}", marks=[] if core is DEFAULT else pytest.mark.slow)
         for core in cores

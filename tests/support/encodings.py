@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How servers write a secret that they quote, in one way or two; and secrets of any kind."""
+"""The encodings in which servers quote a secret, one or two at a time, and secrets of any kind."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 Encoding = Callable[[str], str]
 
-# Letters that every notation writes in its own way are as likely as all others; MASK itself is made of stars.
+# Letters that notations write differently are as likely as all others. MASK itself consists of stars.
 _CHARACTERS = st.one_of(
     st.sampled_from("&<>\"'\\/%+=- \t\n?;éß€😀\u00a0"),
     st.characters(exclude_categories=["Cs"], exclude_characters="*"),
@@ -27,7 +27,7 @@ def _is_seen(character: str) -> bool:
 
 
 def values(least: int) -> st.SearchStrategy[str]:
-    """Secrets with so many characters that are seen, the first and the last among them."""
+    """Secrets with this number of visible characters, which include the first and the last."""
     texts = st.text(_CHARACTERS, min_size=least, max_size=2 * least + 24)
     stripped = texts.map(lambda text: text.strip("".join(c for c in text if not _is_seen(c))))
     return stripped.filter(lambda text: sum(map(_is_seen, text)) >= least)
@@ -43,7 +43,7 @@ def _everything_numbered(text: str) -> str:
 
 
 def _in_base64(offset: int, encode: Callable[[bytes], bytes]) -> Encoding:
-    """With so many bytes before it and after it."""
+    """A secret between this number of bytes before and after it."""
     return lambda text: encode(b"::"[:offset] + text.encode() + b"::"[:offset]).decode()
 
 
@@ -61,7 +61,7 @@ EXACT: dict[str, Encoding] = {
     "hexadecimal": lambda text: text.encode().hex(),
     "hexadecimal with capitals": lambda text: text.encode().hex().upper(),
 }
-# What depends on the bytes around a secret, and what pads it, is left.
+# This leaves what depends on the bytes around a secret, and its padding.
 INEXACT: dict[str, Encoding] = {
     **{f"base64 at {offset}": _in_base64(offset, base64.b64encode) for offset in range(3)},
     **{f"base64 for URLs at {offset}": _in_base64(offset, base64.urlsafe_b64encode) for offset in range(3)},

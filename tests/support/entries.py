@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An entry of a list of tokens for each product, as token_set and the role token_rotation take them."""
+"""An entry of a list of tokens for each product, as token_set and the role token_rotation accept them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from support.playbooks import Task, module
 
 
 def entry(product: str, **further: Any) -> dict[str, Any]:
-    """A token of a product, kept in a file of its own."""
+    """A token of a product, stored in a file of its own."""
     return {"product": product, "ca_path": "{{ ca_path }}", **KITS[product].rotation, **further}
 
 

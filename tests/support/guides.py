@@ -4,7 +4,7 @@
 """The guides, run as a reader follows them: files are written, commands are typed into one shell.
 
 A file is a fenced block whose introduction ends with the name of the file in backquotes and a colon. Commands are the
-lines of the blocks marked `console`. What cannot be had in a test is replaced, each time with a printed reason.
+lines of the blocks marked `console`. Commands that a test cannot run are replaced, and the reason is printed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 GUIDES = Path(__file__).resolve().parents[2] / "docs" / "guides"
 _BLOCK = re.compile(r"(?P<before>[^\n]*)\n*^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 _FILE = re.compile(r"`(?P<name>[^`\s]+)`[^`]*:$")
-# Catches hangs only.
+# Only catches hangs.
 _SECONDS = 1500
 
 
@@ -41,7 +41,7 @@ class _Step:
 
 @dataclass(frozen=True)
 class Followed:
-    """What became of a guide."""
+    """The result of a guide."""
 
     returncode: int
     output: str
@@ -51,7 +51,7 @@ class Followed:
 def follow(
     guide: str | Path, folder: Path, environ: Mapping[str, str], substitutes: Mapping[str, Substitute] | None = None
 ) -> Followed:
-    """Write the guide's files and type its commands, in its order, until one fails; a guide elsewhere is a whole path.
+    """Write the guide's files and type its commands in order, until one fails. `guide` may be an absolute path.
 
     Raises AssertionError for a substitute that replaces nothing.
     """
@@ -93,7 +93,7 @@ def _steps(text: str) -> Iterator[_Step]:
 
 
 def _commands(text: str) -> Sequence[str]:
-    """The commands of a block: its lines, those that end with a backslash joined with the next."""
+    """The commands of a block: its lines, with continuation lines joined."""
     return [line for line in text.replace("\\\n", " ").splitlines() if line.strip()]
 
 

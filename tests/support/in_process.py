@@ -23,30 +23,30 @@ if TYPE_CHECKING:
     from lab.client import Lab
 
 _MODULE_UTILS = "ansible_collections.sddc.tokens.plugins.module_utils"
-# The operation that runs those of all products is part of what runs operations.
+# The operation that runs those of all products is part of the runner.
 _RUNNERS = ("token_set",)
 
 
 @dataclass(frozen=True)
 class Done:
-    """What came of a job: its result, and what it told while it was at work."""
+    """The result of a job, with its notices and warnings."""
 
     result: dict[str, Any]
     notes: list[str] = field(default_factory=list)
 
     @property
     def message(self) -> str:
-        """The error, nothing where there is none."""
+        """The error, or an empty string."""
         return str(self.result.get("msg", ""))
 
     @property
     def actions(self) -> list[str]:
-        """What was done, and to each token of a list."""
+        """The action, and that of each token of a list."""
         return [part["action"] for part in (self.result, *self.result.get("tokens", ()))]
 
     @property
     def said(self) -> str:
-        """All that a person reads of it."""
+        """All text of it that a person reads."""
         parts = (*self.result.get("instances", ()), *self.result.get("tokens", ()))
         errors = [str(part["error"] or "") for part in parts]
         return "\n".join([self.message, *self.result["warnings"], *self.notes, *errors])
@@ -65,7 +65,7 @@ def operation_of(module: str) -> type[Operation]:
 
 
 class SkippingClock(Clock):
-    """A clock whose waits take no time, and count as if they had."""
+    """A clock whose waits take no time but move it forward."""
 
     def __init__(self) -> None:
         self._skipped = 0.0
@@ -80,7 +80,7 @@ class SkippingClock(Clock):
 def done(
     job: Job, details: Details, file: str = "", *, check_mode: bool = False, clock: Clock = SYSTEM_CLOCK, **more: Any
 ) -> Done:
-    """Run a job, with further options, or others in their place."""
+    """Run a job, with additional or different options."""
     operation = operation_of(job.module)
     trust = {"ca_path": details["ca_path"]} if "ca_path" in operation.argument_spec.options else {}
     validated = Validated(operation, {**trust, **job.arguments(details, file, more)})
@@ -91,7 +91,7 @@ def done(
 
 
 def prepared(job: Job, lab: Lab, file: str) -> None:
-    """Bring the lab and the token file to the state in which the job is run; the log is empty then."""
+    """Prepare the lab and the token file for the job. The log is empty afterwards."""
     lab.reset()
     for kit in KITS.values():
         lab.change_settings(kit.name, **kit.settings)
@@ -104,5 +104,5 @@ def prepared(job: Job, lab: Lab, file: str) -> None:
 
 
 def record_of(file: str) -> Record | None:
-    """What a token file holds."""
+    """The content of a token file."""
     return FileStore(file, Runtime(), read_only=True).read().record

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Plays without ansible-playbook: the tasks of a test, with their templates, in milliseconds.
 
-This is for tests of what a module asks its product, and returns. It knows tasks of the collection, and
-ansible.builtin.uri. Output, callbacks, cores, routes and several hosts need support.playbooks.
+Use it for tests of a module's requests and results. It supports tasks of the collection and ansible.builtin.uri.
+Output, callbacks, cores, routes and several hosts require support.playbooks.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ _URI = "ansible.builtin.uri"
 
 
 class InProcess:
-    """Runs plays in the process of the test. `folder` is what `playbook_dir` means to a task."""
+    """Runs plays in the process of the test. `folder` is the value of `playbook_dir`."""
 
     def __init__(self, folder: Path, variables: Mapping[str, Any]) -> None:
         self.folder = folder
         self.variables = dict(variables)
 
     def play(self, tasks: Sequence[Task], *, diff: bool = False) -> Run:
-        """Run the tasks in turn up to the first that fails, unless it has `ignore_errors`.
+        """Run the tasks in order up to the first failure, unless the task has `ignore_errors`.
 
-        What is printed are the notes and the messages of errors, and each warning once.
+        The output consists of notices and error messages, and of each warning once.
         """
         registered: dict[str, Any] = {}
         printed: dict[str, None] = {}
@@ -69,7 +69,7 @@ def _executed(task: Task, diff: bool, printed: dict[str, None]) -> dict[str, Any
 
 
 def _asked(task: Task) -> dict[str, Any]:
-    """What ansible.builtin.uri returns of a request, which must succeed."""
+    """The result of ansible.builtin.uri for a request that must succeed."""
     args = task[_URI]
     body = {"json" if args["body_format"] == "json" else "data": args["body"]}
     with requests.Session() as session:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the suites know of a product: one kit for each, in tests/products."""
+"""The facts of a product for the suites: one kit for each, in tests/products."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Details = Mapping[str, Any]
 Options = dict[str, Any]
 
 OMIT = "{{ omit }}"
-# Keys of a result: those of every module, and those of every module that hands over a token.
+# Keys of a result: those of every module, and those of every module that returns a token.
 EVERY_RESULT = frozenset({"action", "request_count"})
 TOKEN_RESULT = EVERY_RESULT | {
     *("token", "token_type", "headers", "issued_at", "expires_at", "expires_in", "fingerprint"),
@@ -28,13 +28,13 @@ TOKEN_RESULT = EVERY_RESULT | {
 
 @dataclass(frozen=True)
 class Server:
-    """A product of the lab; its credentials have the same names as options and in the lab's details."""
+    """A product of the lab. Its credentials have the same names as options and in the lab's details."""
 
     product: str
     credentials: tuple[str, ...] = ()
 
     def options(self, lab: Details, prefix: str = "") -> Options:
-        """Address and credentials, for a task in this process."""
+        """Address and credentials, for an in-process task."""
         found = {"hostname": lab[self.product]["url"], **{name: lab[self.product][name] for name in self.credentials}}
         return {f"{prefix}{name}": value for name, value in found.items()}
 
@@ -44,7 +44,7 @@ class Server:
         return {f"{prefix}{name}": f"{{{{ lab.{self.product}.{detail} }}}}" for name, detail in details.items()}
 
     def task(self, module: str, register: str = "", **options: Any) -> Task:
-        """A task of a playbook. Options replace the address, the credentials and the CA certificate of the lab."""
+        """A task of a playbook. Options override the address, the credentials and the CA certificate of the lab."""
         task: Task = {"name": f"Task {register or module}"}
         task[f"sddc.tokens.{module}"] = {**self.templates(), "ca_path": "{{ ca_path }}", **options}
         return {**task, "register": register} if register else task
@@ -52,36 +52,36 @@ class Server:
 
 @dataclass(frozen=True)
 class Job:
-    """A task in this process: its module, and its options from the lab's details and the path of a token file."""
+    """An in-process task: its module, and its options from the lab's details and the path of a token file."""
 
     module: str
     options: Callable[[Details, str], Options]
     before: tuple[Job, ...] = ()
-    """Jobs that must have run."""
+    """Jobs that must run before it."""
     keeps: bool = False
-    """Whether it works on the token file."""
+    """Whether it uses the token file."""
     all_keys: Options = field(default_factory=dict)
     """Options with which its result has every key."""
     settled: Mapping[str, int] | None = None
-    """What the lab counts after it was killed and run again. Without it, the suite of crashes leaves it out."""
+    """The counts of the lab after it was killed and run again. Without it, the crash tests skip the job."""
     at_most: Mapping[str, int] = field(default_factory=dict)
-    """What the lab counts at most after a fault has struck it and it was run again."""
+    """The highest counts of the lab after a fault and another run."""
     may_run_twice: bool = False
-    """Whether the lab may count more, because the killed run had done the work and the next cannot know."""
+    """Whether the lab may count more, because the killed run had done the work and the next run cannot know."""
     entry_of: str = ""
-    """The product, where these are the options of one entry of token_set."""
+    """The product, if these are the options of one entry of token_set."""
 
     def arguments(self, lab: Details, file: str, further: Options) -> Options:
-        """The options of the module; further ones go where those of the job are."""
+        """The options of the module. Further ones go where those of the job are."""
         options = {**self.options(lab, file), **further}
         return {"tokens": [{"product": self.entry_of, **options}]} if self.entry_of else options
 
 
 @dataclass(frozen=True)
 class Target:
-    """A request that faults strike in a playbook: what it is for, in the words of an error, and the tasks that send it.
+    """A request to which faults are applied in a playbook: its purpose, in the words of an error, and its tasks.
 
-    The faults meet the tasks `before` and `struck`, as they are registered; other tasks ask the honest server.
+    The faults affect the tasks `before` and `struck`, which are registered. Other tasks use the server without faults.
     """
 
     method: str
@@ -89,138 +89,138 @@ class Target:
     doing: str
     tasks: tuple[Task, ...]
     safe: bool = False
-    """Whether it may be sent again."""
+    """Whether it may be retried."""
     harmless: tuple[str, ...] = ()
-    """Faults that do no harm here, because nobody reads the body."""
+    """Faults without effect, because the body is not read."""
     body: Callable[[Details], Options] = lambda _lab: {}
     """Its JSON body, for a test that sends the request itself."""
 
 
 @dataclass(frozen=True)
 class Role:
-    """A role that works with the product. Options are without the name of the role before them."""
+    """A role that uses the product. Options are without the prefix of the role."""
 
     lab: Options
-    """What tells it of the lab, in a play that has the details in the variable `lab`."""
+    """The variables with the lab's details, in a play that has these in the variable `lab`."""
     needed: Options = field(default_factory=dict)
-    """What else its playbook must be told; where it takes a file with the caller's tasks, without that file."""
+    """Further variables that its playbook requires, except the file with the caller's tasks."""
     task: Task | None = None
-    """The caller's task that uses what the role hands over, in the surroundings of the documentation."""
+    """The caller's task that uses the token of the role, in the environment of the documentation."""
     secret: str = ""
-    """The variable of the role in which that is."""
+    """The variable of the role that contains it."""
     successes: tuple[Options, ...] = ({},)
-    """All that it does successfully, with the caller's tasks in `use.yml` or `shout.yml`."""
+    """Its successful uses, with the caller's tasks in `use.yml` or `shout.yml`."""
     refusals: tuple[Options, ...] = ()
-    """What goes wrong: a secret that is refused, of another type, or where it does not belong; tasks in `fail.yml`."""
+    """Its failures: a secret that is refused, of another type, or in the wrong option; tasks in `fail.yml`."""
     blank: Options = field(default_factory=dict)
-    """What it is told where all texts that it does not need are blank, with the caller's tasks in `nothing.yml`."""
+    """Its variables with all optional strings blank, with the caller's tasks in `nothing.yml`."""
     left: Mapping[str, int] = field(default_factory=dict)
-    """What the lab counts after the successes and refusals."""
+    """The counts of the lab after the successes and refusals."""
     made: tuple[str, int] = ("", 0)
-    """What the lab counts after its playbook, or a job of AWX, has run once."""
+    """The counts of the lab after one run of its playbook, or of a job of AWX."""
     prepare_job: Callable[[Lab], object] = lambda _lab: None
-    """What the lab must do so that a job of AWX has work."""
+    """Preparation of the lab so that a job of AWX has work."""
     answers: tuple[Options, str] | None = None
-    """Answers of its survey, which are texts, and the only request that the work consists of with them."""
+    """Answers of its survey, which are strings, and the only request of a run with them."""
     as_needed: bool = False
-    """Whether another run makes only what is needed by then."""
+    """Whether another run creates only what is then required."""
 
 
 @dataclass(frozen=True)
 class Kit:
-    """What the suites know of a product. Everything has a default that fits a product to which it does not apply."""
+    """The facts of a product for the suites. Every field has a default for products to which it does not apply."""
 
     server: Server
     task: Callable[..., Task]
-    """A task of its main module: the name under which it is registered, then options."""
+    """A task of its main module: the name of the registered result, then options."""
     promised: Mapping[str, frozenset[str]]
-    """The keys that the results of each module have by design."""
+    """The result keys of each module in the design."""
     jobs: Mapping[str, Job]
-    """One job for each way in which a module sends requests, so that the jobs together send every request."""
+    """One job for each use of a module, so that the jobs together send every request."""
     is_example: bool = False
-    """Whether suites that need some product take this one. Its jobs create, keep, reuse, renew and revoke."""
+    """Whether it is the example in suites that require one product. Its jobs create, store, reuse, renew and revoke."""
     other_user: Options = field(default_factory=dict)
-    """Options with which its main module signs in as another user."""
+    """Options with which its main module authenticates as another user."""
 
     needs: tuple[str, ...] = ()
-    """Products whose tokens its tasks take, as the tasks in `tokens` of those products have registered them."""
+    """Products whose tokens its tasks use, as registered by `tokens` of those products."""
     tokens: tuple[Task, ...] = ()
-    """Tasks that register the tokens that further tasks take, its own and those of other products."""
+    """Tasks that register the tokens for further tasks, its own and those of other products."""
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """Settings of the lab with which its jobs wait for nothing and are not limited."""
+    """Settings of the lab without delays and limits."""
 
-    # Faults, lies and crashes: regular expressions for method and path, such as "POST /v1/tokens$".
+    # Faults, hostile servers and crashes: regular expressions for method and path, such as "POST /v1/tokens$".
     mints: tuple[str, ...] = ()
-    """Requests that create a token, each of which may be sent once only."""
+    """Requests that create a token. Each may be sent only once."""
     signs_in: tuple[str, ...] = ()
     signs_out: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
-    """Requests whose response body is not read, beside each DELETE."""
+    """Requests whose response body is not read, in addition to each DELETE."""
     lies: frozenset[tuple[str, str]] = frozenset()
-    """Pairs of a fault and a request in which the fault is a valid response."""
+    """Pairs of a fault and a request for which the fault is a valid response."""
     plausible: frozenset[tuple[str, str]] = frozenset()
-    """Pairs of a job and JSON of another server that may be the product's own."""
+    """Pairs of a job and JSON of another server that could also be the product's own."""
     counts_tokens: bool = False
-    """Whether every valid token that the lab counts must be in a result or in the token file."""
+    """Whether every valid token in the lab must be in a result or in the token file."""
 
     reply: tuple[str, Options] | None = None
-    """The field of the token in the response that creates it, and what else that response needs."""
+    """The field of the token in the response that creates it, and the other required fields of that response."""
     targets: Mapping[str, Target] = field(default_factory=dict)
-    """Requests that faults strike in a playbook, too. The example has them all, another none."""
+    """Requests to which faults are applied in a playbook, too. The example has them all, other products none."""
     scheme: str = "Bearer"
-    """How its tokens sign requests: the word before them in the header Authorization."""
+    """The scheme before its tokens in the header Authorization."""
     guarded: str = ""
-    """A path that its server shows only to those who are signed in."""
+    """A path on its server that requires authentication."""
     odd: Mapping[str, tuple[str, int, str, str]] = field(default_factory=dict)
-    """Odd headers of a response: the job, the number of the request, the headers, and the error, where there is one."""
+    """Odd headers of a response: the job, the number of the request, the headers, and the error, if any."""
     secrets_in_lab: int = 1
-    """How many valid tokens the lab counts for each one that is created."""
+    """The number of valid tokens in the lab for each created one."""
 
-    # Plays that look for secrets.
+    # Plays that search for secrets.
     successes: tuple[Task, ...] = ()
-    """Its modules in everything that they do successfully."""
+    """Its modules in every successful use."""
     done: str = "tokens_minted"
-    """What the lab counts after them."""
+    """The counts of the lab after them."""
     refusals: tuple[Task, ...] = ()
     """Tasks that fail: wrong credentials, and valid ones in the wrong option, in the variable `wrong`."""
     asks: tuple[Task, ...] = ()
-    """Each module that sends requests, once or more. The suites let each of them fail at a hostile server."""
+    """Each module that sends requests, once or more. The suites run each of them against a hostile server."""
     asks_without_secret: tuple[Task, ...] = ()
-    """The same for modules without credentials, which cannot recognize a secret that a server quotes."""
+    """The same for modules without credentials, which cannot recognize a secret in a response."""
     quoted: str = ""
-    """What a hostile server quotes of a request. Empty: the last of the credentials."""
+    """The part of a request that a hostile server quotes. If empty, the last of the credentials."""
 
     # Plays of every module.
     results: tuple[Task, ...] = ()
-    """Each module in success, failure and check mode. Names of tasks that fail end with refused or misplaced."""
+    """Each module in success, failure and check mode. Names of failing tasks end with refused or misplaced."""
     faults: tuple[Mapping[str, Any], ...] = ()
-    """Faults of the lab that these need."""
+    """Faults of the lab that these require."""
     from_file: Options = field(default_factory=dict)
-    """Options of its main module beside `token_file`."""
+    """Options of its main module in addition to `token_file`."""
     group_defaults: Options = field(default_factory=dict)
-    """Defaults for its group in module_defaults, beside address and credentials."""
+    """Defaults for its group in module_defaults, in addition to address and credentials."""
     by_defaults: Mapping[str, Options] = field(default_factory=dict)
-    """By module, the options that such a task has, and as `action` what comes of it."""
+    """By module, the options of such a task, and as `action` its expected result."""
 
     # Roles, documentation and AWX.
     roles: Mapping[str, Role] = field(default_factory=dict)
-    """The roles that work with it, by their names."""
+    """The roles that use it, by their names."""
     exported: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """The environment variables for options of its main module, by names that people already export."""
+    """The environment variables of its main module, by the names that users already export."""
     environment: Mapping[str, str] = field(default_factory=dict)
-    """The environment variables of its examples, and the lab's detail for each; `host` is its documented name."""
+    """The environment variables of its examples with the lab's detail for each. `host` is its documented name."""
     variables: Mapping[str, str] = field(default_factory=dict)
-    """The variables that its examples leave to the inventory, and the lab's detail for each."""
+    """The variables that its examples expect from the inventory, with the lab's detail for each."""
     prepare_examples: Callable[[Lab], object] = lambda _lab: None
-    """What the lab must do before its examples run."""
+    """Preparation of the lab for its examples."""
     rotation: Options = field(default_factory=dict)
-    """Its entry in the list of a rotation, beside `product`."""
+    """Its entry in the list of a rotation, in addition to `product`."""
     rotated: str = "created"
-    """The action of this entry when it is run first."""
+    """The action of this entry in the first run."""
     renewal: Options = field(default_factory=lambda: {"renew": "always"})
-    """Options with which the entry renews what it has created. Empty: it has none."""
+    """Options with which the entry renews its token. Empty if there are none."""
     checks_by_request: bool = True
-    """Whether it takes a request to find out that the token of the entry is valid."""
+    """Whether the verification of the entry's token takes a request."""
 
     @property
     def name(self) -> str:
@@ -234,12 +234,12 @@ class Kit:
 
     @property
     def keeps_tokens(self) -> bool:
-        """Whether its main module keeps its own tokens in a file."""
+        """Whether its main module stores its tokens in a file."""
         return "renew" in self.renewal
 
     @property
     def host(self) -> str:
-        """The host name by which the documentation has it, and the lab's proxy reaches it."""
+        """The host name in the documentation, with which the lab's proxy reaches it."""
         return f"{self.name.replace('_', '-')}.example.com"
 
     def sent(self, lab: Details) -> str:

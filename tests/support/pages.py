@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""HTML pages, as a test looks at them."""
+"""HTML pages, as a test sees them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ VOID = {"br", "hr", "img", "input", "link", "meta"}
 
 
 class Page(HTMLParser):
-    """What a browser would make of the page: balanced elements, their attributes, the text of each row."""
+    """The page as a browser sees it: balanced elements, their attributes, the text of each row."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -21,7 +21,7 @@ class Page(HTMLParser):
         self._open: list[str] = []
         self.feed(text)
         self.close()
-        assert self._open == [], "elements are left open"
+        assert self._open == [], "elements are not closed"
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         names = [name for name, _value in attrs]
@@ -49,6 +49,6 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
     def row(self, text: str) -> str:
-        """The one row in which the text stands, with single blanks."""
+        """The one row that contains the text, with single blanks."""
         (found,) = [" ".join(row.split()) for row in self.rows if text in row]
         return found

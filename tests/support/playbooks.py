@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Playbooks through the real ansible-playbook, and what came out of them."""
+"""Playbooks with the real ansible-playbook, and their output."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from support.cores import DEFAULT, Core
 SSH = Path(__file__).with_name("ssh")
 ACTION_PLUGINS = Path(__file__).with_name("action_plugins")
 CALLBACK_PLUGINS = Path(__file__).with_name("callback_plugins")
-# Catches hangs only.
+# Only catches hangs.
 _SECONDS = 500
 
 Task = dict[str, Any]
@@ -28,7 +28,7 @@ Task = dict[str, Any]
 
 @dataclass(frozen=True)
 class Run:
-    """One run of ansible-playbook: its exit code, all that it printed, and what its tasks registered."""
+    """One run of ansible-playbook: its exit code, its output, and the results that its tasks registered."""
 
     returncode: int
     stdout: str
@@ -46,7 +46,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Route:
-    """A way by which a task runs."""
+    """A route on which a task runs."""
 
     name: str
     variables: Mapping[str, Any]
@@ -68,7 +68,7 @@ ROUTES = (IN_PROCESS, AS_MODULE, OVER_SSH)
 
 
 class Ansible:
-    """Runs plays in a folder of its own."""
+    """Runs plays in its own folder."""
 
     def __init__(self, folder: Path, variables: Mapping[str, Any]) -> None:
         self.folder = folder
@@ -86,9 +86,9 @@ class Ansible:
         keywords: Mapping[str, Any] | None = None,
         records: bool = True,
     ) -> Run:
-        """Run the tasks as one play. What they register is recorded, also when one fails, unless `records` is false.
+        """Run the tasks as one play. Registered results are recorded, also after a failure, unless `records` is false.
 
-        `hosts` are names with their variables; by default one. `keywords` are further keywords of the play.
+        `hosts` are names with their variables; by default there is one. `keywords` are further keywords of the play.
         """
         names = sorted({task["register"] for task in tasks if "register" in task})
         record = self.folder / "registered"
@@ -109,7 +109,7 @@ class Ansible:
     def playbook(
         self, path: Path | str, *, core: Core = DEFAULT, arguments: Iterable[str] = (), environ: Mapping[str, str]
     ) -> Run:
-        """Run a playbook that is there already."""
+        """Run an existing playbook."""
         _write(self.folder / "inventory.yml", {"all": {"hosts": {"localhost": {"ansible_connection": "local"}}}})
         return self._run(core, [str(path), *arguments], environ, self.folder / "registered")
 
@@ -135,7 +135,7 @@ def _recording(names: Iterable[str], record: Path) -> list[Task]:
 def finished(
     command: Sequence[str], folder: Path, core: Core, environ: Mapping[str, str]
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command of a core to its end, in its folder."""
+    """Run a command of a core to its end, in the folder."""
     return subprocess.run(
         command,
         cwd=folder,
@@ -149,7 +149,7 @@ def finished(
 
 
 def _environment(core: Core, folder: Path) -> dict[str, str]:
-    """Nothing of the caller's but what a shell has: no variable of AWX, no proxy, no configuration."""
+    """A minimal environment: no variable of AWX, no proxy, no configuration of the caller."""
     home = folder / "home"
     home.mkdir(exist_ok=True)
     return {

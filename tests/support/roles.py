@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Roles in a play: each with the lab's details, what it leaves, and the caller's task files."""
+"""Roles in a play: each with the lab's details, its results, and the caller's task files."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 
 NAMES = tuple(sorted(path.name for path in CHECKOUT.glob("roles/*")))
 
-# One for each role; the order is that in which they are run here.
+# One for each role, in the order in which they run here.
 PLAYBOOKS = {
     yaml.safe_load(path.read_text())[0]["roles"][0]["role"].removeprefix("sddc.tokens."): f"sddc.tokens.{path.stem}"
     for path in sorted(CHECKOUT.glob("playbooks/*.yml"))
     if "roles" in yaml.safe_load(path.read_text())[0]
 }
-# By the role, the product that it works with and what the kit of the product tells of it.
+# By role: the product that it uses, and the facts in the kit of the product.
 OF_KITS: Mapping[str, tuple[Kit, Role]] = {
     name: (kit, role) for kit in KITS.values() for name, role in kit.roles.items()
 }
-# What tells each role of the lab, by options without the role's name before them.
+# The details of the lab for each role, by options without the prefix of the role.
 LAB: Mapping[str, Mapping[str, Any]] = {
     "token_rotation": {},
     **{name: {**role.lab, "ca_path": "{{ ca_path }}"} for name, (_kit, role) in OF_KITS.items()},
@@ -41,14 +41,14 @@ LAB: Mapping[str, Mapping[str, Any]] = {
 
 
 def options_of(name: str) -> dict[str, Any]:
-    """The variables of a role by their names, as its specification has them."""
+    """The variables of a role by their names, from its specification."""
     spec = yaml.safe_load((CHECKOUT / "roles" / name / "meta" / "argument_specs.yml").read_text())
     options: dict[str, Any] = spec["argument_specs"]["main"]["options"]
     return options
 
 
 def values(name: str, **options: Any) -> dict[str, Any]:
-    """The variables of a role: those of the lab, then the given ones; without those that are None."""
+    """The variables of a role: those of the lab, then the given ones, without those that are None."""
     given = {**LAB[name], **options}
     return {f"{name}_{option}": value for option, value in given.items() if value is not None}
 
@@ -63,15 +63,15 @@ def role(name: str, **options: Any) -> Task:
 
 
 def play(ansible: Ansible, tasks: Sequence[Task], *, keep: Iterable[str] = (), **keywords: Any) -> Run:
-    """Run a play, and record what its roles leave, and the variables `keep` as they are at its end."""
+    """Run a play and record the results of its roles, and the variables `keep` at its end."""
     names = [*(f"{name}_result" for name in LAB), *keep]
-    # A task that does nothing: it lends its name to the record, and registers nothing.
+    # A task that does nothing: it provides a name for the record and registers nothing.
     kept = [{"name": "Keep", "ansible.builtin.meta": "noop", "register": name} for name in names]
     return ansible.play([*tasks, *kept], **keywords)
 
 
 def task_file(ansible: Ansible, path: str, tasks: Sequence[Task]) -> str:
-    """Write a caller's task file below the folder of the playbook; return its path as given."""
+    """Write a caller's task file below the folder of the playbook, and return the given path."""
     file = ansible.folder / path
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(yaml.safe_dump(list(tasks), sort_keys=False))
@@ -79,12 +79,12 @@ def task_file(ansible: Ansible, path: str, tasks: Sequence[Task]) -> str:
 
 
 def every_playbook(ansible: Ansible, lab: Lab, *arguments: str, core: Core = DEFAULT, **further: Any) -> Run:
-    """Run all playbooks at once, each by its name, in the surroundings of the documentation."""
+    """Run all playbooks at once, each by its name, in the environment of the documentation."""
     values: dict[str, Any] = {}
     for name, (_kit, role) in OF_KITS.items():
         values |= {f"{name}_{option}": value for option, value in role.needed.items()}
         if role.task:
-            # Relative to the working directory: nothing can stand beside a playbook of a collection.
+            # Relative to the working directory: no file can be beside a playbook of a collection.
             values[f"{name}_tasks"] = task_file(ansible, f"tasks/{name}.yml", [role.task])
     values |= {
         "token_rotation_tokens": [{"product": ISSUER.name, "token_file": "~/.sddc/issuer.json"}],
@@ -100,18 +100,18 @@ def every_playbook(ansible: Ansible, lab: Lab, *arguments: str, core: Core = DEF
 
 
 def note(register: str, name: str) -> Task:
-    """Keep what a role has left, before another inclusion replaces it."""
+    """Save the result of a role before another inclusion replaces it."""
     return {"name": f"Note {register}", "ansible.builtin.set_fact": {register: f"{{{{ {name}_result }}}}"}}
 
 
 def mended(*tasks: Task) -> Task:
-    """Tasks of which one may fail; the play goes on, and `ansible_failed_result` says why."""
+    """Tasks of which one may fail. The play continues, and `ansible_failed_result` has the reason."""
     rescue: Task = {"name": "Go on", "ansible.builtin.meta": "noop"}
     return {"name": "Some tasks", "block": list(tasks), "rescue": [rescue]}
 
 
 def tally(run: Run, host: str = "sddc") -> Counter[str]:
-    """The play recap of a host (ok, changed, failed and so on), summed where there are several playbooks."""
+    """The play recap of a host (ok, changed, failed and so on), summed over several playbooks."""
     recaps = [line for line in run.stdout.splitlines() if line.startswith(f"{host} ") and "unreachable=" in line]
     assert recaps, run.output
     counts = (word.split("=") for line in recaps for word in line.split(":", 1)[1].split())

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rulebooks through the real ansible-rulebook, while they run and after."""
+"""Rulebooks with the real ansible-rulebook, during and after the run."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ from support.cores import DEFAULT
 if TYPE_CHECKING:
     from lab.client import Lab
 
-# Catches hangs only.
+# Only catches hangs.
 SECONDS = 240.0
 _PAUSE = 0.05
 INVENTORY = {"all": {"hosts": {"localhost": {"ansible_connection": "local"}}}}
 
 
 class Start(Protocol):
-    """Starts a rulebook, with the facts that `running` takes."""
+    """Starts a rulebook, with the facts that `running` accepts."""
 
     def __call__(self, rulebook: str, **facts: Any) -> AbstractContextManager[Rulebook]:
-        """By its path or its name."""
+        """Start it by its path or its name."""
 
 
 class Rulebook:
-    """A running ansible-rulebook, and all that it has printed."""
+    """A running ansible-rulebook with its output."""
 
     def __init__(self, process: subprocess.Popen[bytes], folder: Path, temporary: Path) -> None:
         self.process = process
@@ -49,40 +49,40 @@ class Rulebook:
 
     @property
     def output(self) -> str:
-        """What it has printed so far, on both channels."""
+        """The output so far, of both streams."""
         return self._output.read_text(errors="replace")
 
     @property
     def plays(self) -> int:
-        """How many playbooks it has started so far."""
+        """The number of playbooks started so far."""
         return self.output.count("\nPLAY [")
 
     @property
     def recaps(self) -> int:
-        """How many playbooks have ended so far."""
+        """The number of playbooks that have ended so far."""
         return self.output.count("PLAY RECAP")
 
     def until(self, condition: Callable[[], object], what: str) -> None:
-        """Wait until something is so."""
+        """Wait until the condition is true."""
         deadline = time.monotonic() + SECONDS
         while not condition():
-            assert self.process.poll() is None, f"ansible-rulebook has ended before {what}:\n{self.output}"
-            assert time.monotonic() < deadline, f"{what} within {SECONDS:.0f} s, which did not happen:\n{self.output}"
+            assert self.process.poll() is None, f"ansible-rulebook ended before {what}:\n{self.output}"
+            assert time.monotonic() < deadline, f"not within {SECONDS:.0f} s: {what}:\n{self.output}"
             time.sleep(_PAUSE)
 
     def until_said(self, text: str) -> None:
-        """Wait until it has printed something."""
-        self.until(lambda: text in self.output, f"it says {text!r}")
+        """Wait until it has printed the text."""
+        self.until(lambda: text in self.output, f"it prints {text!r}")
 
     def wait_for_processes(self) -> None:
-        """Wait until nothing is left of what it has started."""
+        """Wait until all processes that it has started have ended."""
         deadline = time.monotonic() + SECONDS
         while left := self._processes():
-            assert time.monotonic() < deadline, f"still there: {left}"
+            assert time.monotonic() < deadline, f"still running: {left}"
             time.sleep(_PAUSE)
 
     def _processes(self) -> list[str]:
-        """The commands of what it has started and what still runs: they share its folder for temporary files."""
+        """The commands of its running processes: they share its folder for temporary files."""
         found = []
         for folder in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
@@ -91,7 +91,7 @@ class Rulebook:
         return found
 
     def stop(self) -> int:
-        """End it as systemd does; return its exit code."""
+        """Stop it as systemd does, and return its exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(SECONDS)
 
@@ -109,14 +109,15 @@ def running(
 ) -> Iterator[Rulebook]:
     """Run a rulebook, by its path or by its name in a collection, in a folder of its own.
 
-    At the end it is stopped, and nothing that it printed or left behind may hold a secret of the lab.
+    At the end it is stopped, and its output and files must not contain a secret of the lab.
     """
     need_java()
     folder.mkdir(parents=True)
     (folder / "inventory.yml").write_text(yaml.safe_dump(INVENTORY))
     (folder / "variables.yml").write_text(yaml.safe_dump(dict(variables or {})))
     command = ["ansible-rulebook", "--rulebook", rulebook, "-i", "inventory.yml", "--vars", "variables.yml", *arguments]
-    # Not below the folder, whose path is long: since 2.21 ansible-core opens a Unix socket among its temporary files.
+    # Not below the folder, whose path is too long: since 2.21, ansible-core opens a Unix socket among its temporary
+    # files.
     with tempfile.TemporaryDirectory(prefix="rulebook-") as name:
         temporary = Path(name)
         with (folder / "output").open("wb") as output:
@@ -138,13 +139,13 @@ def running(
 
 
 def need_java() -> None:
-    """Skip the test where there is none."""
+    """Skip the test if ansible-rulebook is not installed."""
     if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
-        pytest.skip("ansible-rulebook needs Java 17, which is not on this machine")
+        pytest.skip("ansible-rulebook requires Java 17, which is not installed")
 
 
 def surroundings(folder: Path, temporary: Path, collections: Path) -> dict[str, str]:
-    """What a shell has, and nothing of this one: no variable of AWX, no proxy, no path of Python."""
+    """A minimal environment: no variable of AWX, no proxy, no Python path of the caller."""
     java = {"JAVA_HOME": os.environ["JAVA_HOME"]} if "JAVA_HOME" in os.environ else {}
     return {
         **java,
@@ -155,13 +156,13 @@ def surroundings(folder: Path, temporary: Path, collections: Path) -> dict[str, 
         "ANSIBLE_COLLECTIONS_PATH": str(collections),
         "ANSIBLE_NOCOLOR": "1",
         "ANSIBLE_NOCOWS": "1",
-        # Else the Java machine ends the process before Python hears of a signal.
+        # Otherwise the Java machine ends the process before Python receives a signal.
         "JAVA_TOOL_OPTIONS": "-Xrs",
     }
 
 
 def written(rulebook: Rulebook) -> dict[str, str]:
-    """What was printed, and what lies in the folder for temporary files."""
+    """The output, and the content of the folder for temporary files."""
     left = (path for path in rulebook.temporary.rglob("*") if path.is_file())
     return {
         "output": rulebook.output,

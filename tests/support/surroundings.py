@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A machine on which the hosts of the documentation exist."""
+"""An environment in which the hosts of the documentation exist."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def environment(lab: Lab, hosts: Mapping[str, str] | None = None) -> dict[str, s
 
 
 def variables(lab: Lab) -> dict[str, Any]:
-    """What the examples leave to the inventory."""
+    """The variables that the examples expect from the inventory."""
     return {name: lab[kit.name][detail] for kit in KITS.values() for name, detail in kit.variables.items()}
 
 
 def documented(lab: Lab, folder: Path) -> tuple[dict[str, str], list[str]]:
-    """Make a folder and the lab ready for what the documentation shows; return the environment and the arguments."""
+    """Prepare a folder and the lab for the examples of the documentation. Return the environment and the arguments."""
     for kit in KITS.values():
         kit.prepare_examples(lab)
     (folder / "home" / ".sddc").mkdir(parents=True)

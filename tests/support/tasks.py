@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What many plays need: keywords of a task, changes of the lab in the middle of a play, and the lab's view of it."""
+"""Building blocks of many plays: keywords of a task, changes of the lab during a play, and the lab's view of it."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def checked(task: Task) -> Task:
 
 
 def failing(task: Task) -> Task:
-    """The task, after which the play goes on also when it has failed."""
+    """The task; the play continues after its failure."""
     return {**task, "ignore_errors": True}
 
 
 def rescued(task: Task) -> Task:
-    """The task in a block whose rescue prints the failure, as people do."""
+    """The task in a block whose rescue prints the failure, as users do."""
     told = {"name": "Tell", "ansible.builtin.debug": {"msg": "{{ ansible_failed_result.msg }}"}}
     return {"name": "Try", "block": [task], "rescue": [told]}
 
@@ -38,7 +38,7 @@ def change_settings(product: str, **values: Any) -> Task:
 
 
 def act(product: str, action: str, **values: Any) -> Task:
-    """Let a product of the lab do something by itself."""
+    """Run an action of a product of the lab."""
     return _control("POST", f"/actions/{product}/{action}", values)
 
 
@@ -61,13 +61,13 @@ def _control(method: str, path: str, body: Any) -> Task:
 
 
 def succeeded(run: Run) -> Run:
-    """The run, which nothing has stopped."""
+    """Check that nothing stopped the run, and return it."""
     assert run.returncode == 0, run.output
     return run
 
 
 def by_task(run: Run, lab: Lab, product: str | None, *names: str) -> dict[str, list[LoggedRequest]]:
-    """The log of a product, or of all, cut after as many requests as each task says it made; none may be left over."""
+    """The log of a product, or of all, split by the request count of each task. No request may be left over."""
     log = lab.requests(product)
     cut = {}
     for name in names:
@@ -83,10 +83,10 @@ def lines(requests: list[LoggedRequest]) -> list[str]:
 
 
 def says(run: Run, text: str) -> bool:
-    """Whether a text was printed: the display of older cores wraps its warnings, at hyphens and within words, too."""
+    """Whether a text was printed. The display of older cores wraps its warnings, at hyphens and within words, too."""
     return "".join(text.split()) in "".join(run.output.split())
 
 
 def said(run: Run) -> str:
-    """All that was printed, on one line: the display wraps its warnings."""
+    """The output on one line: the display wraps its warnings."""
     return " ".join(run.output.split())

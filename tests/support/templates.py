@@ -11,14 +11,14 @@ from typing import Any
 
 import jinja2
 
-# What the variable `omit` holds.
+# The value of the variable `omit`.
 OMITTED = object()
 _EXPRESSION = re.compile(r"\{\{((?:(?!\}\}).)*)\}\}")
 _TEMPLATES = jinja2.Environment(undefined=jinja2.StrictUndefined)  # noqa: S701 - no HTML is made
 
 
 def rendered(value: Any, variables: Mapping[str, Any]) -> Any:
-    """A value with its templates filled in; what is omitted is left out."""
+    """A value with its templates rendered, without omitted parts."""
     if isinstance(value, Mapping):
         found = {key: rendered(item, variables) for key, item in value.items()}
         return {key: item for key, item in found.items() if item is not OMITTED}

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What else sees a run: the syslog of the machine, its list of processes, and ansible-runner, which keeps all."""
+"""What else sees a run: the syslog, the process list, and ansible-runner, which stores everything."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BETWEEN_LOOKS = 0.1
 
 
 def why_no_syslog() -> str:
-    """Why the syslog cannot be listened to; empty when it can."""
+    """The reason why the syslog cannot be read; empty if it can."""
     if os.geteuid() != 0:
         return f"only root may listen at {SYSLOG}"
     return f"another program listens at {SYSLOG}" if SYSLOG.exists() and not _lock_path().exists() else ""
@@ -30,10 +30,10 @@ def why_no_syslog() -> str:
 
 @contextlib.contextmanager
 def syslog() -> Iterator[list[str]]:
-    """Listen where programs write their syslog lines, and collect these. One test at a time does."""
+    """Listen on the syslog socket and collect the lines. Only one test at a time does so."""
     with _lock_path().open("w") as lock, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        # Under the lock only a test that was killed can have left it.
+        # While this process holds the lock, only a test that was killed can have left it.
         SYSLOG.unlink(missing_ok=True)
         listener.bind(str(SYSLOG))
         lines: list[str] = []
@@ -62,7 +62,7 @@ def _lock_path() -> Path:
 
 @contextlib.contextmanager
 def command_lines() -> Iterator[set[str]]:
-    """Look again and again at the arguments of all processes, as any user of the machine may."""
+    """Read the arguments of all processes repeatedly, as any user of the machine may."""
     seen: set[str] = set()
     ended = threading.Event()
 
@@ -82,7 +82,7 @@ def command_lines() -> Iterator[set[str]]:
 
 
 class RunByRunner(Ansible):
-    """Runs plays by ansible-runner, as AWX does; what it keeps is in `written`."""
+    """Runs plays with ansible-runner, as AWX does. What it stores is in `written`."""
 
     def _run(self, core: Core, arguments: list[str], environ: Mapping[str, str], record: Path) -> Run:
         play, *rest = arguments

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Put the collections that the tests use, but pip cannot install one by one, into a collections folder.
+"""Install the collections that the tests use, and that pip cannot install one by one, into a collections folder.
 
 They are published on the Python index inside the `ansible` package only. Usage: extract_collections.py FOLDER
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 PACKAGE = "ansible==12.3.0"
 COLLECTIONS = (
     "ansible/posix",  # its json and jsonl callbacks
-    "awx/awx",  # what playbooks/awx_setup.yml applies the definitions of playbooks/vars with
+    "awx/awx",  # with which playbooks/awx_setup.yml applies the definitions of playbooks/vars
 )
 
 

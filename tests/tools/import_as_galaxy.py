@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Import the collection's tarball as Ansible Galaxy does, by galaxy-importer, and fail on any warning or error.
+"""Import the collection's tarball with galaxy-importer, as Ansible Galaxy does. Fail on any warning or error.
 
-Usage: import_as_galaxy.py TARBALL. Not run are its tests in a container (`make lint` runs ansible-test) and its demand
-for a version of 1.0.0, which is that of a release.
+Usage: import_as_galaxy.py TARBALL. Its tests in a container are not run (`make lint` runs ansible-test), and neither is
+its check for a version of 1.0.0, which only a release has.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FINDING = re.compile(r"^(WARNING|ERROR|CRITICAL): ", re.MULTILINE)
 
 
 def main(tarball: Path) -> int:
-    """Return the exit code: 0 only when the importer had nothing to say against the tarball."""
+    """Return the exit code: 0 only if the importer reports nothing."""
     programs = Path(sys.executable).parent
     with tempfile.TemporaryDirectory() as folder:
         settings = Path(folder, "galaxy-importer.cfg")

@@ -1,13 +1,12 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Install ansible-cores beside the tests' own, and the oldest Python and `requests` on which a module may find itself
-on a remote host, each where a Python for it is found.
+"""Install versions of ansible-core beside the tests' own, and the oldest Python and `requests` of a managed node.
 
-Usage: install_cores.py FOLDER [NAME...]; without names those that `make test` needs.
+Usage: install_cores.py FOLDER [NAME...]; without names those that `make test` requires.
 
-Each gets a virtual environment in FOLDER/NAME; where there is no Python for it, the file `skipped` in that
-folder says so, and the tests that need it are skipped with that sentence.
+Each gets a virtual environment in FOLDER/NAME. If the Python for it is missing, the file `skipped` in that folder says
+so, and the tests that require it are skipped with that sentence.
 """
 
 from __future__ import annotations
@@ -28,14 +27,14 @@ def pinned(package: str) -> str:
     return line
 
 
-# What each runs on: the first of these Pythons that is found.
+# The Pythons for each: the first one found is used.
 ENVIRONMENTS = {
     # The oldest that is supported, and the newest.
     "2.16": (["ansible-core==2.16.19", "requests==2.34.2"], ("3.11", "3.12")),
     "2.22": (["ansible-core==2.22.0rc1", "requests==2.34.2"], ("3.13", "3.14", "3.12")),
-    # What Enterprise Linux 9 ships.
+    # Those of Enterprise Linux 9.
     "oldest-requests": (["requests==2.25.1", "urllib3==1.26.5"], ("3.9", "3.10")),
-    # Those between, for the slow tests, but for 2.17, which molecule refuses; the tests' own, for `make matrix`.
+    # Those between, for the slow tests, except 2.17, which molecule refuses; the tests' own, for `make matrix`.
     "2.18": (["ansible-core==2.18.19", "requests==2.34.2"], ("3.11", "3.12", "3.13")),
     "2.19": ([pinned("ansible-core"), pinned("requests")], ("3.11", "3.12", "3.13")),
     "2.20": (["ansible-core==2.20.10", "requests==2.34.2"], ("3.12", "3.13", "3.14")),
@@ -57,14 +56,14 @@ def main() -> int:
 
 
 def known(names: Sequence[str], all_names: Iterable[str]) -> None:
-    """Exit when one of the names is not there."""
+    """Exit if one of the names is unknown."""
     unknown = sorted(set(names) - set(all_names))
     if unknown:
-        sys.exit(f"Nothing is known of {', '.join(unknown)}; choose of {', '.join(all_names)}.")
+        sys.exit(f"Unknown: {', '.join(unknown)}. Known names: {', '.join(all_names)}.")
 
 
 def installed(environment: Path, name: str, arguments: Sequence[str]) -> str:
-    """Install with the first Python found for a name, in place of what is there; say why when there is none.
+    """Replace the installation of a name, with the first Python found for it. Return why not if there is none.
 
     `arguments` are those of pip. Raises subprocess.CalledProcessError when pip fails.
     """
@@ -72,7 +71,7 @@ def installed(environment: Path, name: str, arguments: Sequence[str]) -> str:
     shutil.rmtree(environment, ignore_errors=True)
     python = next(filter(None, map(found, pythons)), None)
     if python is None:
-        return f"{requirements[0]} needs Python {' or '.join(sorted(pythons))} here, and none is found"
+        return f"{requirements[0]} requires Python {' or '.join(sorted(pythons))}, which was not found"
     print(f"Installing {' and '.join(requirements)} for Python {version_of(python)}", flush=True)
     subprocess.run([python, "-m", "venv", environment], check=True)
     pip_install(environment, arguments)
@@ -86,7 +85,7 @@ def pip_install(environment: Path, arguments: Sequence[str]) -> None:
 
 
 def found(version: str) -> str | None:
-    """A Python of this version that runs: on the path, or one that pyenv has built."""
+    """A working Python of this version, from the path or built by pyenv."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     candidates = [shutil.which(f"python{version}"), *map(str, sorted(pyenv.glob(f"{version}.*/bin/python")))]
     return next((path for path in candidates if path and version_of(path) == version), None)

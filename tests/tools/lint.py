@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run every static check on this checkout, show what they find, and end with one line for each.
+"""Run every static check on this checkout, show the findings, and end with one line for each.
 
-Usage: lint.py [NAME...]; without names, every check. As many run at once as there are processors; what one prints is
-shown when it has ended. The tools keep what they write (caches, ansible-test's virtual environments) below .venv, not
+Usage: lint.py [NAME...]; without names, every check. As many run at once as there are processors; the output of a check
+is shown when it has ended. The tools store their files (caches, ansible-test's virtual environments) below .venv, not
 in the user's home.
 """
 
@@ -48,7 +48,8 @@ def files(pattern: str) -> list[str]:
 
 
 CHECKS = {
-    # The default core, the oldest and the newest, each by its own ansible-test; first, for they take longest.
+    # The default core, the oldest and the newest, each with its own ansible-test. They are first because they are
+    # slowest.
     **{
         f"ansible-test sanity, {core.version} core": [core.python, "tests/tools/run_ansible_test.py", "sanity"]
         for core in (DEFAULT, *OTHERS)
@@ -79,7 +80,7 @@ SKIPPED = {f"ansible-test sanity, {core.version} core": core.why_not for core in
 
 
 def main(names: Sequence[str]) -> int:
-    """Return the exit code: 0 only when no check found anything."""
+    """Return the exit code: 0 only if no check found anything."""
     known(names, CHECKS)
     HOME.mkdir(exist_ok=True)
     chosen = [name for name in names or CHECKS if name not in SKIPPED]
@@ -99,7 +100,7 @@ def main(names: Sequence[str]) -> int:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a check."""
+    """The result of a check."""
 
     name: str
     passed: bool

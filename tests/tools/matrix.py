@@ -3,12 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run the unit and integration tests in lanes: one for each ansible-core, on the Python that belongs to it.
 
-One more lane, `oldest-requests`, runs the tests of module_utils on the oldest Python and `requests` of a remote host.
+A further lane, `oldest-requests`, runs the tests of module_utils on the oldest Python and `requests` of a managed node.
 
 Usage: matrix.py [--tests "PATH..."] [LANE...]; without lanes, all; without paths, all fast tests of a lane.
 
-A lane is a virtual environment of its own. Tests that span cores span none here: each lane is about its own. The last
-lines tell of each lane whether it passed, failed, or was skipped and why.
+A lane is a virtual environment of its own, and its tests use no other core. The last lines say for each lane whether it
+passed, failed, or was skipped and why.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from support.cores import LANES
 from tools.install_cores import ENVIRONMENTS, REQUIREMENTS, installed, known, pinned, pip_install
 
 WORKFLOWS, LINT, OLD = (REQUIREMENTS.with_name(f"requirements-{name}.txt") for name in ("workflows", "lint", "oldest"))
-# What each lane is about: the pinned ansible-core, or the pinned `requests`.
+# The subject of each lane: the pinned ansible-core, or the pinned `requests`.
 ABOUT = {name: environment[0][0] for name, environment in ENVIRONMENTS.items()}
 OLDEST = "oldest-requests"
 TESTS = ("tests/unit", "tests/integration")
@@ -36,7 +36,7 @@ TESTS_OF_OLDEST = ("tests/unit/plugins/module_utils",)
 
 
 def main() -> int:
-    """Return the exit code: 0 only when no lane failed and one passed."""
+    """Return the exit code: 0 only if no lane failed and one passed."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--tests", type=str.split)
     parser.add_argument("lanes", nargs="*")
@@ -57,7 +57,7 @@ def main() -> int:
 
 
 def prepared(lane: str, environment: Path) -> str:
-    """Install what a lane needs, unless it is there; say why when it cannot be."""
+    """Install what a lane requires, unless it is installed. Return why not if that is impossible."""
     requirements = OLD.read_text() if lane == OLDEST else _with_core(ABOUT[lane])
     wanted = "\n".join([requirements, WORKFLOWS.read_text(), LINT.read_text()])
     stamp = environment / "installed"
@@ -71,7 +71,7 @@ def prepared(lane: str, environment: Path) -> str:
     if reason:
         return reason
     if lane == OLDEST:
-        # A controller does not run there, but the part of the oldest core that modules take along does.
+        # A control node does not run there, but the part of the oldest core that is shipped with modules does.
         pip_install(environment, ["--no-deps", "--ignore-requires-python", ABOUT["2.16"]])
     stamp.write_text(wanted)
     return ""
@@ -83,7 +83,7 @@ def _with_core(core: str) -> str:
 
 
 def tested(environment: Path, paths: Sequence[str]) -> bool:
-    """Run the fast tests in the virtual environment of a lane; tell whether they passed."""
+    """Run the fast tests in the virtual environment of a lane, and return whether they passed."""
     programs = environment / "bin"
     command = [
         str(programs / "python"),

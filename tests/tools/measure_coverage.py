@@ -1,12 +1,12 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run the unit and integration tests, and tell which lines and branches of plugins/ they have run.
+"""Run the unit and integration tests, and report which lines and branches of plugins/ they have run.
 
 Usage: measure_coverage.py [PATH...]; without paths all fast tests.
 
-Counted is every Python of one virtual environment: pytest, ansible-playbook with its forks, and modules, which run from
-an archive. Not counted is what runs with other ansible-cores or Pythons, and what a process did that was killed.
+It measures every Python process of one virtual environment: pytest, ansible-playbook with its forks, and modules, which
+run from an archive. It does not measure other ansible-cores or Pythons, or a process that was killed.
 """
 
 from __future__ import annotations
@@ -49,14 +49,14 @@ omit = */__init__.py
 show_missing = true
 skip_covered = true
 """
-# Tests start programs in environments of their own, so that no variable could tell these to measure.
+# Tests start programs in environments of their own, so no variable could enable measurement in these.
 STARTER = """\
 import os; os.environ["COVERAGE_PROCESS_START"] = {settings!r}; import coverage; coverage.process_startup()
 """
 
 
 def main(paths: list[str]) -> int:
-    """Return the exit code: 0 only when the tests passed and ran enough."""
+    """Return the exit code: 0 only if the tests passed and coverage is sufficient."""
     environment = LANES / "coverage"
     reason = prepared("2.19", environment)
     if reason:

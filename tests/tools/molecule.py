@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run the molecule scenarios twice in a row, the second time at -vvv, and look for secrets in what was printed or left.
+"""Run the molecule scenarios twice in a row, the second time at -vvv, and search their output and files for secrets.
 
-Usage: molecule.py [SCENARIO ...]; without one, all. What it leaves is below .ansible, the last run's log included.
+Usage: molecule.py [SCENARIO ...]; without one, all. Its files, including the log of the last run, are below .ansible.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ sys.path[0] = str(CHECKOUT / "tests")
 from support.canaries import leaks
 
 HOME = CHECKOUT / ".ansible"
-# What scenarios share. By molecule's own choice it would be shared with other checkouts of the same folder name, too.
+# Shared by all scenarios. By default molecule would share it with other checkouts with the same folder name, too.
 SHARED = HOME / "molecule"
 LOG = HOME / "molecule.log"
-# Where extensions/molecule/default/destroy.yml leaves all secrets that the lab has made.
+# The file into which extensions/molecule/default/destroy.yml writes all secrets that the lab has created.
 SECRETS = HOME / "molecule-secrets.json"
 MOLECULE = (sys.executable, "-m", "molecule")
 ENVIRONMENT = {
@@ -36,14 +36,14 @@ ENVIRONMENT = {
     "SDDC_TOKENS_LAB_SECRETS": str(SECRETS),
     "NO_COLOR": "1",
 }
-# Scenarios ask the lab on addresses of their own, so that two can run at the same time.
+# Scenarios use the lab on addresses of their own, so that two can run at the same time.
 TEST = ("test", "--workers=2", "--continue-on-failure", "--no-command-borders")
 
 
 def main(scenarios: Sequence[str]) -> int:
-    """Return the exit code: 0 only when all passed both times and no secret was found."""
+    """Return the exit code: 0 only if all passed both times and no secret was found."""
     selected = [f"--scenario-name={name}" for name in scenarios] or ["--all"]
-    # What an interrupted run has left would count as created and prepared.
+    # The state of an interrupted run would count as created and prepared.
     destroyed()
     problems = []
     for title, verbosity in (("first run", []), ("second run, at -vvv", ["-vvv"])):
@@ -55,7 +55,7 @@ def main(scenarios: Sequence[str]) -> int:
             problems.append(f"{title}: scenarios failed, see {LOG.relative_to(CHECKOUT)}")
             print(ending(output), flush=True)
         if not secrets:
-            problems.append(f"{title}: the lab made no secret that could be looked for")
+            problems.append(f"{title}: the lab created no secret to search for")
         problems += [f"{title}: {leak}" for leak in leaks({"output": output, **left()}, secrets)]
         if problems:
             break
@@ -64,7 +64,7 @@ def main(scenarios: Sequence[str]) -> int:
 
 
 def run(arguments: Sequence[str]) -> tuple[str, int, list[str]]:
-    """Run molecule once; return what it printed, its exit code, and the secrets of its lab."""
+    """Run molecule once. Return its output, its exit code, and the secrets of its lab."""
     SECRETS.unlink(missing_ok=True)
     try:
         done = molecule(*arguments)
@@ -76,7 +76,7 @@ def run(arguments: Sequence[str]) -> tuple[str, int, list[str]]:
 
 
 def molecule(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run one command of molecule, its standard error within its standard output."""
+    """Run one command of molecule, with its standard error in its standard output."""
     return subprocess.run(
         [*MOLECULE, *arguments],
         cwd=CHECKOUT,
@@ -90,14 +90,14 @@ def molecule(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def destroyed() -> None:
-    """Let molecule stop the lab. Exits when it cannot."""
+    """Let molecule stop the lab. Exit if it fails."""
     done = molecule("destroy")
     if done.returncode:
         sys.exit(f"{done.stdout}\nmolecule could not stop the lab.")
 
 
 def left() -> dict[str, str]:
-    """What scenarios have left on disk."""
+    """The files that scenarios have left."""
     return {str(path): path.read_text(errors="replace") for path in SHARED.rglob("*") if path.is_file()}
 
 

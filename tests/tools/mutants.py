@@ -1,14 +1,15 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Put faults into copies of the collection, and tell which of them no test notices.
+"""Put faults into copies of the collection, and report those that no test detects.
 
-Usage: mutants.py [--named | --generated] [--minutes N] [--seed N] [PATH...]; PATH... narrows both kinds to these files.
+Usage: mutants.py [--named | --generated] [--minutes N] [--seed N] [PATH...]; PATH... restricts both kinds to these
+files.
 
-Named mutants are those of mutants.yml, each with the tests that must notice it: the run fails when none does, or when
-the text is no longer there. Generated ones are small faults in what decides about tokens; each is tried with the unit
-tests that are nearest to its file. Those are reported, for a person to judge: what is no fault goes into mutants.yml
-with a reason. In the given time a sample is tried, always the same with the same seed.
+Named mutants are those of mutants.yml, each with the tests that must detect it. The run fails if none does, or if the
+text to replace no longer exists. Generated mutants are small faults in the code that decides about tokens; each is
+tried with the unit tests that are nearest to its file. Survivors are reported for review: a mutant that is not a fault
+is added to mutants.yml with a reason. Within the given time a sample is tried, always the same with the same seed.
 """
 
 from __future__ import annotations
@@ -41,28 +42,28 @@ from tools.mutations import mutations_of
 CHECKOUT = Path(__file__).resolve().parents[2]
 LIST = Path(__file__).with_suffix(".yml")
 COLLECTION = "ansible_collections.sddc.tokens"
-# Where faults are generated.
+# The files in which faults are generated.
 SCOPE = (
     "plugins/module_utils/_lifecycle",
     "plugins/module_utils/_http",
     "plugins/module_utils/_core",
     "plugins/plugin_utils",
 )
-# Loaded once, before the process is copied for each mutant. Nothing of the collection may be among them.
+# Loaded once, before the process is copied for each mutant. No module of the collection may be among them.
 PRELOADED = ("pytest", "requests", "yaml", "jinja2", "aiohttp", "trustme", "jwt", "ansible.constants")
 MOST_TEST_FILES = 8
-# What the last tests in a copy have printed.
+# The output of the last tests in a copy.
 OUTPUT = ".venv/output"
-# Seconds for the tests of one mutant. A fault that hangs was noticed.
+# Timeout for the tests of one mutant, in seconds. A fault that causes a hang counts as detected.
 LONGEST = 240
-# Failed tests, and tests that could not be collected. Anything else, such as no test at all, notices nothing.
+# Failed tests, and tests that could not be collected. Anything else, such as no test at all, does not count.
 _NOTICED = (1, 2)
 QUIET = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-m", "not slow")
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """A fault in a file, and the tests that should notice it."""
+    """A fault in a file, and the tests that should detect it."""
 
     name: str
     path: str
@@ -73,26 +74,26 @@ class Mutant:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a mutant."""
+    """The result of a mutant."""
 
     mutant: Mutant
-    is_noticed: bool
+    is_detected: bool
     seconds: float
 
 
 class Unusable(Exception):
-    """The list of mutants does not fit the code."""
+    """The list of mutants does not match the code."""
 
 
 def main(arguments: list[str]) -> int:
-    """Returns 1 when a named mutant was not noticed."""
+    """Return 1 if a named mutant was not detected."""
     parser = argparse.ArgumentParser(prog="mutants.py")
     kinds = parser.add_mutually_exclusive_group()
     kinds.add_argument("--named", action="store_true", help="only the named mutants")
     kinds.add_argument("--generated", action="store_true", help="only generated mutants")
     parser.add_argument("--minutes", type=float, default=18, help="time for generated mutants (default: 18)")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--seed", default="0", help="another one tries another sample")
+    parser.add_argument("--seed", default="0", help="selects the sample")
     parser.add_argument("paths", nargs="*", help="files to mutate, below the checkout")
     options = parser.parse_args(arguments)
     listed = yaml.safe_load(LIST.read_text())
@@ -109,10 +110,10 @@ def main(arguments: list[str]) -> int:
     mutants = [*named, *generated]
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         copies = [copied(Path(folder) / str(number)) for number in range(options.processes)]
-        # Tests that fail in a copy by themselves would notice everything.
+        # Tests that fail in a copy without a fault would detect everything.
         if mutants and not passes(copies[0], sorted({test for mutant in mutants for test in mutant.tests})):
             print((copies[0] / OUTPUT).read_text())
-            print("Without any fault the tests fail in a copy of the checkout. Run make unit first.")
+            print("The tests fail in a copy of the checkout without any fault. Run make unit first.")
             return 1
         outcomes = tried(mutants, copies, end)
     return report(outcomes, len(mutants))
@@ -123,7 +124,7 @@ def _chosen(mutants: Iterator[Mutant], paths: Sequence[str]) -> Iterator[Mutant]
 
 
 def named_mutants(listed: Sequence[Mapping[str, Any]]) -> Iterator[Mutant]:
-    """The mutants of the list. Raises Unusable for a text that is not in its file, once and only once."""
+    """The mutants of the list. Raises Unusable for a text that does not occur exactly once in its file."""
     for entry in listed:
         source = (CHECKOUT / entry["path"]).read_text()
         if source.count(entry["text"]) != 1:
@@ -133,7 +134,7 @@ def named_mutants(listed: Sequence[Mapping[str, Any]]) -> Iterator[Mutant]:
 
 
 def generated_mutants(accepted: Sequence[Mapping[str, str]]) -> Iterator[Mutant]:
-    """All small faults in the scope but those that were judged to be none."""
+    """All small faults in the scope, except those that were accepted as harmless."""
     judged = {(entry["path"], entry["change"], entry["line"]) for entry in accepted}
     for path in sorted(file for folder in SCOPE for file in (CHECKOUT / folder).glob("*.py")):
         name, source = str(path.relative_to(CHECKOUT)), path.read_text()
@@ -147,7 +148,7 @@ def generated_mutants(accepted: Sequence[Mapping[str, str]]) -> Iterator[Mutant]
 
 @cache
 def nearest_tests(path: str) -> tuple[str, ...]:
-    """The files of unit tests that are named for a file, then those from which the fewest imports lead to it."""
+    """The unit test files named for a file, then those with the fewest imports between them and the file."""
     distances = {path: 0}
     frontier = {path}
     subject = Path(path).stem.rstrip("s")
@@ -162,7 +163,7 @@ def nearest_tests(path: str) -> tuple[str, ...]:
 
 @cache
 def imports() -> dict[str, set[str]]:
-    """What each file of the collection and of its unit tests imports of these, by paths."""
+    """The imports of each file of the collection and of its unit tests among these files, by paths."""
     files = [*(CHECKOUT / "plugins").rglob("*.py"), *(CHECKOUT / "tests" / "unit" / "plugins").rglob("*.py")]
     files += (CHECKOUT / "tests" / "support").glob("*.py")
     return {str(file.relative_to(CHECKOUT)): set(_imports_of(file)) for file in files}
@@ -187,7 +188,7 @@ def _package(node: ast.ImportFrom, file: Path) -> str:
 
 
 def tried(mutants: Sequence[Mutant], copies: Sequence[Path], end: float) -> list[Outcome]:
-    """Try mutants until the time is over, several at the same time, each in a copy that no other one uses."""
+    """Try mutants until the time is over, several concurrently, each in a copy of its own."""
     unused: SimpleQueue[Path] = SimpleQueue()
     for copy in copies:
         unused.put(copy)
@@ -206,7 +207,7 @@ def tried(mutants: Sequence[Mutant], copies: Sequence[Path], end: float) -> list
 
 
 def copied(folder: Path) -> Path:
-    """A copy of what git knows, or would add, with an environment that finds it in place of the checkout."""
+    """A copy of what git tracks or would add, with an environment that uses it in place of the checkout."""
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=CHECKOUT, check=True, capture_output=True, text=True
     )
@@ -234,12 +235,12 @@ def tried_in(copy: Path, mutant: Mutant) -> Outcome:
 
 
 def passes(copy: Path, tests: Sequence[str]) -> bool:
-    """Whether tests succeed in a copy as it is."""
+    """Whether tests succeed in an unchanged copy."""
     return exit_code_of_tests(copy, tests, None) == 0
 
 
 def exit_code_of_tests(copy: Path, tests: Sequence[str], seconds: float | None) -> int:
-    """Run tests in a process of its own. The code is negative when it is killed, as after so many seconds."""
+    """Run tests in a separate process. The code is negative if it is killed, as after a timeout."""
     process = multiprocessing.get_context("fork").Process(target=_run_tests, args=(copy, tests))
     process.start()
     process.join(seconds)
@@ -250,13 +251,13 @@ def exit_code_of_tests(copy: Path, tests: Sequence[str], seconds: float | None) 
 
 
 def _run_tests(copy: Path, tests: Sequence[str]) -> None:
-    """In the process of a mutant: exit as pytest does."""
+    """Run in the process of a mutant: exit as pytest does."""
     output = os.open(copy / OUTPUT, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
     for descriptor in (0, 1, 2):
         os.dup2(output, descriptor)
     collections = str(copy / ".venv" / "collections")
     os.environ.update(PYTHONPATH=collections, ANSIBLE_COLLECTIONS_PATH=collections, PYTHONDONTWRITEBYTECODE="1")
-    # A file may change twice within the resolution of its time, which bytecode is compared with.
+    # A file may change twice within the resolution of its timestamp, with which bytecode is compared.
     sys.dont_write_bytecode = True
     sys.path[:] = [path for path in sys.path if not path.startswith(f"{CHECKOUT}/") or "site-packages" in path]
     for name in [name for name in sys.modules if name.split(".")[0] in ("tools", "ansible_collections")]:
@@ -267,11 +268,11 @@ def _run_tests(copy: Path, tests: Sequence[str]) -> None:
 
 
 def report(outcomes: Sequence[Outcome], total: int) -> int:
-    """Print what became of them, survivors last."""
-    survivors = [outcome for outcome in outcomes if not outcome.is_noticed]
-    noticed = len(outcomes) - len(survivors)
-    print(f"{len(outcomes)} of {total} mutants were tried in the given time. {noticed} were noticed.")
-    for is_named, title in ((False, "Generated, and not noticed:"), (True, "Named, and not noticed:")):
+    """Print the results, survivors last."""
+    survivors = [outcome for outcome in outcomes if not outcome.is_detected]
+    detected = len(outcomes) - len(survivors)
+    print(f"{len(outcomes)} of {total} mutants were tried in the given time. {detected} were detected.")
+    for is_named, title in ((False, "Generated, and not detected:"), (True, "Named, and not detected:")):
         found = sorted(outcome.mutant.name for outcome in survivors if outcome.mutant.is_named == is_named)
         if found:
             print("\n".join([title, *(f"  {name}" for name in found)]))

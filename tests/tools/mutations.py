@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Small faults in a source text, each of which some test should notice."""
+"""Small faults in a source text, each of which some test should detect."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NEVER_RUN = ("TYPE_CHECKING",)
 
 @dataclass(frozen=True)
 class Mutation:
-    """A fault: what was done, where, and the source with it. Offsets are in bytes."""
+    """A fault: its description, its place, and the source with it. Offsets are in bytes."""
 
     change: str
     line: int
@@ -41,7 +41,7 @@ class Mutation:
 
 
 def mutations_of(source: str) -> Iterator[Mutation]:
-    """All faults of the kinds below in what runs when a function is called."""
+    """All faults of the kinds below in the code of functions."""
     starts = [0]
     for line in source.encode().splitlines(keepends=True):
         starts.append(starts[-1] + len(line))
@@ -58,7 +58,7 @@ def mutations_of(source: str) -> Iterator[Mutation]:
 
 
 def _called(tree: ast.AST) -> Iterator[ast.AST]:
-    """The nodes in the bodies of functions, without annotations, and f-strings, whose parts have no place."""
+    """The nodes in the bodies of functions, without annotations and f-strings (whose parts have no position)."""
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             for statement in node.body:
@@ -66,7 +66,7 @@ def _called(tree: ast.AST) -> Iterator[ast.AST]:
 
 
 def _nodes(node: ast.AST) -> Iterator[ast.AST]:
-    # Functions in functions are found by themselves.
+    # Nested functions are found separately.
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.JoinedStr)):
         return
     yield node

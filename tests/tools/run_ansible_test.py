@@ -3,13 +3,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run a command of `ansible-test` on a copy of this checkout, with the ansible-core of the Python that runs this.
 
-Usage: run_ansible_test.py sanity|units [ARGUMENT...]; the arguments go to ansible-test. `sanity` runs all its tests on
-all Pythons of this machine, `units` the unit tests on the Python that runs this.
+Usage: run_ansible_test.py sanity|units [ARGUMENT...]; the arguments are passed to ansible-test. `sanity` runs all its
+tests on all Pythons of this machine, `units` the unit tests on the Python that runs this.
 
-ansible-test insists on a folder ansible_collections/sddc/tokens that is no symbolic link, keeps its state in the home
-directory, and fetches a pip of its own, and with some cores a tool, from hosts that are often out of reach. So it gets
-a copy, a home below .venv (where its tools stay installed from run to run; one for each core), the pip that comes with
-Python, and no tool but those of the package index.
+ansible-test requires a folder ansible_collections/sddc/tokens that is not a symbolic link, stores its state in the home
+directory, and downloads its own pip, and with some cores a tool, from hosts that are often unreachable. Therefore it
+gets a copy, a home below .venv (where its tools stay installed from run to run; one for each core), the pip of the
+Python installation, and only tools from the package index.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from support.checkout import CHECKOUT, COLLECTION, copied
 
-# For each core its own: they may run at the same time.
+# One for each core: they may run at the same time.
 FOLDER = CHECKOUT / ".venv" / "ansible-test" / core_version
 HOME = FOLDER / "home"
 
-# What ansible-test runs in place of get-pip.
+# The script that ansible-test runs in place of get-pip.
 BOOTSTRAP_PIP = """\
 import subprocess
 import sys
@@ -43,17 +43,17 @@ subprocess.run([sys.executable, "-m", "ensurepip"], check=True, stdout=subproces
 
 
 def copy_checkout(folder: Path) -> Path:
-    """Return a copy of the checkout in a place that ansible-test takes."""
+    """Return a copy of the checkout in a place that ansible-test accepts."""
     copied(copy := folder / COLLECTION)
-    # Else ansible-test asks the checkout's repository, which ignores .venv, and tests nothing.
+    # Otherwise ansible-test uses the checkout's repository, which ignores .venv, and tests nothing.
     subprocess.run(["git", "init", "--quiet", copy], check=True)
     return copy
 
 
 def prefer_the_index() -> None:
-    """Let the tools of this virtual environment's ansible-test come from the package index.
+    """Use the package index for the tools of this virtual environment's ansible-test.
 
-    That of core 2.22 pins a commit of dill, for a Python 3.15 that is not tried here.
+    That of core 2.22 pins a commit of dill, for Python 3.15, which is not tested here.
     """
     for path in Path(ansible_test.__path__[0], "_data", "requirements").glob("*.txt"):
         text = path.read_text()
@@ -63,7 +63,7 @@ def prefer_the_index() -> None:
 
 
 def prepare_home() -> None:
-    """Make the pip of ansible-test quiet, and provide its bootstrap under the name of each pip it may ask for."""
+    """Make the pip of ansible-test quiet, and provide its bootstrap script under the name of each version of pip."""
     cache = HOME / ".ansible" / "test" / "cache"
     cache.mkdir(parents=True, exist_ok=True)
     requirements = Path(ansible_test.__path__[0], "_internal", "python_requirements.py").read_text()
@@ -74,7 +74,7 @@ def prepare_home() -> None:
 
 
 def link_pythons(folder: Path) -> list[str]:
-    """Fill a folder with the Pythons of this machine that can create virtual environments; return their versions."""
+    """Link the Pythons of this machine that can create virtual environments, and return their versions."""
     env = dict(os.environ)
     if shutil.which("pyenv"):  # whose commands run only the versions that are named
         installed = subprocess.run(["pyenv", "versions", "--bare"], check=True, capture_output=True, text=True)
@@ -87,7 +87,7 @@ def link_pythons(folder: Path) -> list[str]:
         try:
             path = subprocess.run(probe, env=env, check=True, capture_output=True, text=True).stdout.strip()
         except (OSError, subprocess.CalledProcessError):
-            print(f"ansible-test: without Python {version}, which is not on this machine", flush=True)
+            print(f"ansible-test: skipping Python {version}, which is not installed", flush=True)
         else:
             (folder / f"python{version}").symlink_to(path)
             found.append(version)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes registered results to a file, for a test to read, without a module and without printing anything."""
+"""Write registered results to a file for a test, without a module and without output."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ansible.plugins.action import ActionBase
 
 
 class ActionModule(ActionBase):
-    """`names`: what to write, where it is defined; `dest`: the file."""
+    """`names`: the variables to write, where they are defined; `dest`: the file."""
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)

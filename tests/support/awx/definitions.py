@@ -18,7 +18,7 @@ PROJECT = AWX / "project"
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads what is marked as unsafe to template as the text that it is."""
+    """Load values marked as unsafe as plain strings."""
 
 
 def _unsafe(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> str:
@@ -34,7 +34,7 @@ def _definitions(name: str) -> Any:
 
 
 def _with_types(template: dict[str, Any]) -> dict[str, Any]:
-    """The job template with the types of its credentials as a list, also where it takes one of each type."""
+    """The job template with the types of its credentials as a list, also if it accepts one of each type."""
     every = template["credential_types"] == "{{ awx_setup_credential_types | list }}"
     return {**template, "credential_types": list(CREDENTIAL_TYPES) if every else template["credential_types"]}
 
@@ -56,7 +56,7 @@ def role_of(playbook: str) -> str:
 
 # The playbook whose role works with the example.
 (EXAMPLE_PLAYBOOK,) = (playbook for playbook in JOB_TEMPLATES if role_of(playbook) in EXAMPLE.roles)
-# What the project's rotation keeps on the path that is mounted.
+# What the project's rotation stores on the mounted path.
 TOKEN_FILES = {
     Path(token["token_file"]).name
     for token in yaml.safe_load((PROJECT / "group_vars" / "all.yml").read_text())["token_rotation_tokens"]
@@ -71,10 +71,10 @@ def role_options(playbook: str) -> dict[str, dict[str, Any]]:
 
 
 def role_variables(playbook: str, kind: str) -> list[str]:
-    """The variables of the role of a playbook which are of this type, or lists of it."""
+    """The variables of the role of a playbook that are of this type, or lists of it."""
     return [name for name, spec in role_options(playbook).items() if kind in (spec["type"], spec.get("elements"))]
 
 
 def survey_spec(template: dict[str, Any]) -> dict[str, Any]:
-    """The survey of a job template as AWX gets it."""
+    """The survey of a job template as it is sent to AWX."""
     return {"name": "", "description": "", "spec": template["survey"]}

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A job of AWX under the real ansible-runner: the folder that AWX makes for it, its environment, what it leaves.
+"""A job of AWX with the real ansible-runner: its folder as AWX creates it, its environment and its output.
 
-The container that a job runs in is played by a folder and a home of the job's own. What an image brings along is the
-process environment here: the programs, and the trust store.
+A folder and a home of its own replace the container of a job. The process environment replaces the content of the
+image: the programs, and the trust store.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ import yaml
 from support.checkout import CHECKOUT
 from support.cores import DEFAULT
 
-# Catches hangs only.
+# Only catches hangs.
 _SECONDS = 500
-# What AWX sets for every job, besides the credentials.
+# The variables that AWX sets for every job, in addition to those of the credentials.
 _SETTINGS = {
     "ANSIBLE_FORCE_COLOR": "True",
     "ANSIBLE_HOST_KEY_CHECKING": "False",
@@ -39,11 +39,11 @@ _SETTINGS = {
 
 
 class _Unsafe(str):
-    """A text that must not be templated."""
+    """A string that must not be templated."""
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes extra variables as AWX does: what comes from a launch is marked as unsafe."""
+    """Writes extra variables as AWX does: those of a launch are marked as unsafe."""
 
 
 _Dumper.add_representer(_Unsafe, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text)))
@@ -61,29 +61,29 @@ class Job:
 
     @property
     def statistics(self) -> dict[str, Any]:
-        """The data of the last event: counts of each host, and what set_stats left (`artifact_data`)."""
+        """The data of the last event: counts of each host, and the values of set_stats (`artifact_data`)."""
         (found,) = [event["event_data"] for event in self.events if event["event"] == "playbook_on_stats"]
         return dict(found)
 
     def texts(self) -> dict[str, str]:
-        """Everything that the job left, but its input: the variables that AWX injected."""
+        """Everything that the job left, except its input: the variables that AWX injected."""
         places = [path for root in (self.folder, self.home) for path in root.rglob("*") if path.is_file()]
         texts = {str(path): path.read_text(errors="replace") for path in places}
         del texts[str(self.folder / "env" / "envvars")]
         for path, text in texts.items():
-            if path.endswith("/command"):  # ansible-runner notes the environment there, AWX keeps a masked one
+            if path.endswith("/command"):  # ansible-runner stores the environment there, AWX stores a masked one
                 texts[path] = json.dumps({**json.loads(text), "env": None})
         return {**texts, "output": self.output}
 
 
 class Worker:
-    """Runs jobs; each in a folder and with a home of its own."""
+    """Runs jobs, each in its own folder and with its own home."""
 
     def __init__(self, folder: Path, project: Path, trusted: str) -> None:
         self._folder, self._project, self._trusted = folder, project, trusted
 
     def start(self, job: Mapping[str, Any], name: str = "job") -> subprocess.Popen[str]:
-        """Start a job that the controller has prepared. Call `finished` in the end."""
+        """Start a job that the controller has prepared. Call `finished` at the end."""
         folder, home = self._folder / name, self._folder / f"{name}-home"
         home.mkdir(parents=True)
         shutil.copytree(self._project, folder / "project", symlinks=True)
@@ -100,7 +100,7 @@ class Worker:
         )
 
     def finished(self, process: subprocess.Popen[str], job: Mapping[str, Any], name: str = "job") -> Job:
-        """Wait for a job, at most so long that a hanging one fails the test."""
+        """Wait for a job. A hanging one fails the test."""
         try:
             output = process.communicate(timeout=_SECONDS)[0]
         except subprocess.TimeoutExpired:
@@ -116,14 +116,14 @@ class Worker:
         return self.finished(self.start(job, name), job, name)
 
     def run_all(self, jobs: Iterable[Mapping[str, Any]]) -> list[Job]:
-        """Run jobs at the same time, as the slices of one launch."""
+        """Run jobs concurrently, as the slices of one launch."""
         started = [(self.start(job, f"job{job['id']}"), job) for job in jobs]
         return [self.finished(process, job, f"job{job['id']}") for process, job in started]
 
     def _write(self, folder: Path, job: Mapping[str, Any]) -> None:
         launched: Mapping[str, Any] = job["unsafe_variables"]
         unsafe = {name: _Unsafe(value) if isinstance(value, str) else value for name, value in launched.items()}
-        # AWX keeps facts only where the job template says so; here always, to see what would be kept.
+        # AWX stores facts only if the job template says so. Here they always are, to see what would be stored.
         settings = {"suppress_ansible_output": False, "fact_cache_type": "jsonfile"}
         paths = {
             "ANSIBLE_COLLECTIONS_PATH": f"{folder}/requirements_collections:~/.ansible/collections",
@@ -154,7 +154,7 @@ def _put(path: Path, text: str, mode: int = 0o600) -> None:
 
 
 def project_with_the_collection(skeleton: Path, folder: Path) -> Path:
-    """A copy of a project that holds this checkout as AWX finds a collection in a project."""
+    """A copy of a project that contains this checkout where AWX finds the collections of a project."""
     shutil.copytree(skeleton, folder)
     place = folder / "collections" / "ansible_collections" / "sddc"
     place.mkdir(parents=True)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A controller of the lab, as a client of AWX sees it, and awx_setup run against it."""
+"""A controller of the lab as a client of AWX sees it, and awx_setup run against it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Controller:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What the modules of awx.awx read."""
+        """The environment that the modules of awx.awx read."""
         return {
             "CONTROLLER_HOST": self.url,
             "CONTROLLER_USERNAME": self.lab["awx"]["username"],
@@ -41,17 +41,17 @@ class Controller:
         }
 
     def objects(self, path: str, **query: Any) -> list[dict[str, Any]]:
-        """What a list holds."""
+        """The content of a list."""
         found: list[dict[str, Any]] = self.call("GET", path, page_size=200, **query)["results"]
         return found
 
     def one(self, path: str, **query: Any) -> dict[str, Any]:
-        """The only one that a query finds."""
+        """The only object that matches a query."""
         (found,) = self.objects(path, **query)
         return found
 
     def call(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
-        """Ask the controller directly."""
+        """Send a request to the controller."""
         reply = requests.request(
             method,
             f"{self.url}/api/v2/{path}/",
@@ -65,7 +65,7 @@ class Controller:
         return reply.json() if reply.content else None
 
     def launch(self, job_template: str, prompts: dict[str, Any] | None = None, **answers: Any) -> list[dict[str, Any]]:
-        """The jobs that AWX would start; `prompts` is what a launch brings along beside the answers of the survey."""
+        """The jobs that AWX would start. `prompts` are the values of a launch besides the answers of the survey."""
         jobs: list[dict[str, Any]] = self.lab.act(
             "awx", "launch", host=self.host, job_template=job_template, answers=answers, prompts=prompts
         )
@@ -81,7 +81,7 @@ class Setup:
         self.variables: dict[str, Any] = {"awx_setup_scm_url": REPOSITORY, **variables}
 
     def run(self, *arguments: str, user: tuple[str, str] | None = None, **variables: Any) -> Run:
-        """Run the playbook by its name, as the system administrator unless another user with a password is given."""
+        """Run the playbook by its name, as the system administrator or as another user with a password."""
         path = self.ansible.folder / "variables.yml"
         path.write_text(yaml.safe_dump({**self.variables, **variables}))
         environ = {**self.controller.environment, "ANSIBLE_PIPELINING": "true"}
@@ -92,12 +92,12 @@ class Setup:
 
 
 def changes(run: Run) -> int:
-    """How many tasks changed something."""
+    """The number of tasks that changed something."""
     return int(re.findall(r"changed=(\d+)", run.stdout)[-1])
 
 
 def credentials(lab: Lab) -> list[dict[str, Any]]:
-    """A credential for each product of the lab; what may be left blank is."""
+    """A credential for each product of the lab, without optional values."""
     return [
         {"name": f"The lab's {name}", "type": name, "inputs": kit.server.options(lab.details)}
         for name, kit in KITS.items()

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes what a callback gets of each task besides its result, as those do that send it to a server of logs."""
+"""Write what a callback gets of each task besides its result, as callbacks that send it to a log server do."""
 
 from __future__ import annotations
 
