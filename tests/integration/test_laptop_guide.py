@@ -59,7 +59,7 @@ def test_the_laptop_guide_works_word_for_word_and_leaves_no_files(lab: Lab, tmp_
 
     assert done.returncode == 0, done.output
     log = (home / ".sddc" / "rotate.log").read_text()
-    assert log.count("5 tokens: 0 changed, 0 failed, 5 left as they are.") == 2, log
+    assert log.count("5 tokens: 0 changed, 0 failed, 5 unchanged.") == 2, log
     page = (home / ".sddc" / "report.html").read_text()
     assert leaks({"output": done.output, "log": log, "page": page}, [secret["value"] for secret in lab.secrets()]) == []
     counts = {product: lab.counts(product, f"{product}.example.com") for product in ("avi", "nsx", "vcenter", "vrni")}

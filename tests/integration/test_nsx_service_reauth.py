@@ -393,7 +393,7 @@ def test_the_changes_of_a_failed_token_set_entry_are_reported(ansible: Ansible, 
     assert (partly["action"], partly["changed"]) == ("reauthenticated", True)
     assert "1 of 2 instances failed" in partly["error"]
     assert (whole["action"], lab.counts("nsx")["reauths"]) == ("created", 1)
-    assert "2 tokens: 2 changed, 1 failed, 0 left as they are." in said(run)
+    assert "2 tokens: 2 changed, 1 failed, 0 unchanged." in said(run)
 
 
 def test_an_unknown_instance_fails_and_one_listing_checks_a_locale_service(in_process: InProcess, lab: Lab) -> None:

@@ -179,7 +179,7 @@ def test_variables_of_the_play_with_the_same_names_do_not_change_the_report(ansi
     assert run.returncode != 0, "the failure of the rotation is seen"
     assert "TAKEN" not in run.output
     assert "2 re-authenticated, 0 failed." in said(run)
-    assert "1 tokens: 0 changed, 1 failed, 0 left as they are." in said(run)
+    assert "1 token: 0 changed, 1 failed, 0 unchanged." in said(run)
 
 
 def test_the_ca_path_of_the_manager_is_not_used_for_the_cloud(ansible: Ansible, lab: Lab) -> None:

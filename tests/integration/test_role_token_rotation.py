@@ -50,12 +50,12 @@ def test_a_token_of_each_product_is_kept_valid_and_the_second_run_changes_nothin
     assert {name: token["action"] for name, token in found.items()} == {name: kit.rotated for name, kit in KITS.items()}
     assert all(list(token) == KEYS and token["error"] is None and token["changed"] for token in found.values())
     for token in found.values():
-        end = f", ends at {token['expires_at']}" if token["expires_at"] else ""
+        end = f", expires at {token['expires_at']}" if token["expires_at"] else ""
         assert token["summary"] == f"{token['name']}: {token['action']}{end}."
     for name, lifetime in ((name, kit.rotation.get("lifetime")) for name, kit in KITS.items()):
         assert lifetime is None or lifetime - 400 < found[name]["expires_in"] <= lifetime
-    assert f"{len(KITS)} tokens: {len(KITS)} changed, 0 failed, 0 left as they are." in said(first)
-    assert f"{len(KITS)} tokens: 0 changed, 0 failed, {len(KITS)} left as they are." in said(second)
+    assert f"{len(KITS)} tokens: {len(KITS)} changed, 0 failed, 0 unchanged." in said(first)
+    assert f"{len(KITS)} tokens: 0 changed, 0 failed, {len(KITS)} unchanged." in said(second)
     assert tally(second)["changed"] == 0
     assert not any(token["changed"] for token in second[f"{NAME}_result"])
     assert minted(lab) == made
@@ -88,8 +88,8 @@ def test_a_failed_entry_does_not_stop_the_others_and_fails_the_role_at_the_end(a
     assert "strange {{ 6 * 7 }}" in strange["error"], "what a server says is no template"
     assert (good["action"], good["error"]) == ("created", None)
     assert [token["changed"] for token in run[f"{NAME}_result"]] == [False, False, False, True]
-    assert "4 tokens: 1 changed, 3 failed, 0 left as they are." in said(run)
-    assert "3 of 4 tokens could not be kept alive. refused: Could not" in said(run)
+    assert "4 tokens: 1 changed, 3 failed, 0 unchanged." in said(run)
+    assert "3 of 4 tokens failed. refused: Could not" in said(run)
     assert lab.counts(EXAMPLE.name)["tokens_valid"] == 1
     assert_no_secret(run, lab)
 
@@ -134,7 +134,7 @@ def test_check_mode_predicts_for_every_product_and_creates_nothing(ansible: Ansi
     signing = re.compile("|".join(sign for kit in KITS.values() for sign in (*kit.signs_in, *kit.signs_out)))
     asked = [f"{entry.method} {entry.path}" for entry in lab.requests()]
     assert [line for line in asked if not line.startswith("GET ") and not signing.search(line)] == []
-    assert f"{len(KITS)} tokens: {len(KITS)} changed, 0 failed, 0 left as they are." in said(run)
+    assert f"{len(KITS)} tokens: {len(KITS)} changed, 0 failed, 0 unchanged." in said(run)
     assert list(ansible.folder.glob("*.json*")) == []
 
 

@@ -56,7 +56,7 @@ def test_an_overflow_token_is_registered_and_works_and_that_of_a_file_is_registe
     assert lab.counts("vidb")["grants"] == lab.counts("vcenter")["registrations"] == 2
     assert tally(run)["changed"] == 2
     assert "the overflow token is registered" in said(run)
-    assert "the token is accepted already" in said(run)
+    assert "vCenter already accepts the token" in said(run)
 
 
 def test_a_token_that_does_not_overflow_or_is_already_accepted_changes_nothing(ansible: Ansible, lab: Lab) -> None:
@@ -72,7 +72,7 @@ def test_a_token_that_does_not_overflow_or_is_already_accepted_changes_nothing(a
     run = succeeded(play(ansible, tasks, keep=["plain", "given"]))
 
     assert [run[name]["action"] for name in ("plain", "given", f"{NAME}_result")] == ["none", "registered", "none"]
-    assert "the token is no overflow token and needs no registration" in said(run)
+    assert "the token is not an overflow token and requires no registration" in said(run)
     assert lab.counts("vcenter")["registrations"] == 1
     assert tally(run)["changed"] == 2, "the token of the module, and one registration"
 
