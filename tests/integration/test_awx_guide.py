@@ -31,8 +31,7 @@ IMAGE = "registry.example.com/sddc/tokens:1.0"
 BUILD = f"ansible-builder build --file ~/execution-environment.yml --context ~/context --tag {IMAGE}"
 CREATE = "ansible-vault create --vault-password-file ~/.sddc/vault-password ~/.sddc/awx-credentials.yml"
 LAUNCH = (
-    "ansible localhost -m awx.awx.job_launch"
-    " -a \"name='SDDC tokens - keep tokens alive' organization=Default timeout=900\""
+    "ansible localhost -m awx.awx.job_launch -a \"name='SDDC tokens - rotate tokens' organization=Default timeout=900\""
 )
 MOUNT = "sudo install --directory --owner=awx --group=awx --mode=0700 /var/lib/sddc-tokens"
 SETUP = (
