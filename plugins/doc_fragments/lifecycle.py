@@ -51,7 +51,7 @@ options:
     description:
       - V(auto) renews a token that is invalid or expires too soon.
       - V(always) renews the token in every run.
-      - V(never) does not create a token. The task fails if the existing one is invalid or expires too soon.
+      - V(never) does not create a token. The task fails if the existing one is missing, invalid or expires too soon.
     type: str
     choices: [auto, always, never]
     default: auto

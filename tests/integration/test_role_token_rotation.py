@@ -51,7 +51,8 @@ def test_a_token_of_each_product_is_kept_valid_and_the_second_run_changes_nothin
     assert all(list(token) == KEYS and token["error"] is None and token["changed"] for token in found.values())
     for token in found.values():
         end = f", expires at {token['expires_at']}" if token["expires_at"] else ""
-        assert token["summary"] == f"{token['name']}: {token['action']}{end}."
+        action = token["action"].replace("none", "unchanged")
+        assert token["summary"] == f"{token['name']}: {action}{end}."
     for name, lifetime in ((name, kit.rotation.get("lifetime")) for name, kit in KITS.items()):
         assert lifetime is None or lifetime - 400 < found[name]["expires_in"] <= lifetime
     assert f"{len(KITS)} tokens: {len(KITS)} changed, 0 failed, 0 unchanged." in said(first)

@@ -37,5 +37,7 @@ def test_each_threat_names_its_mitigation_its_limits_and_a_test() -> None:
     assert len(THREATS) > 8
     for threat in THREATS:
         title = threat.splitlines()[0]
-        assert [threat.count(part) for part in ("**Protected.**", "**Not protected.**", "**Tests.**")] == [1, 1, 1], title
+        assert [threat.count(part) for part in ("**Protected.**", "**Not protected.**", "**Tests.**")] == [1, 1, 1], (
+            title
+        )
         assert NAMED.search(threat.split("**Tests.**")[1]), title
