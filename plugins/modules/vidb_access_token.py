@@ -16,8 +16,8 @@ description:
     M(sddc.tokens.vcenter_registered_token) registers it.
   - The broker can revoke the token of an OAuth client. With O(client_id) and O(client_secret), O(state=absent) revokes
     the token, and a renewal revokes the token that it replaced, as O(revoke_old) says. The broker does not notify the
-    products. A product that does not ask the broker can accept the token until it expires, and O(state=absent) warns how
-    long that is.
+    products. A product that does not ask the broker can accept the token until it expires, and O(state=absent) warns
+    how long that is.
   - A token from an API token, or from a refresh token without a client, cannot be revoked. O(state=absent) removes
     O(token_file), and warns how long the token is still valid.
 options:
