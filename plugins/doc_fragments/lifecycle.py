@@ -66,7 +66,7 @@ options:
       - Maximum age of a previous verification (seconds). If another task verified the token within this time, O(verify)
         sends no request. The time of the verification is stored in O(token_file).
       - With V(0), every task verifies the token. A task with a larger value that verifies the token stores the time.
-      - A token that is revoked by somebody else counts as valid until the verification is older than this.
+      - A token that was revoked elsewhere counts as valid until the verification is older than this.
       - This option has no effect if O(verify) needs no request because it checks the claims in the token.
     type: str
     default: '0'
