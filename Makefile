@@ -53,8 +53,9 @@ setup: $(TESTS) ## Create .venv with what demo, lab and unit need
 demo: $(TESTS) ## Create, reuse and revoke tokens in the lab, and write a report (30 seconds)
 	@$(BIN)/python tests/lab/demo
 
+# The same ports each time: a token file belongs to a host and a port.
 lab: $(TESTS) ## Run the lab, to try playbooks against it
-	@$(BIN)/python tests/lab/run --state-file .lab.json --explain
+	@$(BIN)/python tests/lab/run --state-file .lab.json --first-port 18440 --explain
 
 unit: $(TESTS) ## Run the fast unit tests (a minute; ARGS="-k lock" selects some)
 	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow" tests/unit $(ARGS)

@@ -20,9 +20,6 @@ from urllib.parse import urlsplit
 from .explain import explanation, shell_file, variables_path
 from .server import Lab
 
-# Of the lab that a person starts: always the same, so that token files of an earlier lab are for the same hosts.
-_FIRST_PORT = 18440
-
 
 class AlreadyRunningError(Exception):
     """Another lab uses the same state file."""
@@ -49,6 +46,9 @@ def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
         help="also listen on N more addresses: 127.0.1.1, 127.0.1.2, …",
     )
     parser.add_argument(
+        "--first-port", type=int, default=0, metavar="N", help="listen on port N and those after it, if they are free"
+    )
+    parser.add_argument(
         "--explain", action="store_true", help="print how to use the lab, and write environment variables beside FILE"
     )
     return parser.parse_args(arguments)
@@ -73,7 +73,7 @@ def write_private(path: Path, text: str) -> None:
         raise
 
 
-async def serve(state_file: Path, addresses: int, explain: bool = False) -> None:
+async def serve(state_file: Path, addresses: int, first_port: int = 0, explain: bool = False) -> None:
     """Run the lab until a signal stops it. With `explain`, print how to use it. Raises AlreadyRunningError."""
     if _in_use(state_file):
         raise AlreadyRunningError(f"{state_file} belongs to a running lab")
@@ -84,7 +84,7 @@ async def serve(state_file: Path, addresses: int, explain: bool = False) -> None
     with tempfile.TemporaryDirectory(prefix="sddc-tokens-lab-") as folder:
         lab = Lab(Path(folder))
         try:
-            await lab.start(addresses, _FIRST_PORT if explain else 0)
+            await lab.start(addresses, first_port)
             if explain:
                 write_private(variables_path(state_file), shell_file(lab.environment()))
             write_private(state_file, json.dumps(lab.details(), indent=2) + "\n")
@@ -115,7 +115,9 @@ def main() -> int:
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     try:
-        asyncio.run(serve(arguments.state_file.absolute(), arguments.addresses, arguments.explain))
+        asyncio.run(
+            serve(arguments.state_file.absolute(), arguments.addresses, arguments.first_port, arguments.explain)
+        )
     except AlreadyRunningError as problem:
         print(f"The lab cannot start: {problem}. Stop that lab, or use another --state-file.", file=sys.stderr)
         return 1

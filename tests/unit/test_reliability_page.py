@@ -55,7 +55,8 @@ def test_the_page_has_the_numbers_of_the_suites() -> None:
     fuzz, load = SUITES[4], SUITES[2]
     numbers = (
         f"each of {len(FAULTS)} faults",
-        f"`make test` sends {constant(fuzz, 'FAST')} responses for each job, `make test-all` {constant(fuzz, 'WHOLE')};",
+        f"`make test` sends {constant(fuzz, 'FAST')} responses for each job,",
+        f"`make test-all` {constant(fuzz, 'WHOLE')};",
         f"{constant(load, 'FEW')} and {constant(load, 'MANY'):,} hosts, {constant(load, 'FORKS')} forks",
         f"{constant(load, 'TASKS_IN_ONE_PROCESS'):,} tasks in one process",
     )
