@@ -16,6 +16,7 @@ if str(Path(__file__).resolve().parents[1]) not in sys.path:
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from products import EXAMPLE, ISSUER
+from support.cores import Core, fast_on_default
 from support.in_process_plays import InProcess
 from support.playbooks import Ansible
 from support.rulebooks import Rulebook, Start, running
@@ -23,6 +24,15 @@ from support.surroundings import environment
 
 if TYPE_CHECKING:
     from lab.client import Lab
+
+
+@pytest.fixture(params=fast_on_default())
+def core(request: pytest.FixtureRequest) -> Core:
+    """Each ansible-core that is installed; slow tests run on all but the default one. Others are passed indirectly."""
+    core: Core = request.param
+    if core.why_not:
+        pytest.skip(core.why_not)
+    return core
 
 
 @pytest.fixture

@@ -429,13 +429,14 @@ def test_a_playbook_that_is_missing_in_the_project_is_named(own_lab: Lab, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("host", "core"), list(zip(OTHER_CORES, OTHERS, strict=True)), ids=lambda value: getattr(value, "version", value)
+    ("host", "core"),
+    list(zip(OTHER_CORES, OTHERS, strict=True)),
+    ids=lambda value: getattr(value, "version", value),
+    indirect=["core"],
 )
 def test_other_ansible_core_versions_set_up_and_remove_the_same_definitions(
     own_lab: Lab, tmp_path: Path, host: str, core: Core
 ) -> None:
-    if core.why_not:
-        pytest.skip(core.why_not)
     controller = Controller(own_lab, host, PROJECT)
     setup = Setup(controller, tmp_path, core=core, awx_setup_credentials=credentials(own_lab)[:1])
 

@@ -8,12 +8,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from products import EXAMPLE, ISSUER, KITS, TAKER
 from support.canaries import leaks
 from support.collection import PRODUCTS
-from support.cores import DEFAULT, EVERY, Core
+from support.cores import Core
 from support.entries import entry
 from support.playbooks import Ansible, Run
 from support.roles import mended, note, play, role, tally
@@ -162,12 +160,7 @@ def test_an_invalid_entry_is_refused_before_anything_is_changed(ansible: Ansible
     assert lab.requests() == []
 
 
-@pytest.mark.parametrize(
-    "core", [pytest.param(core, marks=[] if core is DEFAULT else [pytest.mark.slow]) for core in EVERY], ids=str
-)
 def test_an_option_set_to_omit_counts_as_not_given(ansible: Ansible, lab: Lab, core: Core) -> None:
-    if core.why_not:
-        pytest.skip(core.why_not)
     omitted = dict.fromkeys(
         ["domain", "domain_type", "verify", "min_remaining"], "{{ no_such_variable | default(omit) }}"
     )

@@ -11,7 +11,7 @@ import pytest
 
 from products import EXAMPLE, ISSUER, ISSUERS
 from support.canaries import leaks
-from support.cores import DEFAULT, Core, fast_on_default
+from support.cores import DEFAULT, Core
 from support.kit import Kit
 from support.playbooks import Ansible, Run, Task
 from support.roles import LAB, NAMES, OF_KITS, mended, options_of, play, role, tally, task_file
@@ -24,14 +24,6 @@ JSON = {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"}
 LOG = {"ANSIBLE_LOG_PATH": "written/ansible.log"}
 SECRET = "{{ example.password }}"
 (SESSION,) = EXAMPLE.roles
-
-
-@pytest.fixture(params=fast_on_default())
-def core(request: pytest.FixtureRequest) -> Core:
-    core: Core = request.param
-    if core.why_not:
-        pytest.skip(core.why_not)
-    return core
 
 
 def rotation(kit: Kit, **options: Any) -> dict[str, Any]:

@@ -46,14 +46,6 @@ BY_ROUTE = {route.name: route for route in ROUTES}
 on_each_core_by_each_route = pytest.mark.parametrize(("core", "route"), each_core_with(BY_ROUTE), indirect=["core"])
 
 
-@pytest.fixture
-def core(request: pytest.FixtureRequest) -> Core:
-    core: Core = request.param
-    if core.why_not:
-        pytest.skip(core.why_not)
-    return core
-
-
 def every_way_to_print() -> list[Task]:
     """Success, a loop, retries, failures that are ignored and rescued, the token used and handed in again."""
     return [

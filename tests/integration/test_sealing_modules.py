@@ -21,7 +21,7 @@ import pytest
 from products import EXAMPLE, ISSUER, KITS
 from support import canary_plays
 from support.canaries import leaks
-from support.cores import ALL, DEFAULT, Core, fast_on_default
+from support.cores import ALL, DEFAULT, Core
 from support.playbooks import AS_MODULE, OVER_SSH, Ansible, Route, Run, Task
 from support.tasks import failing
 from support.witnesses import RunByRunner, command_lines, syslog, why_no_syslog
@@ -96,12 +96,6 @@ def scene(ansible: Ansible, lab: Lab, temporary: Path) -> Scene:
     return Scene(ansible, lab, temporary)
 
 
-def present(core: Core) -> Core:
-    if core.why_not:
-        pytest.skip(core.why_not)
-    return core
-
-
 def assert_all_was_done(scene: Scene, run: Run) -> None:
     """The play was no pretence: every product made tokens or did its work, and was asked in vain, too."""
     for kit in KITS.values():
@@ -109,12 +103,11 @@ def assert_all_was_done(scene: Scene, run: Run) -> None:
     assert len(re.findall(r'\.\.\.ignoring|"failed": ?true', run.output)) > 20
 
 
-@pytest.mark.parametrize("core", fast_on_default())
 def test_no_module_shows_a_secret_in_any_output_or_file_of_ansible(scene: Scene, core: Core) -> None:
     # All of them on all cores: the slow test below.
     answers = canary_plays.ANSWERS if core is DEFAULT else canary_plays.SOME
 
-    run = scene.play(canary_plays.everything(), "--diff", answers=answers, core=present(core))
+    run = scene.play(canary_plays.everything(), "--diff", answers=answers, core=core)
 
     assert scene.shown(run) == []
     assert_all_was_done(scene, run)
@@ -159,7 +152,7 @@ WAYS = {
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("core", ALL, ids=lambda core: f"core {core.version}")
+@pytest.mark.parametrize("core", ALL, ids=lambda core: f"core {core.version}", indirect=True)
 @pytest.mark.parametrize(("callback", "arguments"), WAYS.values(), ids=WAYS)
 def test_no_callback_shows_a_secret_with_or_without_diff_and_check(
     scene: Scene, core: Core, callback: str, arguments: list[str]
@@ -170,7 +163,7 @@ def test_no_callback_shows_a_secret_with_or_without_diff_and_check(
         [failing(task) if "block" not in task else task for task in tasks],
         *arguments,
         answers=[*canary_plays.ANSWERS, *canary_plays.LATE],
-        core=present(core),
+        core=core,
         callback=callback,
     )
 
@@ -190,13 +183,13 @@ PARTS: dict[str, Callable[[], list[Task]]] = {
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("core", ALL, ids=lambda core: f"core {core.version}")
+@pytest.mark.parametrize("core", ALL, ids=lambda core: f"core {core.version}", indirect=True)
 @pytest.mark.parametrize("route", [AS_MODULE, OVER_SSH], ids=lambda route: route.name)
 @pytest.mark.parametrize("part", PARTS)
 def test_no_module_shows_a_secret_on_another_route(scene: Scene, core: Core, route: Route, part: str) -> None:
     callback = "jsonl" if route is OVER_SSH and part == "what is refused" else "default"
 
-    run = scene.play(PARTS[part](), "--diff", core=present(core), route=route, callback=callback)
+    run = scene.play(PARTS[part](), "--diff", core=core, route=route, callback=callback)
 
     assert scene.shown(run) == []
     if callback == "default":
@@ -204,7 +197,7 @@ def test_no_module_shows_a_secret_on_another_route(scene: Scene, core: Core, rou
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("core", ALL, ids=lambda core: f"core {core.version}")
+@pytest.mark.parametrize("core", ALL, ids=lambda core: f"core {core.version}", indirect=True)
 def test_the_demo_shows_no_secret(scene: Scene, core: Core) -> None:
     folder = scene.ansible.folder
     (folder / "written").mkdir()
@@ -213,7 +206,7 @@ def test_the_demo_shows_no_secret(scene: Scene, core: Core) -> None:
         details.write_text(json.dumps({"lab": scene.lab.details, "demo_folder": str(folder), "demo_state": state}))
         run = scene.ansible.playbook(
             DEMO,
-            core=present(core),
+            core=core,
             environ={**WRITING, "TMPDIR": str(scene.temporary)},
             arguments=["-vvvv", "--diff", "--extra-vars", f"@{details}"],
         )

@@ -17,7 +17,7 @@ import pytest
 from support.awx.setup import Controller, Setup, credentials
 from support.canaries import leaks
 from support.checkout import CHECKOUT, built, copied, installed, packed
-from support.cores import DEFAULT, Core, fast_on_default
+from support.cores import DEFAULT, Core
 from support.playbooks import AS_MODULE, IN_PROCESS, Ansible, Route, finished
 from support.roles import NAMES, PLAYBOOKS, every_playbook, tally
 from support.surroundings import documented
@@ -100,8 +100,6 @@ def collection(tarball: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def reading(core: Core, collection: Path) -> Core:
     """The core, which finds the installed collection and no other."""
-    if core.why_not:
-        pytest.skip(core.why_not)
     return replace(core, collections=collection.parents[2])
 
 
@@ -143,7 +141,6 @@ def told(core: Core, folder: Path, *arguments: str) -> Any:
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("core", fast_on_default())
 def test_the_installed_collection_documents_every_plugin_and_role(core: Core, collection: Path, tmp_path: Path) -> None:
     core = reading(core, collection)
 
@@ -159,7 +156,6 @@ def test_the_installed_collection_documents_every_plugin_and_role(core: Core, co
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("route", ROUTES)
-@pytest.mark.parametrize("core", fast_on_default())
 def test_every_plugin_of_the_installed_collection_runs_as_its_examples_show(
     ansible: Ansible, lab: Lab, collection: Path, core: Core, route: Route
 ) -> None:
@@ -188,7 +184,6 @@ def test_every_plugin_of_the_installed_collection_runs_as_its_examples_show(
     assert lab.requests()
 
 
-@pytest.mark.parametrize("core", fast_on_default())
 def test_every_role_of_the_installed_collection_runs_with_its_playbook(
     ansible: Ansible, lab: Lab, collection: Path, core: Core
 ) -> None:

@@ -13,7 +13,7 @@ import pytest
 from products import EXAMPLE, ISSUER, KITS
 from support.canaries import leaks
 from support.canary_plays import GENERATED, WRONG, refusals, successes
-from support.cores import Core, fast_on_default
+from support.cores import Core
 from support.entries import entry, token_set
 from support.playbooks import AS_MODULE, IN_PROCESS, Ansible, Route, Run, Task
 from support.tasks import failing, succeeded
@@ -31,14 +31,6 @@ CREDENTIALS = {
 }
 # Cores before 2.19 render them for callbacks, too.
 DEFAULTS = {f"group/sddc.tokens.{EXAMPLE.name}": {"password": PASSWORD}}
-
-
-@pytest.fixture(params=fast_on_default())
-def core(request: pytest.FixtureRequest) -> Core:
-    core: Core = request.param
-    if core.why_not:
-        pytest.skip(core.why_not)
-    return core
 
 
 def recorded(ansible: Ansible, tasks: list[Task], **keywords: Any) -> tuple[Run, list[list[dict[str, Any]]]]:

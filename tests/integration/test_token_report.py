@@ -19,7 +19,7 @@ import pytest
 from products import EXAMPLE, ISSUERS
 from support.canaries import leaks
 from support.checkout import CHECKOUT
-from support.cores import EVERY, Core, fast_on_default
+from support.cores import EVERY, Core
 from support.pages import Page
 from support.playbooks import IN_PROCESS, OVER_SSH, Ansible, Route, Run, Task
 from support.tasks import change_settings, said, succeeded
@@ -102,12 +102,9 @@ def document(ansible: Ansible) -> dict[str, Any]:
     return written
 
 
-@pytest.mark.parametrize("core", fast_on_default())
 def test_the_page_and_the_json_list_every_token_by_urgency_without_secrets(
     ansible: Ansible, lab: Lab, core: Core
 ) -> None:
-    if core.why_not:
-        pytest.skip(core.why_not)
     folder = ansible.folder / "tokens"
     folder.mkdir()
     keep: list[Task] = [
@@ -173,10 +170,8 @@ def test_the_page_and_the_json_list_every_token_by_urgency_without_secrets(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("core", EVERY, ids=lambda core: core.version)
+@pytest.mark.parametrize("core", EVERY, ids=lambda core: core.version, indirect=True)
 def test_a_report_is_changed_only_when_the_tokens_have_changed(ansible: Ansible, lab: Lab, core: Core) -> None:
-    if core.why_not:
-        pytest.skip(core.why_not)
     token = ansible.folder / "tokens" / "good.json"
     token.parent.mkdir()
     stored: dict[str, Any] = {"token_file": f"{FOLDER}/good.json", "return_token": False}
@@ -237,10 +232,7 @@ def test_either_file_may_be_omitted_and_the_other_alone_detects_changes(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("core", fast_on_default())
 def test_check_mode_writes_nothing_and_predicts_what_a_run_does(ansible: Ansible, core: Core) -> None:
-    if core.why_not:
-        pytest.skip(core.why_not)
     token = ansible.folder / "tokens" / "due.json"
     hand_made(token, left=HOUR)
     out = ansible.folder / "out"
@@ -263,10 +255,7 @@ def test_check_mode_writes_nothing_and_predicts_what_a_run_does(ansible: Ansible
         assert "+++ after" not in run.output.replace("+++ after\n@@", "")
 
 
-@pytest.mark.parametrize("core", fast_on_default())
 def test_content_of_token_files_and_variables_is_always_shown_as_text(ansible: Ansible, core: Core) -> None:
-    if core.why_not:
-        pytest.skip(core.why_not)
     folder = ansible.folder / "tokens"
     name = HOSTILE.replace("/", "") + "n\u0308 " + "long " * 20
     facts: dict[str, Any] = {"product": HOSTILE + "p", "host": HOSTILE + "h", "principal": HOSTILE + "o\u202e\n"}

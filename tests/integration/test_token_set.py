@@ -12,7 +12,7 @@ import pytest
 from products import EXAMPLE, ISSUER, KITS
 from support.canaries import leaks
 from support.collection import PRODUCTS
-from support.cores import Core, fast_on_default
+from support.cores import Core
 from support.entries import entry, token_set
 from support.in_process import operation_of
 from support.kit import Kit
@@ -26,14 +26,6 @@ PASSWORD = "{{ example.password }}"
 VOLATILE = ("expires_at", "expires_in", "fingerprint")
 
 each_route = pytest.mark.parametrize("route", [IN_PROCESS, AS_MODULE], ids=lambda route: route.name)
-
-
-@pytest.fixture(params=fast_on_default())
-def core(request: pytest.FixtureRequest) -> Core:
-    core: Core = request.param
-    if core.why_not:
-        pytest.skip(core.why_not)
-    return core
 
 
 def assert_no_secret(run: Run, lab: Lab) -> None:
