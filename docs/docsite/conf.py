@@ -16,26 +16,33 @@ html_title = html_short_title = "sddc.tokens"
 extensions = ["myst_parser", "sphinx_antsibull_ext"]
 # As a public host makes anchors of headings, so that links within the pages work at both places.
 myst_heading_anchors = 4
+myst_enable_extensions = ["colon_fence"]
 
 nitpicky = True
 
-html_theme = "sphinx_ansible_theme"
+# Light and dark, as the reader's system asks for; a button changes it.
+html_theme = "furo"
 html_theme_options = {
-    "documentation_home_url": "https://github.com/sddc-tokens/sddc.tokens",
-    "navigation_depth": 2,
-    "show_extranav": False,
-    "show_rtd_ethical_ads": False,
-    "topbar_links": {
-        "Source": "https://github.com/sddc-tokens/sddc.tokens",
-        "Issues": "https://github.com/sddc-tokens/sddc.tokens/issues",
-        "Ansible": "https://docs.ansible.com/",
-    },
+    "source_repository": "https://github.com/sddc-tokens/sddc.tokens",
+    "source_branch": "main",
+    "top_of_page_buttons": [],
+    "footer_icons": [
+        {
+            "name": "Source and issues",
+            "url": "https://github.com/sddc-tokens/sddc.tokens",
+            "html": "Source and issues",
+            "class": "",
+        },
+    ],
 }
-pygments_style = "ansible"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 highlight_language = "YAML+Jinja"
 html_copy_source = False
 html_show_sourcelink = False
 html_use_index = False
+# Without them nothing is fetched, so that the search works where the pages are opened as files.
+html_show_search_summary = False
 # Two hyphens are a dash, as antsibull-docs writes them; quotes stay what they are.
 smartquotes_action = "D"
 
