@@ -6,16 +6,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import ApiError
 from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import MASK, Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
+from ansible_collections.sddc.tokens.plugins.module_utils._http.session import Session
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import FileStore
 from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.hostile_server import (
     HostileServer,
@@ -61,6 +63,18 @@ def test_a_cookie_of_any_name_is_in_no_message_of_any_product(lab: Lab, tmp_path
     lab.fault(kit.name, "status", **answer(name, 400, f"the node of {COOKIE} is gone"))
 
     assert_hidden(done(job, lab.details, file))
+
+
+def test_a_cookie_that_a_session_sends_is_in_no_message(lab: Lab, session: Callable[..., Session]) -> None:
+    one = session()
+    one.set_cookie("sessionid", Secret(COOKIE))
+    lab.fault(EXAMPLE.name, "status", status=400, body=f"the node of {COOKIE} is gone")
+
+    with pytest.raises(ApiError) as caught:
+        one.request("GET", EXAMPLE.targets["prove"].path, doing="read")
+
+    assert leaks({"error": str(caught.value)}, [COOKIE]) == []
+    assert MASK in str(caught.value)
 
 
 @pytest.mark.parametrize("kit", SIGNING_OUT.values(), ids=SIGNING_OUT)

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import pytest
 import trustme
 
-from ansible_collections.sddc.tokens.plugins.module_utils._http.deadline import DeadlineSocket, deadline
+from ansible_collections.sddc.tokens.plugins.module_utils._http.deadline import DeadlineSocket, connected, deadline
 from ansible_collections.sddc.tokens.plugins.module_utils._http.tls import tls_context
 
 Pair = tuple[ssl.SSLSocket, ssl.SSLSocket]
@@ -90,6 +90,13 @@ def test_deadline_is_that_of_the_thread_that_reads(pair: Pair) -> None:
         pair[0].sendall(b"hello")
         reader.join()
     assert found == [5]
+
+
+def test_a_connection_has_the_socket_options_of_the_library() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, deadline(LONG):
+        options = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
+        with connected("127.0.0.1", server.getsockname()[1], options) as ours:
+            assert ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_deadline_ends_with_its_request(pair: Pair) -> None:

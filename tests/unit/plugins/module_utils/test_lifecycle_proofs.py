@@ -89,6 +89,14 @@ def test_an_unverified_token_is_verified_once_for_all_tasks(world: World) -> Non
     assert world.run(verify_max_age=MAX_AGE).calls == []
 
 
+def test_a_proof_is_stored_even_if_it_is_accepted_for_one_second_only(world: World) -> None:
+    world.keep(current=world.server.mint())
+
+    run = world.run(verify_max_age=1.0)
+
+    assert stored_proof(world) == reported_proof(run)
+
+
 @pytest.mark.parametrize("renew", ["auto", "always"])
 def test_the_proof_of_a_new_token_is_stored_with_it(world: World, renew: str) -> None:
     created = world.run(renew=renew)

@@ -100,6 +100,13 @@ def test_secret_that_contains_another_one_is_redacted_as_a_whole(first: str, sec
     assert cleaned.startswith(f"<{MASK}>")
 
 
+def test_a_secret_is_redacted_although_many_others_share_each_piece_of_it() -> None:
+    secret = "Zq7wX2Bk9mPt"
+    others = [f"{secret[start : start + 8]}-{number:02}" for start in range(5) for number in range(20)]
+
+    assert redact(f"<{secret}>", [*map(Secret, others), Secret(secret)]) == f"<{MASK}>"
+
+
 def test_overlapping_secrets_are_both_redacted() -> None:
     secrets = [Secret("abcdefgh12345678"), Secret("12345678zyxw")]
     assert redact("<abcdefgh12345678zyxw>", secrets) == f"<{MASK}>"
@@ -223,6 +230,17 @@ def test_values_are_processed_at_any_nesting_that_an_api_uses() -> None:
     for _level in range(5000):
         deep = [deep]
     assert VALUE not in repr(Redactor([Secret(VALUE)]).value(deep))
+
+
+def test_values_that_are_nested_too_deeply_are_masked() -> None:
+    deep: object = "a text"
+    for _level in range(100):
+        deep = [deep]
+    shown = Redactor().value(deep)
+    while isinstance(shown, list):
+        (shown,) = shown
+
+    assert shown == MASK
 
 
 # --- bounds ----------------------------------------------------------------------------------------------------------

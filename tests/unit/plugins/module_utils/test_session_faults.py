@@ -82,6 +82,17 @@ def test_faulty_response_is_described(
         assert f"status {error.status}" in error.cause
 
 
+@pytest.mark.parametrize("status", [400, 500])
+def test_a_compressed_refusal_still_names_its_status(lab: Lab, session: OpenSession, status: int) -> None:
+    headers = {"Content-Type": "text/plain", "Content-Encoding": "br"}
+    lab.fault(PRODUCT, "status", status=status, headers=headers, body="unreadable")
+
+    error = failure(session(), lab, ApiError)
+
+    assert isinstance(error, ApiError)
+    assert error.status == status
+
+
 @pytest.mark.parametrize("status", [403, 502])
 def test_page_of_a_proxy_is_an_error_that_says_what_to_check(lab: Lab, session: OpenSession, status: int) -> None:
     lab.fault(PRODUCT, "html", status=status)

@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import InvalidOption
-from ansible_collections.sddc.tokens.plugins.module_utils._http.url import BaseUrl, segment
+from ansible_collections.sddc.tokens.plugins.module_utils._http.url import BaseUrl, Link, segment
 
 NAMES = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?){0,3}", fullmatch=True)
 PATHS = st.lists(st.from_regex(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,10}", fullmatch=True), max_size=4).map(
@@ -98,6 +98,14 @@ def test_any_address_but_plain_https_is_refused(text: str) -> None:
 @pytest.mark.parametrize("text", ["https:/sddc.example.com", "https:sddc.example.com", "https://[::1]evil/"])
 def test_mistyped_url_is_refused_and_not_taken_for_another_host(text: str) -> None:
     assert parsed_or_none(text) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["vcenter.example.com/api/tokens?id=1", "/api/tokens", "http://vcenter.example.com/api"]
+)
+def test_a_link_that_is_not_an_absolute_https_url_is_refused(text: str) -> None:
+    with pytest.raises(InvalidOption):
+        Link.parse(text, "access_token")
 
 
 def test_port_zero_is_refused_and_not_replaced() -> None:

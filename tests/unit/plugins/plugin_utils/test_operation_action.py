@@ -165,6 +165,19 @@ def test_internal_error_is_a_returned_failure(act: Act) -> None:
     assert PASSWORD not in json.dumps(result)
 
 
+@pytest.mark.parametrize(("length", "shown"), [(1, "x"), (100, "x" * 100), (101, "x" * 96 + " ...")])
+def test_only_a_notice_that_is_too_long_is_shortened(
+    action: Callable[..., EchoAction], monkeypatch: pytest.MonkeyPatch, length: int, shown: str
+) -> None:
+    notices: list[str] = []
+    made = action()
+    monkeypatch.setattr(made._display, "display", lambda notice, **_options: notices.append(notice))
+
+    made._notify("x" * length)
+
+    assert notices == [shown]
+
+
 def test_async_is_refused(act: Act) -> None:
     result = act(args={"hostname": "h"}, async_val=10)
     assert result["failed"] is True
