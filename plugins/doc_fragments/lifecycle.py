@@ -42,6 +42,7 @@ options:
     type: str
     default: '300'
   renew_before:
+    version_added: 0.2.0
     description:
       - Remaining lifetime below which the token is renewed (seconds). If the renewal fails while the token is still
         valid for O(min_remaining), the task warns and uses the existing token.
@@ -62,6 +63,7 @@ options:
     type: bool
     default: true
   verify_max_age:
+    version_added: 0.2.0
     description:
       - Maximum age of a previous verification (seconds). If another task verified the token within this time, O(verify)
         sends no request. The time of the verification is stored in O(token_file).
@@ -71,6 +73,7 @@ options:
     type: str
     default: '0'
   replace_foreign:
+    version_added: 0.2.0
     description:
       - Whether to replace the token of another product, server or user in O(token_file). The replaced token is not
         revoked.
@@ -98,6 +101,7 @@ options:
       - By default, without O(token_file), the replaced token is not revoked.
     type: bool
   record_folder:
+    version_added: 0.2.0
     description:
       - Folder in which a token that is not stored in O(token_file) is recorded before it is used, on the managed node.
         The folder is created with mode V(0700). A record contains the token in plain text and has mode V(0600). The
@@ -108,6 +112,7 @@ options:
         cases, O(max_duration) decides.
     type: path
   max_duration:
+    version_added: 0.2.0
     description:
       - Time for which the caller uses a token that is recorded in O(record_folder) (seconds).
       - If no lock shows whether the run is still active, the next task with the same folder revokes the token after

@@ -62,12 +62,14 @@ options:
         used.
     type: str
   csp_validate_certs:
+    version_added: 0.2.0
     description:
       - Whether to verify the TLS certificate of VMware Cloud Services. It must match the host name and be signed by a
         trusted CA. O(validate_certs) applies to the NSX manager only.
     type: bool
     default: true
   csp_ca_path:
+    version_added: 0.2.0
     description:
       - PEM file with the CA certificates to trust for VMware Cloud Services, or folder of hashed PEM files.
       - By default, the trust store of the system and O(ca_path).

@@ -184,6 +184,7 @@ verified:
   returned: success
   sample: true
 verified_at:
+  version_added: 0.2.0
   description: Time of the last verification (UTC).
   type: str
   returned: when a token exists

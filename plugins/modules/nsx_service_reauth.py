@@ -65,6 +65,7 @@ options:
     type: int
     default: 4
   min_remaining:
+    version_added: 0.2.0
     description:
       - Remaining lifetime below which this task renews the token of VMware Cloud Services (seconds).
       - This option has no effect if the task does not request the token itself.

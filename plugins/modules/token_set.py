@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: token_set
 short_description: Manage many tokens of any product in one task
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Manages each token of a list as the module of its product does. One process handles several tokens at the same time.
   - All entries are validated before the first request. If an entry fails, the others are still handled. The task then

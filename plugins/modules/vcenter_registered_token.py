@@ -70,12 +70,14 @@ options:
         E(VIDB_CLIENT_SECRET) is used.
     type: str
   vidb_validate_certs:
+    version_added: 0.2.0
     description:
       - Whether to verify the TLS certificates of the identity broker and of the server in the overflow link. They must
         match the host name and be signed by a trusted CA. O(validate_certs) applies to vCenter only.
     type: bool
     default: true
   vidb_ca_path:
+    version_added: 0.2.0
     description:
       - PEM file with the CA certificates to trust for these servers, or folder of hashed PEM files.
       - By default, the trust store of the system and O(ca_path).
@@ -106,6 +108,7 @@ options:
     type: str
     default: /api/vcenter/datacenter
   min_remaining:
+    version_added: 0.2.0
     description:
       - Remaining lifetime below which this task renews the token of the identity broker (seconds).
       - This option has no effect if the task does not request the token itself.
@@ -223,6 +226,7 @@ verified:
   returned: success
   sample: true
 verified_at:
+  version_added: 0.2.0
   description: Time of the last verification (UTC).
   type: str
   returned: when a token exists

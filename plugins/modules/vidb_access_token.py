@@ -176,6 +176,7 @@ verified:
   returned: success
   sample: true
 verified_at:
+  version_added: 0.2.0
   description: Time of the last verification (UTC). Another task may have performed it; see O(verify_max_age).
   type: str
   returned: when a token exists
