@@ -25,6 +25,7 @@ def test_a_newcomer_gets_from_a_clone_to_passing_tests_with_the_commands_of_cont
     path = os.pathsep.join(part for part in os.environ["PATH"].split(os.pathsep) if str(CHECKOUT) not in part)
     pip = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
     later = Substitute("make --dry-run lint test > /dev/null", "these run wherever this test does")
+    long = Substitute("make --dry-run mutants > /dev/null", "these take 20 minutes")
 
     done = follow(
         CHECKOUT / "CONTRIBUTING.md",
@@ -37,6 +38,9 @@ def test_a_newcomer_gets_from_a_clone_to_passing_tests_with_the_commands_of_cont
             ),
             "make lint": later,
             "make test": later,
+            "make mutants": long,
+            'make mutants ARGS="--named"': long,
+            'make mutants ARGS="--generated --minutes 5 plugins/module_utils/_lifecycle/record.py"': long,
         },
     )
 
