@@ -36,6 +36,7 @@ TEXTS = (
     "roles/**/*.j2",
     "roles/**/*.md",
     "roles/**/*.yml",
+    "tests/*/README.md",
 )
 # Texts of others.
 EXCEPT = ("CODE_OF_CONDUCT.md",)

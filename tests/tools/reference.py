@@ -68,7 +68,9 @@ Every module that sends requests also reads the variables that select a proxy an
 | `no_proxy` | Hosts, domains, addresses and networks that are reached without a proxy. `*` stands for all. |
 | `SSL_CERT_FILE`, `SSL_CERT_DIR` | The CA certificates to trust in place of those of the system, without `ca_path`. |
 
-The proxy variables may be in upper case; lower case wins. `REQUESTS_CA_BUNDLE` has no effect.
+They are read where the module runs: on the control node with a local connection, otherwise on the managed node. The
+keyword `environment` sets them in both cases. The proxy variables can be in upper case; lower case wins.
+`REQUESTS_CA_BUNDLE` has no effect.
 
 ## Playbook awx_setup
 
