@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The README's table of products has a row for each kit, with the vendor's client that the lab is compared with."""
+"""The README's table of products has a row for each kit, and its links lead to each page of the reference."""
 
 from __future__ import annotations
 
@@ -36,3 +36,9 @@ def test_a_row_names_the_client_that_the_conformance_tests_require(product: str)
     named = re.findall(r"`([\w-]+)` ([\d.]+)", ROWS[KITS[product].module]["tested"])
 
     assert [f"{client}=={version}" for client, version in named] == clients(product)
+
+
+def test_each_page_of_the_reference_is_linked() -> None:
+    pages = {path.stem for path in (CHECKOUT / "docs" / "reference").glob("*.md")}
+
+    assert set(re.findall(r"/docs/reference/(\w+)\.md", README)) == pages
