@@ -101,11 +101,10 @@ Name = Callable[[str], str]
 
 def pages(name: Name = "`{}`".format) -> dict[str, str]:
     """The generated pages by their file name. `name` returns the Markdown for the name of a module."""
+    sources = "".join(_source(path, name) for path in _sources())
     return {
         "environment_variables.md": HEAD + VARIABLES.format(table=_variables(name)),
-        "event_sources.md": HEAD
-        + EVENT_SOURCES
-        + "".join(_source(path, name) for path in sorted(SOURCES.glob("*.py"))),
+        "event_sources.md": HEAD + EVENT_SOURCES + sources,
     }
 
 
