@@ -9,6 +9,7 @@ pages, which can be opened as files. Usage: docsite.py
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -26,6 +27,7 @@ from tools import changelog, reference
 
 DOCSITE = CHECKOUT / "docs" / "docsite"
 SOURCES = CHECKOUT / ".venv" / "docsite"
+HOME = CHECKOUT / ".venv" / "home"
 SITE = CHECKOUT / "dist" / "docs"
 COLLECTION = "sddc.tokens"
 PUBLIC = "https://github.com/sddc-tokens/sddc.tokens/blob/main/"
@@ -102,9 +104,14 @@ def _cards() -> Iterator[str]:
 
 def describe_plugins(folder: Path) -> None:
     """Have antsibull-docs write the pages of plugins and roles."""
-    # It writes only where nobody else may.
+    # It writes only where nobody else may, and its log into the home folder.
     folder.mkdir(mode=0o755)
-    subprocess.run([*_ANTSIBULL, "--no-add-antsibull-docs-version", "--dest-dir", folder, COLLECTION], check=True)
+    HOME.mkdir(exist_ok=True)
+    subprocess.run(
+        [*_ANTSIBULL, "--no-add-antsibull-docs-version", "--dest-dir", folder, COLLECTION],
+        env={**os.environ, "HOME": str(HOME)},
+        check=True,
+    )
     (folder / _NO_VARIABLES).unlink()
     for page in folder.glob("*.rst"):
         page.write_text(_CONTENTS.sub("", page.read_text()))
