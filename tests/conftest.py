@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What all tests share: one lab for each worker, back at its start for each test."""
+"""Fixtures of all tests: one lab for each worker, reset before each test."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the markers here: ansible-test runs the unit tests with settings of its own."""
+    """Register the markers here: ansible-test runs the unit tests with its own settings."""
     config.addinivalue_line(
         "markers", "slow: takes more than a few seconds; `make test-all` runs it, `make test` does not"
     )
@@ -32,7 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Write to the file of `--failed-to`; the workers of xdist leave that to the process that started them."""
+    """Write to the file of `--failed-to`. The workers of xdist leave that to the process that started them."""
     config = terminalreporter.config
     file: Path | None = config.getoption("failed_to", None)
     if file is None or hasattr(config, "workerinput"):

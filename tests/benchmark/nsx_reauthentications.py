@@ -78,11 +78,11 @@ def _as_the_lab_saw_it(lab: Lab, play: Callable[[], Cost]) -> Cost:
 def _tokens(controller: Controller) -> tuple[str, str]:
     """An access token and its OpenID token."""
     csp = controller.lab["csp"]
-    reply = requests.post(
+    response = requests.post(
         f"{csp['url']}/csp/gateway/am/api/auth/api-tokens/authorize",
         data={"api_token": csp["api_token"]},
         verify=controller.lab.ca_path,
         timeout=30,
     )
-    reply.raise_for_status()
-    return reply.json()["access_token"], reply.json()["id_token"]
+    response.raise_for_status()
+    return response.json()["access_token"], response.json()["id_token"]

@@ -125,9 +125,13 @@ def test_refused_csrf_token_is_a_401_and_the_client_signs_in_again(lab: Lab, api
 @pytest.mark.parametrize("status", [200, 201])
 def test_create_returns_the_location_of_the_object(lab: Lab, api: ApiSession, status: int) -> None:
     lab.change_settings("avi", post_status=status)
-    reply = api.post(TYPE, data={"name": "se-01"})
-    assert reply.status_code == status
-    assert api.get_slug_from_uri(reply.headers["Location"]) == reply.json()["uuid"] == api.get_obj_uuid(reply.json())
+    response = api.post(TYPE, data={"name": "se-01"})
+    assert response.status_code == status
+    assert (
+        api.get_slug_from_uri(response.headers["Location"])
+        == response.json()["uuid"]
+        == api.get_obj_uuid(response.json())
+    )
 
 
 def test_create_accepts_a_requested_uuid(api: ApiSession) -> None:
@@ -143,8 +147,8 @@ def test_unknown_name_is_not_found(api: ApiSession) -> None:
 
 
 def test_update_replaces_the_whole_object(api: ApiSession, made: dict[str, Any]) -> None:
-    reply = api.put_by_name(TYPE, "se-01", data={"name": "se-02"})
-    assert (reply.status_code, reply.json()["name"], reply.json().get("metadata", [])) == (200, "se-02", [])
+    response = api.put_by_name(TYPE, "se-01", data={"name": "se-02"})
+    assert (response.status_code, response.json()["name"], response.json().get("metadata", [])) == (200, "se-02", [])
 
 
 def test_patch_adds_replaces_and_deletes(api: ApiSession, made: dict[str, Any]) -> None:
@@ -252,6 +256,6 @@ def test_version_newer_than_the_controller_is_refused_with_the_text_that_the_cli
 
 
 def test_field_of_a_newer_version_is_a_400(api: ApiSession) -> None:
-    reply = api.post(TYPE, data={"name": "x", "in_use": False}, api_version="20.1.1")
+    response = api.post(TYPE, data={"name": "x", "in_use": False}, api_version="20.1.1")
     with pytest.raises(APIError, match=r"HTTP Error: 400 .*has field in_use introduced in later versions"):
-        reply.json()
+        response.json()

@@ -198,8 +198,8 @@ def test_realization_reports_an_error_while_the_alarm_is_raised(lab: Lab, nsx_re
 
 def test_session_authenticates_until_it_is_destroyed(lab: Lab, http: requests.Session) -> None:
     form = {"j_username": lab["nsx"]["username"], "j_password": lab["nsx"]["password"]}
-    reply = http.post(f"{lab['nsx']['url']}/api/session/create", data=form)
-    http.headers["X-XSRF-TOKEN"] = reply.headers["X-XSRF-TOKEN"]
+    response = http.post(f"{lab['nsx']['url']}/api/session/create", data=form)
+    http.headers["X-XSRF-TOKEN"] = response.headers["X-XSRF-TOKEN"]
     sdk = NsxSdk(http, lab["nsx"]["url"])
     assert OPERATIONS["tier-0s"](sdk).results
     OPERATIONS["sign out"](sdk)
@@ -214,7 +214,7 @@ def test_session_authenticates_until_it_is_destroyed(lab: Lab, http: requests.Se
 def refused(lab: Lab, sdk: NsxSdk, act: Callable[[NsxSdk], Any]) -> tuple[int | None, Any, type]:
     """Return status, error code and the class that the vendor's client uses for a refusal."""
     bodies: list[Any] = []
-    sdk.http.hooks["response"].append(lambda reply, *_more, **_options: bodies.append(reply.json()))
+    sdk.http.hooks["response"].append(lambda response, *_more, **_options: bodies.append(response.json()))
     with pytest.raises(VapiError) as caught:
         act(sdk)
     assert bodies[-1]["error_message"]

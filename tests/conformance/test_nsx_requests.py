@@ -78,10 +78,10 @@ class NsxClients:
     def sign_in(self) -> None:
         """Open a session for each client. The vendor's client has no operation for it."""
         user, password = self.lab["nsx"]["username"], self.lab["nsx"]["password"]
-        reply = self.http.post(
+        response = self.http.post(
             f"{self.lab['nsx']['url']}/api/session/create", data={"j_username": user, "j_password": password}
         )
-        self.http.headers["X-XSRF-TOKEN"] = reply.headers["X-XSRF-TOKEN"]
+        self.http.headers["X-XSRF-TOKEN"] = response.headers["X-XSRF-TOKEN"]
         self.kept["auth"] = nsx_auth.SessionAuth(session(self.lab, "nsx", nsx), user, Secret(password))
         self.kept["auth"].credential()
 

@@ -179,9 +179,13 @@ def claims(token: str) -> dict[str, Any]:
 
 
 def test_a_token_pair_gives_access_and_its_access_token_is_like_the_documented_sample(lab: Lab, api: Api) -> None:
-    reply = api.create()
-    pair = reply.json()
-    assert (reply.status_code, set(pair), set(pair["refreshToken"])) == (201, {"accessToken", "refreshToken"}, {"id"})
+    response = api.create()
+    pair = response.json()
+    assert (response.status_code, set(pair), set(pair["refreshToken"])) == (
+        201,
+        {"accessToken", "refreshToken"},
+        {"id"},
+    )
     access = claims(pair["accessToken"])
     assert (access["iss"], access["aud"], access["sub"]) == (
         "vcf-auth",
@@ -197,11 +201,11 @@ def test_a_token_pair_gives_access_and_its_access_token_is_like_the_documented_s
 def test_a_refresh_token_can_be_used_any_number_of_times_in_either_form(lab: Lab, api: Api) -> None:
     refresh_token = api.create().json()["refreshToken"]["id"]
     bare = {"data": refresh_token, "headers": {"Content-Type": "application/json"}}
-    replies = [api.refresh(refresh_token), api.refresh(refresh_token, **bare)]
-    assert [reply.status_code for reply in replies] == [200, 200]
-    assert all(api.managers(reply.json()).status_code == 200 for reply in replies)
-    assert len({reply.json() for reply in replies}) == 2
-    lab.change_settings("sddc_manager", refresh_reply="bare")
+    responses = [api.refresh(refresh_token), api.refresh(refresh_token, **bare)]
+    assert [response.status_code for response in responses] == [200, 200]
+    assert all(api.managers(response.json()).status_code == 200 for response in responses)
+    assert len({response.json() for response in responses}) == 2
+    lab.change_settings("sddc_manager", refresh_response="bare")
     assert claims(api.refresh(refresh_token).text)["iss"] == "vcf-auth"
     assert lab.counts("sddc_manager")["refreshes"] == 3
 
@@ -241,10 +245,10 @@ def test_tokens_expire_by_the_clock_of_the_server(lab: Lab, api: Api) -> None:
     ],
 )
 def test_a_refusal_is_an_api_error(api: Api, change: dict[str, Any], status: int, code: str) -> None:
-    reply = api.create(**change)
-    assert (reply.status_code, reply.json()["errorCode"]) == (status, code)
-    assert reply.json()["message"]
-    assert reply.json()["referenceToken"]
+    response = api.create(**change)
+    assert (response.status_code, response.json()["errorCode"]) == (status, code)
+    assert response.json()["message"]
+    assert response.json()["referenceToken"]
 
 
 def test_an_invalid_access_token_is_a_401_and_another_content_type_a_400(api: Api) -> None:

@@ -73,14 +73,14 @@ class Broker:
     def expanded(self, token: str) -> str:
         """Return the expanded token of an overflow token."""
         headers = {"Authorization": f"Bearer {token}"}
-        reply = self._http.get(f"{self.issuer}/expand-access-token", params={"format": "jwt"}, headers=headers)
-        reply.raise_for_status()
-        return reply.text
+        response = self._http.get(f"{self.issuer}/expand-access-token", params={"format": "jwt"}, headers=headers)
+        response.raise_for_status()
+        return response.text
 
     def _token(self, form: Mapping[str, str], **more: Any) -> str:
-        reply = self._http.post(f"{self.issuer}/token", data=form, **more)
-        reply.raise_for_status()
-        return str(reply.json()["access_token"])
+        response = self._http.post(f"{self.issuer}/token", data=form, **more)
+        response.raise_for_status()
+        return str(response.json()["access_token"])
 
 
 @pytest.fixture

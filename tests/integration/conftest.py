@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fixtures for tests that run plays: through the real ansible-playbook, or in the process of the test."""
+"""Fixtures for tests that run plays, with the real ansible-playbook or in the process of the test."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(params=fast_on_default())
 def core(request: pytest.FixtureRequest) -> Core:
-    """Each ansible-core that is installed; slow tests run on all but the default one. Others are passed indirectly."""
+    """Each installed ansible-core, slow except for the default one. A test may pass other cores indirectly."""
     core: Core = request.param
     if core.why_not:
         pytest.skip(core.why_not)
@@ -37,7 +37,7 @@ def core(request: pytest.FixtureRequest) -> Core:
 
 @pytest.fixture
 def ansible(lab: Lab, tmp_path: Path) -> Ansible:
-    """Plays with the lab's details in `lab`, those of two products once more, and the path of its CA certificate."""
+    """Plays with the variables `lab`, `example` and `issuer` (details of the lab), and `ca_path`."""
     return Ansible(tmp_path, _variables(lab))
 
 

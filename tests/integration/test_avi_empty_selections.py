@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A name or a filter that fits nothing of Avi is a warning, or an error, that says what there is."""
+"""A name or a filter that matches nothing in Avi is a warning, or an error, that lists the existing names."""
 
 from __future__ import annotations
 

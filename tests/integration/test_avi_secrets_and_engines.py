@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an Avi controller's tokens show of themselves, their listing, and the tokens with which engines join."""
+"""The secrets of an Avi controller's tokens in output, their listing, and the tokens with which engines register."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_a_uuid_that_a_person_chose_is_shown_as_a_label(ansible: Ansible, lab: L
 
 
 def make_tokens(lab: Lab, count: int) -> None:
-    """So many tokens, made by another client, whose session stays open."""
+    """This number of tokens, created by another client whose session stays open."""
     details = lab["avi"]
     with requests.Session() as session:
         session.trust_env, session.verify = False, lab.ca_path
@@ -193,7 +193,7 @@ def test_an_engine_token_is_created_on_every_run_for_a_cloud_by_name_or_uuid(ans
     assert "cloud, cloud_uuid" in run["neither"]["msg"]
     assert lab.counts("avi")["engine_tokens"] == 3
     assert lab.counts("avi")["sessions_open"] == 0
-    # The control route's reply, and its request, are the test's own.
+    # The request and the response of the control API are the test's own.
     secret = [value["value"] for value in lab.secrets() if value["value"] != run["first"]["token"]]
     assert leaks({"output": run.output}, secret) == []
 

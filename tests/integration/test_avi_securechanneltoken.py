@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Secure channel tokens of an Avi controller, as the lab sees them."""
+"""Secure channel tokens of an Avi controller, as recorded by the lab."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def se_token(register: str, **options: Any) -> Task:
 
 
 def sign_in() -> Task:
-    """A session of the user's own."""
+    """A session of the user."""
     return {
         "name": "Sign in",
         "ansible.builtin.uri": {
@@ -64,7 +64,7 @@ def no_leaks(run: Run, lab: Lab, *more: str) -> None:
 
 
 def closed(lab: Lab) -> None:
-    """Every session that was opened is closed."""
+    """Check that every session that was opened is closed."""
     counts = lab.counts("avi")
     assert counts["sessions_opened"] > 0
     assert counts["sessions_open"] == 0
@@ -170,7 +170,7 @@ def test_a_token_is_renewed_by_lifetime_and_an_expiry_time_is_only_compared(in_p
 
 @contextmanager
 def playing(in_process: InProcess, tasks: list[Task]) -> Iterator[list[Run]]:
-    """A play that goes on meanwhile; its run stands in the list at the end."""
+    """A play that runs in parallel. At the end the list contains its run."""
     runs: list[Run] = []
     thread = threading.Thread(target=lambda: runs.append(in_process.play(tasks)))
     thread.start()
@@ -181,7 +181,7 @@ def playing(in_process: InProcess, tasks: list[Task]) -> Iterator[list[Run]]:
 
 
 def meanwhile(lab: Lab, fault: int, method: str, action: str, **values: Any) -> None:
-    """Do something to the controller while a request for an object is held, then let it go on."""
+    """Change the controller while a request for an object is delayed, then let the request continue."""
     seen = lab.wait_for_requests(1, "avi", finished=False)
     while not any(entry.method == method and entry.path.startswith(OBJECTS) and not entry.done for entry in seen):
         seen = lab.wait_for_requests(len(seen) + 1, "avi", finished=False)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The guide for AWX, followed word for word in an empty home; what it sets up is launched."""
+"""The guide for AWX, followed word for word in an empty home. What it sets up is launched."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ REMOVE = f"{SETUP} -e awx_setup_state=absent"
 
 
 def editor(lab: Lab, folder: Path) -> Path:
-    """An editor that fills in what the guide leaves out, and leaves other files as they are."""
+    """An editor that fills in the placeholders of the guide, and leaves other files unchanged."""
     awx = lab["awx"]
     (folder / "controller").write_text(
         f"export CONTROLLER_HOST=https://{HOST} CONTROLLER_USERNAME={awx['username']}\n"
@@ -59,7 +59,7 @@ def editor(lab: Lab, folder: Path) -> Path:
 
 
 def git_server(home: Path, folder: Path) -> None:
-    """A repository that takes what is pushed to the one of the guide."""
+    """A repository that accepts pushes to the one of the guide."""
     subprocess.run(
         ["git", "init", "--quiet", "--bare", "--initial-branch=main", str(folder / "server.git")], check=True
     )
@@ -86,7 +86,7 @@ def substitutes(lab: Lab, folder: Path) -> dict[str, Substitute]:
         MOUNT: Substitute("true", "no execution node is here"),
         CREATE: Substitute(f"{CREATE} --skip-tty-check", "a test has no terminal"),
         LAUNCH: Substitute("true", "the stand-in of AWX starts no job: the test runs it by ansible-runner"),
-        # What the test looks at must be there when the guide has been followed.
+        # The files that the test checks must exist at the end of the guide.
         REMOVE: Substitute("true", "done at the end of the test, when all has been looked at"),
     }
 
@@ -101,7 +101,7 @@ def test_the_awx_guide_works_word_for_word_and_its_schedule_rotates_tokens(lab: 
     lab.change_settings("awx", host=HOST, repositories={REPOSITORY: str(home / "automation")})
     pip = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
     environ = {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8", "ANSIBLE_NOCOLOR": "1", **pip}
-    # The modules of awx.awx run one after the other: this takes a third off.
+    # The modules of awx.awx run one after the other: this saves a third of the time.
     environ |= {"EDITOR": str(editor(lab, tmp_path)), "ANSIBLE_PIPELINING": "true"}
 
     done = follow("awx.md", work, environ, substitutes(lab, tmp_path))
@@ -119,7 +119,7 @@ def test_the_awx_guide_works_word_for_word_and_its_schedule_rotates_tokens(lab: 
 
 
 def check_what_runs(lab: Lab, home: Path, mounted: Path, folder: Path) -> None:
-    """Run what the schedule would start, in the project as it was pushed."""
+    """Run what the schedule would start, in the pushed project."""
     project = folder / "clone"
     subprocess.run(["git", "clone", "--quiet", str(folder / "server.git"), str(project)], check=True)
     place = project / "collections" / "ansible_collections"
@@ -138,7 +138,7 @@ def check_what_runs(lab: Lab, home: Path, mounted: Path, folder: Path) -> None:
 
 
 def check_removal(lab: Lab, work: Path, environ: dict[str, str]) -> None:
-    """Type the last command, and see that nothing is left but what the guide names."""
+    """Type the last command, and check that only what the guide names is left."""
     shell = f"set -e\n. ~/awx-setup/bin/activate\n. ~/.sddc/controller\n{REMOVE}"
     done = subprocess.run(
         ["bash", "-c", shell], cwd=work, env=environ, capture_output=True, text=True, timeout=1500, check=False

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The job templates do their work as jobs of AWX, under the real ansible-runner, and leave no secret behind."""
+"""The job templates work as jobs of AWX with the real ansible-runner, and leave no secret."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FAST = (EXAMPLE_PLAYBOOK, 4)
 ((NAME, ROLE),) = EXAMPLE.roles.items()
 SESSION = str(JOB_TEMPLATES[EXAMPLE_PLAYBOOK]["name"])
 (HOST,) = (variable for variable, detail in EXAMPLE.environment.items() if detail == "host")
-# The playbooks whose role has answers in a kit.
+# The playbooks whose role has survey answers in a kit.
 SURVEYED = [name for name in JOB_TEMPLATES if role_of(name) in OF_KITS and OF_KITS[role_of(name)][1].answers]
 EACH_HOST_OF_A_SLICE = {f"{NAME}_tasks": "tasks/each_host.yml"}
 EACH_HOST = f"""\
@@ -55,7 +55,7 @@ def own_lab() -> Iterator[Lab]:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project as a user has it: the skeleton, and task files of one's own."""
+    """The project of a user: the skeleton, and task files of the user's own."""
     folder = project_with_the_collection(PROJECT, tmp_path_factory.mktemp("project") / "project")
     (folder / "tasks" / "each_host.yml").write_text(EACH_HOST)
     return folder
@@ -63,7 +63,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def controller(own_lab: Lab, project: Path, tmp_path_factory: pytest.TempPathFactory) -> Controller:
-    """A controller on which awx_setup has run, with a credential of each type."""
+    """A controller after awx_setup, with a credential of each type."""
     controller = Controller(own_lab, "127.0.0.1", project)
     run = Setup(controller, tmp_path_factory.mktemp("setup"), awx_setup_credentials=credentials(own_lab)).run()
     assert run.returncode == 0, run.output
@@ -87,7 +87,7 @@ def change(controller: Controller, playbook: str, **values: Any) -> None:
 
 
 def blank_answers(playbook: str) -> dict[str, str]:
-    """What AWX's user interface sends for questions that are left blank."""
+    """The values that AWX's user interface sends for questions without an answer."""
     survey = JOB_TEMPLATES[playbook]["survey"]
     return {question["variable"]: "" for question in survey if "default" not in question}
 
@@ -97,7 +97,7 @@ def check_that_it_keeps_its_secrets(lab: Lab, *jobs: Job) -> None:
     for job in jobs:
         assert job.status == 0, job.output
         assert leaks(job.texts(), secrets) == []
-        # Neither set_stats nor cacheable facts: AWX keeps both.
+        # Neither set_stats nor cacheable facts: AWX stores both.
         assert job.statistics["artifact_data"] == {}
 
 
@@ -126,7 +126,7 @@ def check_that_the_work_is_done(lab: Lab, before: Counts, playbook: str, mounted
 @pytest.mark.parametrize(
     ("playbook", "verbosity"),
     [
-        # One of them stands for all where there is little time.
+        # One of them represents all in the fast tests.
         pytest.param(playbook, verbosity, marks=() if (playbook, verbosity) == FAST else pytest.mark.slow)
         for playbook in JOB_TEMPLATES
         for verbosity in (0, 4)
@@ -151,7 +151,7 @@ def test_a_job_succeeds_and_shows_no_secret(
 
 @pytest.mark.parametrize("playbook", JOB_TEMPLATES)
 def test_a_launch_cannot_choose_credentials_hosts_or_variables(controller: Controller, playbook: str) -> None:
-    """What somebody reaches who may launch a job template, and nothing else: the answers of its survey."""
+    """A user who may only launch a job template can change the answers of its survey and nothing else."""
     name = JOB_TEMPLATES[playbook]["name"]
     own_type = controller.one("credential_types", name="Machine")
     own = controller.call("POST", "credentials", {"name": f"Own for {playbook}", "credential_type": own_type["id"]})
@@ -199,12 +199,12 @@ def test_the_sample_tasks_use_the_ca_path_of_the_role_and_show_why_they_failed(
     change(controller, EXAMPLE_PLAYBOOK, extra_vars=json.dumps({f"{NAME}_ca_path": own_lab.ca_path}))
     prepared = [controller.launch(SESSION)[0] for _time in range(2)]
     change(controller, EXAMPLE_PLAYBOOK, extra_vars="")
-    # An image that does not know the authority.
+    # An image that does not trust the CA.
     (tmp_path / "none.pem").write_text("")
     worker = Worker(tmp_path / "jobs", project, str(tmp_path / "none.pem"))
 
     good = worker.run(prepared[0], "good")
-    # The role's own request comes first.
+    # The role's own request is first.
     own_lab.fault(EXAMPLE.name, "status", path=EXAMPLE.guarded, status=418, skip=1)
     bad = worker.run(prepared[1], "bad")
     own_lab.clear_faults()
@@ -217,7 +217,7 @@ def test_the_sample_tasks_use_the_ca_path_of_the_role_and_show_why_they_failed(
 
 @pytest.mark.slow
 def test_a_limit_that_matches_no_host_fails_the_job(own_lab: Lab, controller: Controller, worker: Worker) -> None:
-    """Only where the play runs for the hosts of the inventory a launch may have a limit at all."""
+    """Only a play that runs on the hosts of the inventory may have a limit at launch."""
     extra_vars = json.dumps({**EACH_HOST_OF_A_SLICE, "sddc_tokens_hosts": "all"})
     change(controller, EXAMPLE_PLAYBOOK, ask_limit_on_launch=True, extra_vars=extra_vars)
     (prepared,) = controller.launch(SESSION, prompts={"limit": "nowhere"})
@@ -252,7 +252,7 @@ def test_the_answers_of_a_survey_reach_the_role_although_they_are_strings(
 
 @pytest.fixture
 def sliced(controller: Controller) -> Iterator[str]:
-    """The job template that works with the example, dealt out among five jobs by seven hosts; its name."""
+    """The name of the job template that uses the example, split into five jobs for seven hosts."""
     (organization,) = controller.objects("organizations")
     inventory = controller.call("POST", "inventories", {"name": "VMs", "organization": organization["id"]})
     for name in HOSTS:

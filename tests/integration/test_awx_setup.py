@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""awx_setup makes of a controller what the definitions say, through the real modules of awx.awx."""
+"""awx_setup configures a controller as defined, with the real modules of awx.awx."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from lab.client import Lab
     from support.playbooks import Run
 
-# Each run of the playbook signs in and out for each task: a minute where others work, too.
+# Each run of the playbook signs in and out for each task. It takes a minute when other tests run, too.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 FIRST, SECOND, THIRD, *OTHER_CORES = (f"127.0.1.{number}" for number in range(1, 4 + len(OTHERS)))
-# A controller each for what needs one as it is after its installation.
+# A separate controller for each test that requires one in its initial state.
 FRESH = [f"127.0.1.{number}" for number in range(4 + len(OTHERS), 9 + len(OTHERS))]
 COLLECTION = "collections/ansible_collections/sddc/tokens/playbooks"
 SECRETS_LEFT_ALONE = {"awx_setup_update_secrets": False}
@@ -45,7 +45,7 @@ SECRETS_LEFT_ALONE = {"awx_setup_update_secrets": False}
 
 @pytest.fixture(scope="module")
 def own_lab() -> Iterator[Lab]:
-    """A lab that is not reset between the tests: to set a controller up takes half a minute."""
+    """A lab that is not reset between the tests: setting up a controller takes half a minute."""
     from lab.client import Lab
 
     with Lab.start(addresses=len((FIRST, SECOND, THIRD, *OTHER_CORES, *FRESH))) as lab:
@@ -60,7 +60,7 @@ def setup(own_lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Setup:
 
 @pytest.fixture(scope="module")
 def first(setup: Setup) -> Run:
-    """The run on a controller as it is after its installation."""
+    """The run on a new controller."""
     done = setup.run("-vvv")
     assert done.returncode == 0, done.output
     return done
@@ -68,12 +68,12 @@ def first(setup: Setup) -> Run:
 
 @pytest.fixture
 def controller(setup: Setup, first: Run) -> Controller:
-    """The controller as that run has left it."""
+    """The controller after that run."""
     return setup.controller
 
 
 def content(controller: Controller) -> dict[str, list[dict[str, Any]]]:
-    """What a controller holds."""
+    """The content of a controller."""
     names = ("credential_types", "credentials", "projects", "inventories", "hosts", "job_templates", "schedules")
     found = {name: controller.objects(name) for name in (*names, "workflow_job_template_nodes")}
     for template in found["job_templates"]:
@@ -92,7 +92,7 @@ def test_credential_types_are_created_as_defined(controller: Controller) -> None
 def test_no_secret_is_printed_even_at_vvv(controller: Controller, first: Run) -> None:
     secrets = [secret["value"] for secret in controller.lab.secrets()]
 
-    # What people are shown must be readable nevertheless: names, and what was done to them.
+    # The output must still be readable: names, and what was changed.
     for kind in CREDENTIAL_TYPES.values():
         assert f"(item={kind['name']})" in first.stdout
     assert leaks({"output": first.output}, secrets) == []
@@ -142,7 +142,7 @@ def test_a_second_run_changes_only_what_awx_cannot_compare(controller: Controlle
     kept, renewed = setup.run(**SECRETS_LEFT_ALONE), setup.run()
 
     assert (kept.returncode, renewed.returncode) == (0, 0), renewed.output
-    # AWX never shows a secret, so that the task with credentials cannot tell whether it changes one.
+    # AWX never shows a secret, so the task with credentials cannot detect whether it changes one.
     assert (changes(kept), changes(renewed)) == (0, 1)
     assert content(controller) == before
 
@@ -198,7 +198,7 @@ def test_a_second_credential_of_a_type_is_refused_as_by_awx(controller: Controll
 
 @pytest.fixture
 def existing(own_lab: Lab, tmp_path: Path) -> Controller:
-    """A controller on which somebody has made an inventory, and a project that holds the collection."""
+    """A controller with an inventory, and a project that contains the collection."""
     place = tmp_path / "project" / COLLECTION
     place.mkdir(parents=True)
     for path in (CHECKOUT / "playbooks").glob("*.yml"):
@@ -265,7 +265,7 @@ OF_AN_ORGANIZATION = (
 
 
 def content_of(controller: Controller, organization: str) -> dict[str, list[dict[str, Any]]]:
-    """All objects of an organization, with what refers to them."""
+    """All objects of an organization, with the objects that refer to them."""
     number = controller.one("organizations", name=organization)["id"]
     found = {name: controller.objects(name) for name in OF_AN_ORGANIZATION}
     for template in found["job_templates"]:
@@ -279,7 +279,7 @@ def content_of(controller: Controller, organization: str) -> dict[str, list[dict
 
 
 def set_up_for(controller: Controller, folder: Path, organization: str, **variables: Any) -> Setup:
-    """One organization that is set up as every other is: all names but its own are the same."""
+    """An organization that is set up like every other: all names but its own are the same."""
     folder.mkdir()
     if not controller.objects("organizations", name=organization):
         controller.call("POST", "organizations", {"name": organization})

@@ -21,7 +21,7 @@ def test_a_newcomer_gets_from_a_clone_to_passing_tests_with_the_commands_of_cont
     home, work = tmp_path / "home", tmp_path / "work"
     home.mkdir()
     work.mkdir()
-    # Neither this checkout nor its tools may help.
+    # Neither this checkout nor its tests may be used.
     path = os.pathsep.join(part for part in os.environ["PATH"].split(os.pathsep) if str(CHECKOUT) not in part)
     pip = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
     later = Substitute("make --dry-run lint test > /dev/null", "these run wherever this test does")

@@ -1,10 +1,11 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""kill -9 of a real process before and after each of its requests and each of its changes of the disk.
+"""kill -9 of a real process before and after each of its requests and each of its changes on disk.
 
-The process writes a journal of its steps and kills itself at one of them; the lab's log proves that the requests before
-it were carried out. Then one more run must put all right. test_lifecycle_crashes.py does so in memory for every state.
+The process writes a journal of its steps and kills itself at one of them. The lab's log proves that the requests before
+it were carried out. Then one more run must repair everything. test_lifecycle_crashes.py does the same in memory for
+every state.
 """
 
 from __future__ import annotations
@@ -33,14 +34,14 @@ if TYPE_CHECKING:
     from lab.client import Lab
 
 FORK = multiprocessing.get_context("fork")
-# Seconds: of a child of ours until it ends, and of the next run until it has the lock.
+# Timeouts in seconds: for a child process, and for the next run to get the lock.
 PATIENCE, LOCK_TIMEOUT = 240, 60
 _MOST_STEPS = 200
 CREATE = "POST /api/ni/auth/token"
 
 
 class Journal:
-    """The steps of a process, on the disk, so that they outlive it; at one of them it is killed."""
+    """The steps of a process, stored on disk so that they survive it. It is killed at one of them."""
 
     def __init__(self, path: Path, die_at: int) -> None:
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
@@ -48,14 +49,14 @@ class Journal:
         self._number = 0
 
     def note(self, step: str) -> None:
-        """Write it down, and perhaps die."""
+        """Record the step, and kill the process at the given one."""
         self._number += 1
         os.write(self._descriptor, f"{step}\n".encode())
         if self._number == self._die_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def watch(self, owner: Any, name: str, described: Callable[..., str]) -> None:
-        """Note each call of a function before and after it."""
+        """Record each call of a function before and after it."""
         original = getattr(owner, name)
 
         def watched(*args: Any, **keywords: Any) -> Any:
@@ -69,25 +70,25 @@ class Journal:
 
 
 def _run_until(die_at: int, journal_path: Path, job: Job, details: Any, file: str) -> None:
-    """In a process of its own: run the job, and die at a step."""
+    """In a separate process: run the job, and kill the process at a step."""
     journal = Journal(journal_path, die_at)
     journal.watch(Session, "_exchange", lambda _session, call, *_more: f"{call.method} {urlsplit(call.url).path}")
     for name in ("fsync", "replace", "unlink"):
         journal.watch(os, name, lambda *_args, of=name: of)
     journal.watch(fcntl, "flock", lambda *_args: "flock")
-    # A job may fail for a fault of the lab, but not for a mistake of ours or of this file.
+    # A job may fail because of a fault of the lab, but not because of an error in our code or in this file.
     assert "internal error" not in done(job, details, file).message
 
 
 @dataclass(frozen=True)
 class Killed:
-    """A run that was killed: its steps, the last of which it died at."""
+    """A run that was killed: its steps, up to the one at which it was killed."""
 
     steps: list[str]
 
     @property
     def orphans(self) -> int:
-        """One token where the process died with the reply in its hands and not yet on the disk: nobody can know it."""
+        """One token if the process was killed between its response and its storage: it cannot be known."""
         created = f"after {CREATE}"
         if created not in self.steps:
             return 0
@@ -95,7 +96,7 @@ class Killed:
 
 
 def _killed_at_each_step(job: Job, lab: Lab, folder: Path, before: Callable[[], object]) -> Iterator[Killed]:
-    """The job from the same start, killed at each of its steps in turn, until it comes to its end."""
+    """The job from the same start, killed at each of its steps in turn, until it finishes."""
     file, journal = str(folder / "token.json"), folder / "journal"
     for step in range(1, _MOST_STEPS):
         prepared(job, lab, file)
@@ -117,7 +118,7 @@ def _killed_at_each_step(job: Job, lab: Lab, folder: Path, before: Callable[[], 
 
 
 def _next_run(job: Job, lab: Lab, file: str, killed: Killed) -> Done:
-    """One more run, which must not wait for a lock of the dead."""
+    """One more run. It must not wait for a lock of the killed process."""
     more = {"lock_timeout": LOCK_TIMEOUT} if job.keeps else {}
     run = done(job, lab.details, file, **more)
     assert not run.result.get("failed"), (killed.steps[-1], run.message)
@@ -125,16 +126,16 @@ def _next_run(job: Job, lab: Lab, file: str, killed: Killed) -> Done:
 
 
 def _assert_settled(lab: Lab, file: str, killed: Killed, orphans: int) -> None:
-    """Exactly one working token, which the file holds; a further run changes nothing.
+    """Exactly one working token exists, and it is stored in the file. A further run changes nothing.
 
-    What was half written is swept when the file is next written.
+    Partial files are removed when the file is next written.
     """
     record = record_of(file)
     assert record is not None
     assert record.current is not None
     assert record.pending is None, killed.steps[-1]
     counts = lab.counts(EXAMPLE.name)
-    # A token that was replaced may have its grace.
+    # A replaced token may be within its grace period.
     assert counts["tokens_valid"] == len(record.tokens) + orphans, (killed.steps[-1], counts)
     settled = _next_run(EXAMPLE.jobs["creates and keeps"], lab, file, killed)
     assert (settled.result["action"], settled.result["changed"]) == ("reused", False)
@@ -201,12 +202,12 @@ def test_after_a_kill_at_any_step_of_any_other_job_the_next_run_finishes_it(
     for killed in _killed_at_each_step(job, lab, tmp_path, lambda: None):
         _next_run(job, lab, file, killed)
         counts = lab.counts(product)
-        # Before the last step a job may have done its work already, so that it was done twice; never for nothing.
+        # Before the last step the job may have done its work already, so that it was done twice; but never more often.
         found = {name: counts[name] for name in expected}
         assert found == expected or job.may_run_twice, (killed.steps[-1], counts)
         assert all(found.values()) or ends
         if job.keeps and not ends:
-            # A job that always renews has another before it, which keeps what it has made.
+            # A job that always renews has another one before it, which stores its token.
             keeping = job.before[-1] if job.before else job
             assert not _next_run(keeping, lab, file, killed).result["changed"]
 

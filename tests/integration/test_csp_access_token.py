@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The life of an access token of VMware Cloud Services, as the lab sees it."""
+"""The lifecycle of an access token of VMware Cloud Services, as recorded by the lab."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_a_lifetime_below_min_remaining_is_a_warning_and_the_token_is_renewed_af
 
 
 def let_pass(in_process: InProcess, seconds: float) -> None:
-    """Let the stored token be so much older."""
+    """Make the stored token older."""
     path = in_process.folder / "token.json"
     record = json.loads(path.read_text())
     for key in ("issued_at", "expires_at"):
@@ -181,7 +181,7 @@ def test_a_refused_credential_is_not_in_the_message_or_in_the_registered_result(
 
 
 def bare(register: str, **environment: str) -> Task:
-    """A task without options but how to reach the server."""
+    """A task with only the options to reach the server."""
     task = module("csp_access_token", register, ca_path="{{ ca_path }}")
     return {**task, "environment": {"CSP_HOST": "{{ lab.csp.url }}", **environment}}
 

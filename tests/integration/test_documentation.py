@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The examples of the documentation run as they are: those of the README as `make lab` says, others with its proxy."""
+"""The examples of the documentation run as written: those of the README with `make lab`, others with its proxy."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ def documentation(plugin: Path, name: str) -> str:
 
 @dataclass(frozen=True)
 class Shell:
-    """A shell in which a person has sourced the file that `make lab` writes."""
+    """A shell in which a user has sourced the file that `make lab` writes."""
 
     ansible: Ansible
     lab: Lab
     environ: dict[str, str]
 
     def run(self, plays: str) -> str:
-        """Run a playbook without any other variable, inventory or preparation."""
+        """Run a playbook without other variables, inventory or preparation."""
         return run(self.ansible, self.lab, plays, self.environ)
 
 

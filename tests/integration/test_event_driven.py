@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rulebook that rotates tokens, through the real ansible-rulebook: it does that, and no more."""
+"""The rulebook that rotates tokens, with the real ansible-rulebook: it does that, and nothing else."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from lab.client import Lab
 
 ROTATE = "sddc.tokens.rotate_tokens"
-# Looks come in quick succession, so that what must not happen has had its chances.
+# The poll interval is short, so that unwanted runs would have happened.
 QUICK = {"token_expiry_interval": 0.2}
 
 
 def kept(file: Path) -> dict[str, Any]:
-    """The content of a token file; empty while it is missing."""
+    """The content of a token file; empty if it is missing."""
     with suppress(FileNotFoundError):
         content: dict[str, Any] = json.loads(file.read_text())
         return content
@@ -39,7 +39,7 @@ def current(file: Path) -> str | None:
 
 
 def make_due(file: Path) -> None:
-    """Let a token be as old as it is five minutes before its end; by default it is renewed ten minutes before."""
+    """Make a token as old as it is five minutes before its expiry. By default it is renewed ten minutes before."""
     record = kept(file)
     aged = record["current"]["expires_at"] - time.time() - 300
     for moment in ("issued_at", "expires_at"):
@@ -73,7 +73,7 @@ def test_tokens_are_created_and_rotated_when_due_and_the_old_ones_revoked(
     counts = lab.counts(EXAMPLE.name)
     assert (counts["tokens_minted"], counts["tokens_valid"], counts["tokens_revoked"]) == (2, 1, 1)
     assert len(lab.requests(ISSUER.name)) == 2
-    # The number of runs depends on what the source sees first; none of them failed.
+    # The number of runs depends on what the source sees first. None of them failed.
     assert rulebook.output.count("failed=0") == rulebook.recaps
     # The token of the file is the valid one.
     assert lab.revoke_tokens(EXAMPLE.name, tokens=[current(aging)]) == 1

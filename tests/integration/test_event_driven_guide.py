@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The guide for event-driven healing, followed word for word in an empty home."""
+"""The guide for Event-Driven Ansible, followed word for word in an empty home."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ NO_SYSTEMD = "no systemd runs in a test"
 
 
 def until_seen(command: str, text: str, times: int = 1) -> str:
-    """Run a command that ends only when it is told to, until it has said something so often; then show what it said."""
+    """Run a command that ends only when it is stopped, until it has printed a text this often; then show its output."""
     return f"""
     {command} > seen 2>&1 &
     process=$!
@@ -54,7 +54,7 @@ def stopped(command: str, text: str, times: int = 1) -> Substitute:
 
 
 def in_lab(lab: Lab, folder: Path, call: str) -> str:
-    """A command that has a hand on the lab."""
+    """A command that changes the lab."""
     details = folder / "lab.json"
     details.write_text(json.dumps(lab.details))
     program = f"import sys; sys.path.insert(0, {str(CHECKOUT / 'tests')!r}); from lab.client import Lab; "
@@ -71,7 +71,7 @@ def unit() -> configparser.ConfigParser:
 
 
 def as_systemd(home: Path) -> str:
-    """The command of the service, in an environment that holds only what the unit names."""
+    """The command of the service, in an environment with only the variables of the unit."""
     file, path, command = (
         unit()["Service"][key].replace("%h", str(home)) for key in ("EnvironmentFile", "Environment", "ExecStart")
     )
@@ -115,7 +115,7 @@ def substitutes(lab: Lab, folder: Path, home: Path) -> dict[str, Substitute]:
 
 
 def editor(lab: Lab, folder: Path) -> Path:
-    """An editor that fills in what the guide leaves out, and adds how this machine finds the hosts of the guide."""
+    """An editor that fills in the placeholders of the guide, and adds the addresses of its hosts."""
     filled_in, program = folder / "filled-in", folder / "editor"
     names = "".join(f"{name}={value}\n" for name, value in surroundings(lab).items())
     filled_in.write_text(f"{names}JAVA_TOOL_OPTIONS=-Xrs\n")
@@ -147,7 +147,7 @@ def test_the_events_guide_works_word_for_word(lab: Lab, tmp_path: Path) -> None:
 
 
 def lines_shown() -> list[str]:
-    """What the guide says that one sees."""
+    """The output that the guide announces."""
     blocks = re.findall(r"^```text\n(.*?)^```$", GUIDE, re.DOTALL | re.MULTILINE)
     return [line for block in blocks for line in block.splitlines()]
 

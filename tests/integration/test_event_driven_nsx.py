@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rulebook that heals NSX service instances, through the real ansible-rulebook: it does that, and no more."""
+"""The rulebook that re-authenticates NSX service instances, with the real ansible-rulebook, and nothing else."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ INSTANCES = [
 ]
 FIRST, SECOND = INSTANCES[:2]
 NSX = "sddc.tokens.nsx_reauthenticate"
-# Looks come in quick succession, so that what must not happen has had its chances.
+# The poll interval is short, so that unwanted runs would have happened.
 QUICK = {"nsx_jwt_alarms_interval": 0.2, "nsx_jwt_alarms_max_interval": 0.4}
 MINTED = "POST /csp/gateway/am/api/auth/api-tokens/authorize"
 
@@ -54,12 +54,12 @@ def healed(lab: Lab) -> bool:
 
 
 def look_on(lab: Lab, looks: int = 5) -> None:
-    """Wait until the source has looked some more times."""
+    """Wait until the source has polled a few more times."""
     lab.wait_for_requests(looks, "nsx", after=max((entry.number for entry in lab.requests("nsx")), default=0))
 
 
 def posts(lab: Lab) -> list[str]:
-    """What changed something, in its order."""
+    """The requests that changed something, in order."""
     return [entry.line for entry in lab.requests() if entry.method == "POST"]
 
 
@@ -76,7 +76,7 @@ def test_an_alarm_starts_one_run_that_clears_it_and_no_other(quiet: Lab, start: 
         raise_alarms(quiet, FIRST)
         rulebook.until(lambda: healed(quiet), "the alarm is cleared")
         look_on(quiet)
-        # Runs go one after the other: another one for the first alarm would come before that for the second.
+        # Runs are sequential: another one for the first alarm would be before that for the second.
         raise_alarms(quiet, SECOND)
         rulebook.until(lambda: quiet.counts("nsx")["reauths"] == 2, "the second alarm is seen")
         rulebook.until(lambda: rulebook.recaps >= 2, "the second run is over")
@@ -167,7 +167,7 @@ def test_a_manager_that_becomes_reachable_is_handled_at_the_start_or_later(quiet
 
 @pytest.mark.slow
 def test_no_secret_is_shown_at_the_highest_verbosity(quiet: Lab, start: Start) -> None:
-    """The check is that of every run; this one has the most to say."""
+    """The check is the same in every run. This one has the most output."""
     raise_alarms(quiet, FIRST)
 
     with start(NSX, arguments=["-vv"]) as rulebook:
@@ -204,7 +204,7 @@ def test_a_session_is_closed_when_the_rulebook_stops(quiet: Lab, start: Start, t
 
 @pytest.mark.slow
 def test_a_running_playbook_is_ended_with_the_rulebook(quiet: Lab, start: Start) -> None:
-    """All but the task: ansible-core gives it a session of its own, so that it goes on until it is through."""
+    """Everything but the task: ansible-core starts it in a session of its own, so that it runs to its end."""
     quiet.change_settings("nsx", alarm_clear_delay=-1)
     raise_alarms(quiet, FIRST)
 

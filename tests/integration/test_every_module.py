@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What holds for every module: groups of module_defaults, equal results by every route, no async."""
+"""The promises of every module: module_defaults groups, equal results on every route, no async."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MODULES = Path(__file__).resolve().parents[2] / "plugins" / "modules"
 FILE = "{{ playbook_dir }}/token.json"
 LOCAL = pytest.mark.parametrize("route", [IN_PROCESS, AS_MODULE], ids=lambda route: route.name)
-# What differs from run to run, and from lab to lab.
+# Values that differ from run to run, and from lab to lab.
 VOLATILE = {
     *("token", "id_token", "refresh_token", "headers", "fingerprint", "issued_at", "expires_at", "expires_in"),
     *("verified_at", "uuid", "url", "ova_properties", "cluster_uuid", "exception", "principal"),
@@ -49,7 +49,7 @@ def test_group_defaults_of_all_products_reach_every_module_and_break_none(
         defaults |= defaults_for(kit)
         for name, options in kit.by_defaults.items():
             given = {option: value for option, value in options.items() if option != "action"}
-            # Those that need its tokens have them by its name.
+            # Those that require its tokens use them by its name.
             register = kit.name if name == kit.module else name
             tasks.append({"name": name, f"sddc.tokens.{name}": given, "register": register})
             expected[register] = options["action"]
@@ -83,7 +83,7 @@ def every_kind_of_result(kits: Iterable[Kit]) -> list[Task]:
 
 
 def steady(value: Any) -> Any:
-    """A result without what differs from run to run; that it is there is kept."""
+    """A result with placeholders for values that differ from run to run."""
     if isinstance(value, dict):
         return {key: "volatile" if key in VOLATILE else steady(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -95,7 +95,7 @@ def results_of(run: Run) -> dict[str, Any]:
     results = {}
     for name, result in run.by_host["sddc"].items():
         results[name] = steady(result)
-        # Newer cores tell where in the playbook a warning came from.
+        # Newer cores add the place in the playbook that caused a warning.
         texts = [re.sub(r".*msg=(['\"])(.*?)\1, .*", r"\2", text) for text in result.get("warnings", ())]
         results[name]["warnings"] = [
             re.sub(r"\d{4}-\d\d-\d\dT[\d:]+Z|\b[0-9a-f]{12}\b|\b\d+ s\b", "...", text) for text in texts
@@ -103,7 +103,7 @@ def results_of(run: Run) -> dict[str, Any]:
     return results
 
 
-# A play has a limit of time, so no play has them all. Over ssh some are enough for the fast tests.
+# A play has a time limit, so no play has all of them. Over ssh a few are enough for the fast tests.
 SOME = (EXAMPLE, ISSUER, TAKER)
 OTHERS = tuple(kit for kit in KITS.values() if kit not in SOME)
 

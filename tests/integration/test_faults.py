@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each kind of fault at each kind of request: named in one sentence, tried again where that is safe, nothing leaked.
+"""Each kind of fault at each kind of request: named in one sentence, retried where safe, without leaks.
 
 One play for each kind of request, with one host of Ansible, and one of the lab, for each fault.
 """
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lab.client import Lab, LoggedRequest
 
 RETRIES = 1
-# Seconds of patience with a server that is late, and with all others, so that a busy machine does no harm.
+# Timeouts in seconds: for a server that is late, and for all others, so that a busy machine does no harm.
 SHORT, LONG = 4, 300
 CLOSED = "the connection was closed before the response was whole"
 OVERLOADED = {"status": 503, "headers": {"Retry-After": "0"}}
@@ -37,7 +37,7 @@ LIMITED = {"status": 429, "headers": {"Retry-After": "1"}}
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault, the cause that the error must name (none: the task succeeds), and how often what is tried."""
+    """A fault, the cause in the error (none: the task succeeds), and the expected number of attempts."""
 
     kind: str
     parameters: dict[str, Any]
@@ -53,7 +53,7 @@ FAULTS = {
     "overloaded_once": Fault("status", OVERLOADED, "", 2, 2, times=1),
     "limited_once": Fault("status", LIMITED, "", 2, 2, times=1),
     "late": Fault("delay", {"seconds": LONG}, f"no whole response within {SHORT} s"),
-    "late_reply": Fault("delay", {"seconds": LONG, "work": True}, f"no whole response within {SHORT} s"),
+    "late_response": Fault("delay", {"seconds": LONG, "work": True}, f"no whole response within {SHORT} s"),
     "dropped_before": Fault("drop_before", {}, CLOSED, 1 + RETRIES),
     "dropped_after": Fault("drop_after", {}, CLOSED, 1 + RETRIES),
     "torn_before": Fault("drop_before", {"abrupt": True}, CLOSED, 1 + RETRIES),
@@ -74,7 +74,7 @@ TARGETS = {name: (kit, target) for kit in KITS.values() for name, target in kit.
 
 @dataclass(frozen=True)
 class Struck:
-    """What became of one task that a fault struck."""
+    """The result of one task to which a fault was applied."""
 
     fault: Fault
     kit: Kit
@@ -92,7 +92,7 @@ class Struck:
 
     @property
     def is_held(self) -> bool:
-        """Whether a token that was created is in the result, or in the file of the entry."""
+        """Whether a created token is in the result, or in the file of the entry."""
         return "token" in self.result or ("tokens" in self.result and not self.result["failed"])
 
 
@@ -100,7 +100,7 @@ LEFT_BEHIND = re.compile(r"An? (?:access )?token [^.]*(?:may be left|may exist|i
 
 
 def named(struck: Struck) -> str:
-    """Each failure is one sentence that names what was done, where and why; a success says nothing."""
+    """Each failure is one sentence that names what was done, where and why. A success has no message."""
     if struck.harmless:
         return struck.message
     pattern = rf"Could not {struck.target.doing} on 127\.0\.\d+\.\d+:\d+: {struck.fault.cause}\. .*"
@@ -109,7 +109,7 @@ def named(struck: Struck) -> str:
 
 
 def advised(struck: Struck) -> str:
-    """Each failure ends in what to do next."""
+    """Each failure ends with what to do next."""
     if struck.harmless or not struck.message:
         return ""
     rest = LEFT_BEHIND.sub("", struck.message.split(": ", 1)[1])
@@ -118,20 +118,20 @@ def advised(struck: Struck) -> str:
 
 
 def repeated(struck: Struck) -> str:
-    """What may have been carried out is not sent again, all else as often as the option says."""
+    """Requests that may have been carried out are not sent again, all others as often as the option says."""
     matching = [
         entry
         for entry in struck.requests
         if entry.method == struck.target.method and re.search(struck.target.path, entry.line)
     ]
     tries = struck.fault.tries_if_safe if struck.target.safe else struck.fault.tries
-    # A revocation that was carried out, and whose reply was cut, is harmless and may have been repeated.
+    # A revocation whose response was cut off is harmless and may have been repeated.
     allowed = {1, tries} if struck.harmless and struck.fault.cause else {tries}
     return "" if len(matching) in allowed else f"{len(matching)} tries in place of {tries}"
 
 
 def accounted(struck: Struck) -> str:
-    """A token that the task has created and that nobody holds is the only one, and the error names it."""
+    """At most one token of the task is lost, and the error names it."""
     before = 1 if any(task.get("register") == "before" for task in struck.target.tasks) else 0
     created = struck.counts.get("tokens_valid", 0) // struck.kit.secrets_in_lab - before
     if struck.is_held or created <= 0:
@@ -191,7 +191,7 @@ def test_each_fault_is_named_with_a_next_step_is_retried_only_where_safe_and_lea
 
 
 def moved(task: Task) -> Task:
-    """The task at the host's own address, if the faults are to meet it."""
+    """The task at the host's own address, if the faults apply to it."""
     (key,) = (key for key in task if key.startswith("sddc.tokens."))
     options = {"before": {"hostname": "{{ url }}"}, "struck": {"hostname": "{{ url }}", **STRUCK}}
     return {**task, key: {**task[key], **options.get(task["register"], {})}}

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every module that talks HTTP, every fault of the lab, each request that the module makes: one cell each.
+"""Every module that sends requests, every fault of the lab, each request of the module: one cell each.
 
-In process, over real TLS; test_faults.py goes the same way with a sample through ansible-playbook. `make test` takes
-the faults in turn with one job each, at all of its requests; `make test-all` each fault with each job.
+In process, over real TLS. test_faults.py runs a sample with ansible-playbook. `make test` takes the faults in turn with
+one job each, at all of its requests; `make test-all` each fault with each job.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from support.kit import Job, Kit
 if TYPE_CHECKING:
     from lab.client import Lab, LoggedRequest
 
-# Seconds of patience with a server that is late, and with all others, so that a busy machine does no harm.
+# Timeouts in seconds: for a server that is late, and for all others, so that a busy machine does no harm.
 SHORT, LONG = 2, 300
 CUT = "the connection was closed before the response was whole|the response was cut off"
 PAGE = r"an HTML page came back|the server answered \d+, 'an HTML page'"
@@ -38,13 +38,13 @@ REFUSED = "the server answered 401|does not accept the token|the token is not ac
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault, and the cause that the error must name where the task fails. `times` 0: whenever it is tried."""
+    """A fault, and the cause in the error if the task fails. `times` 0: at every attempt."""
 
     kind: str
     parameters: dict[str, Any]
     cause: str
     times: int = 1
-    # Another try brings a whole reply.
+    # A retry gets a complete response.
     passes: bool = False
 
 
@@ -75,7 +75,7 @@ _ONCE = {
     "bomb": Fault("gzip_bomb", {"megabytes": 20, "work": True}, "compressed"),
     "endless headers": Fault("endless_headers", {"limit": 100000, "work": True}, "more headers"),
     "late": Fault("delay", {"seconds": LONG}, LATE),
-    "late reply": Fault("delay", {"seconds": LONG, "work": True}, LATE),
+    "late response": Fault("delay", {"seconds": LONG, "work": True}, LATE),
     "trickle": Fault("trickle", {"interval": SHORT}, LATE),
     "dropped before": Fault("drop_before", {}, CUT, passes=True),
     "dropped after": Fault("drop_after", {}, CUT, passes=True),
@@ -92,13 +92,13 @@ def _any_of(patterns: Iterable[str]) -> re.Pattern[str]:
     return re.compile("|".join(patterns))
 
 
-# Each is sent once, for it may have been carried out.
+# Each is sent once, because it may have been carried out.
 MINTS = _any_of(pattern for kit in KITS.values() for pattern in kit.mints)
 SIGNS_IN_OR_OUT = _any_of(pattern for kit in KITS.values() for pattern in (*kit.signs_in, *kit.signs_out))
-# Nobody reads the body of these: a status is enough, or another request proves that they were carried out.
+# The bodies of these are not read: the status is enough, or another request proves that they were carried out.
 UNREAD = _any_of(["DELETE ", *(pattern for kit in KITS.values() for pattern in kit.unread)])
 BODIES = ("no JSON", "no body", "trickle", "wrong date")
-# A server that says 401 to the end of a token says that the token is dead already.
+# A server that returns 401 to the revocation of a token says that the token is already invalid.
 LIES = {lie for kit in KITS.values() for lie in kit.lies}
 KIT_OF = {job_name: kit for kit in KITS.values() for job_name in jobs_of(kit)}
 NAMED = re.compile(
@@ -108,7 +108,7 @@ NAMED = re.compile(
 
 @dataclass(frozen=True)
 class Cell:
-    """One run that a fault has struck."""
+    """One run to which a fault was applied."""
 
     kit: Kit
     job: Job
@@ -129,17 +129,17 @@ class Cell:
 
     @property
     def orphans(self) -> int:
-        """Valid tokens that nobody can get at, where the lab counts them."""
+        """Valid tokens that nobody has, if the lab counts them."""
         return self.states.get(self.kit.name, {}).get("tokens_valid", 0) - self.held
 
 
 def _pattern(entry: LoggedRequest) -> str:
-    """Method and path, with what differs from run to run left open."""
+    """Method and path, with placeholders for what differs from run to run."""
     return f"{entry.method} {re.sub(r'[0-9a-f]{8}-[0-9a-f-]{27}', '*', entry.path)}"
 
 
 def named(cell: Cell) -> str:
-    """A failure names the server, the cause and what to do next; a fault of the server is no mistake of ours."""
+    """A failure names the server, the cause and what to do next. A fault of the server is not an internal error."""
     said = cell.run.said
     if "internal error" in said or "Traceback" in said:
         return said
@@ -156,7 +156,7 @@ def named(cell: Cell) -> str:
 
 
 def succeeded_for_a_reason(cell: Cell) -> str:
-    """A success is the same as without the fault, and comes of another try, of a body that is not read, or is told."""
+    """A success is the same as without the fault, because of a retry or an unread body, or it is reported."""
     if cell.failed:
         return "" if cell.run.message else "failed without a word"
     if cell.name == "refused":
@@ -164,7 +164,7 @@ def succeeded_for_a_reason(cell: Cell) -> str:
     if cell.run.actions != cell.calm.actions:
         return f"{cell.run.actions} in place of {cell.calm.actions}"
     unread = bool(UNREAD.search(cell.line)) and (cell.name in BODIES or cell.fault.kind == "truncate")
-    # A body of a byte or none is whole at once.
+    # A body of at most one byte is complete at once.
     whole = any(entry.fault == "trickle" and entry.seconds < SHORT for entry in cell.log)
     reasons = (
         whole,
@@ -177,7 +177,7 @@ def succeeded_for_a_reason(cell: Cell) -> str:
 
 
 def repeated_where_safe(cell: Cell) -> str:
-    """What mints is carried out once; what passes and is safe is tried again and succeeds."""
+    """Requests that create tokens are carried out once. Transient faults of safe requests are retried successfully."""
     minted = sum(bool(MINTS.search(_pattern(entry))) and 200 <= (entry.work_status or 0) < 300 for entry in cell.log)
     if minted > (2 if cell.name == "refused" else 1):
         return f"{minted} tokens were made"
@@ -188,9 +188,9 @@ def repeated_where_safe(cell: Cell) -> str:
 
 
 def accounted(cell: Cell) -> str:
-    """Each token made is handed over, in the file or revoked; but for one whose reply was lost, and is named."""
+    """Each created token is returned, stored or revoked, except one whose response was lost, which is named."""
     if cell.name == "refused":
-        # Who says 401 to a token says that it is dead.
+        # A 401 for a token says that it is invalid.
         return ""
     if cell.kit.counts_tokens:
         orphans = cell.orphans
@@ -203,14 +203,14 @@ def accounted(cell: Cell) -> str:
 
 
 def signed_out(cell: Cell) -> str:
-    """No session is left open, unless nobody can know of it, or the sign-out itself was struck; then it is told."""
+    """No session is left open, unless it is unknown or the fault was in the sign-out, which is then reported."""
     sessions = sum(counts.get("sessions_open", 0) for counts in cell.states.values())
     if not sessions:
         return ""
     excused = bool(SIGNS_IN_OR_OUT.search(cell.line))
     told = "session may be left open" in cell.run.said or "Could not sign out" in cell.run.said
     if cell.name == "refused":
-        # Who says 401 says that the session is over.
+        # A 401 says that the session has ended.
         excused = told = True
     return "" if excused and sessions == 1 and told else f"{sessions} sessions are open: {cell.run.said}"
 
@@ -225,7 +225,7 @@ PROMISES: dict[str, Callable[[Cell], str]] = {
 
 
 def _held(file: str, result: dict[str, Any]) -> set[str]:
-    """The tokens that a person can get at: in the result, and in the file, whatever their place there."""
+    """The tokens that a user can get: those in the result and in the file, anywhere."""
     record = record_of(file)
     kept = {token.secret.reveal() for token in record.tokens} if record else set()
     return kept | ({result["token"]} if "token" in result else set())
@@ -236,7 +236,7 @@ def _states(lab: Lab) -> dict[str, dict[str, int]]:
 
 
 def _after(cell: Cell, lab: Lab, file: str) -> str:
-    """No working token was lost, and the next run without a fault puts all right."""
+    """No working token was lost, and the next run without a fault repairs everything."""
     if cell.job.keeps and cell.job.before and "absent" not in cell.job.options(lab.details, file).values():
         never = done(cell.job.before[-1], lab.details, file, renew="never").result
         if never.get("failed"):
@@ -256,7 +256,7 @@ def _after(cell: Cell, lab: Lab, file: str) -> str:
 def cells(
     job_name: str, faults: list[str], lab: Lab, file: str, proxy_url: str | None = None
 ) -> Iterator[tuple[str, list[str], str]]:
-    """Each cell of a job: its name, what was broken, and all that was said."""
+    """Each cell of a job: its name, the fault, and all texts."""
     job = JOBS[job_name]
     prepared(job, lab, file)
     calm = done(job, lab.details, file, retries=1)
@@ -301,7 +301,7 @@ def _check(job_name: str, faults: list[str], lab: Lab, file: str, proxy_url: str
 
 
 def _thinned(job_name: str, shift: int = 0) -> list[str]:
-    """Fault number n goes with job number n, and the shorter list goes round again; `shift` makes other pairs."""
+    """Fault number n is combined with job number n, and the shorter list is repeated. `shift` makes other pairs."""
     period = min(len(FAULTS), len(JOBS))
     position = (list(JOBS).index(job_name) + shift) % period
     return [name for number, name in enumerate(FAULTS) if number % period == position]
@@ -314,7 +314,7 @@ def test_a_fault_at_a_request_is_survived_or_named_and_no_token_is_lost(
     _check(job_name, _thinned(job_name), lab, str(tmp_path / "token.json"))
 
 
-# What a proxy changes is the same for all products.
+# The changes of a proxy are the same for all products.
 @pytest.mark.parametrize(
     "job_name", [pytest.param(name, marks=[] if name in jobs_of(EXAMPLE) else pytest.mark.slow) for name in JOBS]
 )

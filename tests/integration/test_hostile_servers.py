@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Servers that want to exhaust whoever asks them: each module gives up within bounds of time and memory, and says why.
+"""Servers that try to exhaust a client: each module fails within bounds of time and memory, and names the cause.
 
-Faults of honest servers are in test_faults.py; a link to a foreign host is in that of the one product with links.
+Faults of regular servers are in test_faults.py. A link to a foreign host is in the tests of the one product with links.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ from support.tasks import failing, succeeded
 if TYPE_CHECKING:
     from lab.client import Lab
 
-# Seconds: of patience with a server that trickles, and with one that should be done at once.
+# Timeouts in seconds: for a server that is slow, and for one that should be done at once.
 SHORT, LONG = 2, 60
-# What a fault sends, and what the error says of it.
+# What a fault sends, and the cause in the error.
 HOSTILE: dict[str, tuple[str, dict[str, Any], str]] = {
     "megabytes": ("huge", {"megabytes": 300}, "the response is longer than 16 MiB"),
     "bomb": ("gzip_bomb", {"megabytes": 300}, "the response is compressed, though that was not asked for"),
     "headers": ("endless_headers", {}, "the response has more headers, or longer ones, than any of the API can have"),
     "trickle": ("trickle", {"interval": 0.5}, f"no whole response within {SHORT} s"),
 }
-# MiB that a hostile reply may cost: what is read of it, once more as it grows, and the noise of a run.
+# MiB that a hostile response may take: its read part, the same again as it grows, and the variation of a run.
 MEMORY = 64
 
 
 def every_module() -> list[Task]:
-    """A task of every module that asks a server, all at the place of the host that runs it.
+    """A task of every module that sends requests, all at the address of their host.
 
-    Without those that revoke, for nobody reads the body of the response.
+    Modules that revoke are excluded, because the body of that response is not read.
     """
     tasks = [
         elsewhere(task, kit, "place", timeout="{{ patience }}", retries=1)
@@ -54,7 +54,7 @@ def every_module() -> list[Task]:
 
 
 def measured(folder: Path) -> Core:
-    """The core of the tests, whose ansible-playbook writes the most memory that one of its processes took, in KiB."""
+    """The core of the tests, with an ansible-playbook that records the peak memory of its processes, in KiB."""
     tools = folder / "measured"
     tools.mkdir()
     (tools / "python").symlink_to(sys.executable)

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a machine or a shell may hold against a task: .netrc, other trust stores, proxies, and files laid out as traps.
+"""Harmful settings of a machine or shell: .netrc, other trust stores, proxies, and prepared files.
 
-A bad certificate, and a REQUESTS_CA_BUNDLE in its favour, are in test_faults.py; so are redirects.
+An invalid certificate with a REQUESTS_CA_BUNDLE that would accept it is in test_faults.py, and so are redirects.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def test_a_proxy_of_the_shell_applies_to_the_control_node_and_not_to_a_managed_n
 
 def test_the_password_of_a_proxy_is_in_no_message(ansible: Ansible) -> None:
     proxy = f"http://user:{EVIL}@127.0.0.1:1"
-    # By way of variables: newer cores quote the lines of the playbook around a task that failed.
+    # In variables: newer cores quote the lines of the playbook around a failed task.
     ansible.variables.update(proxy=proxy, no_proxy=f"socks9://{EVIL}@nowhere")
     tasks = [
         failing(by_name("by_the_option", proxy_url="{{ proxy }}", retries=0)),
@@ -128,7 +128,7 @@ def users_of(file: str) -> list[Task]:
 
 
 def laid_out(folder: Path, lab: Lab) -> dict[str, tuple[Path, str]]:
-    """Token files that somebody else controls, and what is said of each."""
+    """Token files that another user controls, and the error for each."""
     owned = folder / "owned.json"
     link, target = folder / "link.json", folder / "target.json"
     open_folder = folder / "open"

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A play in the process of the test registers what ansible-playbook registers."""
+"""An in-process play registers the same results as ansible-playbook."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lab.client import Lab
 
 FILE = "{{ playbook_dir }}/token.json"
-# What differs from token to token, and what the core adds.
+# Values that differ from token to token, and those that the core adds.
 VOLATILE = {
     *("token", "id_token", "headers", "fingerprint", "issued_at", "expires_at", "expires_in", "verified_at"),
     *("diff", "exception"),

@@ -24,7 +24,7 @@ CRON = "*/10 * * * * $HOME/.sddc/rotate >> $HOME/.sddc/rotate.log 2>&1"
 
 
 def editor(lab: Lab, folder: Path) -> Path:
-    """An editor that fills in what the guide leaves out."""
+    """An editor that fills in the placeholders of the guide."""
     filled_in, program = folder / "filled-in", folder / "editor"
     filled_in.write_text(exports(lab))
     program.write_text(f'#!/bin/sh\ncat {shlex.quote(str(filled_in))} > "$1"\n')

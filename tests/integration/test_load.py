@@ -27,22 +27,22 @@ if TYPE_CHECKING:
 
 FEW, MANY, FORKS = 100, 1000, 20
 TASKS_IN_ONE_PROCESS, WARM_UP = 10_000, 1000
-# Seconds of one play, on a busy machine; and between two looks at it.
+# Seconds of one play, on a busy machine, and between two measurements.
 PATIENCE, PAUSE = 600, 0.05
-# KiB by which the controller may grow for each host beyond what a task of debug does, and MiB over all those tasks.
+# KiB by which ansible-playbook may grow for each host more than with a task of debug, and MiB over all those tasks.
 MOST_FOR_A_HOST, MOST_GROWTH = 8, 16
 
 
 @dataclass(frozen=True)
 class Held:
-    """What a process held at most: file descriptors, and memory in KiB."""
+    """The peak values of a process: file descriptors, and memory in KiB."""
 
     descriptors: int
     memory: int
 
 
 def _memory(pid: int | str, field: str) -> int:
-    """VmRSS (now) or VmHWM (at most) in KiB."""
+    """VmRSS (current) or VmHWM (peak) in KiB."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith(f"{field}:"):
             return int(line.split()[1])
@@ -54,7 +54,7 @@ def _descriptors(pid: int | str) -> int:
 
 
 class _Watcher(threading.Thread):
-    """Looks at a process now and then until it is told to stop."""
+    """Measures a process repeatedly until it is stopped."""
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
@@ -77,7 +77,7 @@ class _Watcher(threading.Thread):
 
 
 class Controller:
-    """Plays one task on so many hosts, each an address of the lab."""
+    """Runs one task on this number of hosts, each an address of the lab."""
 
     def __init__(self, lab: Lab, folder: Path) -> None:
         self._lab = lab
@@ -92,7 +92,7 @@ class Controller:
         }
 
     def play(self, task: Task, hosts: int) -> tuple[Held, str]:
-        """Run it; what the controller held, and what it printed."""
+        """Run it. Return the peak values of ansible-playbook and its output."""
         variables = {
             "ansible_connection": "local",
             "ansible_python_interpreter": DEFAULT.python,
@@ -158,7 +158,7 @@ def test_a_play_with_a_thousand_hosts_fails_on_none_and_needs_little_memory_for_
     }
     print(f"KiB for each host: {growth}")
     assert growth["token"] <= growth["debug"] + MOST_FOR_A_HOST
-    # One look may fall between two forks of more.
+    # One measurement may be between two forks of more.
     assert held["token", MANY][0].descriptors <= held["token", FEW][0].descriptors + FORKS
     assert held["token", MANY][0].descriptors <= held["debug", MANY][0].descriptors + FORKS
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`make test` names what failed at its end, whichever of its two runs it failed in."""
+"""`make test` lists the failed tests at its end, whichever of its two runs they failed in."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CONFORMANCE, UNIT = "tests/conformance/test_first.py", "tests/unit/test_second.p
 
 @pytest.fixture
 def sample(tmp_path: Path) -> Path:
-    """A folder with this Makefile and these hooks, in which nothing is to be installed."""
+    """A folder with this Makefile and these hooks, in which nothing must be installed."""
     for python in ("bin", "conformance/bin"):
         program = tmp_path / ".venv" / python / "python"
         program.parent.mkdir(parents=True)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Attributes of a service instance: what a server makes up in them does not reach Ansible."""
+"""Attributes of a service instance: invented names and values of a server do not reach Ansible."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""With what credentials NSX is asked, by both of its modules, and what is listed of its service instances."""
+"""The kinds of authentication of both NSX modules, and the listing of service instances."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Re-authentication of NSX partner service instances, as the lab sees it.
+"""Re-authentication of NSX partner service instances, as recorded by the lab.
 
-A fresh manager of the lab has a dozen instances: two with an alarm that complains of a JWT, the second of them in its
-details only, and a third with another alarm.
+A new manager of the lab has a dozen instances: two with a JWT alarm, the second of which has it in its details only,
+and a third with another alarm.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def reauth(path: str, base: str = "") -> str:
 
 
 def listing(tier0: str, locale_service: str) -> str:
-    """The read that tells whether instances exist."""
+    """The request that checks whether instances exist."""
     return f"GET {POLICY}/infra/tier-0s/{tier0}/locale-services/{locale_service}/service-instances?page_size=1000"
 
 

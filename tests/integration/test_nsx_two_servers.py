@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The modules for NSX and the server of their tokens: what is said of one server in an option is not of both."""
+"""The modules for NSX and the server of their tokens: an option for one server does not apply to the other."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_client_certificate_is_sent_to_its_own_server_only(lab: Lab, prefix: s
         **{"proxy_url": None, "timeout": 60, "retries": 0},
     }
     operation = operation_of("nsx_service_instance_info")(params, Runtime())
-    # The second server is the same one here, for it asks for certificates.
+    # Here the second server is the same one, because it requests certificates.
     session = operation.open_session(BaseUrl.parse(lab["nsx"]["url"]), client.error_facts, prefix=prefix)
     reader = client.NsxClient(session, UNSIGNED)
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A module on a remote host with the oldest Python and the oldest `requests` that are in use there."""
+"""A module on a managed node with the oldest supported Python and `requests`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OLDEST = CORES / "oldest-requests"
 
 @pytest.fixture
 def old_host() -> Route:
-    """The module route, by way of the oldest Python."""
+    """The module route with the oldest Python."""
     python = OLDEST / "bin" / "python"
     if not python.exists():
         skipped = OLDEST / "skipped"

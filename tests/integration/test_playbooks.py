@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Playbooks by their names, and what the roles' documentation shows, as it is written."""
+"""Playbooks by their names, and the examples of the roles' documentation as written."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ def test_a_playbook_runs_on_localhost_by_default(ansible: Ansible, lab: Lab) -> 
 
 
 def blocks(role: str) -> list[tuple[str, str]]:
-    """The examples of a role's README: the paragraph before each, and what it shows."""
+    """The examples of a role's README: the paragraph before each, and its text."""
     text = (CHECKOUT / "roles" / role / "README.md").read_text()
     return re.findall(r"(?:^|\n\n)((?:(?!```)[^\n]+\n)*)\n?```yaml\n(.*?)```", text, re.DOTALL)
 
 
 def write_examples(ansible: Ansible, role: str) -> list[Path]:
-    """Write the caller's task files where the README says that they are; return the playbooks."""
+    """Write the caller's task files to the paths in the README, and return the playbooks."""
     playbooks = []
     for number, (told, shown) in enumerate(blocks(role)):
         if "hosts" in yaml.safe_load(shown)[0]:

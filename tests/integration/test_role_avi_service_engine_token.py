@@ -26,7 +26,7 @@ JOIN = act("avi", "join", host=HOST, token=TOKEN)
 
 
 def deploy() -> Task:
-    """Stands for the caller's module: the lab sees when it ran, for which engine."""
+    """Replaces the caller's module: the lab records when it ran, for which engine."""
     url = "{{ lab.avi.url }}" + f"{DEPLOYED}?engine={ENGINE}&esxi={{{{ {NAME}_engine.esxi | default('none') }}}}"
     return {"name": "Deploy", "ansible.builtin.uri": {"url": url, "ca_path": "{{ ca_path }}"}, "register": "deployed"}
 
@@ -36,7 +36,7 @@ def fail_for(name: str) -> Task:
 
 
 def steps(lab: Lab) -> list[LoggedRequest]:
-    """When a token was made, and when an engine was deployed."""
+    """When a token was created, and when an engine was deployed."""
     return [entry for entry in lab.requests("avi") if entry.path in (GENERATED, DEPLOYED) and entry.query]
 
 
@@ -46,7 +46,7 @@ def engines(*names: str, **further: Any) -> list[dict[str, Any]]:
 
 def test_each_engine_gets_a_token_in_its_own_tenant_and_cloud_just_before_its_tasks(ansible: Ansible, lab: Lab) -> None:
     uuids = {name: lab.act("avi", "add_cloud", host=HOST, name=name) for name in ("East", "West")}
-    # A file of this name is the role's own, too.
+    # The role has a file with this name, too.
     task_file(ansible, "engine.yml", [deploy(), JOIN])
     listed = [
         {"name": "se-01", "tenant": "lab", "cloud": "East", "esxi": "esxi-01"},

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The role nsx_partner_service: find the instances that complain of an expired token, and re-authenticate them.
+"""The role nsx_partner_service: find the instances with a JWT alarm, and re-authenticate them.
 
-A fresh manager of the lab has two instances with such an alarm, and a third with another one.
+A new manager of the lab has two instances with such an alarm, and a third with another one.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ ABOVE = "/infra/tier-0s/T0-main/locale-services/"
 COMPLAINING = [f"{ABOVE}default/service-instances/partner-fw-01", f"{ABOVE}edge-east/service-instances/partner-fw-02"]
 MISSING = f"{ABOVE}default/service-instances/no-such-instance"
 USER = {"username": "{{ lab.nsx.username }}", "password": "{{ lab.nsx.password }}"}
-# The tokens of a task before.
+# The tokens of an earlier task.
 GIVEN = {"csp_api_token": None, "access_token": "{{ csp.token }}", "open_id_token": "{{ csp.id_token }}"}
 
 
 def reauthenticated(lab: Lab) -> list[str]:
-    """The paths of the instances that were asked to re-authenticate."""
+    """The paths of the instances that were re-authenticated."""
     posts = [entry for entry in lab.requests("nsx") if entry.method == "POST"]
     return sorted(unquote(entry.path).split("/policy/api/v1")[1] for entry in posts)
 
 
 def outcomes(result: dict[str, Any]) -> dict[str, str]:
-    """Why what was done, by the instance's path."""
+    """The reason of each change, by the instance's path."""
     return {entry["path"]: entry["reason"] for entry in result["instances"]}
 
 
@@ -159,7 +159,7 @@ def test_check_mode_predicts_and_creates_nothing(ansible: Ansible, lab: Lab) -> 
 
 @pytest.mark.slow
 def test_variables_of_the_play_with_the_same_names_do_not_change_the_report(ansible: Ansible, lab: Lab) -> None:
-    """What a play registers goes before the variables of a role's tasks."""
+    """Registered variables of a play override the variables of a role's tasks."""
     names = ["found", "due", "names", "failed", "changed", "headline", "outcome", "token", "error", "result"]
     task_file(ansible, "nothing.yml", [{"name": "Nothing", "ansible.builtin.meta": "noop"}])
     refused = {"product": "csp", "name": "wrong", "token_file": "{{ playbook_dir }}/csp.json", "api_token": "wrong"}

@@ -32,7 +32,7 @@ def included(name: str, tasks: str) -> dict[str, Any]:
 
 
 def in_a_project(ansible: Ansible) -> Path:
-    """Have plays run in a folder of a job, beside which the job's secrets are; return the file with these."""
+    """Run plays in a folder of a job, next to the job's secrets, and return the file with these."""
     secrets = ansible.folder / "env" / "envvars"
     secrets.parent.mkdir()
     secrets.write_text(ENVIRONMENT)
@@ -68,7 +68,7 @@ def test_a_task_file_of_the_project_runs_with_each_form_of_its_path(ansible: Ans
     task_file(ansible, "roles/caller/tasks/own.yml", [{**NOTE[0], "vars": {"item": "own"}}])
     own = included(name, "{{ ansible_parent_role_paths | first }}/tasks/own.yml")
     (caller / "main.yml").write_text(yaml.safe_dump([own]))
-    # A role that is installed elsewhere brings its task files along.
+    # A role that is installed elsewhere has its own task files.
     (ansible.folder / "roles").rename(ansible.folder.parent / "roles")
     for path in paths:
         stem = path.rpartition("/")[2].removesuffix(".yml")

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The role token_rotation: a list of tokens of any product, each kept alive."""
+"""The role token_rotation: a list of tokens of any product, each kept valid."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def outcomes(result: list[dict[str, Any]]) -> dict[str, str]:
 
 
 def minted(lab: Lab) -> dict[str, int]:
-    """How many tokens each product has made."""
+    """The number of tokens that each product has created."""
     return {product: lab.counts(product).get("tokens_minted", 0) for product in PRODUCTS}
 
 
@@ -116,11 +116,11 @@ def test_the_min_remaining_of_an_entry_overrides_the_common_one_and_revocation_i
     run = succeeded(play(ansible, tasks, keep=["second"]))
 
     renewed = {"plain": "renewed", "modest": "reused", "kept": "renewed", "trusted": "reused"}
-    assert outcomes(run["second"]) == renewed, "without a reply, the clock is that of the file"
+    assert outcomes(run["second"]) == renewed, "without a response, the clock is that of the file"
     assert [len(run[name]) for name in ("second", f"{NAME}_result")] == [4, 1], "each inclusion reports its own"
     counts = lab.counts(EXAMPLE.name)
     assert (counts["tokens_revoked"], counts["tokens_valid"]) == (1, 5)
-    # Made without a proof, and twice taken from the file without a request.
+    # Created without verification, and twice taken from the file without a request.
     assert sum(line.startswith("POST") for line in lines(lab.requests(EXAMPLE.name))) == 6
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 NAME = "vcenter_overflow_token"
 FILE = {"token_file": "{{ playbook_dir }}/vidb.json"}
-# A client's own token is small enough.
+# The token of a client is small enough.
 CLIENT = {
     "vidb_api_token": None,
     "vidb_client_id": "{{ lab.vidb.client_id }}",

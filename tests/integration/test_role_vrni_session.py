@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The role vrni_session: a token for the length of the caller's tasks, or a lasting one."""
+"""The role vrni_session: a token for the duration of the caller's tasks, or a stored one."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 BASE = "/api/ni/auth/token"
 CREATE, PROBE, REVOKE = f"POST {BASE}", "GET /api/ni/info/version", f"DELETE {BASE}"
-# Made and proved, used once, revoked and proved dead.
+# Created and verified, used once, revoked and verified to be invalid.
 WHOLE = [CREATE, PROBE, PROBE, REVOKE, PROBE]
 FILE = "{{ playbook_dir }}/token.json"
 
 
 def use(method: str = "GET", path: str = "/api/ni/info/version", **keywords: object) -> Task:
-    """A request of the caller's, signed by what the role hands over."""
+    """A request of the caller, authenticated with the headers of the role."""
     options = {
         "url": "{{ lab.vrni.url }}" + path,
         "method": method,
@@ -72,7 +72,7 @@ def test_an_invalid_task_file_ends_the_role_before_a_token_is_created(ansible: A
 
 
 def test_a_relative_path_is_searched_beside_the_playbook_and_never_in_the_role(ansible: Ansible, lab: Lab) -> None:
-    """A role has a main.yml of its own, and the working directory may have one too."""
+    """A role has its own main.yml, and the working directory may have one too."""
     for folder in ("there/", ""):
         task_file(ansible, f"{folder}main.yml", [use(path=f"/api/ni/info/version?from={folder}", tags=["always"])])
     task_file(ansible, "elsewhere.yml", [use()])

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A session that is cut off leaves its token on record, and the next session of the same user revokes it."""
+"""An interrupted session leaves its token recorded, and the next session of the same user revokes it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def session(tasks: str = "use.yml", **options: Any) -> Task:
 
 
 def use(mark: str = "use") -> Task:
-    """A request of the caller's."""
+    """A request of the caller."""
     return {
         "name": "Use the token",
         "ansible.builtin.uri": {
@@ -52,14 +52,14 @@ def use(mark: str = "use") -> Task:
 
 @pytest.fixture
 def sessions(ansible: Ansible, lab: Lab) -> Ansible:
-    """Where sessions run, with tasks of the caller's."""
+    """The folder in which sessions run, with tasks of the caller."""
     task_file(ansible, "use.yml", [use()])
     return ansible
 
 
 @contextmanager
 def at_work(sessions: Ansible, lab: Lab, folder: Path, **options: Any) -> Iterator[Any]:
-    """A run in a folder of its own, in the middle of its session; it goes on once there is the file `go`."""
+    """A run in its own folder, during its session. It continues when the file `go` exists."""
     folder.mkdir()
     other = Ansible(folder, sessions.variables)
     wait: Task = {"name": "Wait", "ansible.builtin.wait_for": {"path": f"{sessions.folder}/go", "timeout": 400}}
@@ -69,7 +69,7 @@ def at_work(sessions: Ansible, lab: Lab, folder: Path, **options: Any) -> Iterat
     with ThreadPoolExecutor() as pool:
         run = pool.submit(play, other, tasks)
         try:
-            # The token is created, proven, and used for the first time.
+            # The token is created, verified, and used for the first time.
             lab.wait_for_requests(3, "vrni")
             yield run
         finally:
@@ -77,7 +77,7 @@ def at_work(sessions: Ansible, lab: Lab, folder: Path, **options: Any) -> Iterat
 
 
 def killed(sessions: Ansible, lab: Lab, name: str = "killed", **options: Any) -> None:
-    """A run that is killed in the middle of its session, with all its processes."""
+    """A run that is killed during its session, with all its processes."""
     folder = sessions.folder / name
     with at_work(sessions, lab, folder, **options) as run:
         kill_all_in(folder)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What holds for all roles: sealed on every core, on many hosts at once, and included more than once."""
+"""The promises of all roles: sealed on every core, on many hosts at once, and included more than once."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ SECRET = "{{ example.password }}"
 
 
 def rotation(kit: Kit, **options: Any) -> dict[str, Any]:
-    """An entry of a rotation, with these options in place of the credentials of the lab or beside them."""
+    """An entry of a rotation, with these options instead of the credentials of the lab or in addition to them."""
     file = {"token_file": f"{{{{ playbook_dir }}}}/{kit.name}.json", "ca_path": "{{ ca_path }}"}
     return {"product": kit.name, **kit.server.templates(), **file, **options}
 
 
 def good_ones() -> list[Task]:
-    """Every role, with all that it does."""
+    """Every role with its successful uses."""
     tokens = [rotation(kit) for kit in (ISSUER, EXAMPLE, *ISSUERS[1:])]
     return [
         *(role(name, **options) for name, (_kit, known) in OF_KITS.items() for options in known.successes),
@@ -42,7 +42,7 @@ def good_ones() -> list[Task]:
 
 
 def bad_ones() -> list[Task]:
-    """Every role with what goes wrong: a refused secret, a secret of another type, and where it does not belong."""
+    """Every role with its failures: a refused secret, a secret of another type, and one in the wrong option."""
     (key,) = ISSUER.server.credentials
     wrong = [rotation(kit, **{key: f"wrong-{kit.server.templates()[key]}"}) for kit in ISSUERS]
     return [
@@ -73,7 +73,7 @@ def write_task_files(ansible: Ansible) -> None:
     told: Task = {"name": "Tell {{ item }}", "ansible.builtin.debug": {"msg": secret}, "loop": ["first", "second"]}
     task_file(ansible, "use.yml", [use, {"name": "Whisper", "ansible.builtin.debug": {"msg": "the session works"}}])
     task_file(ansible, "shout.yml", [shout, told])
-    # A message of the caller's own with a token in it is beyond any role: cores from 2.19 on print it despite no_log.
+    # A caller's own message with a token cannot be hidden by any role: cores since 2.19 print it despite no_log.
     options = {**use["ansible.builtin.uri"], "status_code": 418}
     task_file(ansible, "fail.yml", [{"name": "Fail", "ansible.builtin.uri": options}])
 
@@ -115,7 +115,7 @@ def test_every_role_is_described_in_the_kit_of_its_product_or_works_with_any_pro
 
 
 def test_a_variable_that_is_blank_or_set_to_omit_counts_as_not_set(ansible: Ansible, lab: Lab) -> None:
-    """AWX hands over an empty text for an answer that is left blank."""
+    """AWX passes an empty string for an unanswered question."""
     task_file(ansible, "nothing.yml", [{"name": "Nothing", "ansible.builtin.meta": "noop"}])
     texts = {
         name: {
@@ -126,7 +126,7 @@ def test_a_variable_that_is_blank_or_set_to_omit_counts_as_not_set(ansible: Ansi
         for name in LAB
     }
     entry = {**dict.fromkeys(["name", "domain", "vidm_token", "ca_path"], ""), **rotation(EXAMPLE)}
-    # Before 2.19, what a role's specification validates of an omitted variable is a placeholder, which is a text.
+    # Before 2.19, a role's specification validates a placeholder, which is a string, for an omitted variable.
     others = ["validate_certs"] if DEFAULT.release >= (2, 19) else []
     omitted = dict.fromkeys(["domain", "vidm_token", *others], "{{ no_such_variable | default(omit) }}")
 

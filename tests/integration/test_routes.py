@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The routes by which a task runs: in the controller's process, as a module, over ssh. A user sees no difference."""
+"""The routes of a task: in the controller process, as a module, over ssh. The results are the same."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_become_on_a_local_connection_uses_the_module_route(ansible: Ansible, la
     before, after = run.output.split("TASK [Task with_become]")
     assert "EXEC" not in before
     assert str(sudo) in after
-    # sudo may insist on a terminal, which a pipe is not.
+    # sudo may require a terminal, which a pipe is not.
     assert " PUT " in after
     assert run["with_become"]["action"] == run["without"]["action"] == "created"
     assert "token" in run["with_become"]
@@ -111,7 +111,7 @@ def test_the_environment_of_a_task_overrides_that_of_the_process_and_is_not_sent
     assert bool(execs) == bool(seen) == (not route.in_process)
     assert ("KEPT=kept-for-the-host" in execs) == ("KEPT=kept-for-the-host" in seen) == (not route.in_process)
     assert leaks({"execs": execs, "seen": seen}, [secret["value"] for secret in lab.secrets()]) == []
-    # On a local connection the process environment is the caller's own.
+    # On a local connection the process environment is that of the caller.
     told = [execs, seen] if route is OVER_SSH else [execs]
     assert not [text for text in told for name in wrong if name in text or wrong[name] in text]
 
@@ -127,7 +127,7 @@ def test_a_token_that_is_given_is_returned_whole_on_all_routes(ansible: Ansible,
 
 
 def spying_python(folder: Path) -> Path:
-    """A Python that writes down its environment and then is the one of the tests."""
+    """A Python interpreter that records its environment and then runs that of the tests."""
     spy = folder / "python"
     spy.write_text(f'#!/bin/sh\nenv > "{folder}/environment.$$"\nexec "{sys.executable}" "$@"\n')
     spy.chmod(0o755)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rulebooks, and the examples of event sources, are valid for ansible-rulebook. The unit tests do not install it."""
+"""Rulebooks, and the examples of event sources, are valid for ansible-rulebook, which the unit tests do not install."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The life of an access token of SDDC Manager and of its refresh token, as the lab sees it."""
+"""The lifecycle of an access token of SDDC Manager and of its refresh token, as recorded by the lab."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_an_expiring_token_is_refreshed_without_a_password_and_an_old_pair_needs
 
     names = ["created", "refreshed", "locked_out", "signed_in"]
     cut = by_task(run, lab, "sddc_manager", *names)
-    # Without a reply the clock of the server is that of the file, which says that the token lives for an hour more.
+    # Without a response, the clock offset of the file is used, with which the token is valid for another hour.
     assert [lines(cut[name]) for name in names] == [
         [CREATE, PROBE],
         [PROBE, REFRESH, PROBE],
@@ -121,7 +121,7 @@ def test_a_revoked_refresh_token_leads_to_a_new_sign_in(in_process: InProcess, l
     assert [run[name]["action"] for name in ("renewed", "reused")] == ["renewed", "reused"]
 
 
-@pytest.mark.parametrize(("settings", "status"), [({"refresh_reply": "bare"}, 201), ({"create_status": 200}, 200)])
+@pytest.mark.parametrize(("settings", "status"), [({"refresh_response": "bare"}, 201), ({"create_status": 200}, 200)])
 def test_responses_are_read_in_each_form_that_the_vendor_documents(
     in_process: InProcess, lab: Lab, settings: dict[str, Any], status: int
 ) -> None:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""No output shows a minted token: on every core, by every route, at any verbosity, through any callback."""
+"""No output shows a created token: on every core, on every route, at any verbosity, with any callback."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CALLBACKS = {
 
 
 def each_core_with(values: Mapping[str, Any]) -> list[Any]:
-    """Each core with each value: fast on the tests' own core, slow on the others, which lanes run."""
+    """Each core with each value: fast on the default core, slow on the others, which lanes run."""
     return [
         pytest.param(
             core,
@@ -47,7 +47,7 @@ on_each_core_by_each_route = pytest.mark.parametrize(("core", "route"), each_cor
 
 
 def every_way_to_print() -> list[Task]:
-    """Success, a loop, retries, failures that are ignored and rescued, the token used and handed in again."""
+    """Success, a loop, retries, ignored and rescued failures, and a token that is used and passed in again."""
     return [
         EXAMPLE.task("created"),
         ISSUER.task("exchanged"),
@@ -101,7 +101,7 @@ def test_no_callback_shows_a_secret(ansible: Ansible, lab: Lab, core: Core, call
 
 
 def test_the_scan_finds_a_printed_secret(ansible: Ansible, lab: Lab) -> None:
-    """The proof that the tests above can fail: no task of this collection has made the password known as a secret."""
+    """This proves that the tests above can fail: no task of this collection has registered the password as a secret."""
     run = ansible.play([{"name": "Print", "ansible.builtin.debug": {"var": "example.password"}}])
 
     assert leaks({"stdout": run.stdout}, [secret["value"] for secret in lab.secrets()])

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What each ansible-core can seal and what it cannot: the table in docs/security.md, made anew by real runs."""
+"""What each ansible-core can seal and what it cannot: the table in docs/security.md, compared with real runs."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ KEPT = EXAMPLE.task("kept", token_file=FILE, return_token=False)
 
 @dataclass(frozen=True)
 class Situation:
-    """Tasks, and whether what they show is to be searched for secrets, or for what should be readable."""
+    """Tasks, and whether their output is searched for secrets, or for what should be readable."""
 
     row: str
     tasks: list[Task]
     route: Route = IN_PROCESS
     readable: str = ""
     environ: dict[str, str] = field(default_factory=dict)
-    # Where to look besides what was printed.
+    # The places to search besides the output.
     folder: str = ""
 
 
 def later(name: str, arguments: object, **keywords: object) -> list[Task]:
-    """A token is created and registered, and a later task says something of it."""
+    """A token is created and registered, and a later task prints something about it."""
     return [CREATED, failing({"name": "Later", name: arguments, **keywords})]
 
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Every module in every situation, and everything that a run leaves, searched for every secret.
 
-What roles show is in test_roles.py, what playbooks and AWX jobs show in test_playbooks.py and test_awx_jobs.py.
+Output of roles is in test_roles.py, that of playbooks and AWX jobs in test_playbooks.py and test_awx_jobs.py.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ CALLBACKS = {
 }
 DEMO = Path(__file__).resolve().parents[1] / "lab" / "demo.yml"
 OUR_LINE = re.compile(rf"ansible-(?:sddc\.tokens\.)?(?:{'|'.join(KITS)}|token)_\w+: ")
-# Whatever else writes, all at once.
+# All other plugins that write, at the same time.
 WRITING = {
     "ANSIBLE_CALLBACKS_ENABLED": "ansible.builtin.junit,ansible.builtin.tree,ansible.posix.profile_tasks",
     "JUNIT_OUTPUT_DIR": "written/junit",
@@ -54,7 +54,7 @@ def temporary() -> Iterator[Path]:
 
 @dataclass(frozen=True)
 class Scene:
-    """Where a play of canaries runs, and everything that is left there."""
+    """The folder of a play with canaries, and all files that it leaves."""
 
     ansible: Ansible
     lab: Lab
@@ -68,7 +68,7 @@ class Scene:
         callback: str = "default",
         **keywords: Any,
     ) -> Run:
-        """Run the tasks at the highest verbosity, while Ansible writes all that it can."""
+        """Run the tasks at the highest verbosity, with all logs and callbacks of Ansible enabled."""
         self.ansible.variables.update(
             wrong=canary_plays.WRONG,
             generated_name=canary_plays.GENERATED,
@@ -82,7 +82,7 @@ class Scene:
         return run
 
     def shown(self, run: Run, **more: str) -> list[str]:
-        """The secrets in what was printed and written, and in what is left in the home and temporary folders."""
+        """The secrets in the output and the written files, and in what is left in the home and temporary folders."""
         paths = [path for folder in (self.ansible.folder / "home", self.temporary) for path in folder.rglob("*")]
         left = {str(path): path.read_text(errors="replace") for path in paths if path.is_file()}
         quoted = [kit.quoted for kit in KITS.values() if kit.quoted]
@@ -97,14 +97,14 @@ def scene(ansible: Ansible, lab: Lab, temporary: Path) -> Scene:
 
 
 def assert_all_was_done(scene: Scene, run: Run) -> None:
-    """The play was no pretence: every product made tokens or did its work, and was asked in vain, too."""
+    """Check that the play did its work: every product created tokens or did its work, and refused requests, too."""
     for kit in KITS.values():
         assert scene.lab.counts(kit.name)[kit.done] > 0, kit.name
     assert len(re.findall(r'\.\.\.ignoring|"failed": ?true', run.output)) > 20
 
 
 def test_no_module_shows_a_secret_in_any_output_or_file_of_ansible(scene: Scene, core: Core) -> None:
-    # All of them on all cores: the slow test below.
+    # The slow test below has all of them on all cores.
     answers = canary_plays.ANSWERS if core is DEFAULT else canary_plays.SOME
 
     run = scene.play(canary_plays.everything(), "--diff", answers=answers, core=core)

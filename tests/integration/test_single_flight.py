@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Many tasks that share one token file log in once; also when one of them is killed, but not where nothing can lock."""
+"""Many tasks that share a token file log in once, also if one of them is killed, but not without file locks."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 FORK = multiprocessing.get_context("fork")
 FORKS = 50
-# Seconds of a child of ours until it ends.
+# Timeout of a child process, in seconds.
 PATIENCE = 240
 CREATE = "POST /api/ni/auth/token"
 
@@ -45,7 +45,7 @@ fcntl.flock = flock
 
 
 def _keep(details: Any, file: str, report: str, locks: bool) -> None:
-    """In a process of its own: keep the token, and tell what came of it; without `locks` the file system has none."""
+    """In a separate process: keep the token valid, and report the result. Without `locks` the file system has none."""
     if not locks:
         fcntl.flock = _unable  # type: ignore[assignment]
     result = done(EXAMPLE.jobs["creates and keeps"], details, file, lock_timeout=PATIENCE).result
@@ -74,7 +74,7 @@ def _processes(count: int, lab: Lab, file: str, *, locks: bool = True) -> Iterat
 
 
 def _reports(file: str, processes: Sequence[BaseProcess]) -> list[dict[str, Any]]:
-    """What came of the processes that were let live."""
+    """The results of the processes that were not killed."""
     for process in processes:
         process.join(PATIENCE)
     assert {process.exitcode for process in processes} <= {0, -signal.SIGKILL}
@@ -141,7 +141,7 @@ def test_two_playbooks_of_twenty_five_forks_each_create_one_token(ansible: Ansib
 
 @pytest.mark.parametrize("work", [False, True])
 def test_when_the_process_that_logs_in_is_killed_another_one_logs_in_at_once(lab: Lab, file: str, work: bool) -> None:
-    """With `work` the token of the dead was made, and nobody can know it."""
+    """With `work`, the token of the killed process was created and cannot be known."""
     lab.fault(EXAMPLE.name, "delay", method="POST", path="/auth/token", seconds=PATIENCE, work=work)
 
     with _processes(12, lab, file) as processes:
@@ -150,7 +150,7 @@ def test_when_the_process_that_logs_in_is_killed_another_one_logs_in_at_once(lab
         assert holder.pid is not None
         os.kill(holder.pid, signal.SIGKILL)
         holder.join()
-        # The fault holds one request only, and that one's client is dead.
+        # The fault delays one request only, whose client is dead.
         reports = _reports(file, processes)
 
     assert sorted(report["action"] for report in reports) == ["created"] + ["reused"] * 10
@@ -161,7 +161,7 @@ def test_when_the_process_that_logs_in_is_killed_another_one_logs_in_at_once(lab
 
 
 def _port_of(process: BaseProcess, peer: str) -> bool:
-    """Whether the connection from this peer, an address with its port, is one of the process."""
+    """Whether the connection from this peer, an address with its port, belongs to the process."""
     port = f":{int(peer.rpartition(':')[2]):04X} "
     inodes = {
         line.split()[9] for line in Path("/proc/net/tcp").read_text().splitlines()[1:] if f"{port}" in line[:20] + " "
@@ -179,7 +179,7 @@ def test_without_file_locks_each_process_may_log_in_with_a_warning_and_the_file_
     lab.fault(EXAMPLE.name, "delay", method="POST", path="/auth/token", seconds=PATIENCE, times=0)
 
     with _processes(4, lab, file, locks=False) as processes:
-        # All four are at it at the same time: nothing holds them back.
+        # All four run at the same time: they have no lock to wait for.
         lab.wait_for_requests(4, EXAMPLE.name, finished=False, timeout=PATIENCE)
         lab.clear_faults()
         reports = _reports(file, processes)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The tarball that users get: it holds what they need, and all of it runs where nothing of the checkout is in reach."""
+"""The published tarball: it contains what users need, and all of it runs without the checkout."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from support.surroundings import documented
 if TYPE_CHECKING:
     from lab.client import Lab
 
-# What users need, by kind: a path that is none of these has no place in the tarball.
+# What users need, by kind. Any other path must not be in the tarball.
 KINDS = (
     r"(MANIFEST|FILES)\.json",
     r"LICENSE|[A-Z_]+\.md",
     r"changelogs/changelog\.yaml|CHANGELOG\.rst",
     r"docs/(?!docsite/)([a-z_]+/)*\w+\.(md|png|svg)",
-    # From it Ansible's own docs site makes the links of the collection's pages.
+    # Ansible's own docs site uses it for the links of the collection's pages.
     r"docs/docsite/links\.yml",
     r"extensions/awx/([a-z_]+/)*[\w-]+\.(md|yml)",
     r"extensions/eda/plugins/(event_source|plugin_utils)/\w+\.py",
@@ -40,12 +40,12 @@ KINDS = (
     r"playbooks/((tasks|vars)/)?\w+\.yml",
     r"plugins/(action|doc_fragments|filter|lookup|module_utils|modules|plugin_utils)/([a-z_]+/)*\w+\.py",
     r"roles/\w+/(README\.md|(defaults|handlers|meta|tasks|vars)/([a-z_]+/)*\w+\.yml|templates/[\w.]+\.j2)",
-    # Which Pythons a reviewer's ansible-test tries.
+    # The Python versions that a reviewer's ansible-test uses.
     r"tests/config\.yml",
 )
-# Of these folders, all is needed.
+# Everything in these folders is needed.
 WHOLE = ("extensions/awx", "extensions/eda", "meta", "playbooks", "plugins", "roles")
-# What developers and their tools leave behind, where they do.
+# Files of developers and their tools, in the places where they leave them.
 LITTER = (
     ".ansible/tmp/a",
     ".coverage",
@@ -79,7 +79,7 @@ ROUTES = [
 
 
 def content(tarball: Path) -> dict[str, str]:
-    """The files of a tarball with their checksums, as ansible-galaxy has listed them."""
+    """The files of a tarball with their checksums, as listed by ansible-galaxy."""
     with tarfile.open(tarball) as archive:
         listing = archive.extractfile("FILES.json")
         assert listing is not None
@@ -94,12 +94,12 @@ def tarball(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def collection(tarball: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the collection as it is installed, in an empty path."""
+    """The folder of the installed collection, in an empty path."""
     return installed(tarball, tmp_path_factory.mktemp("empty"))
 
 
 def reading(core: Core, collection: Path) -> Core:
-    """The core, which finds the installed collection and no other."""
+    """The core, with the installed collection as the only one."""
     return replace(core, collections=collection.parents[2])
 
 
@@ -135,7 +135,7 @@ def plugins() -> dict[str, set[str]]:
 
 
 def told(core: Core, folder: Path, *arguments: str) -> Any:
-    """What ansible-doc says of the collection."""
+    """The output of ansible-doc for the collection."""
     done = finished([str(core.folder / "ansible-doc"), "--json", *arguments], folder, core, {})
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

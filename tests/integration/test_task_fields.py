@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A callback gets the arguments and the environment of each task besides its result: no secret is in them."""
+"""A callback gets the arguments and the environment of each task besides its result. They contain no secret."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ DEFAULTS = {f"group/sddc.tokens.{EXAMPLE.name}": {"password": PASSWORD}}
 
 
 def recorded(ansible: Ansible, tasks: list[Task], **keywords: Any) -> tuple[Run, list[list[dict[str, Any]]]]:
-    """A run, and what the callback got of the tasks of this collection."""
+    """A run, and the fields of the tasks of this collection that the callback got."""
     file = ansible.folder / "fields.jsonl"
     environ = {"ANSIBLE_CALLBACKS_ENABLED": "record_tasks", "TASK_FIELDS": str(file), **keywords.pop("environ", {})}
     run = ansible.play(tasks, environ=environ, **keywords)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What only reads on the control node: the module token_file_info, and the filters."""
+"""The read-only plugins of the control node: the module token_file_info, and the filters."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The file in which a token lives between tasks: private, shared by many, and read by the lookup."""
+"""The file that stores a token between tasks: private, shared by many, and read by the lookup."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def signed(token: str) -> str:
 
 
 def use(register: str, authorization: str) -> Task:
-    """Read the version with a token by ansible.builtin.uri."""
+    """Read the version with a token, using ansible.builtin.uri."""
     uri = {
         "url": "{{ example.url }}/api/ni/info/version",
         "headers": {"Authorization": authorization},
@@ -218,7 +218,7 @@ def test_a_task_that_times_out_waiting_for_the_lock_reports_it_and_creates_nothi
 def test_a_task_killed_during_a_renewal_loses_no_token_and_the_next_run_repairs_the_file(
     ansible: Ansible, lab: Lab, method: str, path: str
 ) -> None:
-    """Killed before the new token is proven, and before the old one is revoked."""
+    """Killed before the new token is verified, and before the old one is revoked."""
     lab.fault(EXAMPLE.name, "delay", method=method, path=path, skip=1 if method == "GET" else 0, seconds=60)
     tasks = [EXAMPLE.task("created", token_file=FILE), EXAMPLE.task("killed", token_file=FILE, renew="always")]
     with ThreadPoolExecutor() as pool:
@@ -243,7 +243,7 @@ def test_a_task_killed_during_a_renewal_loses_no_token_and_the_next_run_repairs_
 
 
 def kill_all_in(folder: Path) -> None:
-    """Kill what runs in this folder, which only the play of this test does."""
+    """Kill the processes in this folder, which only the play of this test uses."""
     for cwd in Path("/proc").glob("[0-9]*/cwd"):
         with contextlib.suppress(OSError):
             if cwd.readlink() == folder:
@@ -256,7 +256,7 @@ def kill_all_in(folder: Path) -> None:
 def test_the_keyword_timeout_ends_a_task_like_a_kill_and_the_next_task_continues(
     ansible: Ansible, lab: Lab, request_that_waits: str, minted: int
 ) -> None:
-    """A token whose response had not come is the only one that nobody knows."""
+    """A token whose response had not arrived is the only unknown one."""
     method, path = request_that_waits.split()
     lab.fault(EXAMPLE.name, "delay", method=method, path=f"{path}$", seconds=30, work=True, times=1)
     cut = {**failing(EXAMPLE.task("cut", token_file=FILE)), "timeout": 2}

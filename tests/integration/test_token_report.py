@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The role token_report: its page, its JSON, and when it says that something has changed."""
+"""The role token_report: its page, its JSON, and when it reports a change."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ HOSTILE = "\"><script>alert(1)</script><b onclick='x'>&amp;{{ 7 * 7 }}{% raw %}"
 
 
 def report(register: str, **variables: Any) -> list[Task]:
-    """The role, which writes both files unless told otherwise; its result is recorded."""
+    """The role, which writes both files by default. Its result is recorded."""
     given = {"paths": [FOLDER], "html_file": HTML, "json_file": JSON, **variables}
     role: Task = {
         "name": f"Report {register}",
@@ -49,14 +49,14 @@ def report(register: str, **variables: Any) -> list[Task]:
 
 
 def result(run: Run, register: str) -> dict[str, Any]:
-    """What the role left behind."""
+    """The result of the role."""
     left = run[register]["token_report_result"]
     assert isinstance(left, dict)
     return left
 
 
 def changes(run: Run) -> int:
-    """How many tasks of the play have changed something."""
+    """The number of tasks of the play that have changed something."""
     (count,) = re.findall(r"\bchanged=(\d+)", run.output)
     return int(count)
 
@@ -85,7 +85,7 @@ def hand_made(path: Path, *, left: float | None, life: float = HOUR, **facts: An
 
 
 def age(path: Path, seconds: float) -> None:
-    """Let the token of a file be older."""
+    """Make the token of a file older."""
     document = json.loads(path.read_text())
     for name in ("issued_at", "expires_at"):
         document["current"][name] -= seconds
@@ -273,7 +273,7 @@ def test_content_of_token_files_and_variables_is_always_shown_as_text(ansible: A
     shown = page(ansible)
     assert {tag for tag, _attributes in shown.elements}.isdisjoint({"script", "b onclick", "iframe", "object"})
     assert not [name for _tag, attributes in shown.elements for name in attributes if name.startswith("on")]
-    # A mark of direction would turn what follows around.
+    # A direction mark would reverse the following text.
     seen = {key: value.replace("\u202e", "") for key, value in facts.items()}
     for value in seen.values():
         assert " ".join(value.split()) in shown.row(f"/0 {name}.json")

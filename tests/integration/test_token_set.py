@@ -34,7 +34,7 @@ def assert_no_secret(run: Run, lab: Lab) -> None:
 
 
 def misplaced(kit: Kit) -> dict[str, Any]:
-    """An entry with the secret in each option that is not meant for one."""
+    """An entry with the secret in each option that is not secret."""
     options = operation_of(kit.module).argument_spec.options
     places = {option for option, spec in options.items() if not spec.get("no_log")}
     secret = dict.fromkeys(kit.server.credentials[-1:], PASSWORD)
@@ -42,7 +42,7 @@ def misplaced(kit: Kit) -> dict[str, Any]:
 
 
 def steady(result: dict[str, Any]) -> dict[str, Any]:
-    """A result without what differs from run to run."""
+    """A result with placeholders for values that differ from run to run."""
     tokens = [{name: token[name] for name in token if name not in VOLATILE} for token in result["tokens"]]
     return {"tokens": tokens, **{name: result[name] for name in ("changed", "action", "request_count")}}
 

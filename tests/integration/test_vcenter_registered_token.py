@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Overflow tokens of the broker, expanded, registered with vCenter and proven, as the lab sees it."""
+"""Overflow tokens of the broker: expanded, registered with vCenter and verified, as recorded by the lab."""
 
 from __future__ import annotations
 

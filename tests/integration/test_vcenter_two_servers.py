@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""vcenter_registered_token and its broker: what is said of one server, in an option or a variable, is not of both."""
+"""vcenter_registered_token and its broker: an option or a variable of one server does not apply to the other."""
 
 from __future__ import annotations
 

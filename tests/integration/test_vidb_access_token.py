@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The life of an access token of the VMware Identity Broker, as the lab sees it."""
+"""The lifecycle of an access token of the VMware Identity Broker, as recorded by the lab."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_an_existing_token_is_reused_without_a_request_and_renewed_when_it_expir
 
 
 def sent_refresh_tokens(cut: dict[str, list[LoggedRequest]], name: str) -> list[str]:
-    """The refresh tokens by which a task asked."""
+    """The refresh tokens in the requests of a task."""
     return [dict(parse_qsl(entry.body))["refresh_token"] for entry in cut[name]]
 
 
@@ -122,7 +122,7 @@ def test_a_token_file_is_matched_by_the_refresh_token_in_it_and_stays_matched(in
         vidb("created", **options),
         vidb("reused", **by_latest),
         vidb("renewed", **by_latest, renew="always"),
-        # By now the file holds a later one.
+        # By now the file contains a later one.
         vidb("again", **by_latest, renew="always"),
         failing(vidb("of_another_tenant", **by_latest, tenant="OTHER")),
     ]
@@ -279,7 +279,7 @@ def test_a_token_that_the_broker_cannot_revoke_is_removed_with_a_warning(in_proc
     mine: dict[str, Any] = {**VIDB_CLIENT, "token_file": FILE}
     tasks = [
         vidb("of_api_token"),
-        # It belongs to a client whose secret nobody has.
+        # It belongs to a client whose secret is unknown.
         vidb("of_another", **VIDB_CLIENT, token="{{ of_api_token.token }}", state="absent"),
         vidb("created", **mine),
         change_settings("vidb", revoke_api=False),

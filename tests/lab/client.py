@@ -240,12 +240,12 @@ class Lab:
     def _call(
         self, method: str, path: str, query: Mapping[str, Any] | None = None, body: Mapping[str, Any] | None = None
     ) -> Any:
-        reply = self._session.request(
+        response = self._session.request(
             method, self._control + path, params=query, json=body, timeout=2 * _REQUESTS_SECONDS
         )
-        content = reply.json() if reply.content else None
-        if not reply.ok:
-            raise LabError(f"{method} {path}: {content['error'] if content else reply.status_code}")
+        content = response.json() if response.content else None
+        if not response.ok:
+            raise LabError(f"{method} {path}: {content['error'] if content else response.status_code}")
         return content
 
 

@@ -181,9 +181,9 @@ class Replacement(Kind):
     async def apply(self, call: Call) -> web.StreamResponse:
         if self.work:
             await call.work()
-        return await self.reply(call.request)
+        return await self.response(call.request)
 
-    async def reply(self, request: web.Request) -> web.StreamResponse:
+    async def response(self, request: web.Request) -> web.StreamResponse:
         """Return the other response."""
         raise NotImplementedError
 
@@ -197,7 +197,7 @@ class Status(Replacement):
     headers: dict[str, str] = field(default_factory=dict)
     body: Any = ""
 
-    async def reply(self, request: web.Request) -> web.StreamResponse:
+    async def response(self, request: web.Request) -> web.StreamResponse:
         text = self.body if isinstance(self.body, str) else json.dumps(self.body)
         headers = CIMultiDict(self.headers)
         request["own_date"] = "Date" in headers
@@ -213,7 +213,7 @@ class Html(Replacement):
     name: ClassVar[str] = "html"
     status: int = 502
 
-    async def reply(self, request: web.Request) -> web.StreamResponse:
+    async def response(self, request: web.Request) -> web.StreamResponse:
         page = f"<!DOCTYPE html>\n<html><head><title>{self.status} Proxy</title></head><body>Blocked.</body></html>\n"
         return web.Response(status=self.status, text=page, content_type="text/html")
 
@@ -226,7 +226,7 @@ class InvalidJson(Replacement):
     status: int = 200
     body: str = '{"token": "'
 
-    async def reply(self, request: web.Request) -> web.StreamResponse:
+    async def response(self, request: web.Request) -> web.StreamResponse:
         return web.Response(status=self.status, text=self.body, content_type="application/json")
 
 
@@ -237,7 +237,7 @@ class Empty(Replacement):
     name: ClassVar[str] = "empty"
     status: int = 200
 
-    async def reply(self, request: web.Request) -> web.StreamResponse:
+    async def response(self, request: web.Request) -> web.StreamResponse:
         return web.Response(status=self.status, content_type="application/json")
 
 
@@ -249,7 +249,7 @@ class Redirect(Replacement):
     status: int = 302
     location: str | None = None
 
-    async def reply(self, request: web.Request) -> web.StreamResponse:
+    async def response(self, request: web.Request) -> web.StreamResponse:
         location = self.location or f"https://elsewhere.example.net{request.raw_path}"
         return web.Response(status=self.status, headers={"Location": location})
 
@@ -261,7 +261,7 @@ class Huge(Replacement):
     name: ClassVar[str] = "huge"
     megabytes: int = 100
 
-    async def reply(self, request: web.Request) -> web.StreamResponse:
+    async def response(self, request: web.Request) -> web.StreamResponse:
         like = web.Response(status=200, content_type="application/json")
         begun = await begin(request, like, self.megabytes * _MEGABYTE)
         for _number in range(self.megabytes):
@@ -278,7 +278,7 @@ class GzipBomb(Replacement):
     name: ClassVar[str] = "gzip_bomb"
     megabytes: int = 100
 
-    async def reply(self, request: web.Request) -> web.StreamResponse:
+    async def response(self, request: web.Request) -> web.StreamResponse:
         body = await asyncio.to_thread(_packed_spaces, self.megabytes)
         headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
         return web.Response(status=200, body=body, headers=headers)
@@ -300,7 +300,7 @@ class EndlessHeaders(Replacement):
     name: ClassVar[str] = "endless_headers"
     limit: int = 1_000_000
 
-    async def reply(self, request: web.Request) -> web.StreamResponse:
+    async def response(self, request: web.Request) -> web.StreamResponse:
         transport = request.transport
         if transport is not None:
             transport.write(b"HTTP/1.1 200 OK\r\n")

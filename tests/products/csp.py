@@ -38,7 +38,7 @@ KIT = Kit(
         ),
     },
     tokens=(csp("csp", require_id_token=True),),
-    reply=("access_token", {"expires_in": 1800, "token_type": "bearer"}),
+    response=("access_token", {"expires_in": 1800, "token_type": "bearer"}),
     targets={"authorize": Target("POST", "authorize", "get an access token", (csp("struck"),))},
     secrets_in_lab=2,
     mints=(r"POST \S+authorize$",),

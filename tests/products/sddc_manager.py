@@ -44,7 +44,7 @@ KIT = Kit(
     },
     tokens=(sddc_manager("sddc_manager"),),
     mints=("POST /v1/tokens$", r"PATCH \S+/access-token/refresh$"),
-    reply=("accessToken", {"refreshToken": {"id": "refresh"}}),
+    response=("accessToken", {"refreshToken": {"id": "refresh"}}),
     lies=frozenset({("refused", "DELETE /v1/tokens/refresh-token")}),
     guarded="/v1/sddc-managers",
     successes=(

@@ -163,7 +163,7 @@ class Kit:
     counts_tokens: bool = False
     """Whether every valid token in the lab must be in a result or in the token file."""
 
-    reply: tuple[str, Options] | None = None
+    response: tuple[str, Options] | None = None
     """The field of the token in the response that creates it, and the other required fields of that response."""
     targets: Mapping[str, Target] = field(default_factory=dict)
     """Requests to which faults are applied in a playbook, too. The example has them all, other products none."""

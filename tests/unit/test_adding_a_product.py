@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A product is a few files: the guide lists them all, and no shared file of the tests has a product's name in it."""
+"""A product consists of few files: the guide lists them all, and no shared test file names a product."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NAMED = sorted(set(re.findall(r"`([\w.-]+(?:/[\w.-]+)+|[A-Z]+\.md)`", TEXT)))
 STEPS = dict(re.findall(r"^\| `([^`]+)` \| (new|edit) \|", TEXT, re.MULTILINE))
 MOST_FILES, MOST_EDITS = 12, 4
 
-# Files that may name the example of the guide, and why a further product does not need to be in them.
+# Files that may name the example of the guide, and why another product need not be in them.
 NO_STEP = {
     "docs/*": "the pages show some products as examples",
     "CHANGELOG.rst": "it lists what was released",
@@ -41,7 +41,7 @@ NAMES_ALLOWED = {
 
 
 def tree() -> set[str]:
-    """All files of the checkout, but those that it ignores."""
+    """All files of the checkout except ignored ones."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     try:
         listed = subprocess.run(command, cwd=CHECKOUT, check=True, capture_output=True, text=True).stdout
@@ -98,7 +98,7 @@ def test_each_product_is_in_the_files_of_each_step(product: str) -> None:
             renamed = name.replace(KITS[PRODUCT].module, KITS[product].module).replace(PRODUCT, product)
             homes = [renamed]
             if name.startswith("tests/conformance/"):
-                # Where there is no vendor's client, the lab has a test instead.
+                # Without a vendor's client, the lab has a test instead.
                 homes.append(f"tests/unit/lab/test_lab_{product}.py")
             assert any((CHECKOUT / home).exists() for home in homes), homes
 
@@ -115,14 +115,14 @@ def text_of(name: str) -> str:
 
 
 def shared() -> Iterator[str]:
-    """The files of the tests that belong to no product."""
+    """The test files that belong to no product."""
     for name in sorted(tree()):
         if name.startswith("tests/") and not own(name) and not excused(name, NAMES_ALLOWED):
             yield name
 
 
 def named_in(text: str) -> list[str]:
-    """The lines of a text that have a product's name in them."""
+    """The lines of a text that contain a product's name."""
     patterns = [spellings(product) for product in KITS]
     return [line for line in text.splitlines() if any(pattern.search(line) for pattern in patterns)]
 

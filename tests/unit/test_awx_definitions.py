@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The definitions for AWX say what modules, roles and playbooks say, and nothing that AWX refuses."""
+"""The definitions for AWX match modules, roles and playbooks, and contain nothing that AWX refuses."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def fields_by_variable() -> dict[str, dict[str, Any]]:
 
 
 def test_every_environment_variable_of_a_module_is_injected_and_nothing_else() -> None:
-    # A second name of the same option is for people who export it already.
+    # A second name of the same option is for users who already export it.
     first_names = {spec["environment"][0] for _option, spec in options_with_fallbacks()}
 
     assert set(fields_by_variable()) == first_names
@@ -152,7 +152,7 @@ def test_each_playbook_with_a_role_has_a_job_template() -> None:
 def test_the_project_has_each_playbook_in_a_form_that_awx_lists() -> None:
     assert playbooks_in(PROJECT) == sorted(f"{name}.yml" for name in JOB_TEMPLATES)
     for name in JOB_TEMPLATES:
-        # An imported play would look for group_vars and task files beside the collection's playbook.
+        # An imported play would search group_vars and task files beside the collection's playbook.
         (own,), (collections,) = (
             yaml.safe_load((folder / f"{name}.yml").read_text()) for folder in (PROJECT, CHECKOUT / "playbooks")
         )

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What developers are told exists: files, targets of make, and the same targets wherever integration is continuous."""
+"""What the developers' pages name exists: files, make targets, and the same targets in every CI system."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PAGES = [
 ]
 CONTRIBUTING = (CHECKOUT / "CONTRIBUTING.md").read_text()
 WORKFLOWS = sorted((CHECKOUT / ".github" / "workflows").glob("*.y*ml"))
-# How many minutes GitHub lets a job run that names no limit.
+# The limit of GitHub for a job without one, in minutes.
 GITHUBS_LIMIT = 360
 PRE_COMMIT = yaml.safe_load((CHECKOUT / ".pre-commit-config.yaml").read_text())
 CHECKS = re.findall(r'^    "(.+?)": \[', (CHECKOUT / "tests" / "tools" / "lint.py").read_text(), re.MULTILINE)
@@ -37,7 +37,7 @@ CERTIFIED = (
 
 
 def targets(command: str) -> set[str]:
-    """The targets for which a line of a shell calls make."""
+    """The make targets in a line of a shell script."""
     words = shlex.split(command, comments=True)
     return {word for word in words[1:] if re.fullmatch(r"[a-z-]+", word)} if words[:1] == ["make"] else set()
 
@@ -108,7 +108,7 @@ def test_pre_commit_hooks_are_checks_of_make_lint_and_are_not_downloaded() -> No
     ],
 )
 def test_one_check_of_make_lint_installs_only_what_it_needs(tmp_path: Path, check: str, installs: set[str]) -> None:
-    """In a folder with nothing but the Makefile, where every target is still to be made."""
+    """In a folder with only the Makefile, where no target has been built."""
     shutil.copy(CHECKOUT / "Makefile", tmp_path)
     command = ["make", "--dry-run", "lint", f"CHECK={check}"]
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`make mutants` makes the faults that it is meant to make, and its list fits the code."""
+"""`make mutants` generates the intended faults, and its list matches the code."""
 
 from __future__ import annotations
 

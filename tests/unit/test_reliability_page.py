@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The page on reliability names tests that exist, all that belong to it, and the numbers that stand in them."""
+"""The page on reliability names existing tests, all that belong to it, and their numbers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SUITES = (
     "tests/integration/test_faults_matrix.py",
     "tests/integration/test_load.py",
     "tests/integration/test_single_flight.py",
-    "tests/unit/plugins/module_utils/test_fuzz_replies.py",
+    "tests/unit/plugins/module_utils/test_fuzz_responses.py",
 )
 
 
@@ -31,7 +31,7 @@ def functions(path: str) -> set[str]:
 
 
 def constant(path: str, name: str) -> int:
-    """A number that a file gives a name to, alone or with others."""
+    """A named constant of a file."""
     for node in ast.parse((CHECKOUT / path).read_text()).body:
         if isinstance(node, ast.Assign):
             target = ast.unparse(node.targets[0]).strip("()").split(", ")

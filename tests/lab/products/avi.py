@@ -166,15 +166,15 @@ class Avi(Product[AviState, AviSettings]):
         self.shared.secrets.remember("avi session", session.id)
         self.shared.secrets.remember("avi CSRF token", session.csrf_token)
         tenants = [{"name": name, "uuid": number} for name, number in self.state(host).tenants.items()]
-        reply = web.json_response({
+        response = web.json_response({
             "user_initialized": True,
             "user": {"username": self.username, "is_superuser": True},
             "tenants": tenants,
             "version": self._version(host),
             "session_cookie_name": NAMED_COOKIE,
         })  # fmt: skip
-        set_cookies(reply, session)
-        return reply
+        set_cookies(response, session)
+        return response
 
     async def logout(self, request: web.Request) -> web.Response:
         """Sign out."""
@@ -213,11 +213,11 @@ class Avi(Product[AviState, AviSettings]):
             raise Refusal(409, f"SecureChannelToken object with name {values['name']} already exists")
         item = Item(number, tenant, {**values, "in_use": values["in_use"] and not settings.in_use_kept})
         self._enter(host_of(request), item)
-        reply = one(request, self._shown(request, item), settings.post_status)
-        reply.headers["Location"] = (
+        response = one(request, self._shown(request, item), settings.post_status)
+        response.headers["Location"] = (
             f"{origin(request)}{_OBJECTS}/{number}#{urllib.parse.quote(values['name'], errors='replace')}"
         )
-        return reply
+        return response
 
     async def read(self, request: web.Request) -> web.Response:
         """GET /securechanneltoken/{uuid}."""

@@ -200,10 +200,10 @@ class Awx(Product[AwxState, AwxSettings]):
         values = items.checked(resource, body)
         self._check(request, resource, values, None)
         item = items.add(resource, values)
-        reply = shown(item, items)
+        response = shown(item, items)
         if resource == "projects" and values.get("scm_type"):
-            reply["summary_fields"] = {"current_update": {"id": self._update(request, item)["id"]}}
-        return web.json_response(reply, status=201)
+            response["summary_fields"] = {"current_update": {"id": self._update(request, item)["id"]}}
+        return web.json_response(response, status=201)
 
     async def change(self, request: web.Request) -> web.Response:
         """Change an object."""

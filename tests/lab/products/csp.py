@@ -94,7 +94,7 @@ class Csp(Product[None, CspSettings]):
             # The platform quotes the token: a client that repeats this message leaks it.
             raise Refusal(400, f"invalid_grant: Invalid refresh token: {given}", "invalid_grant")
         wants_id = self.settings(host_of(request)).id_token
-        return self._reply(request, "lab-user", wants_id, {"refresh_token": given})
+        return self._token_response(request, "lab-user", wants_id, {"refresh_token": given})
 
     async def authorize_client(self, request: web.Request) -> web.Response:
         """Grant an access token to an OAuth app (RFC 6749, section 4.4)."""
@@ -106,9 +106,9 @@ class Csp(Product[None, CspSettings]):
         if given != (self.client_id, self.client_secret):
             raise Refusal(401, "invalid_client: Bad client credentials", "invalid_client")
         wants_id = self.settings(host_of(request)).id_token_for_client
-        return self._reply(request, self.client_id, wants_id, {})
+        return self._token_response(request, self.client_id, wants_id, {})
 
-    def _reply(self, request: web.Request, user: str, wants_id: bool, more: dict[str, str]) -> web.Response:
+    def _token_response(self, request: web.Request, user: str, wants_id: bool, more: dict[str, str]) -> web.Response:
         host = host_of(request)
         body: dict[str, Any] = {
             **({"id_token": self._mint(request, "id", user)} if wants_id else {}),

@@ -49,7 +49,7 @@ class SddcManagerSettings(Settings):
     """Lifetime of a refresh token, in seconds (one day)."""
     create_status: Literal[200, 201] = 201
     """The status of a new pair: 201 in the specification, 200 in the page's sample."""
-    refresh_reply: Literal["json", "bare"] = "json"
+    refresh_response: Literal["json", "bare"] = "json"
     """The response to a refresh: a JSON string in the specification, the unquoted token in public examples."""
     refused_status: Literal[400, 404] = 404
     """The status for an unknown, expired or revoked refresh token. The page lists both."""
@@ -138,7 +138,7 @@ class SddcManager(Product[SddcManagerState, SddcManagerSettings]):
         await self._refresh_token(request)
         self.state(host).refreshes += 1
         token = self._mint(host)
-        if self.settings(host).refresh_reply == "bare":
+        if self.settings(host).refresh_response == "bare":
             return web.Response(text=token, content_type="application/json")
         return web.json_response(token)
 

@@ -141,7 +141,7 @@ class Vrni(Product[VrniState, VrniSettings]):
         body = await json_object(request)
         _check_credential(body)
         user = self._signed_in(body)
-        return self._reply_with_token(host_of(request), user)
+        return self._token_response(host_of(request), user)
 
     async def create_from_vidm(self, request: web.Request) -> web.Response:
         """Create Vidm User Token."""
@@ -155,7 +155,7 @@ class Vrni(Product[VrniState, VrniSettings]):
         user = self._vidm_user(host, given)
         if self.settings(host).vidm == "no_role":
             raise Refusal(412, f"No role is assigned to user {user}")
-        return self._reply_with_token(host, f"vidm:{user}")
+        return self._token_response(host, f"vidm:{user}")
 
     async def delete(self, request: web.Request) -> web.Response:
         """Delete the token with which the request is authenticated."""
@@ -212,7 +212,7 @@ class Vrni(Product[VrniState, VrniSettings]):
             raise Refusal(401)
         return str(body["username"])
 
-    def _reply_with_token(self, host: str, user: str) -> web.Response:
+    def _token_response(self, host: str, user: str) -> web.Response:
         """Create a token unless the user has too many, which looks like a wrong password."""
         settings, now = self.settings(host), self.now(host)
         self._clean(host)

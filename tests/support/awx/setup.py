@@ -52,7 +52,7 @@ class Controller:
 
     def call(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
         """Send a request to the controller."""
-        reply = requests.request(
+        response = requests.request(
             method,
             f"{self.url}/api/v2/{path}/",
             params=query,
@@ -61,8 +61,8 @@ class Controller:
             verify=self.lab.ca_path,
             timeout=30,
         )
-        reply.raise_for_status()
-        return reply.json() if reply.content else None
+        response.raise_for_status()
+        return response.json() if response.content else None
 
     def launch(self, job_template: str, prompts: dict[str, Any] | None = None, **answers: Any) -> list[dict[str, Any]]:
         """The jobs that AWX would start. `prompts` are the values of a launch besides the answers of the survey."""

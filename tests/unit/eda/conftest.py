@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lab.client import Lab
 
 Main = Callable[[Any, dict[str, Any]], Coroutine[Any, Any, None]]
-# Catches hangs only.
+# Only catches hangs.
 _SECONDS = 240.0
 _STOPPED = object()
 
@@ -41,12 +41,12 @@ class _Unloadable(pytest.Module):
 if "ansible_pytest_collections" in os.environ.get("PYTEST_PLUGINS", ""):
 
     def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module:
-        """Skip every file below when ansible-test runs the tests: `make test` runs them as ansible-rulebook does."""
+        """Skip every file below when ansible-test runs the tests. `make test` runs them as ansible-rulebook does."""
         return _Unloadable.from_parent(parent, path=module_path)
 
 
 class Source:
-    """An event source at work: its events, in the order in which they came."""
+    """A running event source, with its events in the order of their arrival."""
 
     def __init__(self, main: Main, args: dict[str, Any]) -> None:
         self._events: queue.Queue[Any] = queue.Queue()
@@ -60,7 +60,7 @@ class Source:
         self._thread.start()
 
     async def put(self, event: dict[str, Any]) -> None:
-        """Take an event, as the queue of ansible-rulebook does."""
+        """Accept an event, as the queue of ansible-rulebook does."""
         self.seen.append(event)
         self._events.put(event)
 
@@ -73,7 +73,7 @@ class Source:
         return found
 
     def is_silent(self) -> bool:
-        """Whether no event waits."""
+        """Whether no event is waiting."""
         return self._events.empty()
 
     def cancel(self) -> None:
@@ -113,7 +113,7 @@ class StartSource(Protocol):
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses between looks, in seconds; they take next to no time."""
+    """The pauses between polls, in seconds. They take almost no time."""
     found: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -126,7 +126,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.fixture
 def looks(pauses: list[float]) -> Callable[[int], None]:
-    """A function that waits until the source has looked so many times from now on."""
+    """A function that waits until the source has polled this many more times."""
 
     def looks(count: int) -> None:
         end, wanted = time.monotonic() + _SECONDS, len(pauses) + count
@@ -139,14 +139,14 @@ def looks(pauses: list[float]) -> Callable[[int], None]:
 
 @pytest.fixture
 def log(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
-    """A function that returns what an operator would see: the lines of the log from the level WARNING on."""
+    """A function that returns what an operator would see: the lines of the log from the level WARNING up."""
     caplog.set_level(logging.DEBUG, logger="sddc.tokens")
     return lambda: [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 @pytest.fixture
 def start(lab: Lab, log: Any, caplog: pytest.LogCaptureFixture) -> Iterator[StartSource]:
-    """A function that starts a source. At the end it is stopped, and nothing that it said may hold a secret."""
+    """A function that starts a source. At the end it is stopped, and its events and log must not contain a secret."""
     sources: list[Source] = []
 
     def start(main: Main, **args: Any) -> Source:
@@ -167,7 +167,7 @@ def start(lab: Lab, log: Any, caplog: pytest.LogCaptureFixture) -> Iterator[Star
 
 @pytest.fixture(autouse=True)
 def _nothing_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Variables of the machine that runs the tests play no part."""
+    """Ignore the environment variables of the machine that runs the tests."""
     proxies = {"HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "HTTP_PROXY"}
     names = proxies | TokenSet.argument_spec.environment_variables
     for name in [name for name in os.environ if name.upper() in names]:

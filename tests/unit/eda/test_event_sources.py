@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Event sources and rulebooks say what they do, use what the collection has, and load wherever they lie."""
+"""Event sources and rulebooks are documented as implemented, use what the collection has, and load from anywhere."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_options_are_documented_as_implemented(path: Path) -> None:
 
 @each_source
 def test_no_option_is_documented_twice(path: Path) -> None:
-    """A YAML parser takes the last one without a warning, and ansible-test does not look at event sources."""
+    """A YAML parser uses the last one without a warning, and ansible-test does not check event sources."""
     root = yaml.compose(loaded(path)["DOCUMENTATION"])
     (options,) = [value for key, value in root.value if key.value == "options"]
 
@@ -125,7 +125,7 @@ def test_a_rulebook_passes_only_variables_that_the_role_defines(path: Path) -> N
     assert set(playbook["extra_vars"]) <= set(specs["argument_specs"]["main"]["options"])
 
 
-# --- where they lie ------------------------------------------------------------------------------------------------
+# --- locations -----------------------------------------------------------------------------------------------------
 
 _LOAD = """
 import json, runpy, sys
@@ -136,7 +136,7 @@ print(json.dumps([callable(names["main"]), errors.__file__]))
 
 
 def load_elsewhere(source: Path, *python_path: Path) -> list[Any]:
-    """Load a source in a Python that knows nothing of this checkout, with working folder and path given."""
+    """Load a source in a Python process without this checkout in its path, with working folder and path given."""
     environ = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     if python_path:
         environ["PYTHONPATH"] = ":".join(map(str, python_path))
@@ -150,7 +150,7 @@ def load_elsewhere(source: Path, *python_path: Path) -> list[Any]:
 
 @pytest.fixture
 def collections(tmp_path: Path) -> Path:
-    """A folder of collections to which this checkout is linked, as it is for a developer."""
+    """A folder of collections with a link to this checkout, as developers have it."""
     folder = tmp_path / "some where" / "ansible_collections"
     (folder / "sddc").mkdir(parents=True)
     (folder / "sddc" / "tokens").symlink_to(CHECKOUT)

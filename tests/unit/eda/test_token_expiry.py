@@ -31,7 +31,7 @@ FIRST, SECOND = "canary-of-the-first-token", "canary-of-the-second-token"
 
 
 def keep(path: Path, secret: str, life: float, lifetime: float = 18000, role: str = "current") -> None:
-    """A token file whose token has so many seconds of life left."""
+    """A token file whose token is valid for another `left` seconds."""
     now = time.time()
     token = Token(Secret(secret), "Bearer", issued_at=now + life - lifetime, expires_at=now + life)
     record = Record("product", "sddc.example.com", "LOCAL/admin@local", **{role: token})
@@ -229,7 +229,7 @@ def test_every_file_is_reported_at_every_poll_if_requested(start: StartSource, t
 def test_a_folder_that_cannot_be_read_is_logged_once(
     start: StartSource, tmp_path: Path, looks: Looks, log: Log, pauses: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By a patch: permissions do not stop whom the tests run as."""
+    """With a patch: permissions do not apply to the user who runs the tests."""
     from ansible_collections.sddc.tokens.plugins.module_utils._operations import token_file_info
 
     keep(tmp_path / "lasting.json", FIRST, 7200)

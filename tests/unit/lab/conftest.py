@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a test does with the example among the products of the lab, as a client would."""
+"""A client of the example among the products of the lab."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def http(lab: Lab) -> Iterator[requests.Session]:
 
 
 class Example:
-    """What a test does with the product that stands for all."""
+    """A client of the product that represents all."""
 
     def __init__(self, lab: Lab, http: requests.Session) -> None:
         self.http, self.url, self.body = http, lab[EXAMPLE.name]["url"], CREATE.body(lab.details)
@@ -37,7 +37,7 @@ class Example:
         return self.http.post(self.url + path, json=self.body, **more)
 
     def token(self) -> str:
-        return str(self.create().json()[EXAMPLE.reply[0]])
+        return str(self.create().json()[EXAMPLE.response[0]])
 
     def read(self, token: str) -> requests.Response:
         return self.http.get(self.url + READ.path, headers={"Authorization": f"{EXAMPLE.scheme} {token}"})

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a test does with CSP of the lab, as its clients would."""
+"""A client of the lab's CSP."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Csp:
-    """What a test does with CSP."""
+    """A client of CSP."""
 
     def __init__(self, lab: Lab, http: requests.Session) -> None:
         self.details, self.http = lab["csp"], http

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab's Avi controller behaves as the vendor's pages, and its client, say."""
+"""The lab's Avi controller behaves as the vendor's pages and client say."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CSRF = (401, "CSRF token missing or incorrect.")
 
 
 class Avi:
-    """What a test does with an Avi controller, signed in or not."""
+    """A client of an Avi controller, signed in or not."""
 
     def __init__(self, lab: Lab, http: requests.Session) -> None:
         self.details, self.http, self.url = lab["avi"], http, lab["avi"]["url"]
@@ -31,9 +31,9 @@ class Avi:
 
     def login(self, **more: Any) -> requests.Response:
         form = {"username": self.details["username"], "password": self.details["password"]}
-        reply = self.http.post(f"{self.url}/login", **{"data": form, **more})
+        response = self.http.post(f"{self.url}/login", **{"data": form, **more})
         self.headers["X-CSRFToken"] = self.http.cookies.get("csrftoken", "")
-        return reply
+        return response
 
     def call(self, method: str, path: str, body: Any = None, /, **more: Any) -> requests.Response:
         headers = {**self.headers, **more.pop("headers", {})}
@@ -51,17 +51,17 @@ def avi(lab: Lab, http: requests.Session) -> Avi:
     return client
 
 
-def said(reply):
-    return (reply.status_code, reply.text)
+def said(response):
+    return (response.status_code, response.text)
 
 
 # Signing in.
 
 
 def test_sign_in_returns_version_and_cookies_and_sign_out_ends_the_session(lab, avi):
-    reply = avi.login()
-    assert reply.json()["version"]["Version"] == avi.details["api_version"]
-    assert {"csrftoken", "sessionid", reply.json()["session_cookie_name"]} <= set(avi.http.cookies.keys())
+    response = avi.login()
+    assert response.json()["version"]["Version"] == avi.details["api_version"]
+    assert {"csrftoken", "sessionid", response.json()["session_cookie_name"]} <= set(avi.http.cookies.keys())
     assert lab.counts("avi")["sessions_open"] == 2
     assert avi.call("POST", "/logout").status_code == 200
     assert avi.call("GET", avi.tokens).status_code == 401
@@ -135,16 +135,16 @@ def test_version_is_returned_to_everybody_unless_it_is_closed(lab, avi):
 
 @pytest.mark.parametrize("version", [None, "", "new", "31.1.2", "99.1.1"])
 def test_missing_or_newer_version_is_a_400(avi, version):
-    reply = avi.call("GET", avi.tokens, headers={"X-Avi-Version": version})
-    assert reply.status_code == 400
-    assert "Invalid version" in reply.json()["error"]
+    response = avi.call("GET", avi.tokens, headers={"X-Avi-Version": version})
+    assert response.status_code == 400
+    assert "Invalid version" in response.json()["error"]
 
 
 def test_field_of_a_newer_version_is_refused_and_not_returned(avi):
     old = {"X-Avi-Version": "20.1.1"}
-    reply = avi.call("POST", avi.tokens, {"name": "x", "in_use": True}, headers=old)
+    response = avi.call("POST", avi.tokens, {"name": "x", "in_use": True}, headers=old)
     text = "Incoming request (v20.1.1) has field in_use introduced in later versions(v21.1.1)."
-    assert (reply.status_code, reply.json()["error"]) == (400, text)
+    assert (response.status_code, response.json()["error"]) == (400, text)
     assert "in_use" in avi.create(name="x").json()
     assert "in_use" not in avi.call("GET", avi.tokens, headers=old).json()["results"][0]
 
@@ -154,10 +154,10 @@ def test_field_of_a_newer_version_is_refused_and_not_returned(avi):
 
 def test_object_is_created_read_and_deleted(lab, avi):
     ends = time.time() + 600.5
-    reply = avi.create(name="se-01", expiry_time=ends, metadata=METADATA)
-    made = reply.json()
-    assert reply.status_code == 201
-    assert reply.headers["Location"] == f"{avi.url}{avi.tokens}/{made['uuid']}#se-01"
+    response = avi.create(name="se-01", expiry_time=ends, metadata=METADATA)
+    made = response.json()
+    assert response.status_code == 201
+    assert response.headers["Location"] == f"{avi.url}{avi.tokens}/{made['uuid']}#se-01"
     assert (made["expiry_time"], made["metadata"], made["in_use"]) == (ends, METADATA, False)
     assert made["_last_modified"].isdigit()
     path = f"{avi.tokens}/{made['uuid']}"
@@ -185,20 +185,20 @@ def test_uuid_is_as_requested_or_the_name_if_that_is_one(avi):
     ],
 )  # fmt: skip
 def test_invalid_object_is_a_400(avi, fields):
-    reply = avi.create(**fields)
-    assert (reply.status_code, set(reply.json())) == (400, {"error"})
+    response = avi.create(**fields)
+    assert (response.status_code, set(response.json())) == (400, {"error"})
 
 
 def test_name_is_escaped_in_the_location_and_nowhere_else(avi):
-    reply = avi.create(name="se 01\n\ud800")
-    assert reply.headers["Location"].endswith("#se%2001%0A%3F")
-    assert reply.json()["name"] == "se 01\n\ud800"
+    response = avi.create(name="se 01\n\ud800")
+    assert response.headers["Location"].endswith("#se%2001%0A%3F")
+    assert response.json()["name"] == "se 01\n\ud800"
 
 
 def test_number_out_of_range_is_a_400(avi):
     headers = {**avi.headers, "Content-Type": "application/json"}
-    reply = avi.http.post(avi.url + avi.tokens, data='{"name": "x", "expiry_time": 1e999}', headers=headers)
-    assert reply.status_code == 400
+    response = avi.http.post(avi.url + avi.tokens, data='{"name": "x", "expiry_time": 1e999}', headers=headers)
+    assert response.status_code == 400
 
 
 def test_two_objects_may_have_one_name_unless_names_are_unique(lab, avi):

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The stand-in of AWX refuses what a running one was seen to refuse, and launches as it does."""
+"""The stand-in for AWX refuses what a running one was seen to refuse, and launches as it does."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SURVEY = {
 
 
 class Awx:
-    """What a test does with a controller."""
+    """A client of a controller."""
 
     def __init__(self, lab: Lab, http: requests.Session) -> None:
         self.lab, self.http = lab, http
@@ -46,9 +46,9 @@ class Awx:
         return self.http.request(method, f"{self.lab['awx']['url']}/api/v2/{path}/", json=body)
 
     def made(self, path: str, **body: Any) -> int:
-        reply = self.call("POST", path, body)
-        assert reply.status_code == 201, reply.text
-        return int(reply.json()["id"])
+        response = self.call("POST", path, body)
+        assert response.status_code == 201, response.text
+        return int(response.json()["id"])
 
     def launched(self, **answers: Any) -> list[dict[str, Any]]:
         jobs: list[dict[str, Any]] = self.lab.act("awx", "launch", host="127.0.0.1", job_template="T", answers=answers)
@@ -186,9 +186,9 @@ def test_a_schedule_is_checked(awx: Awx, template: int, changes: dict[str, Any],
 
 
 def test_a_playbook_must_be_one_of_the_project(awx: Awx, template: int) -> None:
-    reply = awx.call("PATCH", f"job_templates/{template}", {"playbook": "other.yml"})
+    response = awx.call("PATCH", f"job_templates/{template}", {"playbook": "other.yml"})
 
-    assert (reply.status_code, reply.json()) == (400, {"playbook": ["Playbook not found for project."]})
+    assert (response.status_code, response.json()) == (400, {"playbook": ["Playbook not found for project."]})
 
 
 def test_dependent_objects_are_deleted_with_their_object(awx: Awx, template: int) -> None:
@@ -217,8 +217,8 @@ def test_lists_are_filtered_by_related_objects_alternatives_and_several_values(a
         awx.made("inventories", name=name, organization=organization)
 
     def found(query: str) -> list[str]:
-        reply = awx.http.get(f"{awx.lab['awx']['url']}/api/v2/inventories/?{query}")
-        return [item["name"] for item in reply.json()["results"]]
+        response = awx.http.get(f"{awx.lab['awx']['url']}/api/v2/inventories/?{query}")
+        return [item["name"] for item in response.json()["results"]]
 
     assert found("organization__name=Default") == ["A", "B"]
     assert found("organization__name=Team&or__name=A&or__name=B") == ["A"]
@@ -239,7 +239,7 @@ def test_only_a_system_administrator_creates_objects_without_an_organization(awx
         awx.call("POST", "inventories", {"name": "I", "organization": 1}),
     ]
 
-    assert [reply.status_code for reply in refused] == [403] * 4
+    assert [response.status_code for response in refused] == [403] * 4
     assert awx.call("GET", "me").json()["results"][0]["is_superuser"] is False
     assert awx.made("inventories", name="I", organization=team["id"])
 
@@ -253,7 +253,7 @@ def test_objects_used_by_a_running_job_are_not_deleted(awx: Awx, template: int) 
     running = awx.http.get(listed).json()["count"]
     awx.lab.act("awx", "end_jobs", host="127.0.0.1")
 
-    assert ([reply.status_code for reply in refused], running) == ([409, 409], 1)
+    assert ([response.status_code for response in refused], running) == ([409, 409], 1)
     assert awx.call("DELETE", f"job_templates/{template}").status_code == 204
 
 

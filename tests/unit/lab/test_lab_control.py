@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The control route and the command keep their promises."""
+"""The control API and the command keep their promises."""
 
 from __future__ import annotations
 
@@ -73,26 +73,26 @@ def test_invalid_http_gets_no_traceback(tmp_path):
         details = awaited(path, process)
         context = ssl.create_default_context(cafile=details["ca_path"])
         port = urllib.parse.urlsplit(details[PRODUCT]["url"]).port
-        replies = {}
+        responses = {}
         for head, status in BAD_HTTP.items():
             with (
                 socket.create_connection(("127.0.0.1", port), timeout=120) as plain,
                 context.wrap_socket(plain, server_hostname="127.0.0.1") as connection,
             ):
                 connection.sendall(head)
-                replies[head] = connection.recv(65536) if status else b""
+                responses[head] = connection.recv(65536) if status else b""
         process.terminate()
         assert b"Traceback" not in process.communicate(timeout=120)[1]
-    for head, reply in replies.items():
-        assert (BAD_HTTP[head] or b"") in reply.split(b"\r\n")[0]
-        assert b"Traceback" not in reply
+    for head, response in responses.items():
+        assert (BAD_HTTP[head] or b"") in response.split(b"\r\n")[0]
+        assert b"Traceback" not in response
 
 
 @pytest.mark.parametrize("kit", [kit for kit in KITS.values() if kit.guarded], ids=lambda kit: kit.name)
 @pytest.mark.parametrize("credentials", [b"Bearer \xff", b"Basic \xff", b"Basic YQ==", b"Bearer", b"\xff"])
 def test_malformed_credentials_are_refused_as_wrong_ones(lab, http, kit, credentials):
-    reply = http.get(lab[kit.name]["url"] + kit.guarded, headers={"Authorization": credentials})
-    assert reply.status_code in (400, 401, 403)
+    response = http.get(lab[kit.name]["url"] + kit.guarded, headers={"Authorization": credentials})
+    assert response.status_code in (400, 401, 403)
 
 
 def test_log_is_cleared(lab, example):
@@ -193,7 +193,7 @@ def test_command_cleans_up_and_stops_at_once(tmp_path, sign):
         with requests.Session() as idle:
             idle.get(lab.url(PRODUCT, lab.addresses()[-1]), verify=lab.ca_path)
             lab.process.send_signal(sign)
-            # A connection that idles could hold it for a minute.
+            # An idle connection could hold it for a minute.
             assert lab.process.wait(30) == 0
         assert not path.exists()
         assert not Path(lab.ca_path).exists()
@@ -277,7 +277,7 @@ def test_ports_are_those_asked_for_unless_in_use(tmp_path):
 
 
 def free_ports(count):
-    """Return the first of so many ports in a row that are free, outside the range of ephemeral ports."""
+    """Return the first of `count` consecutive free ports, outside the range of ephemeral ports."""
     for first in range(20_000, 30_000, count):
         with contextlib.ExitStack() as opened, contextlib.suppress(OSError):
             for port in range(first, first + count):

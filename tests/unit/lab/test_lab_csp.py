@@ -30,9 +30,9 @@ def claims(token):
 
 @pytest.mark.parametrize("field", ["api_token", "refresh_token"])
 def test_api_token_returns_signed_tokens_for_thirty_minutes(csp, field):
-    reply = csp.authorize(**{field: csp.details["api_token"]})
-    body = reply.json()
-    assert (reply.status_code, body["token_type"], body["expires_in"]) == (200, "bearer", 1800)
+    response = csp.authorize(**{field: csp.details["api_token"]})
+    body = response.json()
+    assert (response.status_code, body["token_type"], body["expires_in"]) == (200, "bearer", 1800)
     access, identity = claims(body["access_token"]), claims(body["id_token"])
     assert access["exp"] - access["iat"] == 1800
     assert access["iss"] == csp.details["url"]
@@ -42,9 +42,9 @@ def test_api_token_returns_signed_tokens_for_thirty_minutes(csp, field):
 
 
 def test_invalid_api_token_is_quoted_in_a_400(csp):
-    reply = csp.authorize(api_token="no-such-token")
-    assert reply.status_code == 400
-    body = reply.json()
+    response = csp.authorize(api_token="no-such-token")
+    assert response.status_code == 400
+    body = response.json()
     assert body["message"] == "invalid_grant: Invalid refresh token: no-such-token"
     assert set(body) >= {"cspErrorCode", "errorCode", "moduleCode", "requestId", "statusCode"}
 
@@ -82,8 +82,8 @@ def test_api_token_without_openid_scope_returns_no_id_token(lab, csp):
     ],
 )  # fmt: skip
 def test_invalid_requests_get_the_products_own_error(csp, method, path, more, status):
-    reply = csp.http.request(method, csp.base + path, **more)
-    assert reply.status_code == reply.json()["statusCode"] == status
+    response = csp.http.request(method, csp.base + path, **more)
+    assert response.status_code == response.json()["statusCode"] == status
 
 
 def test_tokens_their_signatures_and_the_secret_of_the_app_are_known_as_secrets(lab, csp):

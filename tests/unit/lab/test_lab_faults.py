@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each fault does what it says, to the requests it should."""
+"""Each fault does what it promises, to the matching requests."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def test_fault_applies_only_to_matching_requests(lab, example):
 
 def test_status_fault_has_headers_and_body(lab, example):
     lab.fault(PRODUCT, "status", status=429, headers={"Retry-After": "7"}, body={"code": 429})
-    reply = example.create()
-    assert (reply.status_code, reply.headers["Retry-After"], reply.json()) == (429, "7", {"code": 429})
+    response = example.create()
+    assert (response.status_code, response.headers["Retry-After"], response.json()) == (429, "7", {"code": 429})
     assert minted(lab) == 0
 
 
@@ -68,8 +68,8 @@ def test_truncated_response_announces_the_whole_body_and_the_request_is_carried_
 @pytest.mark.parametrize("work", [False, True])
 def test_proxy_page_is_html_whether_or_not_the_request_was_carried_out(lab, example, status, work):
     lab.fault(PRODUCT, "html", status=status, work=work)
-    reply = example.create()
-    assert (reply.status_code, reply.headers["Content-Type"].split(";")[0]) == (status, "text/html")
+    response = example.create()
+    assert (response.status_code, response.headers["Content-Type"].split(";")[0]) == (status, "text/html")
     assert minted(lab) == int(work)
 
 
@@ -84,20 +84,20 @@ def test_invalid_json_and_empty_body(lab, example):
 
 def test_redirect_points_to_another_host(lab, example):
     lab.fault(PRODUCT, "redirect", status=307)
-    reply = example.create(allow_redirects=False)
-    assert (reply.status_code, reply.headers["Location"]) == (307, f"https://elsewhere.example.net{CREATE.path}")
+    response = example.create(allow_redirects=False)
+    assert (response.status_code, response.headers["Location"]) == (307, f"https://elsewhere.example.net{CREATE.path}")
 
 
-def date_of(reply):
-    return email.utils.parsedate_to_datetime(reply.headers["Date"]).timestamp()
+def date_of(response):
+    return email.utils.parsedate_to_datetime(response.headers["Date"]).timestamp()
 
 
 def test_modifiers_combine_with_another_fault(lab, example):
     lab.fault(PRODUCT, "skew_date", seconds=-3600, times=0)
     lab.fault(PRODUCT, "status", status=503)
-    reply = example.create()
-    assert reply.status_code == 503
-    assert date_of(reply) - time.time() == pytest.approx(-3600, abs=120)
+    response = example.create()
+    assert response.status_code == 503
+    assert date_of(response) - time.time() == pytest.approx(-3600, abs=120)
     assert lab.requests(PRODUCT)[0].fault == "skew_date+status"
 
 
@@ -122,9 +122,9 @@ def test_delayed_request_continues_when_the_fault_is_cleared(lab, example):
 
 def test_trickle_sends_byte_by_byte(lab, example):
     lab.fault(PRODUCT, "trickle", interval=0.002)
-    reply = example.create()
-    assert reply.status_code == 200
-    assert lab.wait_for_requests(1, PRODUCT)[0].seconds >= len(reply.content) * 0.002
+    response = example.create()
+    assert response.status_code == 200
+    assert lab.wait_for_requests(1, PRODUCT)[0].seconds >= len(response.content) * 0.002
 
 
 def test_huge_body_has_the_requested_size(lab, example):
@@ -134,9 +134,9 @@ def test_huge_body_has_the_requested_size(lab, example):
 
 def test_gzip_bomb_is_small_on_the_wire(lab, example):
     lab.fault(PRODUCT, "gzip_bomb", megabytes=20)
-    reply = example.create(stream=True)
-    assert int(reply.headers["Content-Length"]) < 100_000
-    assert len(reply.content) == 20 * 1024 * 1024
+    response = example.create(stream=True)
+    assert int(response.headers["Content-Length"]) < 100_000
+    assert len(response.content) == 20 * 1024 * 1024
 
 
 def test_headers_never_end(lab, example):

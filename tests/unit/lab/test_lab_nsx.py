@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Nsx:
-    """What a test does with NSX."""
+    """A client of NSX."""
 
     def __init__(self, lab: Lab, http: requests.Session) -> None:
         self.details, self.http = lab["nsx"], http
@@ -53,7 +53,7 @@ def bearer(tokens):
 
 
 def wait_until(condition, seconds=120.0):
-    """Poll a product that offers no event to wait for, as a client of it must."""
+    """Poll a product that offers no event to wait for, as its clients must."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
@@ -100,8 +100,8 @@ def test_reserved_characters_are_encoded_in_one_segment(lab, csp, nsx, name):
 
 @pytest.mark.parametrize("more", [{}, {"json": {}}])
 def test_reauthentication_accepts_both_tokens_and_no_body(lab, csp, nsx, more):
-    reply = nsx.reauth(csp.authorize().json(), **more)
-    assert (reply.status_code, reply.content) == (200, b"")
+    response = nsx.reauth(csp.authorize().json(), **more)
+    assert (response.status_code, response.content) == (200, b"")
     assert lab.counts("nsx")["reauths"] == 1
 
 
@@ -121,8 +121,8 @@ def test_expired_jwt_is_refused_as_the_release_does(lab, csp, nsx, status):
     lab.change_settings("nsx", jwt_refused_status=status)
     tokens = csp.authorize().json()
     lab.expire_tokens("csp")
-    reply = nsx.reauth(tokens)
-    assert (reply.status_code, reply.json()["error_code"]) == (status, 403)
+    response = nsx.reauth(tokens)
+    assert (response.status_code, response.json()["error_code"]) == (status, 403)
 
 
 def test_jwt_expires_by_the_managers_own_clock(lab, csp, nsx):
@@ -164,8 +164,8 @@ def test_page_of_size_zero_is_a_400(nsx, size):
 
 def test_manager_alarms_are_filtered(nsx):
     def count(**query):
-        reply = nsx.http.get(f"{nsx.details['url']}/api/v1/alarms", params=query, auth=nsx.basic)
-        return reply.json()["result_count"]
+        response = nsx.http.get(f"{nsx.details['url']}/api/v1/alarms", params=query, auth=nsx.basic)
+        return response.json()["result_count"]
 
     path = f"/infra{nsx.instance}"
     assert (count(), count(intent_path=path), count(severity="MEDIUM,LOW")) == (3, 1, 1)
@@ -211,47 +211,47 @@ def test_client_certificate_authenticates_for_reading(nsx):
 
 def test_wrong_credentials_are_a_403(nsx):
     for auth in (("admin", "wrong"), None):
-        reply = nsx.get("/tier-0s", auth=auth)
-        assert (reply.status_code, reply.json()["error_code"]) == (403, 403)
+        response = nsx.get("/tier-0s", auth=auth)
+        assert (response.status_code, response.json()["error_code"]) == (403, 403)
 
 
 def test_too_many_requests_in_one_second_are_a_429(lab, nsx):
     lab.change_settings("nsx", rate_limit=3)
-    reply = [nsx.get("/tier-0s") for _number in range(4)][-1]
-    assert reply.status_code == 429
-    assert reply.json()["error_code"] == "102"
-    assert reply.json()["error_message"] == "Client 'admin' exceeded request rate of 3 per second"
+    response = [nsx.get("/tier-0s") for _number in range(4)][-1]
+    assert response.status_code == 429
+    assert response.json()["error_code"] == "102"
+    assert response.json()["error_message"] == "Client 'admin' exceeded request rate of 3 per second"
 
 
 def test_too_many_concurrent_requests_are_refused_and_the_maximum_is_recorded(lab, csp, nsx):
     lab.change_settings("nsx", concurrency_limit=2, reauth_seconds=2)
     tokens = csp.authorize().json()
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        replies = list(pool.map(lambda _number: nsx.reauth(tokens), range(4)))
-    assert sorted(reply.status_code for reply in replies) == [200, 200, 503, 503]
+        responses = list(pool.map(lambda _number: nsx.reauth(tokens), range(4)))
+    assert sorted(response.status_code for response in responses) == [200, 200, 503, 503]
     assert lab.counts("nsx")["peak_concurrency"] == 2
 
 
 def test_unknown_path_is_a_404_or_a_400(lab, nsx):
     assert nsx.get("/nonesuch").status_code == 404
     lab.change_settings("nsx", unknown_path_status=400)
-    reply = nsx.get("/nonesuch")
-    assert (reply.status_code, reply.json()["error_code"]) == (400, 500012)
+    response = nsx.get("/nonesuch")
+    assert (response.status_code, response.json()["error_code"]) == (400, 500012)
     assert nsx.get(f"{nsx.instance}x").status_code == 404, "an unknown object is no unknown path"
 
 
 def test_invalid_requests_get_an_api_error(csp, nsx):
     tokens = csp.authorize().json()
-    replies = [
+    responses = [
         nsx.http.post(nsx.infra + nsx.instance, headers=bearer(tokens)),
         nsx.reauth(tokens, data="{"),
         nsx.reauth(tokens, data="[1]"),
         nsx.get("/tier-0s", params={"cursor": "zz"}),
         nsx.get("/realized-state/status"),
     ]
-    for reply in replies:
-        assert reply.status_code == 400
-        assert set(reply.json()) >= {"httpStatus", "error_code", "module_name", "error_message"}
+    for response in responses:
+        assert response.status_code == 400
+        assert set(response.json()) >= {"httpStatus", "error_code", "module_name", "error_message"}
     assert nsx.http.delete(f"{nsx.infra}/tier-0s", auth=nsx.basic).status_code == 405
 
 

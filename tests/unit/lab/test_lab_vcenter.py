@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Vcenter:
-    """What a test does with vCenter."""
+    """A client of vCenter."""
 
     def __init__(self, lab: Lab, http: requests.Session) -> None:
         self.http, self.base = http, f"{lab['vcenter']['url']}/api"
@@ -51,8 +51,8 @@ def pair(vidb):
 def test_overflow_token_works_only_after_its_expanded_token_is_registered(lab, vcenter, pair):
     token, expanded = pair
     assert vcenter.probe(token).status_code == 401
-    reply = vcenter.register(token, {"expanded_access_token": expanded})
-    assert (reply.status_code, reply.content) == (204, b"")
+    response = vcenter.register(token, {"expanded_access_token": expanded})
+    assert (response.status_code, response.content) == (204, b"")
     assert vcenter.probe(token).status_code == 200
     counts = lab.counts("vcenter")
     assert (counts["registrations"], counts["registered"], counts["refused_unregistered"]) == (1, 1, 1)
@@ -84,16 +84,16 @@ def test_registration_ends_when_either_token_expires(lab, vidb, vcenter):
 def test_invalid_spec_is_a_400(vidb, vcenter, pair, body):
     if body == "raw":  # the overflow token in place of the expanded one
         body = {"expanded_access_token": pair[0]}
-    reply = vcenter.register(pair[0], body)
-    assert (reply.status_code, reply.json()["error_type"]) == (400, "INVALID_ARGUMENT")
+    response = vcenter.register(pair[0], body)
+    assert (response.status_code, response.json()["error_type"]) == (400, "INVALID_ARGUMENT")
 
 
 @pytest.mark.parametrize("same_user", [True, False])
 def test_expanded_token_of_another_overflow_token_is_a_400(lab, vidb, vcenter, pair, same_user):
     more = {} if same_user else {"sub": "other@example.com"}
     other = lab.act("vidb", "make_access_token", issuer=vidb.issuer, claims=more)
-    reply = vcenter.register(pair[0], {"expanded_access_token": vidb.expand(other, format="jwt").text})
-    assert (reply.status_code, reply.json()["error_type"]) == (400, "INVALID_ARGUMENT")
+    response = vcenter.register(pair[0], {"expanded_access_token": vidb.expand(other, format="jwt").text})
+    assert (response.status_code, response.json()["error_type"]) == (400, "INVALID_ARGUMENT")
     assert vcenter.probe(pair[0]).status_code == 401
 
 
@@ -106,14 +106,14 @@ def test_refusals_have_type_messages_and_challenge(lab, vcenter, pair):
     missing = vcenter.register(token, {})
     lab.expire_tokens("vidb", tokens=[token])
     expired = vcenter.probe(token)
-    seen = [(reply.status_code, reply.json()["error_type"]) for reply in (anonymous, denied, missing, expired)]
+    seen = [(response.status_code, response.json()["error_type"]) for response in (anonymous, denied, missing, expired)]
     assert seen == [
         (401, "UNAUTHENTICATED"), (403, "UNAUTHORIZED"), (404, "NOT_FOUND"), (401, "UNAUTHENTICATED"),
     ]  # fmt: skip
-    for reply in (anonymous, denied, missing, expired):
-        assert reply.headers["Content-Type"].startswith("application/json")
-        assert set(reply.json()["messages"][0]) == {"id", "default_message", "args"}
-        assert ("challenge" in reply.json()) == (reply.status_code == 401)
+    for response in (anonymous, denied, missing, expired):
+        assert response.headers["Content-Type"].startswith("application/json")
+        assert set(response.json()["messages"][0]) == {"id", "default_message", "args"}
+        assert ("challenge" in response.json()) == (response.status_code == 401)
 
 
 @pytest.mark.parametrize(
@@ -164,8 +164,8 @@ def test_exchange_returns_a_token_of_vcenter(vidb, vcenter, form):
         ({"subject_token_type": "x"}, "invalid_request"),
         ({"grant_type": "password"}, "invalid_request"),
     ]:
-        reply = vcenter.http.post(url, **{form: {**spec, **change}})
-        assert (reply.status_code, reply.json()["error"]) == (400, error)
+        response = vcenter.http.post(url, **{form: {**spec, **change}})
+        assert (response.status_code, response.json()["error"]) == (400, error)
 
 
 def test_unknown_path_and_method_get_vapi_errors(vcenter):

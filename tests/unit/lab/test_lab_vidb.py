@@ -27,9 +27,9 @@ def claims(token):
 
 
 def test_client_credentials_return_a_plain_token(vidb):
-    reply = vidb.client()
-    body = reply.json()
-    assert (reply.status_code, body["token_type"], body["expires_in"]) == (200, "Bearer", 1800)
+    response = vidb.client()
+    body = response.json()
+    assert (response.status_code, body["token_type"], body["expires_in"]) == (200, "Bearer", 1800)
     assert set(body) == {"access_token", "token_type", "expires_in", "scope"}
     access = claims(body["access_token"])
     assert "ovl" not in access
@@ -89,10 +89,10 @@ def test_each_grant_returns_what_the_settings_say(lab, vidb):
     ],
 )
 def test_errors_are_those_of_oauth(vidb, change, status, error):
-    reply = vidb.grant({**vidb.api_token_form, **change})
-    assert (reply.status_code, reply.json()["error"]) == (status, error)
-    assert reply.json()["error_description"]
-    assert ("WWW-Authenticate" in reply.headers) == (status == 401)
+    response = vidb.grant({**vidb.api_token_form, **change})
+    assert (response.status_code, response.json()["error"]) == (status, error)
+    assert response.json()["error_description"]
+    assert ("WWW-Authenticate" in response.headers) == (status == 401)
 
 
 def test_client_with_wrong_credentials_is_refused_in_every_grant(vidb):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Vrni:
-    """What a test does with vRNI."""
+    """A client of vRNI."""
 
     def __init__(self, lab: Lab, http: requests.Session) -> None:
         self.details, self.http = lab["vrni"], http
@@ -55,18 +55,18 @@ def vrni(lab: Lab, http: requests.Session) -> Vrni:
 
 
 def test_token_has_sixteen_bytes_and_expires_after_five_hours_in_milliseconds(vrni):
-    reply = vrni.create()
-    assert reply.status_code == 200
-    assert len(base64.b64decode(reply.json()["token"])) == 16
-    assert reply.json()["expiry"] / 1000 - time.time() == pytest.approx(5 * 3600, abs=120)
+    response = vrni.create()
+    assert response.status_code == 200
+    assert len(base64.b64decode(response.json()["token"])) == 16
+    assert response.json()["expiry"] / 1000 - time.time() == pytest.approx(5 * 3600, abs=120)
 
 
 def test_deleted_token_is_invalid(vrni):
     token = vrni.create().json()["token"]
     assert vrni.version(token).json() == {"api_version": "1.2.0"}
     assert vrni.delete(token).status_code == 204
-    for reply in (vrni.delete(token), vrni.version(token), vrni.version("unknown")):
-        assert (reply.status_code, reply.content) == (401, b"")
+    for response in (vrni.delete(token), vrni.version(token), vrni.version("unknown")):
+        assert (response.status_code, response.content) == (401, b"")
 
 
 def test_wrong_password_and_the_token_limit_get_the_same_response(lab, vrni):
@@ -111,9 +111,9 @@ def test_local_user_may_omit_the_domain(vrni):
 )
 def test_expiry_can_be_returned_in_every_odd_form(lab, vrni, expiry, seconds):
     lab.change_settings("vrni", expiry=expiry)
-    reply = vrni.create()
-    told = reply.json().get("expiry")
-    assert reply.status_code == 200
+    response = vrni.create()
+    told = response.json().get("expiry")
+    assert response.status_code == 200
     if seconds is None:
         assert told is None
     else:
@@ -170,9 +170,9 @@ def test_vidm_that_is_not_ready_responds_as_documented(lab, vrni):
     ],
 )
 def test_invalid_requests_get_an_api_error(vrni, more, status):
-    reply = vrni.http.post(f"{vrni.base}/auth/token", **more)
-    assert (reply.status_code, reply.json()["code"]) == (status, status)
-    assert reply.json()["message"]
+    response = vrni.http.post(f"{vrni.base}/auth/token", **more)
+    assert (response.status_code, response.json()["code"]) == (status, status)
+    assert response.json()["message"]
 
 
 def test_unknown_path_and_method_get_an_api_error(vrni):
@@ -190,8 +190,8 @@ def test_each_host_keeps_its_own_tokens(lab, vrni):
     assert vrni.version(token).status_code == 200
 
 
-def date_of(reply):
-    return email.utils.parsedate_to_datetime(reply.headers["Date"]).timestamp()
+def date_of(response):
+    return email.utils.parsedate_to_datetime(response.headers["Date"]).timestamp()
 
 
 def test_expiry_follows_the_clock_of_the_product_and_not_a_skewed_date_header(lab, vrni):

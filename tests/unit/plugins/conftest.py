@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the tests of the plugins share: sessions with the lab, and waits that take no time."""
+"""Fixtures of the plugin tests: sessions with the lab, and waits that take no time."""
 
 from __future__ import annotations
 
@@ -54,19 +54,19 @@ def clock() -> WaitlessClock:
 
 @pytest.fixture
 def waits(clock: WaitlessClock) -> list[float]:
-    """The waits before further tries, in seconds; they take no time."""
+    """The waits before retries, in seconds. They take no time."""
     return clock.waits
 
 
 @pytest.fixture
 def told() -> list[str]:
-    """What the sessions of a test told of their waits."""
+    """The notices that the sessions of a test gave about their waits."""
     return []
 
 
 @pytest.fixture
 def open_session(told: list[str], clock: WaitlessClock) -> Iterator[OpenSession]:
-    """A function that opens a session with any server; without further tries unless a test asks for them."""
+    """A function that opens a session with any server, without retries by default."""
     sessions: list[Session] = []
 
     def open_session(
@@ -100,7 +100,7 @@ def session(lab: Lab, open_session: OpenSession) -> OpenSession:
 
 @pytest.fixture(autouse=True)
 def _no_proxies_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Proxies and trust stores of the machine that runs the tests play no part."""
+    """Ignore proxies and trust stores of the machine that runs the tests."""
     names = ("HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "HTTP_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
     for name in [name for name in os.environ if name.upper() in names]:
         monkeypatch.delenv(name)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The access token that signs the requests of a task: whose it may be, and how often it is renewed."""
+"""The access token of a task's requests: where it may be from, and how often it is renewed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from support.kit import OMIT, Kit
 if TYPE_CHECKING:
     from lab.client import Lab
 
-# The products whose main module creates a token with the credentials of the lab, and keeps it.
+# The products whose main module creates a token with the credentials of the lab, and stores it.
 MAKERS = [
     name
     for name, kit in KITS.items()
@@ -33,7 +33,7 @@ MAKERS = [
 ]
 
 
-# The modules that take a token of another product from a file.
+# The modules that use a token of another product from a file.
 TAKERS = {
     module: kit
     for kit in KITS.values()
@@ -69,7 +69,7 @@ def test_a_stored_token_is_sent_only_to_its_own_product(lab: Lab, tmp_path: Path
 
 @pytest.fixture(params=ISSUERS, ids=lambda kit: kit.name)
 def issuer(request: pytest.FixtureRequest) -> Kit:
-    """A product whose tokens others take."""
+    """A product whose tokens others use."""
     kit: Kit = request.param
     return kit
 

@@ -27,7 +27,7 @@ GROUND = PLUGINS / "module_utils"
 PACKAGE = f"ansible_collections.{COLLECTION}"
 CODE = sorted((*PLUGINS.rglob("*.py"), *(CHECKOUT / "extensions" / "eda" / "plugins").rglob("*.py")))
 LAB = sorted((CHECKOUT / "tests" / "lab").rglob("*.py"))
-# The products whose tokens another one takes.
+# The products whose tokens another one uses.
 ISSUERS = {name: kit.needs for name, kit in KITS.items()}
 
 each_file = pytest.mark.parametrize("path", CODE, ids=lambda path: f"{path.parent.name}/{path.stem}")
@@ -74,7 +74,7 @@ def package_of(path: Path) -> str:
 
 @functools.cache
 def imports_of(path: Path) -> frozenset[str]:
-    """The full names of what a file imports."""
+    """The full names of a file's imports."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -112,13 +112,13 @@ def imported_by(path: Path) -> set[Path]:
     for name in imports_of(path):
         if name.startswith(f"{PACKAGE}."):
             place = CHECKOUT.joinpath(*name.removeprefix(f"{PACKAGE}.").split("."))
-            # What is imported is a file, or something in it.
+            # An import is a file, or a name in it.
             found |= {file for file in (place.with_suffix(".py"), place.parent.with_suffix(".py")) if file.exists()}
     return found
 
 
 def libraries_in(path: Path) -> set[str]:
-    """The packages from elsewhere, beyond Python's own, that a file imports."""
+    """The packages from elsewhere that a file imports, except Python's own."""
     return {name.split(".")[0] for name in imports_of(path)} - {*sys.stdlib_module_names, "ansible_collections"}
 
 
@@ -182,7 +182,7 @@ def test_no_import_is_circular() -> None:
 
 @dataclass(frozen=True)
 class Box:
-    """Where a package is drawn: its left, upper, right and lower edge."""
+    """The position of a package: its left, upper, right and lower edge."""
 
     left: float
     top: float
@@ -200,12 +200,12 @@ def boxes() -> dict[str, Box]:
 
 
 def drawn() -> dict[tuple[str, str], str]:
-    """The line of each arrow, by the packages that it joins."""
+    """The line of each arrow, by the packages that it connects."""
     return {(path["data-from"], path["data-to"]): path["d"] for path in PICTURE.of("path") if "data-from" in path}
 
 
 def reach(arrows: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
-    """All packages to which the arrows lead from each, in however many steps."""
+    """All packages that the arrows reach from each, in any number of steps."""
     found: dict[str, frozenset[str]] = {}
     for name in graphlib.TopologicalSorter(arrows).static_order():
         found[name] = arrows[name].union(*(found[below] for below in arrows[name]))
@@ -241,7 +241,7 @@ def test_each_dependency_in_the_picture_points_straight_down() -> None:
 # --- products ------------------------------------------------------------------------------------------------------
 
 
-# What is written of a product for users stands in its modules, and in examples of lookups and filters.
+# The documentation of a product is in its modules, and in examples of lookups and filters.
 # The registry of products names all of them.
 REGISTRY = GROUND / "_operations" / "products.py"
 SPOKEN_OF = [path for path in CODE if path.parent.name not in ("modules", "lookup", "filter") and path != REGISTRY]
@@ -262,7 +262,7 @@ def test_a_product_is_named_in_its_own_files_only(path: Path) -> None:
 
 
 def words_of(path: Path) -> Iterator[str]:
-    """The names and strings of a file, without what its comments and descriptions say."""
+    """The names and strings of a file, without its comments and docstrings."""
     for node in ast.walk(ast.parse(path.read_text())):
         yield from (str(getattr(node, name, "")) for name in ("id", "attr", "name", "arg", "module", "value"))
 

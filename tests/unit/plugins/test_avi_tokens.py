@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Secure channel tokens: sessions whose CSRF token is refused, the expiry of a lifetime, and names in a list."""
+"""Secure channel tokens: sessions with refused CSRF tokens, the expiry of a lifetime, and names in a list."""
 
 from __future__ import annotations
 
@@ -146,14 +146,14 @@ def test_an_error_after_a_long_list_of_names_takes_no_more_time_than_after_a_sho
         return f"securechanneltoken-{number:08d}-0000-4000-8000-{number:012d}"
 
     file = str(tmp_path / "token.json")
-    replies, _kept = recorded(KEEP, lab, file)
-    (listed_at,) = [number for number, reply in enumerate(replies) if reply.line.startswith(f"GET {OBJECTS}?")]
-    (creation,) = [number for number, reply in enumerate(replies) if reply.line == f"POST {OBJECTS}"]
+    responses, _kept = recorded(KEEP, lab, file)
+    (listed_at,) = [number for number, response in enumerate(responses) if response.line.startswith(f"GET {OBJECTS}?")]
+    (creation,) = [number for number, response in enumerate(responses) if response.line == f"POST {OBJECTS}"]
 
     def refused(count: int) -> tuple[float, str]:
         listed = [{"name": name(number), "uuid": name(-number - 1)} for number in range(count)]
-        said = [*replies]
-        said[listed_at] = replace(replies[listed_at], body=json.dumps({"results": listed}).encode())
+        said = [*responses]
+        said[listed_at] = replace(responses[listed_at], body=json.dumps({"results": listed}).encode())
         error = json.dumps({"error": " ".join(name(number) for number in range(count - 50, count)) * 100}).encode()
         head = f"HTTP/1.1 400 No\r\nContent-Type: application/json\r\nContent-Length: {len(error)}\r\n\r\n"
         server.starts_anew(said, head.encode() + error, creation)
@@ -163,7 +163,7 @@ def test_an_error_after_a_long_list_of_names_takes_no_more_time_than_after_a_sho
 
     (few, short), (many, long) = min(refused(2000) for _try in range(3)), refused(20_000)
 
-    # Ten times the names are read, and ten times as many kept: that is in proportion.
+    # The names are read ten times, and ten times as many are kept: that is proportional.
     assert many < 30 * few
     assert short == long
     assert "securechanneltoken-" not in long

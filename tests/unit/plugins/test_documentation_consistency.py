@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is written of modules, lookups and filters agrees with what they take, and says everything once."""
+"""The documentation of modules, lookups and filters matches their options, and says everything once."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from support.collection import (
 )
 from support.in_process import operation_of
 
-# The releases, and the version that comes next.
+# The releases, and the next version.
 VERSIONS = {
     *yaml.safe_load((CHECKOUT / "changelogs" / "changelog.yaml").read_text())["releases"],
     yaml.safe_load((CHECKOUT / "galaxy.yml").read_text())["version"],
@@ -59,7 +59,7 @@ def test_options_are_documented_as_implemented(name: str) -> None:
 
 @each_module
 def test_every_environment_variable_is_in_the_description_of_its_option_and_no_other(name: str) -> None:
-    # Variables that these two mention for what they are not, or for what the library does with them.
+    # Variables that these two mention to say that they are ignored, or how the library uses them.
     others = {"ca_path", "proxy_url"}
     fallbacks = {
         option: list(spec["environment"]) if spec.get("environment") else []
@@ -131,7 +131,7 @@ def sources_of(name: str) -> list[str]:
 @each_module
 def test_no_option_is_described_twice_for_a_module(name: str) -> None:
     described = Counter(option for source in sources_of(name) for option in option_sources()[source].get("options", {}))
-    # One that the module has with a fallback of its own needs a description of its own.
+    # An option with a different fallback in the module requires its own description.
     own = {
         option
         for option, spec in CONNECTION.options.items()

@@ -110,14 +110,14 @@ VALUES = {
 
 
 def value_for(spec: Mapping[str, Any]) -> Any:
-    """Any value that an option takes."""
+    """Any value that an option accepts."""
     if spec["type"] == "list":
         return [VALUES[spec["elements"]]]
     return spec["choices"][0] if "choices" in spec else VALUES[spec["type"]]
 
 
 def minimal_arguments(operation: type[Operation], option: str) -> list[dict[str, Any]]:
-    """Argument sets around one option, the smallest that the rules may take."""
+    """Argument sets around one option, the smallest that the rules allow."""
     spec, options = operation.argument_spec, operation.argument_spec.options
     base = {name for name in options if options[name].get("required")} | {option}
     choices = [group for group in spec.required_one_of if base.isdisjoint(group)]

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A token that NSX refuses, with one renewal and one replay where there are credentials; the filters of readings."""
+"""A token that NSX refuses, with one renewal and one replay if there are credentials; the filters of reads."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ BOUNDS = [("MOST_REQUESTS", 12, "12 requests"), ("MOST_ITEMS", 25, "25 objects")
 
 
 def endless(lab: Lab, body: Any, path: str = "/alarms") -> None:
-    """Let each page of a listing be the same."""
+    """Return the same page for every page of a listing."""
     lab.change_settings("nsx", rate_limit=0)
     lab.fault("nsx", "status", path=path, status=200, body=body, times=5000)
 

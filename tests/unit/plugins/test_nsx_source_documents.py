@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every request, reply and error example of the vendor's page that the project began from, as data.
+"""Every request, response and error example of the vendor's page with which the project began, as data.
 
 The page: NSX VMC policy "Renew Auth Tokens For Policy Service".
 """
@@ -32,10 +32,10 @@ ERRORS = (400, 403, 404, 412, 500, 503)
 def jwts(lab: Lab) -> dict[str, str]:
     """Tokens that the lab's NSX accepts."""
     url = f"{lab['csp']['url']}/csp/gateway/am/api/auth/api-tokens/authorize"
-    reply: dict[str, str] = requests.post(
+    response: dict[str, str] = requests.post(
         url, data={"api_token": lab["csp"]["api_token"]}, verify=lab.ca_path, timeout=30
     ).json()
-    return {"access_token": reply["access_token"], "open_id_token": reply["id_token"]}
+    return {"access_token": response["access_token"], "open_id_token": response["id_token"]}
 
 
 def reauth(lab: Lab, jwts: Mapping[str, str]) -> dict[str, Any]:

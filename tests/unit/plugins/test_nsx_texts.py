@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What NSX says in alarms, ids and attributes leaves a task without its secrets, on one line, and shortened."""
+"""NSX texts in alarms, ids and attributes are returned without secrets, on one line, and shortened."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def run(operation: type[Operation], lab: Lab, **options: Any) -> dict[str, Any]:
 
 
 def say(lab: Lab, path: str, *items: dict[str, Any]) -> None:
-    """What the manager lists from now on."""
+    """The objects that the manager lists from now on."""
     body = {"results": list(items), "result_count": len(items)}
     lab.fault("nsx", "status", method="GET", path=path, status=200, times=0, body=body)
 
@@ -102,7 +102,7 @@ def test_a_secret_in_an_id_is_redacted_in_errors(lab: Lab) -> None:
 
 def test_attributes_are_redacted_in_name_and_value(lab: Lab) -> None:
     password = lab["nsx"]["password"]
-    # A field that is not documented is not returned at all.
+    # An undocumented field is not returned at all.
     attribute = {f"{HOSTILE}{password}": password, "key": f"{HOSTILE}{password}", "value": [password, {"a": HOSTILE}]}
     instance = {"id": "a", "path": PATH, "attributes": [attribute]}
     say(lab, GATEWAYS, {"id": "T0-main"})

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What modules return is what is documented and promised, with diff and check mode as they say."""
+"""The results of modules are as documented and promised, with diff and check mode as documented."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 each_module = pytest.mark.parametrize("name", MODULES)
 
 
-# What the design promises of each.
+# The promises of the design.
 PROMISED = {
     "token_file_info": EVERY_RESULT | {"token_files"},
     "token_set": EVERY_RESULT | {"tokens"},
     **{name: keys for kit in KITS.values() for name, keys in kit.promised.items()},
 }
-# What Ansible itself gives a meaning to.
+# Keys with a meaning for Ansible itself.
 ANSIBLES_OWN = {"changed", "diff", "warnings"}
 
 
@@ -38,7 +38,7 @@ def test_the_results_of_the_design_are_documented(name: str) -> None:
     assert set(returns(name)) >= PROMISED[name]
 
 
-# A module without a server reads what another one keeps.
+# A module without a server reads what another one stores.
 KEEPING = next(job for job in JOBS.values() if job.keeps and not job.before)
 FURTHER_JOBS = (Job("token_file_info", lambda lab, file: {"paths": [file]}, (KEEPING,)),)
 
@@ -51,7 +51,7 @@ def jobs_of(name: str) -> list[Job]:
 
 @pytest.fixture
 def results(name: str, lab: Lab, tmp_path: Path) -> list[dict[str, Any]]:
-    """What all jobs of a module return; together they have every key that it ever returns."""
+    """The results of all jobs of a module. Together they have every key that it can return."""
     file = str(tmp_path / "token.json")
     found = []
     for job in jobs_of(name):
@@ -75,7 +75,7 @@ def _told(result: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _wrong_types(values: Mapping[str, Any], documented: Mapping[str, Any], at: str = "") -> list[str]:
-    """Where a value, or an entry of a list of mappings, is not of the documented type or has other keys."""
+    """The places at which a value, or an entry of a list of mappings, has other types or keys than documented."""
     types: dict[str, Any] = {"str": str, "int": int, "float": (int, float), "bool": bool, "list": list, "dict": dict}
     wrong = []
     for key, value in values.items():
@@ -110,7 +110,7 @@ def test_module_returns_a_diff_if_it_is_documented(name: str, results: list[dict
     assert support == ("full" if any("diff" in result for result in results) else "none")
 
 
-# Requests that a check may send: to sign in and out is no change, though it is no GET. A GET may create a token.
+# Requests that check mode may send: signing in and out is not a change, though not a GET. A GET may create a token.
 SIGNS = re.compile("|".join(pattern for kit in KITS.values() for pattern in (*kit.signs_in, *kit.signs_out)))
 MINTS = re.compile("|".join(pattern for kit in KITS.values() for pattern in kit.mints))
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Roles say one thing: what they take, what they do with it, and what is written of it agree with each other."""
+"""The variables of roles, their use and their documentation agree with each other."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from support.in_process import operation_of
 COLLECTION = "sddc.tokens"
 ROLES = sorted(path.name for path in CHECKOUT.glob("roles/*") if path.is_dir())
 SECRETS = re.compile(r"(password|secret|token)$")
-# A condition decides these, and the README tells which.
+# A condition decides whether these are required. The README documents it.
 SEE_BELOW = "see below"
 
 each_role = pytest.mark.parametrize("role", ROLES)
@@ -47,10 +47,10 @@ def defaults_of(role: str) -> dict[str, Any]:
 
 
 def working_parts(role: str) -> str:
-    """All that a role is made of but its specification and its words."""
+    """All files of a role except its specification and its texts."""
     folders = ("tasks", "templates", "vars", "defaults")
     paths = [path for folder in folders for path in sorted((CHECKOUT / "roles" / role / folder).rglob("*"))]
-    # Comments talk of variables without using them.
+    # Comments may mention variables without using them.
     return "\n".join(re.sub(r"(?m)^\s*#.*$", "", path.read_text()) for path in paths if path.is_file())
 
 
@@ -60,7 +60,7 @@ def module_options(module: str) -> Mapping[str, Mapping[str, Any]]:
 
 
 def tasks_in(content: Any) -> Iterator[dict[str, Any]]:
-    """All tasks, those of blocks too."""
+    """All tasks, including those of blocks."""
     for task in content or []:
         yield task
         for part in ("block", "rescue", "always"):
@@ -68,7 +68,7 @@ def tasks_in(content: Any) -> Iterator[dict[str, Any]]:
 
 
 def handed_on(role: str) -> Iterator[tuple[str, str, str]]:
-    """Which variable of the role goes to which option of which module: variable, module, option."""
+    """The use of role variables in module options: variable, module, option."""
     for path in sorted((CHECKOUT / "roles" / role / "tasks").rglob("*.yml")):
         for task in tasks_in(yaml.safe_load(path.read_text())):
             for key, arguments in task.items():
@@ -80,7 +80,7 @@ def handed_on(role: str) -> Iterator[tuple[str, str, str]]:
 
 
 def variables_in(template: str, role: str) -> list[str]:
-    """The variables of the role that are the value itself, rather than part of a condition."""
+    """The variables of the role that are the whole value, and not part of a condition."""
     template = re.sub(r"\bif\b.*?(?=\belse\b|\}\})|\w+ \| default\('', true\) [!=]= ''", " ", template, flags=re.DOTALL)
     return [name for name in re.findall(rf"\b{role}_\w+", template) if name in options_of(role)]
 
@@ -115,7 +115,7 @@ def test_a_variable_for_a_module_is_defined_like_the_option_of_the_module(role: 
 
 @each_role
 def test_a_variable_for_a_module_has_the_name_of_its_option(role: str) -> None:
-    """Those of the server that issues the tokens carry its product before it."""
+    """Variables of the server that issues the tokens have its product as a prefix."""
     prefix = f"{role}_"
     issuers = {kit.module: f"{kit.name}_" for kit in ISSUERS}
     strange = [
@@ -177,7 +177,7 @@ def test_the_readme_lists_exactly_the_variables_with_their_defaults(role: str) -
 
 
 def test_roles_and_playbooks_use_only_files_of_the_collection_folders() -> None:
-    # Ansible's requirements: what is called by its full name needs meta, plugins, roles and playbooks alone.
+    # Ansible's requirements: meta, plugins, roles and playbooks are all that full names require.
     texts = {path: path.read_text() for folder in ("roles", "playbooks") for path in (CHECKOUT / folder).rglob("*.yml")}
 
     assert len(texts) > 20
@@ -198,7 +198,7 @@ def test_a_playbook_runs_the_role_and_nothing_else(role: str) -> None:
 
 @each_role
 def test_task_variables_have_the_prefix_of_the_role(role: str) -> None:
-    """What a play registers goes before them, whatever it calls it: their names must be ours alone."""
+    """Registered variables of a play override them. Therefore their names must have the role's prefix."""
     for path in sorted((CHECKOUT / "roles" / role / "tasks").rglob("*.yml")):
         for task in tasks_in(yaml.safe_load(path.read_text())):
             ours = [*task.get("vars", {}), *task.get("ansible.builtin.set_fact", {})]

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a server gives a session to be known by is a secret: cookies of any name, also while it is signed out of."""
+"""The identifiers of a session are secret: cookies of any name, also during the sign-out."""
 
 from __future__ import annotations
 
@@ -91,9 +91,9 @@ def test_a_cookie_is_in_no_warning_of_a_session_whose_sign_out_fails(lab: Lab, t
     assert any(f"no session {MASK}" in warning for warning in warned)
 
 
-def given_by(reply: TrueReply) -> Iterator[str]:
-    """What a response gives a session to be known by."""
-    for name, value in reply.headers:
+def given_by(response: TrueReply) -> Iterator[str]:
+    """The session identifiers in a response."""
+    for name, value in response.headers:
         if name.lower() == "set-cookie":
             yield from (found[1] for found in re.finditer(r"^[^=;]+=([^;]+)", value))
         elif "token" in name.lower():
@@ -104,13 +104,13 @@ def given_by(reply: TrueReply) -> Iterator[str]:
 def test_session_identifiers_are_in_no_message(lab: Lab, server: HostileServer, tmp_path: Path, kit: Kit) -> None:
     file, lies = str(tmp_path / "token.json"), 0
     for job in kit.jobs.values():
-        replies, _kept = recorded(job, lab, file)
-        for number in range(1, len(replies)):
-            known = sorted({value for reply in replies[:number] for value in given_by(reply)})
-            if known and replies[number].line.split(" ")[0] in ("GET", "POST"):
+        responses, _kept = recorded(job, lab, file)
+        for number in range(1, len(responses)):
+            known = sorted({value for response in responses[:number] for value in given_by(response)})
+            if known and responses[number].line.split(" ")[0] in ("GET", "POST"):
                 body = " ".join(f"<{value}>" for value in known).encode()
                 head = f"HTTP/1.1 400 Lie\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\n\r\n"
-                server.starts_anew(replies, head.encode() + body, number)
+                server.starts_anew(responses, head.encode() + body, number)
                 assert_hidden(run_at(server, job, lab, file), *known)
                 lies += 1
     assert lies

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""verify_max_age spares each product the request that proves a token, as the lab records it."""
+"""With verify_max_age no product gets the request that verifies a token, as recorded by the lab."""
 
 from __future__ import annotations
 

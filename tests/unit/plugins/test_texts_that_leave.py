@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whatever a server says, and wherever it leaves a task: no secret that the task knows is in it, and it is bounded."""
+"""Texts of a server on every way out of a task contain no known secret, and are bounded."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution impo
 from support.encodings import EXACT, encoded, pairs, values
 
 MODULE_UTILS = Path(__file__).parents[3] / "plugins" / "module_utils"
-# One for each way in which a task comes to know a secret.
+# One for each way in which a task gets a secret.
 SOURCES = (
     *("option that is not sent", "current", "pending", "superseded", "companion"),
     *("minted", "minted companion", "hidden by a client", "password of a proxy"),
@@ -44,7 +44,7 @@ ROUTES = ("message", "result", "key of a result", "warning", "notice", "diff", "
 
 
 class Quoting(Operation):
-    """An operation that comes to know secrets, and quotes a text everywhere."""
+    """An operation that gets secrets, and quotes a text everywhere."""
 
     name = "sddc.tokens.quoting"
     argument_spec = ArgumentSpec({"password": {"type": "str", "no_log": True}})
@@ -86,7 +86,7 @@ def _percent(text: str) -> str:
 
 
 def quoting(folder: Path, text: str, secrets: Mapping[str, str], *, fails: bool = True) -> Quoting:
-    """The operation, whose file holds the secrets that are to be in one."""
+    """The operation. Its file contains the secrets that must be in a file."""
     path = str(folder / "token.json")
 
     def token(name: str) -> Token:
@@ -100,7 +100,7 @@ def quoting(folder: Path, text: str, secrets: Mapping[str, str], *, fails: bool 
 
 
 def left(folder: Path, text: str, secrets: Mapping[str, str]) -> dict[str, str]:
-    """What leaves on each route."""
+    """The output of each route."""
     operation = quoting(folder, text, secrets)
     notices: list[str] = []
     params = {"password": secrets["option that is not sent"]}
@@ -186,7 +186,7 @@ def test_a_runtime_passes_no_text_without_redaction_however_it_was_created(recei
     assert received == [f"<{MASK}>"] * 3
 
 
-# Where secrets come to be: what is made elsewhere, no redaction would know of.
+# The places that create secrets. Redaction would not know those created elsewhere.
 MAKERS = {
     "_core/argspec.py": "options, which every operation hides",
     "_core/secret.py": "headers of other secrets, which are hidden when they are sent",
@@ -200,7 +200,7 @@ MAKERS = {
 
 
 def makes_secrets(path: Path) -> bool:
-    """Whether a file makes a Secret that it does not hide at once."""
+    """Whether a file creates a Secret that it does not hide at once."""
     calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
     hiding = [call for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr == "hide"]
     hidden = {id(part) for call in hiding for part in call.args}
@@ -213,5 +213,5 @@ def test_secrets_are_created_only_where_they_are_also_hidden() -> None:
     made = {str(path.relative_to(MODULE_UTILS)) for path in MODULE_UTILS.rglob("*.py") if makes_secrets(path)}
     operations = {name for name in made if name.startswith("_operations/")}
     assert made - operations <= MAKERS.keys()
-    # What an operation makes of what its client has hidden.
+    # Values that an operation derives from those that its client has hidden.
     assert len(operations) <= 1

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""token_set: what it refuses, how it runs its entries, and what it returns of them."""
+"""token_set: what it refuses, how it runs its entries, and what it returns for them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Entry = dict[str, Any]
 MakeEntry = Callable[..., Entry]
 Keep = Callable[..., Done]
 PASSWORD = "do-not-print-this"
-# Products whose tokens are kept in files.
+# Products whose tokens are stored in files.
 PRODUCT, ANOTHER, THIRD = (kit.name for kit in (EXAMPLE, *ISSUERS[:2]))
 TAKERS = {name: kit for name, kit in KITS.items() if kit.needs}
 OTHER_TAKER = next(kit for kit in TAKERS.values() if kit.needs != TAKER.needs)
@@ -62,7 +62,7 @@ def keep(lab: Lab) -> Keep:
 
 
 def holds_token(product: str) -> bool:
-    """Whether the result of its entry is about a token, which others use up as they create it."""
+    """Whether the result of the entry is about a token, which others use up when they create it."""
     kit = KITS[product]
     return "fingerprint" in kit.promised[kit.module]
 
@@ -337,7 +337,7 @@ Play = Callable[[Callable[[Operation], object]], None]
 
 @pytest.fixture
 def sample(monkeypatch: pytest.MonkeyPatch) -> Play:
-    """A function that puts a job in the place of the operation of a product."""
+    """A function that replaces the operation of a product with a job."""
     monkeypatch.setitem(PRODUCTS, PRODUCT, Sample)
     monkeypatch.setitem(entries._SPECS, PRODUCT, entries._spec_of(Sample))
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every request, reply and error example of the vendor's page that the project began from, as data.
+"""Every request, response and error example of the vendor's page with which the project began, as data.
 
 The page: vSphere Automation "Vcenter RegisteredTokens create".
 """

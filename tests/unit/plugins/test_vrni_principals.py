@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whose a token is: no two users have one name in a token file."""
+"""The owner of a token: no two users have the same name in a token file."""
 
 from __future__ import annotations
 

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def with_password(lab: Lab) -> dict[str, Any]:
-    """Arguments that need nothing but the manager."""
+    """Arguments that require only the manager."""
     return {**SERVER.options(lab.details), "ca_path": lab.ca_path, "timeout": 60}
 
 
 @pytest.fixture
 def with_api_token(lab: Lab) -> dict[str, Any]:
-    """Arguments by which an access token is fetched."""
+    """Arguments with which an access token is fetched."""
     return {
         "hostname": lab["nsx"]["url"],
         **CSP.options(lab.details, "csp_"),

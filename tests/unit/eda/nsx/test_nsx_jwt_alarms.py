@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The event source nsx_jwt_alarms: what it tells, what it keeps to itself, and what it refuses."""
+"""The event source nsx_jwt_alarms: which events it sends, which it does not, and what it refuses."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def instances(events: list[dict[str, Any]]) -> list[str]:
     return [event["nsx_jwt_alarm"]["service_instance"] for event in events]
 
 
-# --- what it tells -------------------------------------------------------------------------------------------------
+# --- events --------------------------------------------------------------------------------------------------------
 
 
 def test_each_alarm_about_a_jwt_is_one_event_and_other_alarms_are_none(
@@ -152,7 +152,7 @@ def test_manager_and_credentials_default_to_the_environment_variables_of_the_mod
     assert quiet.requests("nsx")[0].header("Authorization").startswith("Bearer ")  # type: ignore[union-attr]
 
 
-# --- what it refuses -----------------------------------------------------------------------------------------------
+# --- invalid arguments ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

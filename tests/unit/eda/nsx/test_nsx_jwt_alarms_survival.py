@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the event source nsx_jwt_alarms survives: managers that fail, tokens that are refused, its own end."""
+"""What the event source nsx_jwt_alarms survives: failing managers, refused tokens, its own end."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def raise_alarm(lab: Lab, path: str) -> None:
 
 
 def until_held(lab: Lab, path: str) -> None:
-    """Wait until a fault holds a request."""
+    """Wait until a fault delays a request."""
     while not any(entry.fault and not entry.done and path in entry.path for entry in lab.requests("nsx")):
         time.sleep(0.01)
 
@@ -60,7 +60,7 @@ def keep_token(lab: Lab, path: Path) -> None:
 
 
 def relay(listener: socket.socket, port: int) -> None:
-    """Lead every connection to another port of this machine, until the sockets close."""
+    """Forward every connection to another port of this machine, until the sockets are closed."""
 
     def pump(source: socket.socket, target: socket.socket) -> None:
         try:
@@ -128,7 +128,7 @@ def test_a_failing_manager_is_polled_less_often_and_start_and_end_are_logged_onc
 def test_a_manager_that_is_unreachable_at_the_start_is_polled_until_it_responds(
     quiet: Lab, start: StartSource, with_password: dict[str, Any], looks: Looks, log: Log
 ) -> None:
-    """Somebody else's port first; then a way leads from there to the manager."""
+    """The port of another program first; then connections are forwarded from there to the manager."""
     with socket.socket() as listener:
         listener.bind((HOST, 0))
         closed_port = listener.getsockname()[1]
@@ -166,7 +166,7 @@ def test_a_refused_access_token_is_renewed_without_a_log_line(
         source.event()
         looks(3)
 
-    # An access token, and the OpenID token that comes with it.
+    # An access token, and its OpenID token.
     assert quiet.counts("csp")["tokens_minted"] == 3 * minted_before
     assert [entry.line for entry in quiet.requests("csp")] == ["POST /csp/gateway/am/api/auth/api-tokens/authorize"] * 3
     assert log() == []
@@ -218,7 +218,7 @@ def test_an_ended_session_is_opened_again_without_a_log_line_and_the_last_one_is
     looks(3)
     assert quiet.counts("nsx")["sessions_opened"] == 1
 
-    # A request is held until its session has ended, and the next sign-in until sessions last again.
+    # A request is delayed until its session has ended, and the next sign-in until sessions last again.
     look = quiet.fault("nsx", "delay", path=ALARMS, seconds=3600)
     until_held(quiet, ALARMS)
     sign_in = quiet.fault("nsx", "delay", path=SIGN_IN, seconds=3600)

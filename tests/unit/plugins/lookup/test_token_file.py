@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lookup hands over the token of a file while it is good, and changes nothing."""
+"""The lookup returns the token of a file while it is valid, and changes nothing."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ VALUE, COMPANION = "token-of-great-value", "companion-of-great-value"
 
 @pytest.fixture(scope="module", autouse=True)
 def _options_as_documented() -> None:
-    """What the plugin loader does: the documentation tells which options there are."""
+    """Do what the plugin loader does: set the options from the documentation."""
     options = yaml.safe_load(lookup.DOCUMENTATION)["options"]
     constants.config.initialize_plugin_configuration_definitions("lookup", "sddc.tokens.token_file", options)
 
@@ -47,7 +47,7 @@ def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def store(path: Path, left: float | None = 600.0, offset: float = 0.0, **facts: Any) -> Record:
-    """Write a file whose token has so many seconds left by the server's clock."""
+    """Write a file whose token is valid for another `left` seconds by the server's clock."""
     expires_at = None if left is None else time.time() + offset + left
     token = Token(Secret(VALUE), "Bearer", 1.0, expires_at, None, {"id_token": Secret(COMPANION)})
     record = Record(
@@ -120,7 +120,7 @@ def test_path_may_begin_with_a_variable_or_a_tilde_and_may_be_an_object(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Decrypted:
-        """What a core before 2.19 makes of a path in a vault."""
+        """A path in a vault, as cores before 2.19 pass it."""
 
         def __str__(self) -> str:
             return str(path)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Certificates with one thing wrong, each for a TLS connection that a test makes."""
+"""Certificates with one defect each, for TLS connections in tests."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class Authority:
         return self.certificate.public_bytes(serialization.Encoding.PEM)
 
     def pair(self, *, bits: int = 2048, sha1: bool = False, self_signed: bool = False, **facts: Any) -> bytes:
-        """A certificate and its key. `starts` and `ends` are days from now, and `client` makes it one for clients."""
+        """A certificate and its key. `starts` and `ends` are days from now. `client` makes it one for clients."""
         key = _new_key(bits)
         certificate = self._issue(key, "127.0.0.1", signer=key if self_signed else None, **facts)
         der = certificate.public_bytes(serialization.Encoding.DER)
         if sha1:
-            # The library does not sign with it any more.
+            # The library no longer signs with it.
             body = certificate.tbs_certificate_bytes.replace(_SHA256_WITH_RSA, _SHA1_WITH_RSA)
             signature = self._key.sign(body, padding.PKCS1v15(), hashes.SHA1())  # noqa: S303
             der = der.replace(_SHA256_WITH_RSA, _SHA1_WITH_RSA)[: -len(signature)] + signature

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documents of any form, and a product of the lab that answers with one."""
+"""JSON documents of any form, and a product of the lab that responds with one."""
 
 from __future__ import annotations
 
@@ -21,5 +21,5 @@ JSON = st.recursive(
 
 
 def answer(lab: Lab, product: str, body: Any) -> None:
-    """Let the next request be answered with this body, which may be no JSON that Python's writer is proud of."""
+    """Respond to the next request with this body, which may be JSON that Python's own writer does not produce."""
     lab.fault(product, "status", status=200, body=json.dumps(body), headers={"Content-Type": "application/json"})

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A product and a store in memory, for the tests of the life cycle, in which a run dies at any step.
+"""A product and a store in memory, for tests of the lifecycle in which a run is killed at any step.
 
-Time passes only where a test lets it: on the server, whose clock a source learns with its first reply.
+Time passes only when a test says so: on the server, whose clock a source learns from its first response.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ HOST, PRINCIPAL, SCHEME = "memory.example.com", "me", "Bearer"
 
 
 class Crash(BaseException):
-    """The process ends here."""
+    """The process is killed here."""
 
 
 @dataclass
 class Steps:
-    """Everything that a run does to the world, in order; the process dies at one of these steps, and does no more."""
+    """All effects of a run, in order. The process is killed at one of these steps, and does nothing more."""
 
     crash_at: Optional[int] = None
     done: list[str] = field(default_factory=list)
@@ -56,7 +56,7 @@ class Steps:
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """One effect, with a place to die before it and one after it."""
+        """One effect, with a possible kill before it and one after it."""
         self._maybe_die()
         yield
         self.done.append(name)
@@ -71,7 +71,7 @@ class Steps:
 
 @dataclass
 class Server:
-    """What the product knows; `offset` is its clock minus the test's machine's."""
+    """The state of the product. `offset` is its clock minus that of the test's machine."""
 
     lifetime: Optional[float] = 3600.0
     offset: float = 0.0
@@ -82,7 +82,7 @@ class Server:
     cannot_revoke_now: bool = False
     does_not_revoke: bool = False
     gateway_blocks_revocations: bool = False
-    loses_replies: bool = False
+    loses_responses: bool = False
     is_down: bool = False
     is_down_for_probes: bool = False
     gives_companions: bool = False
@@ -91,7 +91,7 @@ class Server:
         return time.time() + self.offset
 
     def mint(self, age: float = 0.0) -> Token:
-        """A token that works until its life is over, issued so many seconds ago."""
+        """A token that is valid until it expires, issued `age` seconds ago."""
         value = f"token-{len(self.minted):03}-{'x' * 12}"
         issued_at = self.now() - age
         expires_at = None if self.lifetime is None else issued_at + self.lifetime
@@ -101,16 +101,16 @@ class Server:
         return Token(Secret(value), SCHEME, issued_at, expires_at, companions=companions)
 
     def accepts(self, token: Optional[Token]) -> bool:
-        """Whether the token opens doors."""
+        """Whether the token is valid."""
         return token is not None and token.secret.reveal() in self.working()
 
     def working(self) -> set[str]:
-        """The values of all tokens that open doors."""
+        """The values of all valid tokens."""
         return {value for value, end in self.alive.items() if end is None or end > self.now()}
 
 
 class MemorySource(TokenSource):
-    """The server, as the life cycle sees it in one run."""
+    """The server, as the lifecycle sees it in one run."""
 
     product = "memory"
     can_revoke = True
@@ -145,7 +145,7 @@ class MemorySource(TokenSource):
             token = self._server.mint()
             if self._server.refuses_new_tokens:
                 del self._server.alive[token.secret.reveal()]
-        if self._server.loses_replies:
+        if self._server.loses_responses:
             raise ResponseLost("the connection was closed", left_behind="A token may be left")
         return token
 
@@ -176,7 +176,7 @@ class MemorySource(TokenSource):
 
 
 class MemoryStore(Store):
-    """The second store: a record in memory, with a place to die before and after each change."""
+    """The second store: a record in memory, with a possible kill before and after each change."""
 
     location = "memory"
 
@@ -213,7 +213,7 @@ class MemoryStore(Store):
             self._lock.release()
 
     def put(self, record: Optional[Record], *, is_damaged: bool = False) -> None:
-        """Replace what is stored, whoever does it."""
+        """Replace the stored record, regardless of locks."""
         self.record, self.is_damaged = record, is_damaged
         self._version += 1
 
@@ -252,7 +252,7 @@ class MemoryWriter(Writer):
 
 
 class SteppedFileStore(FileStore):
-    """The first store: a file, with a place to die before and after each change of the disk, and nothing synced."""
+    """The first store: a file, with a possible kill before and after each change on disk, and without syncing."""
 
     def __init__(self, path: Path, runtime: Runtime, steps: Steps) -> None:
         super().__init__(str(path), runtime)
@@ -270,7 +270,7 @@ class SteppedFileStore(FileStore):
 
 
 class _SteppedOs:
-    """The module os, whose changes of the disk are steps."""
+    """The module os, whose changes on disk are steps."""
 
     def __init__(self, steps: Steps) -> None:
         self._steps = steps
@@ -292,7 +292,7 @@ class _SteppedOs:
 
 @dataclass
 class Run:
-    """What came of a run."""
+    """The result of a run."""
 
     outcome: Optional[Outcome] = None
     error: Optional[BaseException] = None
@@ -307,7 +307,7 @@ class Run:
 
 
 def is_unfinished(record: Record) -> bool:
-    """Whether a renewal was cut short, or a replaced token is still stored."""
+    """Whether a renewal was interrupted, or a replaced token is still stored."""
     return bool(record.pending or record.superseded)
 
 
@@ -331,7 +331,7 @@ class World:
         check_mode: bool = False,
         **options: Any,
     ) -> Run:
-        """Run the life cycle once, and keep its failure or its death."""
+        """Run the lifecycle once, and keep its failure or its kill."""
         run = Run(steps=Steps(crash_at))
         source = self.source_type(self.server, run.steps, can_revoke=can_revoke)
         self.prepare(source)
@@ -352,7 +352,7 @@ class World:
         return self.store
 
     def record(self) -> Optional[Record]:
-        """What is stored; None where that is nothing or damaged."""
+        """The stored record; None if there is none or it is damaged."""
         return self.store.record
 
     def has_record(self) -> bool:
@@ -366,15 +366,15 @@ class World:
         return record
 
     def put(self, record: Record) -> None:
-        """Store a record, whosever it is."""
+        """Store a record, whoever owns it."""
         self.store.put(record)
 
     def damage(self) -> None:
-        """Let what is stored be something that cannot be understood."""
+        """Make the stored content unreadable."""
         self.store.put(None, is_damaged=True)
 
     def pass_time(self, seconds: float) -> None:
-        """Let the server's clock go on."""
+        """Move the server's clock forward."""
         self.server.offset += seconds
 
 

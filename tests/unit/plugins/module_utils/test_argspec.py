@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Options and their environment variables: the task first, empty means unset, credentials never mix."""
+"""Options and their environment variables: the task first, empty means unset, credentials are never mixed."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_alias_of_the_task_overrides_the_environment() -> None:
 @pytest.mark.parametrize("blank", ["", None])
 @each_product
 def test_an_option_that_is_blank_or_null_is_not_given(kit: Kit, blank: Any) -> None:
-    """A survey leaves it blank, and a variable that is not set leaves it null: no rule counts it."""
+    """A survey leaves it blank, and an unset variable leaves it null: no rule counts it."""
     spec = operation_of(kit.module).argument_spec
     args = {name: blank for name, option in spec.options.items() for name in (name, *option.get("aliases", ()))}
     assert spec.complete(args, {}) == {}

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A request that is refused is replayed once with a renewed credential; several threads share one renewal."""
+"""A refused request is replayed once with a renewed credential. Several threads share one renewal."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ VERSION, TOKEN = (EXAMPLE.targets[name].path for name in ("prove", "create"))
 
 
 class Numbered(Auth[int]):
-    """Signs with a number, which each renewal increases up to a limit."""
+    """Authenticates with a number, which each renewal increases up to a limit."""
 
     def __init__(self, renewals: int = 1) -> None:
         self.number = 0
@@ -59,7 +59,7 @@ def numbers(lab: Lab) -> list[str | None]:
 
 
 PAGE = {"Content-Type": "text/html"}
-# The body of a refusal, whatever it is, and its headers.
+# The body of a refusal, and its headers.
 BODIES: dict[str, dict[str, Any]] = {
     "empty": {},
     "JSON": {"body": {"message": "expired"}},

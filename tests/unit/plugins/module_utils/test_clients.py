@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The clients of the products, as far as a rule is general: errors of any form, tokens that no header can carry."""
+"""The common rules of the products' clients: errors of any form, tokens that cannot be sent in a header."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 CLIENTS = "ansible_collections.sddc.tokens.plugins.module_utils._clients"
 
 
-@pytest.mark.parametrize(("product", "reply"), [(name, kit.reply) for name, kit in KITS.items() if kit.reply])
+@pytest.mark.parametrize(("product", "response"), [(name, kit.response) for name, kit in KITS.items() if kit.response])
 def test_token_that_cannot_be_sent_in_a_header_is_an_error_and_is_not_stored(
-    lab: Lab, tmp_path: Path, product: str, reply: tuple[str, dict[str, Any]]
+    lab: Lab, tmp_path: Path, product: str, response: tuple[str, dict[str, Any]]
 ) -> None:
     file = tmp_path / "token.json"
-    name, document = reply
+    name, document = response
     (keeping,) = (job for job in KITS[product].jobs.values() if job.keeps and not job.before)
     answer(lab, product, {**document, name: "torn\nin two"})
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The client of CSP: lifetimes in any form, and and what the server quotes."""
+"""The client of CSP: lifetimes in any form, and secrets in responses."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_token_is_usable_with_any_form_of_the_returned_lifetime(
 
 
 def jwt(**claims: float) -> str:
-    """A token that claims this, signed by nobody."""
+    """A token with these claims and without a valid signature."""
     part = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
     return f"eyJhbGciOiJub25lIn0.{part}.c2ln"
 

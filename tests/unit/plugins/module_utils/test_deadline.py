@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The time of a whole request: every read gets only what is left of it."""
+"""The timeout of a whole request: every read gets only the rest of it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
 
 @pytest.fixture
 def pair(contexts: tuple[ssl.SSLContext, ssl.SSLContext]) -> Iterator[Pair]:
-    """Both ends of a TLS connection; the second is one of ours."""
+    """Both ends of a TLS connection. The second one is of our class."""
     theirs, plain = socket.socketpair()
     ends = theirs, DeadlineSocket(fileno=plain.detach())
     for end in ends:

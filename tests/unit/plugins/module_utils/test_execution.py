@@ -66,7 +66,7 @@ class Sample(Operation):
 
 
 def run(job: Callable[[Operation], Outcome], diff_mode: bool = False, **params: Any) -> dict[str, Any]:
-    """The result of an operation that does this job."""
+    """The result of an operation with this job."""
     operation = type("Sample", (Sample,), {"job": staticmethod(job), "seen": []})
     validated = Validated(operation, {"hostname": "h", "password": PASSWORD, **params})
     assert validated.error is None
@@ -290,7 +290,7 @@ def test_option_together_with_its_alias_is_a_warning() -> None:
 
 
 @given(
-    # Of digits alone it would be a number of seconds.
+    # As digits only it would be a number of seconds.
     password=st.text(st.characters(exclude_categories=("Cs", "Nd")), min_size=8, max_size=30),
     option=st.sampled_from(["timeout", "retries", "level", "return_token"]),
 )
@@ -368,7 +368,7 @@ def test_invalid_duration_is_an_error_that_lists_the_forms(given: Any) -> None:
 
 def test_value_of_a_wrong_type_is_named_in_plain_words() -> None:
     class TaggedText(str):
-        """As newer cores pass texts."""
+        """As newer cores pass strings."""
 
     wrong = {
         "retries": (TaggedText("many"), "a whole number, not 'many'"),
@@ -421,7 +421,7 @@ def test_relative_or_invalid_path_is_refused_before_anything_is_changed(option: 
     error = Validated(MAIN, args).error or ""
 
     assert error.startswith(f"{MAIN.name}: the option {option} ")
-    # The route of a module has the core's own validation only.
+    # The module route has only the core's own validation.
     bare = dict.fromkeys(MAIN.argument_spec.options)
     result = execute(MAIN, {**bare, **args}, Runtime())
     assert option in result["msg"]

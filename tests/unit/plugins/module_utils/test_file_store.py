@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The token file is private, replaced as a whole, and used only where nobody else could have put it."""
+"""The token file is private, replaced atomically, and used only where no other user could have put it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def mode(path: Path) -> int:
 
 
 def give_away(path: Path) -> None:
-    """Let the file belong to somebody else."""
+    """Let the file belong to another user."""
     if os.geteuid() != 0:
         pytest.skip("only root can give a file away")
     os.chown(path, 12345, 12345)
@@ -179,7 +179,7 @@ def test_a_failed_write_is_named_with_a_next_step(
     assert caught.value.advice
 
 
-# Whom to trust.
+# Ownership and modes.
 
 
 def test_symbolic_link_as_file_is_refused_and_its_target_left_alone(

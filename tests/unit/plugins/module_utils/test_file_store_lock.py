@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One writer at a time, across processes, also when one of them is killed."""
+"""One writer at a time, across processes, also after a kill."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def record(number: int) -> Record:
 
 
 def count_in_file(path: str, overlaps: str) -> None:
-    """Add one to the number in the file, many times, each in a critical section that must be empty."""
+    """Increment the number in the file many times, each in a critical section without other writers."""
     file = token_file(path)
     for _section in range(SECTIONS):
         with file.exclusive(500) as writer:
@@ -66,7 +66,7 @@ def count_in_file(path: str, overlaps: str) -> None:
 
 
 def hold(path: str, held: Connection) -> None:
-    """Hold the lock until somebody kills this process."""
+    """Hold the lock until this process is killed."""
     with token_file(path).exclusive(10):
         held.send(True)
         signal.pause()
@@ -195,7 +195,7 @@ def test_partial_files_of_a_crash_are_removed_by_the_next_writer(
     path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Killed(BaseException):
-        """The process ends here."""
+        """The process is killed here."""
 
     def stop(*args: object) -> None:
         raise Killed
@@ -246,7 +246,7 @@ def test_any_file_name_is_possible(tmp_path: Path, name: str) -> None:
 
 
 def test_a_deleted_lock_file_is_not_taken_for_the_lock(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody deletes it between opening and locking: who locks the old one would not be alone."""
+    """The file is deleted between opening and locking: a lock on the old file would not be exclusive."""
     file = token_file(path)
     original = fcntl.flock
     deletions = 0

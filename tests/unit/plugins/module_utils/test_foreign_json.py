@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A server that is not the product, and says 200 with some JSON to everything: a portal, a mock, another API."""
+"""A server other than the product that returns 200 with some JSON to everything: a portal, a mock, another API."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ POSSIBLE = {(f"{kit.name} {job}", body) for kit in KITS.values() for job, body i
 
 
 def everything_but(kit: Kit) -> str | None:
-    """A regular expression for all paths that do not sign in; None where the product has no such request."""
+    """A regular expression for all paths that do not sign in; None if the product has no such request."""
     paths = [line.partition(" ")[2] for line in kit.signs_in]
     return f"^(?!.*(?:{'|'.join(paths)}))" if paths else None
 
 
 def said(lab: Lab, name: str, body: Any, file: str, path: str | None) -> dict[str, Any]:
-    """The result of the job at a server that says nothing else, on paths that match `path`."""
+    """The result of the job at a server that always returns this, on paths that match `path`."""
     job = JOBS[name]
     prepared(job, lab, file)
     headers = {"Content-Type": "application/json"}

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A token in a file: created, reused, renewed make-before-break, and never lost on the way."""
+"""A token in a file: created, reused, renewed make-before-break, and never lost."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_sour
     is_unfinished,
 )
 
-ENDING = 3400.0  # the age at which a token of an hour is too old for the default of min_remaining
+ENDING = 3400.0  # the age at which a token of an hour expires too soon for the default of min_remaining
 
 
 @pytest.fixture(params=["memory", "file"])
@@ -128,7 +128,7 @@ def test_token_without_what_the_user_requires_is_renewed(world: World) -> None:
     assert value(second.outcome.token) in second.outcome.token.companions["id_token"].reveal()
 
 
-# What the options say.
+# Options.
 
 
 def test_renew_always_renews_a_valid_token(world: World) -> None:
@@ -192,7 +192,7 @@ def test_token_with_a_lifetime_below_min_remaining_is_kept_for_half_of_it_with_a
 
 
 class SteppedClock(Clock):
-    """A clock that somebody sets, on a machine of a name; `steady` goes on as it did."""
+    """A settable clock on a machine with a name. `steady` continues as before."""
 
     def __init__(self, step: float = 0.0, machine: str = "one") -> None:
         self.step = step
@@ -218,7 +218,7 @@ class SteppedClock(Clock):
 def test_a_clock_offset_is_used_only_with_the_clock_that_it_was_measured_with(
     world: World, clock: SteppedClock, is_trusted: bool
 ) -> None:
-    """The file came from a machine whose clock is wrong, or it was put right since."""
+    """The file is from a machine whose clock is wrong, or the clock has been corrected since."""
     world.clock = SteppedClock()
     world.server.offset = -7200.0
     world.run()
@@ -261,7 +261,7 @@ def test_token_with_unknown_expiry_is_kept_while_it_works_with_one_warning(world
     assert world.run().result == (True, "renewed")
 
 
-# What goes wrong.
+# Failures.
 
 
 def test_new_token_that_does_not_work_is_revoked_and_the_old_one_is_kept(world: World) -> None:
@@ -344,7 +344,7 @@ def test_an_unwritable_store_fails_before_a_token_is_requested() -> None:
 
 
 class SameTokenAgain(MemorySource):
-    """A server that gives the same token to the same user again."""
+    """A server that returns the same token to the same user again."""
 
     def create(self) -> Token:
         with self._call("create"):
@@ -400,7 +400,7 @@ def test_refused_creation_leaves_the_file_unchanged(world: World) -> None:
     assert world.record() == before
 
 
-# Files that hold something else.
+# Files with other content.
 
 
 FOREIGN = pytest.mark.parametrize(

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A crash at any point loses no working token, and the next run puts things right.
+"""A crash at any point loses no working token, and the next run repairs the state.
 
-Every run is killed before and after each of its calls and each of its changes of the disk, in turn.
+Every run is killed before and after each of its calls and each of its changes on disk, in turn.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _MOST_STEPS = 200
 
 
 def revoked(world: World) -> Token:
-    """A token that has life left and works no longer."""
+    """A token that has not expired and no longer works."""
     token = world.server.mint()
     world.server.alive.pop(token.secret.reveal())
     return token
@@ -65,7 +65,7 @@ SITUATIONS: dict[str, Callable[[World], object]] = {
 
 @dataclass
 class Killed:
-    """A run that was killed, and what there was before it."""
+    """A run that was killed, and the state before it."""
 
     world: World
     before: Record | None
@@ -74,7 +74,7 @@ class Killed:
 
     @property
     def lost_on_the_way(self) -> set[str]:
-        """The token that was created and not yet written when the process died: nobody can know it."""
+        """The token that was created and not yet written when the process was killed: it cannot be known."""
         done = self.run.steps.done
         if "create" not in done or "write" in done[done.index("create") :]:
             return set()
@@ -86,9 +86,9 @@ def values(*tokens: Token | None) -> set[str]:
 
 
 def every_crash(situation: str, folder: Path | None = None, **options: Any) -> Iterator[Killed]:
-    """The same run from the same start, killed at each of its steps in turn, until it comes to its end.
+    """The same run from the same start, killed at each of its steps in turn, until it finishes.
 
-    The token is stored in a file of the folder, or in memory where there is none.
+    The token is stored in a file of the folder, or in memory if there is none.
     """
     for step in range(1, _MOST_STEPS):
         world = World() if folder is None else FileWorld(Path(tempfile.mkdtemp(dir=folder)))
@@ -103,9 +103,9 @@ def every_crash(situation: str, folder: Path | None = None, **options: Any) -> I
 
 
 def may_live_on(record: Record | None, *, revoke_old: bool, can_revoke: bool) -> set[str]:
-    """The tokens of a record that need not be revoked: those that a user was given, where that is not wanted.
+    """The tokens of a record that need not be revoked: those returned to a user, if revocation is disabled.
 
-    A token that nobody was ever given is of no use to anybody, and is revoked wherever that is possible.
+    A token that was never returned is of no use, and is revoked wherever that is possible.
     """
     if record is None:
         return set()
@@ -147,7 +147,7 @@ RENEWALS = [
     for situation, renew, verify, (revoke_old, can_revoke) in itertools.product(
         SITUATIONS, ["auto", "always"], [True, False], [(True, True), (False, True), (False, False)]
     )
-    # Without verify nobody can know that a token was revoked.
+    # Without verify a revoked token cannot be detected.
     if verify or "revoked" not in situation
 ]
 # The steps of a file are those of the store in memory, so a few options are enough.

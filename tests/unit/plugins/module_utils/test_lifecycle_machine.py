@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs of all kinds one after another, some of them killed, against a server that fails in all ways."""
+"""Random sequences of runs, some of them killed, with a server that fails in all ways."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_sour
     is_unfinished,
 )
 
-FAULTS = ("cannot_revoke_now", "refuses_new_tokens", "loses_replies", "is_down", "is_down_for_probes")
+FAULTS = ("cannot_revoke_now", "refuses_new_tokens", "loses_responses", "is_down", "is_down_for_probes")
 
 
 def values(*tokens: Token | None) -> set[str]:
@@ -31,7 +31,7 @@ def values(*tokens: Token | None) -> set[str]:
 
 
 class TokenLife(RuleBasedStateMachine):
-    """One user's store. `excused` are tokens that may work though the store does not know them."""
+    """One user's store. `excused` are tokens that may be valid although the store does not contain them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ class TokenLife(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([0.0, 3400.0, 4000.0]))
     def pass_time(self, seconds: float) -> None:
-        """Let tokens grow old, or let somebody revoke the one in use."""
+        """Let tokens get older, or revoke the current one on the server."""
         record = self.world.record()
         for value in values(record.current) if record and not seconds else set():
             self.world.server.alive.pop(value, None)
@@ -111,7 +111,7 @@ class TokenLife(RuleBasedStateMachine):
             setattr(self.world.server, name, name == fault)
 
     def excuse_what_was_told(self, run: Run) -> None:
-        """A token whose reply was lost, or that was never written; and what an error or a warning names."""
+        """A token whose response was lost, or that was never written; and those that an error or a warning names."""
         done = run.steps.done
         if "create" in done and "write" not in done[done.index("create") :]:
             self.excused.add(self.world.server.minted[-1])
@@ -119,7 +119,7 @@ class TokenLife(RuleBasedStateMachine):
         self.excused |= {value for value in self.world.server.minted if fingerprint(value) in said}
 
     def heal(self) -> None:
-        """Without faults one run is enough: one working token, and all else revoked that can be."""
+        """Without faults one run is enough: one working token, and all others revoked where possible."""
         self.let_fail(None)
         run = self.world.run()
         record = self.world.record()

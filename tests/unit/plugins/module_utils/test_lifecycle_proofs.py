@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The proof that a token is valid: when a task repeats it, and when the proof of another task is enough."""
+"""The proof that a token is valid: when a task repeats it, and when that of another task is enough."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
 
 
 def proven(world: World, age: float) -> Token:
-    """Store a token that was proven so many seconds ago."""
+    """Store a token that was verified `age` seconds ago."""
     token = replace(world.server.mint(age=400.0), verified_at=world.server.now() - age)
     world.keep(current=token)
     return token

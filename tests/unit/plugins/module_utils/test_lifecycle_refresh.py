@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The life cycle where a token is renewed by a refresh token that came with it, and where only that can be revoked."""
+"""The lifecycle of a token that is renewed with its refresh token, and of which only that can be revoked."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _MOST_STEPS = 60
 
 
 def refresh_of(token: Optional[Token]) -> str:
-    """The refresh token; nothing where there is none."""
+    """The refresh token; empty if there is none."""
     return token.companions[REFRESH].reveal() if token and REFRESH in token.companions else ""
 
 
 class RefreshingSource(MemorySource):
-    """The server gives pairs: refresh tokens are alive without end, by the name of the token that they came with."""
+    """The server returns pairs. Refresh tokens do not expire, and are stored by their access token."""
 
     revokes_access = False
 
@@ -85,7 +85,7 @@ def kept(world: World) -> Record:
 
 
 def pair(world: World, age: float = 0.0) -> Token:
-    """A token with a refresh token, as the server gave them so many seconds ago."""
+    """A token with a refresh token, as the server returned them `age` seconds ago."""
     token = world.server.mint(age)
     refresh = f"refresh-of-{token.secret.reveal()}"
     world.server.alive[refresh] = None
@@ -178,7 +178,7 @@ def test_a_token_without_its_refresh_token_cannot_be_revoked_and_the_user_is_war
 
 
 class HeldPairs(RefreshingSource):
-    """The user holds the refresh token, too."""
+    """The user has the refresh token, too."""
 
     def from_user(self, secret: Secret) -> Token:
         return dataclasses.replace(
@@ -263,10 +263,10 @@ def test_a_pending_refreshed_token_that_no_longer_works_is_dropped_without_harm(
 
 
 class RotatingSource(RefreshingSource):
-    """Each refresh token works once, brings the next one, and can be revoked by nobody; the user cannot sign in."""
+    """Each refresh token works once, returns the next one, and cannot be revoked; the user cannot sign in."""
 
     renewed_by = REFRESH
-    # In place of the new token, though the refresh token was used.
+    # In place of the new token, although the refresh token was used.
     errors: tuple[TokensError, ...] = ()
 
     def replace(self, old: Token) -> Token:
@@ -310,7 +310,7 @@ def rotating(world: World) -> World:
 
 
 def assert_still_renews(world: World) -> None:
-    """The refresh token that the server takes is stored, whatever became of the access token."""
+    """The refresh token that the server accepts is stored, whatever happened to the access token."""
     world.prepare = lambda source: None
     world.server.refuses_new_tokens = False
     run = world.run(renew="always", can_revoke=False)
@@ -334,7 +334,7 @@ def test_the_refresh_token_of_an_unusable_response_is_kept(rotating: World) -> N
 
 @pytest.mark.parametrize("verify", [True, False])
 def test_the_refresh_token_of_a_pending_token_is_kept(rotating: World, verify: bool) -> None:
-    """A promotion that failed leaves it pending; the current token is still valid."""
+    """A failed promotion leaves it pending. The current token is still valid."""
     record = kept(rotating)
     assert record.current is not None
     rotating.server.alive.pop(refresh_of(record.current))

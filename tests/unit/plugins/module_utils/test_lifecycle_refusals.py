@@ -35,7 +35,7 @@ PASSWORD = "a-wrong-password"
 
 
 class Queue:
-    """Counts those who want the right to write; the first keeps it until all of them do."""
+    """Counts those that wait for the right to write. The first one keeps it until all of them do."""
 
     def __init__(self, size: int) -> None:
         self._left = size
@@ -62,7 +62,7 @@ class QueuedStore(FileStore):
 
 
 class RefusedSource(MemorySource):
-    """A server that refuses the password, when all tasks wait."""
+    """A server that refuses the password once all tasks wait."""
 
     def __init__(self, server: Server, queue: Queue, password: str, status: int = 401) -> None:
         super().__init__(server, Steps())

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The other ways through a token's life: tokens that the user holds, absent, and check mode."""
+"""The other paths of the lifecycle: tokens of the user, absent, and check mode."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def kinds(calls: list[str]) -> list[str]:
     return [call.split()[0] for call in calls]
 
 
-# A token that the user holds.
+# Tokens of the user.
 
 
 def test_without_token_and_file_every_run_creates_a_token(file_world: FileWorld) -> None:

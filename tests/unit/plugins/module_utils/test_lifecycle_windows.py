@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two windows before the expiry, and the grace of a token that was replaced."""
+"""The two windows before the expiry, and the grace period of a replaced token."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_half_of_a_short_lifetime_applies_to_both_windows(world: World, left: fl
 
 
 def test_a_replaced_token_works_for_others_until_its_grace_period_ends(world: World) -> None:
-    """Another task was told a moment ago that it has a little more than min_remaining left."""
+    """Another task has just been promised a little more than min_remaining."""
     old = aged(world, STALE)
     assert world.run(min_remaining=700.0, revoke_old=None).result == (True, "renewed")
     assert world.server.accepts(old)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a module prints is what the operation returned: the action seals it, and nothing else masks a part of it."""
+"""A module prints what the operation returned: the action seals it, and nothing else masks a part of it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from ansible_collections.sddc.tokens.plugins.module_utils._runner import module 
 
 
 class Printed(Exception):
-    """The module is over."""
+    """The module has exited."""
 
 
 class CoreModule:
-    """AnsibleModule, as far as the route needs it: it masks in what it prints the values that it thinks secret."""
+    """The part of AnsibleModule that the route requires. It masks values in its output that it considers secret."""
 
     printed: dict[str, Any]
     masked: set[str]

@@ -52,7 +52,7 @@ def test_any_id_reaches_the_manager_as_one_unchanged_segment(
     before = lab.counts("nsx")["reauths"]
     headers = nsx_auth.bearer_headers(nsx_tokens.secret, open_id_token=nsx_tokens.companions["id_token"])
     client = nsx.NsxClient(session("nsx"), StaticAuth(headers))
-    # The lab's router takes no braces; what arrives is seen all the same.
+    # The lab's router does not accept braces. What arrives is recorded all the same.
     with contextlib.suppress(*([ApiError] if set("{}") & set(name) else [])):
         client.renew_authentication_tokens(nsx.InstanceRef(*PLACE, name))
         assert lab.counts("nsx")["reauths"] == before + 1

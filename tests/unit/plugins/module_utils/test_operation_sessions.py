@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an operation tells the sessions that it opens of the options of its task."""
+"""The options of a task that an operation passes to its sessions."""
 
 from __future__ import annotations
 

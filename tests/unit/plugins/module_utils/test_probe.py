@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the outcome of a request says about a credential, and about what was to be deleted."""
+"""What the outcome of a request proves about a credential, and about a deletion."""
 
 from __future__ import annotations
 

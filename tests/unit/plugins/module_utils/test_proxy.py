@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which proxy leads to a server: the option's, then the environment's, read as the library requests reads it."""
+"""The proxy for a server: from the option, then from the environment, read as the library requests reads it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BYPASSES = st.dictionaries(st.sampled_from(["no_proxy", "NO_PROXY"]), st.sampled
 
 
 def chosen(url: str, proxy_url: str | None, environ: Mapping[str, str]) -> str | None:
-    """The URL of the proxy that leads to a server."""
+    """The URL of the proxy for a server."""
     proxy = proxy_for(BaseUrl.parse(url), proxy_url, environ)
     return proxy.url if proxy else None
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a token file says: any record survives the file, and anything else is damage."""
+"""The content of a token file: any record can be written and read back, and anything else is damaged."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_s
 
 
 def read_or_none(content: bytes) -> Record | None:
-    """What the file says, None for damage; anything else is an error of the test."""
+    """The content of the file, None if damaged. Anything else is an error of the test."""
     try:
         return deserialized(content)
     except ValueError:
@@ -55,7 +55,7 @@ def document() -> dict[str, Any]:
 
 
 def assert_is_usable(record: Record) -> None:
-    """Whatever passes for a record can be judged, shown and written again."""
+    """Every accepted record can be judged, shown and written again."""
     for token in record.tokens:
         token.is_lasting(0.0, 300)
         assert len(token.fingerprint) == 12

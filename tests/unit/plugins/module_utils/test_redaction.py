@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Text is cleaned of secrets in every form, of what looks like one, and of what is not seen; in bounded time."""
+"""Redaction of secrets in every form, of what looks like one, and of invisible characters; in bounded time."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ PASSWORD = "pa55 word/of\\admin"
 AWKWARD = 'Tom&Jerry "éß" \\ %2B+/=\'<>'
 SECRETS = values(6)
 SURROUNDINGS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="*"), max_size=30)
-# Of what stands around a secret in base64, written once more.
+# What depends on its neighbours in base64, encoded once more.
 RESIDUE = 40
-# So long that a part of it gives much away.
+# So long that a part of it reveals much.
 _GRAPHIC = st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters="*<>")
 LONG = st.text(_GRAPHIC, min_size=24, max_size=80)
 
 
 def rest(shown: str) -> str:
-    """What is left of a secret between two brackets."""
+    """The rest of a secret between two brackets."""
     assert shown.startswith("<")
     assert shown.endswith(">")
     assert MASK in shown
@@ -207,7 +207,7 @@ def test_text_is_redacted_before_it_is_shortened(
     longest: int, leave: Callable[[Redactor, str], str], before: int, after: int, name: str, masked: int
 ) -> None:
     quoted = ENCODINGS[name](AWKWARD)
-    # What is masked makes a text shorter: its end must not come into sight.
+    # Masking makes a text shorter. Its end must not become visible.
     start = (f"{VALUE} " * masked)[: longest - 100]
     text = start + "-" * (longest + before - len(start)) + quoted + "-" * after
     shown = leave(Redactor([Secret(AWKWARD), Secret(VALUE)]), text)
@@ -247,7 +247,7 @@ def test_values_that_are_nested_too_deeply_are_masked() -> None:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """The processor's time, the least of some tries."""
+    """The processor time, the minimum of several attempts."""
     taken = []
     for _try in range(3):
         start = time.thread_time()
@@ -287,7 +287,7 @@ def test_the_work_on_a_text_is_bounded_whatever_its_length(
 def test_the_work_on_a_text_grows_at_most_linearly(text: str) -> None:
     redactor = Redactor([Secret(VALUE), Secret("x" * 2000)])
     once, tenfold = (text * 4000)[:4000], (text * 40000)[:40000]
-    # Ten times, where it is in proportion; a hundred times, where it is not.
+    # Ten times if it is proportional; a hundred times if it is not.
     assert seconds(lambda: redactor.redact(tenfold)) < 30 * seconds(lambda: redactor.redact(once)) + 1e-3
 
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A response is read strictly: what is not what the API documents is named for what it is."""
+"""A response is read strictly: anything but what the API documents is an error that describes it."""
 
 from __future__ import annotations
 

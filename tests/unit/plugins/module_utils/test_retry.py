@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Further tries: never more than allowed, never a wait over a minute, and as the server asks."""
+"""Retries: never more than allowed, never a wait over a minute, and as the server asks."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ def test_secret_that_is_too_short_is_not_registered_with_ansible_core(monkeypatc
 
 def test_secret_reveals_a_plain_string_whatever_type_it_was_created_from() -> None:
     class Tagged(str):
-        """A text with marks on it, as the core has them."""
+        """A string with tags, as the core uses them."""
 
         __slots__ = ("mark",)
 

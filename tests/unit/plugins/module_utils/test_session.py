@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""HTTP with one server: one connection, an honest count, further tries only where they do no harm."""
+"""HTTP with one server: one connection, an exact request count, retries only where they do no harm."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ ORPHAN = "A token that nobody holds may be left on the server"
 
 
 def get(session: Session, path: str = VERSION, **more: Any) -> int:
-    """Read something; the status, also where it is a refusal."""
+    """Read something and return the status, also of a refusal."""
     try:
         return session.request("GET", path, doing="read the version", **more).status
     except ApiError as error:
@@ -54,7 +54,7 @@ def get(session: Session, path: str = VERSION, **more: Any) -> int:
 
 
 def create(session: Session, lab: Lab, **more: Any) -> Any:
-    """Create a token, as a request that cannot be repeated."""
+    """Create a token, with a request that must not be repeated."""
     body = {**CREATE.body(lab.details), "password": Secret(lab[PRODUCT]["password"])}
     return session.request("POST", TOKEN, doing="create a token", json_body=body, left_behind=ORPHAN, **more)
 
@@ -153,7 +153,7 @@ def test_request_accepts_uncompressed_json_and_has_a_user_agent(lab: Lab, sessio
     assert entry.header("User-Agent") == "ansible-collection-sddc.tokens"
 
 
-# What the environment must not do.
+# The environment.
 
 
 def test_netrc_never_authenticates_a_request(
@@ -185,7 +185,7 @@ def test_redirect_is_an_error_and_never_followed(lab: Lab, session: OpenSession,
     assert one.request_count == len(lab.requests()) == 1
 
 
-# Further tries.
+# Retries.
 
 
 @pytest.mark.parametrize("kind", ["drop_before", "drop_after"])
@@ -295,13 +295,13 @@ def test_refusal_is_not_retried(lab: Lab, session: OpenSession, waits: list[floa
     assert (one.request_count, waits) == (1, [])
 
 
-# No secret in what the server quotes.
+# Secrets in texts of the server.
 
 SECRET = "p4ss w0rd/of+the=admin"
 
 
 def quoted(lab: Lab, session: OpenSession, message: str, **request: Any) -> str:
-    """What an error says when the server says `message`."""
+    """The error when the server returns `message`."""
     lab.fault(PRODUCT, "status", status=400, body={"code": 1, "message": message})
     with pytest.raises(ApiError) as caught:
         session().request("POST", TOKEN, doing="create a token", **request)
@@ -345,7 +345,7 @@ def test_error_never_quotes_the_response_body(lab: Lab, session: OpenSession) ->
     assert "precious" not in str(caught.value)
 
 
-# Credentials that no request can carry.
+# Credentials that cannot be sent.
 
 
 @pytest.mark.parametrize("value", ["line\nbreak", "nul\x00", "umlaut-ä", "return\r", " leading", "\ttab", "\x7f"])

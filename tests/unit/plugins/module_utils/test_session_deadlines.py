@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One deadline for a request: it holds while bytes arrive without a pause, in the handshake, and for every address."""
+"""One deadline for a request: it applies while bytes arrive without a pause, in handshakes, and for every address."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 OpenSession = Callable[..., Session]
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-# Seconds for which a server goes on: no machine is so slow that a request whose deadline holds ends later.
+# Seconds for which a server continues: with a working deadline, a request ends earlier even on a slow machine.
 FOREVER = 100
 # A message that a TLS client has to ignore during its handshake (RFC 5246, section 7.4.1.1).
 HELLO_REQUEST = bytes(4)
@@ -49,14 +49,14 @@ def context() -> ssl.SSLContext:
 
 
 def flood(connection: socket.socket, data: bytes) -> None:
-    """Send the same again and again, without a pause, until the client has gone."""
+    """Send the same data repeatedly, without a pause, until the client has disconnected."""
     end = time.monotonic() + FOREVER
     while time.monotonic() < end:
         connection.sendall(data)
 
 
 def given_up(session: Session) -> TransportError:
-    """The error of a request; its deadline was the reason, long before the server had enough."""
+    """The error of a request. The deadline was the reason, long before the server stopped."""
     start = time.monotonic()
     with pytest.raises(TransportError) as caught:
         session.request("GET", "/", doing="read")
@@ -88,7 +88,7 @@ def test_an_endless_response_times_out_at_the_deadline(
 
 
 def test_an_endless_handshake_times_out_at_the_deadline(open_session: OpenSession) -> None:
-    # Of the size with which OpenSSL, where it reads by itself, does not look up for as long as there is more.
+    # Of the size with which OpenSSL, if it reads by itself, does not return while there is more.
     record = b"\x16\x03\x03" + (len(HELLO_REQUEST) * 4000).to_bytes(2, "big") + HELLO_REQUEST * 4000
 
     def shake(plain: socket.socket) -> None:
@@ -97,7 +97,7 @@ def test_an_endless_handshake_times_out_at_the_deadline(open_session: OpenSessio
 
     with listening(shake) as address:
         error = given_up(open_session(address, validate_certs=False, timeout=1))
-    # Where the machine is fast, the bound of its bytes ends it before the deadline does.
+    # On a fast machine, the limit of its bytes ends it before the deadline does.
     assert isinstance(error, (ConnectionFailed, TlsFailed))
     assert not error.sent
 
@@ -145,7 +145,7 @@ def test_addresses_that_do_not_respond_take_no_more_than_one_timeout(
         server.bind(("127.0.0.1", 0))
         server.listen(0)
         address = server.getsockname()
-        # The queue is full with these, so that the next caller hears nothing.
+        # The queue is full with these, so that the next client gets no response.
         for _number in range(3):
             caller = callers.enter_context(socket.socket())
             caller.setblocking(False)

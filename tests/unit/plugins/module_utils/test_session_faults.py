@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A server or a box before it that answers with something else: each is named for what it is, and in time."""
+"""A server, or a device before it, that responds with something else: each is described, and in time."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ ORPHAN = "A token that nobody holds may be left on the server"
 
 
 def create(session: Session, lab: Lab) -> Any:
-    """Create a token and read it from the reply."""
+    """Create a token and read it from the response."""
     body = {**CREATE.body(lab.details), "password": Secret(lab[PRODUCT]["password"])}
-    reply = session.request("POST", CREATE.path, doing="create a token", json_body=body, left_behind=ORPHAN)
-    return reply.field("token", str)
+    response = session.request("POST", CREATE.path, doing="create a token", json_body=body, left_behind=ORPHAN)
+    return response.field("token", str)
 
 
 def failure(session: Session, lab: Lab, kind: type[TokensError] = TokensError) -> TokensError:
@@ -50,7 +50,7 @@ def failure(session: Session, lab: Lab, kind: type[TokensError] = TokensError) -
     return caught.value
 
 
-# Replies that are not what the API documents.
+# Responses other than the API documents.
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ FAULTS: list[tuple[str, dict[str, Any]]] = [
 
 
 def _quoting(value: Any, secrets: str) -> Any:
-    """The parameters of a fault, with secrets in the place of the word."""
+    """The parameters of a fault, with secrets in place of the placeholder."""
     if isinstance(value, str):
         return value.replace("SECRETS", secrets)
     if isinstance(value, list):
@@ -175,7 +175,7 @@ def test_no_error_and_no_notice_shows_a_secret_whatever_fails(
     assert not [secret["kind"] for secret in lab.secrets() if secret["value"] in said]
 
 
-# Time.
+# Timeouts.
 
 
 @pytest.mark.parametrize(
@@ -216,11 +216,11 @@ def test_timeout_of_one_request_does_not_shorten_that_of_the_next(lab: Lab, sess
     assert len({entry.connection for entry in lab.requests(PRODUCT)}) == 1
 
 
-# What never becomes a request.
+# Failures before the request.
 
 
 def never_left(session: Session, waits: list[float], tries: int = 3) -> TransportError:
-    """The failure of a request that did not leave: nothing is counted or left behind, and it was tried again."""
+    """The failure of a request that was not sent: nothing is counted or left behind, and it was retried."""
     with pytest.raises(TransportError) as caught:
         session.request("POST", CREATE.path, doing="create a token", left_behind=ORPHAN)
     assert (caught.value.sent, session.request_count) == (False, 0)
@@ -251,7 +251,7 @@ def test_unresponsive_server_times_out(open_session: OpenSession, waits: list[fl
         server.bind(("127.0.0.1", 0))
         server.listen(0)
         address = server.getsockname()
-        # The queue is full with these, so that the next caller hears nothing.
+        # The queue is full with these, so that the next client gets no response.
         callers = [socket.socket() for _number in range(3)]
         for caller in callers:
             caller.setblocking(False)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A session records its token before it is used, and revokes those of sessions that are over, and no others."""
+"""A session records its token before it is used, and revokes only those of sessions that have ended."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_sour
 
 
 class Machine(Clock):
-    """A machine of a name of its own."""
+    """A machine with its own name."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -32,7 +32,7 @@ class Machine(Clock):
 
 
 class Playbook:
-    """A run of ansible-playbook, with as many plays as a test wants, which holds files open until it ends."""
+    """A run of ansible-playbook with any number of plays, which holds files open until it ends."""
 
     def __init__(self, number: int) -> None:
         self._id = f"{number:016x}"
@@ -63,7 +63,7 @@ class Sessions(World):
         return self.run(in_store=False, **{"record_folder": str(self.folder), **options})
 
     def cut_off(self, run: PlaybookRun | None, **options: Any) -> str:
-        """A session that does not come to its end; its token."""
+        """A session that does not reach its end, and its token."""
         done = self.session(run, **options)
         assert done.result == (True, "created"), done.error
         assert done.outcome is not None

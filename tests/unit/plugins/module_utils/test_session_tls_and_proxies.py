@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whom a connection trusts, by which way it goes, and that nothing else has a say in it."""
+"""Whom a connection trusts, which proxy it uses, and that nothing else influences this."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ PRODUCT, VERSION = EXAMPLE.name, EXAMPLE.targets["prove"].path
 
 
 def reached(session: Session, path: str = VERSION) -> bool:
-    """Whether the product answered, which without a token it does with a refusal."""
+    """Whether the product responded, which it does with a refusal if there is no token."""
     with pytest.raises(ApiError) as caught:
         session.request("GET", path, doing="read the version")
     return caught.value.status in (401, 403)

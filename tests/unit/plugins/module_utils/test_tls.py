@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""TLS contexts: version 1.2 and up, verified, loaded once, and never shared where they carry an identity."""
+"""TLS contexts: version 1.2 and newer, verified, loaded once, and never shared if they have a client certificate."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils import cert
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Paths of an authority, a certificate with its key, and of what is wrong in some way."""
+    """Paths of a CA, a certificate with its key, and invalid files."""
     folder = tmp_path_factory.mktemp("tls")
     authority, other = trustme.CA(), trustme.CA()
     leaf, stranger = authority.issue_cert("client"), other.issue_cert("stranger")
@@ -77,7 +77,7 @@ def test_no_version_before_1_2_is_used_even_if_openssl_allows_it(
     files: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def lax(protocol: int) -> ssl.SSLContext:
-        """What older systems give."""
+        """The default of older systems."""
         made = ssl.SSLContext(protocol)
         made.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
         return made

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each cause for which a TLS connection fails has its own advice; all of them through real handshakes."""
+"""Each cause of a failed TLS connection has its own advice, tested with real handshakes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.peers impor
 
 OpenSession = Callable[..., Session]
 GIVEN = "what ca_path names"
-# What is wrong with a certificate, what the advice for it says, and what that for another cause says.
+# A defect of a certificate, its advice, and the advice of another cause.
 CERTIFICATES: list[tuple[dict[str, Any], str, str]] = [
     ({"sha1": True}, "SHA-256", "ca_path"),
     ({"bits": 1024}, "2048 bits", "ca_path"),
@@ -41,11 +41,11 @@ def authority() -> Authority:
 def serving(
     folder: Path, pair: bytes, *, wanted: Optional[bytes] = None, **settings: Any
 ) -> contextlib.AbstractContextManager[str]:
-    """The address of a server with a certificate, which asks for one that an authority `wanted` has issued."""
+    """The address of a server with a certificate. It requests one that the CA `wanted` has issued."""
     file = folder / "pair.pem"
     file.write_bytes(pair)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    # It is for the client to refuse what is weak.
+    # The client must refuse weak ones.
     context.set_ciphers("DEFAULT:@SECLEVEL=0")
     context.load_cert_chain(file)
     for name, value in settings.items():
@@ -60,7 +60,7 @@ def serving(
                 with context.wrap_socket(plain, server_side=True) as connection:
                     connection.recv(65536)
             except ssl.SSLError:
-                # To close while there is something to read would tear the alert away from the client.
+                # Closing with unread data would drop the alert before the client reads it.
                 spare.shutdown(socket.SHUT_WR)
                 while spare.recv(65536):
                     pass

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A token: how long it lives, when it is good enough, what it says of itself."""
+"""A token: its lifetime, when it expires too soon, and its claims."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_required_lifetime_is_unchanged_if_the_issue_time_is_unknown(needed: flo
     assert needed_life(token(None, NOW + life).lifetime, needed) == needed
 
 
-# What a JWT says.
+# Claims of a JWT.
 
 
 @given(claims=st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=5), max_size=4))

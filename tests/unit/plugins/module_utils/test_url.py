@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Addresses of servers: read once and strictly, then requested as they were read."""
+"""Addresses of servers: parsed once and strictly, then requested as parsed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PATHS = st.lists(st.from_regex(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,10}", fullmatch
     lambda parts: "".join("/" + part for part in parts)
 )
 PORTS = st.integers(1, 65535)
-# What addresses are made of, and what they must not be made of.
+# The parts of addresses, and invalid parts.
 PIECES = st.lists(
     st.sampled_from(["https", "http", "sddc", "evil.example", "::1", "443", "0", "user:pass", "é", "\uff0f"])
     | st.sampled_from(["://", ":", "/", "//", "@", "\\", "?", "#", "[", "]", "%2e", "%2f", "%", "..", "."])
@@ -146,7 +146,7 @@ def test_parsed_address_is_the_requested_one(text: str) -> None:
     assert (requested.path or "").endswith("/api/x")
 
 
-# A path may hold what before it would be user information or end a scheme (RFC 3986, section 3.3).
+# A path may contain what would be user information, or end a scheme, before it (RFC 3986, section 3.3).
 @example(text="http://server")
 @example(text="https/@")
 @example(text="https/://")

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The client of vRNI: units of time, tokens that it no longer knows, errors without a body."""
+"""The client of vRNI: units of time, unknown tokens, errors without a body."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The action: options from the task, its environment and the process, one route or the other, failures returned."""
+"""The action: options from the task, its environment and the process, one route or the other, returned failures."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Act = Callable[..., dict[str, Any]]
 
 
 class Echo(Operation):
-    """An operation that returns what it was given."""
+    """An operation that returns its arguments."""
 
     name = "sddc.tokens.echo"
     argument_spec = ArgumentSpec(
@@ -62,7 +62,7 @@ class EchoAction(OperationAction):
 
 @pytest.fixture
 def action(monkeypatch: pytest.MonkeyPatch) -> Callable[..., EchoAction]:
-    """A function that makes the action of a task, on a local connection."""
+    """A function that creates the action of a task, on a local connection."""
 
     def action(environment: Any = None, **facts: Any) -> EchoAction:
         task = Task()
@@ -211,7 +211,7 @@ def test_module_route_removes_credentials_from_the_environment_and_passes_them_a
     execute = made._execute_module
     made._execute_module = lambda **call: (seen.append(made._task.environment), execute(**call))[1]
     result = made.run(task_vars={"sddc_tokens_in_process": False})
-    # In both cases of letters: what the task sets wins over the environment of the managed node.
+    # In both letter cases: the value of the task overrides the environment of the managed node.
     assert seen == [[{"https_proxy": "http://p:1", "HTTPS_PROXY": "http://p:1"}]]
     assert result["as_module"]["module_args"] == {"hostname": "h", "password": PASSWORD}
     assert result["as_module"]["module_name"] == "sddc.tokens.echo"

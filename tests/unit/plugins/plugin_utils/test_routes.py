@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When a task runs in the controller's process, and how its result is kept out of all output."""
+"""When a task runs in the controller process, and how its result is kept out of all output."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_without_the_library_a_task_runs_as_a_module(monkeypatch: pytest.MonkeyP
 
 
 class Action:
-    """As much of an action as sealing touches."""
+    """The part of an action that sealing uses."""
 
     def __init__(self) -> None:
         self.shown: list[str] = []

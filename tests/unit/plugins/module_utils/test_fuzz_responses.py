@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Replies of any kind, in place of a true one, to every request of every module: an error of ours or a result, in time.
+"""Random responses to every request of every module lead to one of our errors or a result, in time.
 
-Over real sockets with real TLS. The few examples of `make test` are the same each time; `make test-all` tries others.
+Over real sockets with real TLS. The few examples of `make test` are the same each time. `make test-all` tries others.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def _places(document: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 def _with(document: Any, place: tuple[Any, ...], value: Any) -> Any:
-    """A copy with another value at a place, or without any there."""
+    """A copy with another value at a path, or without one there."""
     if not place:
         return value
     copy = dict(document) if isinstance(document, dict) else list(document)
@@ -106,7 +106,7 @@ def _with(document: Any, place: tuple[Any, ...], value: Any) -> Any:
 
 @st.composite
 def bodies(draw: st.DrawFn, true: TrueReply) -> bytes:
-    """A body: the true one with another value somewhere, or torn, or in another encoding, or anything."""
+    """A body: the original one with another value somewhere, truncated, in another encoding, or anything."""
     try:
         document = json.loads(true.body)
     except ValueError:
@@ -134,7 +134,7 @@ def bodies(draw: st.DrawFn, true: TrueReply) -> bytes:
 
 @st.composite
 def lies(draw: st.DrawFn, true: TrueReply) -> bytes:
-    """A whole reply that is not the true one."""
+    """A whole response that differs from the original one."""
     if draw(st.integers(0, 15)) == 0:
         return draw(st.binary(max_size=300))
     body = draw(bodies(true)) if draw(st.integers(0, 4)) else true.body
@@ -173,7 +173,7 @@ def _fuzz(job_name: str, lab: Lab, server: HostileServer, folder: Path, examples
             again = run_at(server, job, lab, file)
             assert not again.result.get("failed"), f"the lie outlives its run: {again.message}"
 
-    # Hypothesis makes tables of Unicode when it first needs them, which are larger than all that is measured here.
+    # Hypothesis creates tables of Unicode at first use, which are larger than everything that is measured here.
     st.text().validate()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     lie()
@@ -201,7 +201,7 @@ def test_hundreds_of_random_responses_lead_to_our_errors_or_results(
 def test_an_invalid_header_does_not_log_the_secrets_after_it(
     lab: Lab, server: HostileServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The library quotes what it could not read, and Ansible's log, or its stderr, takes that over."""
+    """The library quotes what it could not read, and Ansible's log, or its stderr, includes that."""
     job, file = EXAMPLE.jobs["creates"], str(tmp_path / "token.json")
     replies, _kept = recorded(job, lab, file)
     head = "HTTP/1.1 200 Lie\r\nno colon here\r\nSet-Cookie: sessionid=a-secret-of-a-session; Path=/\r\n"
@@ -242,7 +242,7 @@ def test_a_chunk_of_negative_length_is_named_as_the_cause(lab: Lab, server: Host
 
     message = run_at(server, job, lab, file).message
 
-    # Before release 2 the library waited for what cannot come.
+    # Before release 2 the library waited for data that cannot arrive.
     waited = urllib3.__version__.startswith("1.")
     cause = "the connection was closed before the response was whole" if waited else "the response is not valid HTTP"
     assert cause in message
@@ -250,7 +250,7 @@ def test_a_chunk_of_negative_length_is_named_as_the_cause(lab: Lab, server: Host
 
 
 def test_an_endless_chunk_is_read_up_to_a_bound(lab: Lab, server: HostileServer, tmp_path: Path) -> None:
-    """The library takes the length -1 for all that comes."""
+    """The library interprets the length -1 as everything that arrives."""
     job, file = EXAMPLE.jobs["creates"], str(tmp_path / "token.json")
     replies, _kept = recorded(job, lab, file)
     server.starts_anew(replies, f"{NEGATIVE_CHUNKS}-1\r\n".encode() + b" " * 300 * MIB, 0)
@@ -266,7 +266,7 @@ def test_an_endless_chunk_is_read_up_to_a_bound(lab: Lab, server: HostileServer,
 
 
 def _filled(unit: bytes, start: bytes = b"[", end: bytes = b"0]") -> bytes:
-    """As many units as the longest body may hold."""
+    """As many units as the longest body may contain."""
     size = transport.LONGEST_BODY - len(start) - len(end)
     return start + unit * (size // len(unit)) + end
 
@@ -301,5 +301,5 @@ def test_the_largest_accepted_response_takes_bounded_memory_and_time(
     print(f"{shape}: {peak / MIB:.0f} MiB at most")
     # A long word is a token like any other.
     assert run.result.get("failed") or shape == "one string"
-    # Sixteen bytes of Python's own for each of the reply, and the copies of the server in this process.
+    # Sixteen bytes of Python objects for each byte of the response, and the copies of the server in this process.
     assert peak < 40 * transport.LONGEST_BODY
