@@ -30,10 +30,10 @@ Log = Callable[[], list[str]]
 FIRST, SECOND = "canary-of-the-first-token", "canary-of-the-second-token"
 
 
-def keep(path: Path, secret: str, life: float, lifetime: float = 18000, role: str = "current") -> None:
+def keep(path: Path, secret: str, left: float, lifetime: float = 18000, role: str = "current") -> None:
     """A token file whose token is valid for another `left` seconds."""
     now = time.time()
-    token = Token(Secret(secret), "Bearer", issued_at=now + life - lifetime, expires_at=now + life)
+    token = Token(Secret(secret), "Bearer", issued_at=now + left - lifetime, expires_at=now + left)
     record = Record("product", "sddc.example.com", "LOCAL/admin@local", **{role: token})
     with FileStore(str(path), Runtime(warn=pytest.fail)).exclusive(10) as writer:
         writer.write(record)
