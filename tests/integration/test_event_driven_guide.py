@@ -49,7 +49,7 @@ def until_seen(command: str, text: str, times: int = 1) -> str:
 
 def stopped(command: str, text: str, times: int = 1) -> Substitute:
     return Substitute(
-        until_seen(command, text, times), "it ends by Ctrl-C: the test stops it when it has done its work"
+        until_seen(command, text, times), "it ends by Ctrl-C: the test stops it when it has done its work", runs_it=True
     )
 
 
@@ -83,7 +83,7 @@ def substitutes(lab: Lab, folder: Path, home: Path) -> dict[str, Substitute]:
     tarball = built(folder)
     heal = f"{RULEBOOK}.nsx_reauthenticate -i ~/.sddc/inventory.yml"
     rotate = f"{RULEBOOK}.rotate_tokens -i ~/.sddc/inventory.yml --vars ~/.sddc/tokens.yml"
-    tell = "ansible-rulebook --rulebook ~/.sddc/tell.yml"
+    report = "ansible-rulebook --rulebook ~/.sddc/report.yml"
     paced = f"{heal} --vars ~/.sddc/pace.yml"
     fault = in_lab(lab, folder, f'fault("nsx", "drop_before", host="{HOST}")')
     alarm = in_lab(lab, folder, f'act("nsx", "raise_alarms", host="{HOST}", paths=["{INSTANCE}"])')
@@ -99,18 +99,19 @@ def substitutes(lab: Lab, folder: Path, home: Path) -> dict[str, Substitute]:
         heal: stopped(heal, "PLAY RECAP", 2),
         paced: stopped(f"{fault}\n    {paced}", "It works again"),
         rotate: stopped(rotate, "PLAY RECAP", 2),
-        tell: stopped(tell, "none.json: missing"),
+        report: stopped(report, "none.json: missing"),
         "systemctl --user daemon-reload": Substitute("true", NO_SYSTEMD),
-        "systemctl --user enable --now sddc-heal.service": Substitute(
+        "systemctl --user enable --now sddc-tokens.service": Substitute(
             f"{alarm}\n{until_seen(as_systemd(home), 'PLAY RECAP')}",
             f"{NO_SYSTEMD}: the command of the unit is run in the environment of the unit",
+            runs_it=True,
         ),
         "loginctl enable-linger": Substitute("true", NO_SYSTEMD),
-        "journalctl --user --unit sddc-heal.service --no-pager": Substitute("cat seen", NO_SYSTEMD),
+        "journalctl --user --unit sddc-tokens.service --no-pager": Substitute("cat seen", NO_SYSTEMD),
     }
     if not shutil.which("systemd-analyze"):
-        verify = "systemd-analyze --user verify ~/.config/systemd/user/sddc-heal.service"
-        found[verify] = Substitute("true", "this machine has no systemd-analyze")
+        verify = "systemd-analyze --user verify ~/.config/systemd/user/sddc-tokens.service"
+        found[verify] = Substitute("true", "this machine has no systemd-analyze", runs_it=True)
     return found
 
 
@@ -125,6 +126,7 @@ def editor(lab: Lab, folder: Path) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_the_events_guide_works_word_for_word(lab: Lab, tmp_path: Path) -> None:
     need_java()
     home, work, temporary = (tmp_path / name for name in ("home", "work", "tmp"))
