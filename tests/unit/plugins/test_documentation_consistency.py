@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.sddc.tokens.plugins.module_utils._core.argspec import CONNECTION
+from ansible_collections.sddc.tokens.plugins.module_utils._core.argspec import CONNECTION, DURATION
 from support.checkout import CHECKOUT
 from support.collection import (
     COLLECTION,
@@ -73,6 +73,18 @@ def test_every_environment_variable_is_in_the_description_of_its_option_and_no_o
     }
 
     assert told == fallbacks
+
+
+@each_module
+def test_a_boolean_is_described_with_whether_and_a_duration_with_its_unit(name: str) -> None:
+    beginning = {"bool": "Whether ", DURATION: r".*\(seconds\)"}
+    wrong = [
+        option
+        for option, spec in operation_of(name).argument_spec.options.items()
+        if not re.match(beginning.get(spec["type"], ""), text_of(doc(name)["options"][option]["description"]))
+    ]
+
+    assert wrong == []
 
 
 @each_module

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.sddc.tokens.plugins.module_utils._core.argspec import DURATION
 from products import ISSUERS
 from support.checkout import CHECKOUT
 from support.in_process import operation_of
@@ -111,6 +112,38 @@ def test_a_variable_for_a_module_is_defined_like_the_option_of_the_module(role: 
         assert bool(ours.get("no_log")) == bool(theirs.get("no_log")), where
         # An option without a default may have one in the role.
         assert ours.get("default", theirs.get("default")) == theirs.get("default", ours.get("default")), where
+
+
+def description_of(role: str, variable: str) -> str:
+    description = options_of(role)[variable]["description"]
+    return description if isinstance(description, str) else " ".join(description)
+
+
+@each_role
+def test_a_boolean_is_described_with_whether_and_a_duration_with_its_unit(role: str) -> None:
+    durations = {
+        variable
+        for variable, module, option in handed_on(role)
+        if operation_of(module).argument_spec.options[option]["type"] == DURATION
+    }
+    wrong = []
+    for variable, option in options_of(role).items():
+        beginning = r".*\(seconds\)" if variable in durations else "Whether " if option["type"] == "bool" else ""
+        if not re.match(beginning, description_of(role, variable)):
+            wrong.append(variable)
+
+    assert wrong == []
+
+
+@each_role
+def test_a_description_in_the_readme_begins_the_description_in_the_specification(role: str) -> None:
+    rows = re.findall(rf"^\| `({role}_\w+)` \| .*? ?\| (.+) \|$", text_of(role, "README.md"), re.MULTILINE)
+
+    def plain(text: str) -> str:
+        return re.sub(r"\W+", " ", re.sub(r"\b[OVCME]\(", "(", text)).strip()
+
+    assert rows
+    assert [name for name, words in rows if not plain(description_of(role, name)).startswith(plain(words))] == []
 
 
 @each_role
