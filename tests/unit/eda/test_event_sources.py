@@ -70,6 +70,7 @@ def test_options_are_documented_as_implemented(path: Path) -> None:
 def test_no_option_is_documented_twice(path: Path) -> None:
     """A YAML parser uses the last one without a warning, and ansible-test does not check event sources."""
     root = yaml.compose(loaded(path)["DOCUMENTATION"])
+    assert isinstance(root, yaml.MappingNode)
     (options,) = [value for key, value in root.value if key.value == "options"]
 
     names = [key.value for key, _value in options.value]
