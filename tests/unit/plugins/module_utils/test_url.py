@@ -100,9 +100,7 @@ def test_mistyped_url_is_refused_and_not_taken_for_another_host(text: str) -> No
     assert parsed_or_none(text) is None
 
 
-@pytest.mark.parametrize(
-    "text", ["host.example.com/api/tokens?id=1", "/api/tokens", "http://host.example.com/api"]
-)
+@pytest.mark.parametrize("text", ["host.example.com/api/tokens?id=1", "/api/tokens", "http://host.example.com/api"])
 def test_a_link_that_is_not_an_absolute_https_url_is_refused(text: str) -> None:
     with pytest.raises(InvalidOption):
         Link.parse(text, "access_token")
