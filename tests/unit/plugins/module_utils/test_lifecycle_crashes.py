@@ -22,8 +22,8 @@ import pytest
 from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import TokenRejected
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import Record
-from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_source import (
-    Crash,
+from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_source import Crash
+from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_world import (
     FileWorld,
     Run,
     World,

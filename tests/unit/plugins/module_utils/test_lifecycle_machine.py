@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import fingerprint
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import Record
-from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_source import (
+from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_world import (
     FileWorld,
     Run,
     World,

@@ -6,26 +6,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Optional
 
 import pytest
 
 from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import StoreError
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
-from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_source import (
-    FileWorld,
-    MemorySource,
+from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_source import MemorySource
+from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_world import (
     Run,
     World,
 )
 
 MAX_AGE = 300.0
-
-
-@pytest.fixture(params=["memory", "file"])
-def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
-    return World() if request.param == "memory" else FileWorld(tmp_path)
 
 
 def proven(world: World, age: float) -> Token:

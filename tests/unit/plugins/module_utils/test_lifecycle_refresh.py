@@ -17,6 +17,8 @@ from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record impo
 from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_source import (
     Crash,
     MemorySource,
+)
+from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_world import (
     World,
     is_unfinished,
 )

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,20 +15,12 @@ import pytest
 from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import ForeignRecord, TokenRejected, TokensError
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token, iso8601
-from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_source import FileWorld, World
+from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_world import (
+    FileWorld,
+    World,
+)
 
 ENDING = 3400.0
-
-
-@pytest.fixture(params=["memory", "file"])
-def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
-    """A world with each store."""
-    return World() if request.param == "memory" else FileWorld(tmp_path)
-
-
-@pytest.fixture
-def file_world(tmp_path: Path) -> FileWorld:
-    return FileWorld(tmp_path)
 
 
 def value(token: Token) -> str:

@@ -10,7 +10,10 @@ import pytest
 from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import TokenRejected, TokensError
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import Record
-from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_source import World, is_unfinished
+from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_world import (
+    World,
+    is_unfinished,
+)
 
 # Ages of a token of an hour: within renew_before, and within min_remaining.
 STALE, DUE = 3000.0, 3400.0

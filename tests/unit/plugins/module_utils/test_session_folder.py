@@ -18,7 +18,11 @@ from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import C
 from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Run as PlaybookRun
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import FileStore
-from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_source import MemorySource, Run, World
+from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_source import MemorySource
+from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_world import (
+    Run,
+    World,
+)
 
 
 class Machine(Clock):
