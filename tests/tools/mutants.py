@@ -1,24 +1,22 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Put faults into copies of the collection, and report those that no test detects.
+"""Put faults into the collection, and report which of them no test notices.
 
-Usage: mutants.py [--named | --generated] [--minutes N] [--seed N] [PATH...]; PATH... restricts both kinds to these
-files.
+Usage: mutants.py [--named | --generated] [--minutes N] [--seed N] [--tests PATH] [PATH...]; PATH... narrows both kinds
+to these files.
 
-Named mutants are those of mutants.yml, each with the tests that must detect it. The run fails if none does, or if the
-text to replace no longer exists. Generated mutants are small faults in the code that decides about tokens; each is
-tried with the unit tests that are nearest to its file. Survivors are reported for review: a mutant that is not a fault
-is added to mutants.yml with a reason. Within the given time a sample is tried, always the same with the same seed.
+Named mutants are those of mutants.yml, each with the tests that must notice it: the run fails when none does, or when
+the text is no longer there. Generated mutants are small faults in what decides about tokens; each is tried with all
+unit tests that run its statement, until one fails. Those that no test notices are reported, for a person to judge: what
+is not a fault goes into mutants.yml with a reason. The given time may be enough for a sample only, which is always the
+same with the same seed.
 """
 
 from __future__ import annotations
 
 import argparse
-import ast
 import hashlib
-import importlib
-import multiprocessing
 import os
 import shutil
 import subprocess
@@ -26,115 +24,87 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
+import pytest
 import yaml
 
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
+from support.checkout import CHECKOUT
+from tools.mutant_trials import ARGUMENTS, Mutant, Trials
 from tools.mutations import mutations_of
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 LIST = Path(__file__).with_suffix(".yml")
-COLLECTION = "ansible_collections.sddc.tokens"
-# The files in which faults are generated.
+# Where faults are generated.
 SCOPE = (
     "plugins/module_utils/_lifecycle",
     "plugins/module_utils/_http",
     "plugins/module_utils/_core",
     "plugins/plugin_utils",
 )
-# Loaded once, before the process is copied for each mutant. No module of the collection may be among them.
-PRELOADED = ("pytest", "requests", "yaml", "jinja2", "aiohttp", "trustme", "jwt", "ansible.constants")
-MOST_TEST_FILES = 8
-# The output of the last tests in a copy.
-OUTPUT = ".venv/output"
-# Timeout for the tests of one mutant, in seconds. A fault that causes a hang counts as detected.
-LONGEST = 240
-# Failed tests, and tests that could not be collected. Anything else, such as no test at all, does not count.
+TESTS = "tests/unit/plugins"
+# Failed tests, and tests that could not be collected. Anything else, such as no test at all, notices nothing.
 _NOTICED = (1, 2)
-QUIET = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-m", "not slow")
 
 
 @dataclass(frozen=True)
-class Mutant:
-    """A fault in a file, and the tests that should detect it."""
+class NamedMutant:
+    """A file with a fault, and the tests that must notice it."""
 
     name: str
     path: str
     text: str
     tests: tuple[str, ...]
-    is_named: bool
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The result of a mutant."""
-
-    mutant: Mutant
-    is_detected: bool
-    seconds: float
 
 
 class Unusable(Exception):
-    """The list of mutants does not match the code."""
+    """The list of mutants does not fit the code, or tests fail without any mutant."""
 
 
 def main(arguments: list[str]) -> int:
-    """Return 1 if a named mutant was not detected."""
+    """Return 1 when a named mutant was not noticed, or nothing could be tried."""
     parser = argparse.ArgumentParser(prog="mutants.py")
     kinds = parser.add_mutually_exclusive_group()
     kinds.add_argument("--named", action="store_true", help="only the named mutants")
     kinds.add_argument("--generated", action="store_true", help="only generated mutants")
     parser.add_argument("--minutes", type=float, default=18, help="time for generated mutants (default: 18)")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--seed", default="0", help="selects the sample")
+    parser.add_argument("--seed", default="0", help="another one tries another sample")
+    parser.add_argument("--tests", action="append", help=f"tests for generated mutants (default: {TESTS})")
     parser.add_argument("paths", nargs="*", help="files to mutate, below the checkout")
     options = parser.parse_args(arguments)
     listed = yaml.safe_load(LIST.read_text())
     try:
-        named = [] if options.generated else list(_chosen(named_mutants(listed["named"]), options.paths))
+        survivors = [] if options.generated else try_named(named_mutants(listed["named"]), options.paths)
+        if not options.named:
+            mutants = [mutant for mutant in generated_mutants(listed["accepted"]) if _is_chosen(mutant, options.paths)]
+            mutants.sort(key=lambda mutant: hashlib.sha256(f"{options.seed} {mutant.name}".encode()).digest())
+            try_generated(mutants, options.tests or [TESTS], options.processes, time.monotonic() + 60 * options.minutes)
     except Unusable as error:
         print(error)
         return 1
-    generated = [] if options.named else list(_chosen(generated_mutants(listed["accepted"] or []), options.paths))
-    generated.sort(key=lambda mutant: hashlib.sha256(f"{options.seed} {mutant.name}".encode()).digest())
-    for name in PRELOADED:
-        importlib.import_module(name)
-    end = time.monotonic() + 60 * options.minutes
-    mutants = [*named, *generated]
-    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
-        copies = [copied(Path(folder) / str(number)) for number in range(options.processes)]
-        # Tests that fail in a copy without a fault would detect everything.
-        if mutants and not passes(copies[0], sorted({test for mutant in mutants for test in mutant.tests})):
-            print((copies[0] / OUTPUT).read_text())
-            print("The tests fail in a copy of the checkout without any fault. Run make unit first.")
-            return 1
-        outcomes = tried(mutants, copies, end)
-    return report(outcomes, len(mutants))
+    return int(bool(survivors))
 
 
-def _chosen(mutants: Iterator[Mutant], paths: Sequence[str]) -> Iterator[Mutant]:
-    return (mutant for mutant in mutants if not paths or any(mutant.path.startswith(path) for path in paths))
+def _is_chosen(mutant: Mutant | NamedMutant, paths: Sequence[str]) -> bool:
+    return not paths or any(mutant.path.startswith(path) for path in paths)
 
 
-def named_mutants(listed: Sequence[Mapping[str, Any]]) -> Iterator[Mutant]:
-    """The mutants of the list. Raises Unusable for a text that does not occur exactly once in its file."""
+def named_mutants(listed: Sequence[Mapping[str, Any]]) -> Iterator[NamedMutant]:
+    """The mutants of the list. Raises Unusable for a text that is not in its file, once and only once."""
     for entry in listed:
         source = (CHECKOUT / entry["path"]).read_text()
         if source.count(entry["text"]) != 1:
             raise Unusable(f"{entry['path']} has the text of '{entry['name']}' {source.count(entry['text'])} times")
         mutated = source.replace(entry["text"], entry["replacement"])
-        yield Mutant(entry["name"], entry["path"], mutated, tuple(entry["tests"]), is_named=True)
+        yield NamedMutant(entry["name"], entry["path"], mutated, tuple(entry["tests"]))
 
 
 def generated_mutants(accepted: Sequence[Mapping[str, str]]) -> Iterator[Mutant]:
-    """All small faults in the scope, except those that were accepted as harmless."""
+    """All small faults in the scope, without those that were judged to be none."""
     judged = {(entry["path"], entry["change"], entry["line"]) for entry in accepted}
     for path in sorted(file for folder in SCOPE for file in (CHECKOUT / folder).glob("*.py")):
         name, source = str(path.relative_to(CHECKOUT)), path.read_text()
@@ -143,71 +113,31 @@ def generated_mutants(accepted: Sequence[Mapping[str, str]]) -> Iterator[Mutant]
             line = lines[mutation.line - 1].strip()
             if (name, mutation.change, line) not in judged:
                 title = f"{name}:{mutation.line}: {mutation.change}: {line}"
-                yield Mutant(title, name, mutation.applied(source), nearest_tests(name), is_named=False)
+                yield Mutant(title, name, mutation.line, mutation.applied(source))
 
 
-@cache
-def nearest_tests(path: str) -> tuple[str, ...]:
-    """The unit test files named for a file, then those with the fewest imports between them and the file."""
-    distances = {path: 0}
-    frontier = {path}
-    subject = Path(path).stem.rstrip("s")
-    found = sorted(file for file in imports() if Path(file).name.startswith(f"test_{subject}"))
-    while frontier and len(found) < MOST_TEST_FILES:
-        frontier = {file for file, used in imports().items() if used & frontier and file not in distances}
-        distances.update(dict.fromkeys(frontier, len(distances)))
-        tests = {file for file in frontier if Path(file).name.startswith("test_")}
-        found += sorted(tests - set(found))
-    return tuple(found[:MOST_TEST_FILES])
-
-
-@cache
-def imports() -> dict[str, set[str]]:
-    """The imports of each file of the collection and of its unit tests among these files, by paths."""
-    files = [*(CHECKOUT / "plugins").rglob("*.py"), *(CHECKOUT / "tests" / "unit" / "plugins").rglob("*.py")]
-    files += (CHECKOUT / "tests" / "support").glob("*.py")
-    return {str(file.relative_to(CHECKOUT)): set(_imports_of(file)) for file in files}
-
-
-def _imports_of(file: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.ImportFrom):
-            names = [f"{_package(node, file)}.{alias.name}" for alias in node.names] + [_package(node, file)]
-        else:
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        for name in names:
-            place = name.removeprefix(f"{COLLECTION}.").replace(".", "/") + ".py"
-            yield from (path for path in (place, f"tests/{place}") if (CHECKOUT / path).exists())
-
-
-def _package(node: ast.ImportFrom, file: Path) -> str:
-    if node.level == 0:
-        return str(node.module)
-    parts = file.relative_to(CHECKOUT).parts[: -node.level]
-    return ".".join((*parts, *([node.module] if node.module else [])))
-
-
-def tried(mutants: Sequence[Mutant], copies: Sequence[Path], end: float) -> list[Outcome]:
-    """Try mutants until the time is over, several concurrently, each in a copy of its own."""
-    unused: SimpleQueue[Path] = SimpleQueue()
-    for copy in copies:
-        unused.put(copy)
-
-    def outcome(mutant: Mutant) -> Outcome | None:
-        if time.monotonic() > end and not mutant.is_named:
-            return None
-        copy = unused.get()
-        try:
-            return tried_in(copy, mutant)
-        finally:
-            unused.put(copy)
-
-    with ThreadPoolExecutor(len(copies)) as pool:
-        return [found for found in pool.map(outcome, mutants) if found]
+def try_named(mutants: Iterator[NamedMutant], paths: Sequence[str]) -> list[str]:
+    """Try named mutants in a copy of the checkout, print the result, and return those that no test has noticed."""
+    chosen = [mutant for mutant in mutants if _is_chosen(mutant, paths)]
+    survivors = []
+    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+        copy = copied(Path(folder))
+        # Tests that fail without any fault would notice everything.
+        if chosen and exit_code_of_tests(copy, sorted({test for mutant in chosen for test in mutant.tests})):
+            raise Unusable("Without any fault tests of named mutants fail. Run make unit first.")
+        for mutant in chosen:
+            original = (copy / mutant.path).read_text()
+            (copy / mutant.path).write_text(mutant.text)
+            if exit_code_of_tests(copy, mutant.tests) not in _NOTICED:
+                survivors.append(mutant.name)
+            (copy / mutant.path).write_text(original)
+    print(f"{len(chosen)} named mutants were tried. {len(chosen) - len(survivors)} were noticed.")
+    _print("Named, and not noticed:", survivors)
+    return survivors
 
 
 def copied(folder: Path) -> Path:
-    """A copy of what git tracks or would add, with an environment that uses it in place of the checkout."""
+    """A copy of what git knows, or would add, with an environment that finds it in place of the checkout."""
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=CHECKOUT, check=True, capture_output=True, text=True
     )
@@ -222,61 +152,31 @@ def copied(folder: Path) -> Path:
     return folder
 
 
-def tried_in(copy: Path, mutant: Mutant) -> Outcome:
-    """Run the tests of a mutant with the fault in the copy."""
-    file, start = copy / mutant.path, time.monotonic()
-    original = file.read_text()
-    file.write_text(mutant.text)
-    try:
-        code = exit_code_of_tests(copy, mutant.tests, LONGEST)
-    finally:
-        file.write_text(original)
-    return Outcome(mutant, code in _NOTICED or code < 0, time.monotonic() - start)
-
-
-def passes(copy: Path, tests: Sequence[str]) -> bool:
-    """Whether tests succeed in an unchanged copy."""
-    return exit_code_of_tests(copy, tests, None) == 0
-
-
-def exit_code_of_tests(copy: Path, tests: Sequence[str], seconds: float | None) -> int:
-    """Run tests in a separate process. The code is negative if it is killed, as after a timeout."""
-    process = multiprocessing.get_context("fork").Process(target=_run_tests, args=(copy, tests))
-    process.start()
-    process.join(seconds)
-    if process.is_alive():
-        process.kill()
-        process.join()
-    return process.exitcode or 0
-
-
-def _run_tests(copy: Path, tests: Sequence[str]) -> None:
-    """Run in the process of a mutant: exit as pytest does."""
-    output = os.open(copy / OUTPUT, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
-    for descriptor in (0, 1, 2):
-        os.dup2(output, descriptor)
+def exit_code_of_tests(copy: Path, tests: Sequence[str]) -> int:
+    """Run tests in a copy as it is."""
     collections = str(copy / ".venv" / "collections")
-    os.environ.update(PYTHONPATH=collections, ANSIBLE_COLLECTIONS_PATH=collections, PYTHONDONTWRITEBYTECODE="1")
-    # A file may change twice within the resolution of its timestamp, with which bytecode is compared.
-    sys.dont_write_bytecode = True
-    sys.path[:] = [path for path in sys.path if not path.startswith(f"{CHECKOUT}/") or "site-packages" in path]
-    for name in [name for name in sys.modules if name.split(".")[0] in ("tools", "ansible_collections")]:
-        del sys.modules[name]
-    os.chdir(copy)
-    pytest = importlib.import_module("pytest")
-    os._exit(int(pytest.main([*QUIET, "--rootdir", str(copy), *tests])))
+    # A file may change twice within the resolution of its time, which bytecode is compared with.
+    variables = {"PYTHONPATH": collections, "ANSIBLE_COLLECTIONS_PATH": collections, "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", "pytest", "-x", *ARGUMENTS, *tests]
+    return subprocess.run(command, cwd=copy, env={**os.environ, **variables}, capture_output=True).returncode
 
 
-def report(outcomes: Sequence[Outcome], total: int) -> int:
-    """Print the results, survivors last."""
-    survivors = [outcome for outcome in outcomes if not outcome.is_detected]
-    detected = len(outcomes) - len(survivors)
-    print(f"{len(outcomes)} of {total} mutants were tried in the given time. {detected} were detected.")
-    for is_named, title in ((False, "Generated, and not detected:"), (True, "Named, and not detected:")):
-        found = sorted(outcome.mutant.name for outcome in survivors if outcome.mutant.is_named == is_named)
-        if found:
-            print("\n".join([title, *(f"  {name}" for name in found)]))
-    return int(any(outcome.mutant.is_named for outcome in survivors))
+def try_generated(mutants: Sequence[Mutant], tests: Sequence[str], processes: int, end: float) -> None:
+    """Try mutants until the time is over, and print which were not noticed."""
+    trials = Trials(mutants, processes, end)
+    code = pytest.main([*ARGUMENTS, "--rootdir", str(CHECKOUT), *tests], plugins=[trials])
+    if code or trials.failures:
+        raise Unusable("\n".join(["Without any fault tests fail. Run make unit first.", *sorted(trials.failures)]))
+    noticed = sum(outcome.is_noticed for outcome in trials.outcomes)
+    print(f"{len(trials.outcomes)} of {len(mutants)} generated mutants were tried. {noticed} were noticed.")
+    survivors = [outcome for outcome in trials.outcomes if not outcome.is_noticed]
+    _print("Generated, in a statement that no test runs:", [found.name for found in survivors if not found.tests])
+    _print("Generated, and not noticed:", [f"{found.name} ({found.tests} tests)" for found in survivors if found.tests])
+
+
+def _print(title: str, names: Sequence[str]) -> None:
+    if names:
+        print("\n".join([title, *(f"  {name}" for name in sorted(names))]))
 
 
 if __name__ == "__main__":

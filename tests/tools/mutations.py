@@ -96,4 +96,4 @@ def _faults(node: ast.AST) -> Iterator[tuple[str, ast.expr | ast.stmt, str]]:
         yield "return None", node, "return None"
     if isinstance(node, ast.Constant) and isinstance(node.value, (bool, int)):
         other_value = not node.value if isinstance(node.value, bool) else node.value + 1
-        yield "replace a constant", node, repr(other_value)
+        yield f"replace {node.value} with {other_value}", node, repr(other_value)

@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
+from types import FunctionType
+from typing import Any
 
 import pytest
 import yaml
@@ -14,7 +17,8 @@ import yaml
 if str(Path(__file__).resolve().parents[1]) not in sys.path:
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tools import mutants
+from support.checkout import CHECKOUT
+from tools import mutant_trials, mutants
 from tools.mutations import mutations_of
 
 LISTED = yaml.safe_load(mutants.LIST.read_text())
@@ -28,7 +32,7 @@ def test_each_named_mutant_applies_to_the_code_and_its_tests_exist() -> None:
         compile(mutant.text, mutant.path, "exec")
         for test in mutant.tests:
             file, _separator, name = test.partition("::")
-            assert name.partition("[")[0] in (mutants.CHECKOUT / file).read_text(), test
+            assert name.partition("[")[0] in (CHECKOUT / file).read_text(), test
 
 
 def test_each_accepted_mutant_would_be_generated_and_has_a_reason() -> None:
@@ -49,8 +53,9 @@ def test_each_accepted_mutant_would_be_generated_and_has_a_reason() -> None:
         ("return a and b", "swap and and or", ["return (a or b)"]),
         ("return a", "return None", ["return None"]),
         ("raise ValueError('ä')", "drop a raise", ["pass"]),
-        ("a = ('ä', True, 7)", "replace a constant", ["a = ('ä', False, 7)", "a = ('ä', True, 8)"]),
-        ("a: Literal[1] = f'{2}'", "replace a constant", []),
+        ("a = ('ä', True, 7)", "replace True with False", ["a = ('ä', False, 7)"]),
+        ("a = ('ä', True, 7)", "replace 7 with 8", ["a = ('ä', True, 8)"]),
+        ("a: Literal[1] = f'{2}'", "replace 1 with 2", []),
     ],
 )
 def test_a_fault_changes_one_place_of_a_function(line: str, change: str, faults: list[str]) -> None:
@@ -62,8 +67,60 @@ def test_a_fault_changes_one_place_of_a_function(line: str, change: str, faults:
     assert {mutation.line for mutation in found} <= {5}
 
 
-def test_a_generated_mutant_is_tried_first_with_the_tests_named_for_its_file() -> None:
-    tests = mutants.nearest_tests("plugins/module_utils/_http/retry.py")
+SOURCE = """\
+import contextlib
 
-    assert tests[0] == "tests/unit/plugins/module_utils/test_retry.py"
-    assert 1 < len(tests) <= mutants.MOST_TEST_FILES
+
+class Sized(list):
+    @property
+    def size(self):
+        return len(self) + (
+            1
+        )
+
+    @size.setter
+    def size(self, size):
+        self[:] = range(size)
+
+    def append(self, item):
+        super().append(item)
+
+
+@contextlib.contextmanager
+def entered(items):
+    items.append(1)
+    yield items
+"""
+
+
+def seen_with(change: str, line: int) -> tuple[int, ...]:
+    """What a module shows, when it was loaded before it was mutated."""
+    found = [mutation for mutation in mutations_of(SOURCE) if (mutation.change, mutation.line) == (change, line)]
+    module: dict[str, Any] = {}
+    exec(compile(SOURCE, "/checkout/plugins/sized.py", "exec", dont_inherit=True), module)  # noqa: S102
+    functions = [found for found in gc.get_objects() if isinstance(found, FunctionType)]
+    for mutation in found:
+        mutant_trials.apply("plugins/sized.py", mutant_trials.codes_of(mutation.applied(SOURCE)), functions)
+    sized = module["Sized"]()
+    sized.append(1)
+    with module["entered"](sized):
+        return len(sized), sized.size
+
+
+@pytest.mark.parametrize(
+    ("change", "line", "seen"),
+    [
+        ("none", 1, (2, 3)),
+        ("replace 1 with 2", 8, (2, 4)),
+        ("drop a call", 16, (0, 1)),
+        ("drop a call", 21, (1, 2)),
+    ],
+)
+def test_a_mutant_replaces_the_code_of_functions_that_are_loaded(change: str, line: int, seen: tuple[int, int]) -> None:
+    assert seen_with(change, line) == seen
+
+
+def test_each_line_of_a_statement_has_the_tests_of_its_first_line() -> None:
+    first = mutant_trials.first_lines(SOURCE)
+
+    assert [first[line] for line in (7, 8, 9, 13, 21)] == [7, 7, 7, 13, 21]

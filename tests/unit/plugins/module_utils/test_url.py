@@ -77,7 +77,7 @@ def test_address_is_shown_in_one_form(text: str, shown: str) -> None:
         "sddc.example.com#",
         "https://evil:1\\@sddc.example.com/",
         "https://sddc.example.com\\@evil/",
-        "https://sddc.example.com:99999",
+        "https://sddc.example.com:65536",
         "https://sddc.example.com:port",
         "https://sddc.example.com:-1",
         "https://:443",
@@ -87,6 +87,7 @@ def test_address_is_shown_in_one_form(text: str, shown: str) -> None:
         "sddc example com",
         "sddc\r\nX-Evil: 1",
         "https://sddc/a/../b",
+        "https://[12345::]",
     ],
 )
 def test_any_address_but_plain_https_is_refused(text: str) -> None:
@@ -104,6 +105,17 @@ def test_mistyped_url_is_refused_and_not_taken_for_another_host(text: str) -> No
 def test_a_link_that_is_not_an_absolute_https_url_is_refused(text: str) -> None:
     with pytest.raises(InvalidOption):
         Link.parse(text, "access_token")
+
+
+@pytest.mark.parametrize(("last", "is_valid"), [("d" * 61, True), ("d" * 62, False)])
+def test_a_host_name_has_at_most_253_characters(last: str, is_valid: bool) -> None:
+    name = f"{'a' * 63}.{'b' * 63}.{'c' * 63}.{last}"
+
+    assert (parsed_or_none(name) is not None) is is_valid
+
+
+def test_the_highest_port_is_accepted() -> None:
+    assert BaseUrl.parse("sddc.example.com:65535").port == 65535
 
 
 def test_port_zero_is_refused_and_not_replaced() -> None:
