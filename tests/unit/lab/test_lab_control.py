@@ -225,7 +225,7 @@ def test_command_explains_itself_without_a_secret_on_the_terminal(tmp_path):
     assert not variables.exists()
 
 
-def test_the_variables_to_source_are_those_of_the_documentation_and_name_hosts_without_a_scheme(tmp_path):
+def test_the_env_file_has_the_documented_variables_with_hosts_without_a_scheme(tmp_path):
     with Lab.start(state_file=tmp_path / "lab.json", arguments=["--explain"]) as lab:
         lines = shlex.split((tmp_path / "lab.env").read_text(), comments=True)
         exported = dict(line.split("=", maxsplit=1) for line in lines if line != "export")
