@@ -33,6 +33,7 @@ def editor(lab: Lab, folder: Path) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_the_laptop_guide_works_word_for_word_and_leaves_no_files(lab: Lab, tmp_path: Path) -> None:
     home, work = tmp_path / "home", tmp_path / "work"
     home.mkdir()

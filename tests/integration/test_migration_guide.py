@@ -28,6 +28,7 @@ TEXT = (GUIDES / GUIDE).read_text()
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_the_playbooks_of_the_guide_for_migration_run_before_and_after(lab: Lab, tmp_path: Path) -> None:
     home, work = tmp_path / "home", tmp_path / "work"
     (home / ".sddc").mkdir(parents=True, mode=0o700)

@@ -81,6 +81,7 @@ def system(lab: Lab, folder: Path, python: Path) -> tuple[dict[str, str], dict[s
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("fails", [False, True], ids=["success", "failure"])
 @pytest.mark.parametrize("name", READERS)
 def test_a_pipeline_creates_a_token_hands_it_over_unseen_and_revokes_it_whatever_happens(

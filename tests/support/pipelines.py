@@ -19,8 +19,8 @@ import yaml
 
 from support.guides import Substitute, typed_script
 
-# Catches hangs only.
-_SECONDS = 600
+# Only catches hangs.
+_SECONDS = 1500
 _SETTING = re.compile(r"\$\{\{ (?:vars|secrets)\.(\w+) \}\}")
 _MASK = "::add-mask::"
 
