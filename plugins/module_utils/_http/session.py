@@ -9,6 +9,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, Optional, Union
 from urllib.parse import unquote
 
@@ -46,6 +47,8 @@ _LONGEST_RESPONSE = 4 * LONGEST_BODY
 # Seconds that a sign-out has at least: enough for a server that responds.
 _SHORTEST_SIGN_OUT = 2.0
 _SHORTEST_TIMEOUT = 0.01
+# Seconds after which the retries of a request are reported, once. Short retries of many hosts would flood the output.
+_REPORT_AFTER = 10.0
 _OVERLOADED = (429, 503)
 _IDEMPOTENT_METHODS = ("GET", "HEAD", "PUT", "DELETE")
 _OVERLOADED_ADVICE = "The server is overloaded or limits requests. Run the task again later, or raise retries."
@@ -90,9 +93,11 @@ class _Call:
     idempotent: bool
     advice: Mapping[int, str]
     left_behind: str
+    started_at: float
     ends_at: Optional[float] = None
     asked_wait: Optional[float] = None
     was_lost: bool = False
+    was_reported: bool = False
 
 
 class Session:
@@ -203,6 +208,7 @@ class Session:
             method in _IDEMPOTENT_METHODS if idempotent is None else idempotent,
             advice or {},
             left_behind,
+            started_at=self._runtime.clock.monotonic(),
             ends_at=self._sign_out_ends_at() if signs_out else None,
         )
         return send_signed(auth, lambda signature: self._send(call, signature))
@@ -233,7 +239,7 @@ class Session:
 
     def _try_until_done(self, call: _Call, headers: Mapping[str, str]) -> Response:
         retries = Retries(self._options.retries)
-        while True:
+        for retry in count(1):
             call.asked_wait = None
             try:
                 return self._accepted(self._exchange(call, headers), call)
@@ -244,8 +250,15 @@ class Session:
                 wait = retries.next_wait(call.method, error, call.asked_wait) if _may_retry(call, error) else None
                 if wait is None or self._is_over(call, wait):
                     raise
-                self._runtime.notify(f"{self.host}: trying again in {wait:.1f} s: {error.cause}")
+                self._report(call, wait, f"retry {retry} of {self._options.retries} in {wait:.1f} s: {error.cause}")
             self._runtime.clock.sleep(wait)
+        raise AssertionError("count() has no end")
+
+    def _report(self, call: _Call, wait: float, message: str) -> None:
+        is_long = self._runtime.clock.monotonic() + wait - call.started_at >= _REPORT_AFTER
+        if is_long and not call.was_reported:
+            call.was_reported = True
+            self._runtime.notify(f"{self.host}: {message}")
 
     def _sign_out_ends_at(self) -> float:
         """A server that did not respond in time is not given a whole timeout again for the sign-out."""
