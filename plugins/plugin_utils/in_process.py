@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When a task may run in the controller's own process."""
+"""Decide whether a task runs in the controller process, and identify the playbook run."""
 
 from __future__ import annotations
 
@@ -22,27 +22,29 @@ SWITCH = "sddc_tokens_in_process"
 
 
 def preload() -> None:
-    """Load, once and in the parent of all forks, what each task would otherwise load anew."""
+    """Load the default TLS context in the parent process, so that forks inherit it."""
     if HAS_REQUESTS:
         default_tls_context()
 
 
 class _RunningPlaybook:
-    """The process that forks one for each task. A fork leaves an open file with it, where nobody else reads it: in the
-    queue of a socket, which the kernel empties when the process ends, however it ends.
+    """The ansible-playbook process, which forks a process for each task.
+
+    A fork keeps a file descriptor open in it by sending the descriptor to an unread socket of the process. The kernel
+    closes the socket and the descriptor when the process ends, even when it is killed.
     """
 
     def __init__(self) -> None:
         self.id = secrets.token_hex(8)
         self._process = os.getpid()
-        # Open until the process ends: nobody closes them.
+        # Stay open until the process ends.
         self._ends: tuple[int, ...] = ()
         with contextlib.suppress(OSError):
             self._ends = tuple(end.detach() for end in socket.socketpair(socket.AF_UNIX))
 
     def hold(self, descriptor: int) -> bool:
-        """Keep an open file open until the process ends."""
-        # Loaded by the process of a task, this would keep nothing longer than that.
+        """Keep a file descriptor open until the playbook ends. Returns False when that is impossible."""
+        # When this module was loaded by the fork itself, the socket would end with the task.
         if os.getpid() == self._process or not self._ends:
             return False
         try:
@@ -58,7 +60,7 @@ _PLAYBOOK = _RunningPlaybook()
 
 
 def run_of(task: Any) -> Optional[Run]:
-    """The run of a task; its parts are the plays. None for a task outside any play."""
+    """The playbook run of a task. None for a task outside a play."""
     parent = task._parent
     while parent is not None:
         play = getattr(parent, "_play", None)
@@ -69,9 +71,9 @@ def run_of(task: Any) -> Optional[Run]:
 
 
 def may_run_in_process(connection: Any, switch: Any) -> bool:
-    """Whether the task is for this machine, this user and this Python.
+    """Whether a task can run in this process: the connection is local, without become, and requests is installed.
 
-    `connection` is the task's connection plugin, `switch` the value of the variable sddc_tokens_in_process.
+    `connection` is the connection plugin of the task, `switch` the value of the variable sddc_tokens_in_process.
     """
     is_local = connection.transport in ("local", "ansible.builtin.local")
     return is_local and connection.become is None and HAS_REQUESTS and boolean(switch, strict=False)

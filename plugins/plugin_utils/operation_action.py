@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The action of every module: read the arguments, choose one of the two routes, seal the result."""
+"""The action plugin of every module: read the arguments, choose the route, censor the result."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from ansible_collections.sddc.tokens.plugins.plugin_utils import in_process, sea
 
 in_process.preload()
 
-# Characters of a line of progress.
+# Characters in a line of progress.
 _LONGEST_NOTICE = 100
-# What cores add to the reply of a module, and what a task in this process does not have.
+# Keys that the core adds to the result of a module only.
 _ONLY_OF_MODULES = ("invocation", "ansible_parsed")
 _INSECURE = (
-    "The environment variable {0} turns off the verification of the server's certificate, and secrets are sent to "
-    "whoever answers. Set {1}: true, or say in the task that it is to be false."
+    "The environment variable {0} turns off the verification of the server certificate, so secrets may be sent to "
+    "another server. Set {1}: true, or set {1}: false in the task to end this warning."
 )
 
 
 class OperationAction(ActionBase):
-    """Runs an operation in this process where it can, and as an ordinary module elsewhere."""
+    """Runs an operation in the controller process if possible, otherwise as an ordinary module."""
 
     operation: ClassVar[type[Operation]]
 
@@ -49,15 +49,15 @@ class OperationAction(ActionBase):
         basic.AnsibleModule(**cls.operation.argument_spec.without_environment().core_arguments())
 
     def run(self, tmp: Optional[str] = None, task_vars: Optional[dict[str, Any]] = None) -> dict[str, Any]:
-        """A failure is returned, not raised."""
+        """Run the task. Failures are returned, not raised."""
         with sealing.concealed_task(self._task, self.operation.argument_spec):
             return self._run(tmp, task_vars or {})
 
     def _run(self, tmp: Optional[str], task_vars: dict[str, Any]) -> dict[str, Any]:
         if self._task.async_val:
             return _failure(
-                f"{self.operation.name} cannot run with async: its job file and its polled result would hold the "
-                "token in the clear. Take async and poll off the task."
+                f"{self.operation.name} cannot run with async: the job file and the polled result would contain the "
+                "token in plain text. Remove async and poll from the task."
             )
         super().run(tmp, task_vars)
         task_environment = self._task_environment(task_vars.get("omit"))
@@ -99,9 +99,9 @@ class OperationAction(ActionBase):
         return {key: value for key, value in result.items() if key not in _ONLY_OF_MODULES}
 
     def _is_pipelining_enabled(self, module_style: str, wrap_async: bool = False) -> bool:
-        """A module's arguments hold secrets: they go through a pipe wherever that is sure to work.
+        """Send the arguments, which contain secrets, through a pipe if possible.
 
-        With `become` it is not, for sudo may insist on a terminal: there the user's setting decides.
+        With `become`, sudo may require a terminal, so the setting of the user decides.
         """
         is_sure = self._connection.has_pipelining and self._connection.become is None
         return (is_sure and module_style == "new" and not constants.DEFAULT_KEEP_REMOTE_FILES) or bool(
@@ -109,9 +109,9 @@ class OperationAction(ActionBase):
         )
 
     def _task_environment(self, omitted: Any) -> dict[str, str]:
-        """What the keyword `environment` of the task, its block and its play say; the innermost wins.
+        """The variables in the keyword `environment` of the play, the blocks and the task. The innermost wins.
 
-        Null is no value, and neither is what `omit` leaves on cores before 2.19.
+        Null is dropped, and so is the placeholder of `omit` on cores before 2.19.
         """
         merged: dict[str, Any] = {}
         environments = self._task.environment or []
@@ -121,12 +121,12 @@ class OperationAction(ActionBase):
                 raise AnsibleError("environment must be a dictionary")
             merged.update(rendered)
         given = {name: str(value) for name, value in merged.items() if value is not None and value != omitted}
-        # The environment of the process is not to decide for the other case of letters.
+        # Otherwise a proxy variable of the process in the other case of letters would win.
         return in_both_cases(given)
 
     @contextlib.contextmanager
     def _environment_without_ours(self, environment: Mapping[str, str]) -> Iterator[None]:
-        """What goes to the remote host stands in the EXEC line at -vvv: no credential may be among it."""
+        """Remove our variables from the environment of the module: the EXEC line at -vvv shows it."""
         ours = sealing.variables_of(self.operation.argument_spec)
         original = self._task.environment
         self._task.environment = [{name: value for name, value in environment.items() if name not in ours}]
@@ -136,7 +136,7 @@ class OperationAction(ActionBase):
             self._task.environment = original
 
     def _notify(self, message: str) -> None:
-        # To stderr: stdout may be the JSON of a callback. The name of the task stands above it.
+        # To stderr: stdout may be the JSON of a callback.
         self._display.display(_shortened(message), stderr=True)
 
 
@@ -145,10 +145,10 @@ def _shortened(notice: str) -> str:
 
 
 def _unreadable(result: Mapping[str, Any]) -> dict[str, Any]:
-    """A failure in place of a reply that is no JSON: what was printed may hold the token, in whatever shape."""
+    """A failure for module output that is not JSON. It may contain a token, so it is not shown."""
     message = (
-        "What the module printed is no result. It is not shown, for it may hold a token. See what the host's shell and "
-        "Python print by themselves, for example with ansible.builtin.raw; then run the task again."
+        "The module's output is not valid JSON, and is not shown because it may contain a token. Check with "
+        "ansible.builtin.raw what the shell and the Python of the managed node print, then run the task again."
     )
     return {**_failure(message), **{key: result[key] for key in ("rc", "module_stderr") if key in result}}
 

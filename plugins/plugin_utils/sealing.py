@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keep secrets out of all output: those of a result, and those of the task itself."""
+"""Keep secrets of results, arguments and environment variables out of all output."""
 
 from __future__ import annotations
 
@@ -18,46 +18,46 @@ from ansible_collections.sddc.tokens.plugins.module_utils._core.redaction import
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import CORE_MASKS_SECRETS, MASK, Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.products import ENVIRONMENT_VARIABLES
 
-# From 2.19 on a warning of the Display becomes part of the result, and stays visible when that is censored.
+# Since 2.19, a warning of Display becomes part of the result, and stays visible when the result is censored.
 _CORE_KEEPS_WARNINGS = tuple(int(part) for part in core_version.split(".")[:2]) >= (2, 19)
 
 
 def variables_of(spec: ArgumentSpec) -> set[str]:
-    """The variables that Ansible may neither print nor send to a host: those of all modules, since a play has all."""
+    """The variables that must not be printed or sent to a managed node: those of all modules of a play."""
     return {*ENVIRONMENT_VARIABLES, *spec.environment_variables}
 
 
 class _Facts(NamedTuple):
-    """What callbacks get of a task, besides its result."""
+    """What callbacks receive of a task, besides its result."""
 
     args: Mapping[str, Any]
     environment: Any
 
 
-# What a task was given, and what it shows of it. A retry is another action for the same task.
+# The original and the masked facts of each task. A retry runs another action for the same task.
 _GIVEN: WeakKeyDictionary[Any, tuple[_Facts, _Facts]] = WeakKeyDictionary()
 
 
 @contextlib.contextmanager
 def concealed_task(task: Any, spec: ArgumentSpec) -> Iterator[None]:
-    """Let the task show no secret of its arguments and its environment once it has run.
+    """Mask the secrets in the arguments and the environment of a task after it has run.
 
-    Callbacks get both, whatever no_log says, and some send them elsewhere.
+    Callbacks receive both in spite of no_log, and some send them to other systems.
     """
     earlier = _GIVEN.get(task)
     given = earlier[0] if earlier and task.args == earlier[1].args else _Facts(task.args, task.environment)
-    # Not changed in place: the tasks of a loop share them.
+    # Replaced, not modified: the items of a loop share them.
     task.args, task.environment = given
     try:
         yield
     finally:
         try:
             shown = _shown(given, spec)
-        except Exception:  # pylint: disable=broad-exception-caught  # rather nothing than a secret
+        except Exception:  # pylint: disable=broad-exception-caught  # never a secret
             shown = _Facts({}, [])
         _GIVEN[task] = given, shown
         task.args, task.environment = shown
-        # They are in the arguments by now; cores before 2.19 have filled in their templates.
+        # They are already part of the arguments, and may contain secrets.
         task.module_defaults = []
 
 
@@ -67,7 +67,7 @@ def _shown(given: _Facts, spec: ArgumentSpec) -> _Facts:
     completed = given.args
     for environ in (*(one for one in reversed(environments) if isinstance(one, Mapping)), os.environ):
         completed = spec.complete(completed, environ)
-    # The value of a secret may also stand where it does not belong.
+    # A secret may also be the value of another option.
     secrets = [Secret(text) for text in spec.secrets_in(completed)]
     ours = variables_of(spec)
     environment = [
@@ -92,25 +92,25 @@ def _without(value: Any, secrets: list[Secret]) -> Any:
 
 @contextlib.contextmanager
 def quiet_module(action: Any) -> Iterator[None]:
-    """Let a module reply and log unseen.
+    """Keep the output of a module out of the log of the connection, and its arguments out of syslog.
 
-    The ssh plugin prints what it replied at -vvv, unless its play context says not to; and it would write its
-    arguments to the syslog of its host, where a name may be a token.
+    The ssh plugin prints the output at -vvv unless its play context has no_log. A name among the arguments may be a
+    token.
     """
     action._play_context.no_log = True
     action._connection._play_context.no_log = True
-    told = action._task.no_log
+    original = action._task.no_log
     action._task.no_log = True
     try:
         yield
     finally:
-        action._task.no_log = told
+        action._task.no_log = original
 
 
 def seal(action: Any, result: dict[str, Any]) -> None:
-    """Mark a result that carries a secret, where the core does not mask secrets by itself.
+    """Censor a result that contains a secret, on cores without the Secrets API.
 
-    The task is marked as well: cores before 2.19 censor the items of a loop, but not their sum.
+    The task gets no_log, too: cores before 2.19 censor the items of a loop, but not the combined result.
     """
     if CORE_MASKS_SECRETS:
         return
@@ -122,7 +122,7 @@ def seal(action: Any, result: dict[str, Any]) -> None:
 
 
 def add_warnings(action: Any, result: dict[str, Any], warnings: list[str]) -> None:
-    """Warnings as Ansible's own: part of the result, and shown."""
+    """Add warnings to a result, so that Ansible shows them."""
     if _CORE_KEEPS_WARNINGS:
         for warning in warnings:
             action._display.warning(warning)

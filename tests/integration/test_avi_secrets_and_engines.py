@@ -69,8 +69,8 @@ def test_names_that_look_generated_are_never_shown_and_readable_labels_are(
     assert run["by_long_name"]["token"] == long
     assert not {"token", "name", "uuid", "url", "headers"} & set(run["sealed"])
     assert run["sealed"]["metadata"] == {"rack": "5"}
-    assert "answered 500" in run["refused"]["msg"]
-    assert "none with this uuid" in run["in_the_path"]["msg"]
+    assert "returned status 500" in run["refused"]["msg"]
+    assert "no token has this uuid" in run["in_the_path"]["msg"]
     for name in ("refused", "in_the_path"):
         assert named not in run[name]["msg"]
         assert long not in run[name]["msg"]
@@ -188,8 +188,8 @@ def test_an_engine_token_is_created_on_every_run_for_a_cloud_by_name_or_uuid(ans
     assert generated.parameters == {"cloud_uuid": run["twin"]["json"]["result"]}
     assert generated.header("X-Avi-Tenant") == "lab"
     assert "2 clouds have the name 'Twin-Cloud'" in run["two_of_one_name"]["msg"]
-    assert "no clouds have the name 'No-Cloud'" in run["unknown"]["msg"]
-    assert "or give cloud_uuid" in run["unknown"]["msg"]
+    assert "no cloud has the name 'No-Cloud'" in run["unknown"]["msg"]
+    assert "or set cloud_uuid" in run["unknown"]["msg"]
     assert "cloud, cloud_uuid" in run["neither"]["msg"]
     assert lab.counts("avi")["engine_tokens"] == 3
     assert lab.counts("avi")["sessions_open"] == 0

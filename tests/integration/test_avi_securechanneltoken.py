@@ -163,7 +163,7 @@ def test_a_token_is_renewed_by_lifetime_and_an_expiry_time_is_only_compared(in_p
     assert 86000 < run["renewed"]["expires_in"] <= 86400
     assert 7000 < run["fixed"]["expires_in"] <= 7201
     assert run["past_already"]["expires_in"] == 0
-    assert "lifetime must be more than 0 seconds" in run["no_time"]["msg"]
+    assert "lifetime must be longer than 0 s" in run["no_time"]["msg"]
     assert "mutually exclusive: lifetime|expiry_time" in run["two_times"]["msg"]
     assert len({run[name]["uuid"] for name in actions}) == 1
 
@@ -255,21 +255,21 @@ def test_every_failure_is_explained_and_closes_the_session_that_the_task_opened(
     run = succeeded(ansible.play(tasks, arguments=["-vvv"]))
 
     sentences = {
-        "changed_twice": "answered 412",
-        "still_there": "it is still there after the controller said that it was deleted",
+        "changed_twice": "returned status 412",
+        "still_there": "it still exists after the controller confirmed the deletion",
         "two_of_one_name": "2 secure channel tokens have this name",
         "password": "Check username and password",
-        "tenant": "Check tenant and names",
-        "newer_version": "leave it out to use the controller's own",
-        "no_name": "is needed to create a token: there is none with this uuid",
-        "no_cloud": "no clouds have the name 'No-Cloud'",
-        "no_cloud_uuid": "Check tenant and names",
-        "upgrading": "the controller is being upgraded",
+        "tenant": "Check tenant, and the names and UUIDs",
+        "newer_version": "Without it, the controller's own is used",
+        "no_name": "is required to create a token: no token has this uuid",
+        "no_cloud": "no cloud has the name 'No-Cloud'",
+        "no_cloud_uuid": "Check tenant, and the names and UUIDs",
+        "upgrading": "refuses requests during an upgrade",
     }
     for name, sentence in sentences.items():
         assert sentence in run[name]["msg"], run[name]["msg"]
         assert run[name]["changed"] is False
-    assert "Give the uuid of the one that is meant" in run["two_of_one_name"]["msg"]
+    assert "Set uuid to the UUID of the right one" in run["two_of_one_name"]["msg"]
     assert run["password"]["request_count"] == 1
     assert lab.counts("avi")["logins_refused"] == 1
     closed(lab)
@@ -278,7 +278,7 @@ def test_every_failure_is_explained_and_closes_the_session_that_the_task_opened(
     lab.fault("avi", "status", method="GET", times=0, **refused)
     refused_for_good = succeeded(ansible.play([failing(info("refused"))]))
     assert lines(lab.requests("avi"))[-4:-1] == [LIST, LOGIN, LIST], "signed in anew once only"
-    assert "answered 401" in refused_for_good["refused"]["msg"]
+    assert "returned status 401" in refused_for_good["refused"]["msg"]
 
 
 def test_an_existing_session_is_used_and_stays_open_in_each_tenant_and_version(ansible: Ansible, lab: Lab) -> None:

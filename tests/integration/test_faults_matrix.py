@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
 # Timeouts in seconds: for a server that is late, and for all others, so that a busy machine does no harm.
 SHORT, LONG = 2, 300
-CUT = "the connection was closed before the response was whole|the response was cut off"
-PAGE = r"an HTML page came back|the server answered \d+, 'an HTML page'"
-ERROR = r"the server answered 500, .*'Out of disk'|the server answered 500, 'Out of disk'"
+CUT = "the connection was closed before the response was complete|the response was cut off"
+PAGE = r"the response is an HTML page|the server returned status \d+, 'an HTML page'"
+ERROR = r"the server returned status 500, .*'Out of disk'|the server returned status 500, 'Out of disk'"
 OVERLOADED = {"status": 503, "headers": {"Retry-After": "0"}}
 OVERSIZED = "the response is longer than 16 MiB"
-LATE = f"no whole response within {SHORT} s"
-REFUSED = "the server answered 401|does not accept the token|the token is not accepted"
+LATE = f"no complete response within {SHORT} s"
+REFUSED = "the server returned status 401|does not accept the token|does not accept the token although"
 
 
 @dataclass(frozen=True)
@@ -56,24 +56,24 @@ _ONCE = {
     "error": Fault(
         "status", {"status": 500, "body": {"message": "Out of disk", "error_message": "Out of disk"}}, "500"
     ),
-    "overloaded": Fault("status", OVERLOADED, "the server answered 503", passes=True),
-    "limited": Fault("status", {**OVERLOADED, "status": 429}, "the server answered 429", passes=True),
+    "overloaded": Fault("status", OVERLOADED, "the server returned status 503", passes=True),
+    "limited": Fault("status", {**OVERLOADED, "status": 429}, "the server returned status 429", passes=True),
     "refused": Fault("status", {"status": 401}, REFUSED),
-    "gateway gave up": Fault("status", {"status": 504, "work": True}, "the server answered 504"),
+    "gateway gave up": Fault("status", {"status": 504, "work": True}, "the server returned status 504"),
     "page 200": Fault("html", {"status": 200}, PAGE),
     "page 403": Fault("html", {"status": 403}, PAGE),
     "page 502 after work": Fault("html", {"status": 502, "work": True}, PAGE),
     "no JSON": Fault(
         "invalid_json",
         {"work": True},
-        "not valid JSON|opens no session|not the expanded token|not the new access token",
+        "not valid JSON|has no session cookie|has no header|not the expanded token|not the new access token",
     ),
-    "no body": Fault("empty", {"work": True}, "empty body|opens no session"),
+    "no body": Fault("empty", {"work": True}, "is empty|has no session cookie|has no header"),
     "redirect": Fault("redirect", {}, "redirect"),
     "redirect after work": Fault("redirect", {"work": True}, "redirect"),
     "megabytes": Fault("huge", {"megabytes": 17, "work": True}, OVERSIZED),
     "bomb": Fault("gzip_bomb", {"megabytes": 20, "work": True}, "compressed"),
-    "endless headers": Fault("endless_headers", {"limit": 100000, "work": True}, "more headers"),
+    "endless headers": Fault("endless_headers", {"limit": 100000, "work": True}, "more or longer headers"),
     "late": Fault("delay", {"seconds": LONG}, LATE),
     "late response": Fault("delay", {"seconds": LONG, "work": True}, LATE),
     "trickle": Fault("trickle", {"interval": SHORT}, LATE),
@@ -102,7 +102,7 @@ BODIES = ("no JSON", "no body", "trickle", "wrong date")
 LIES = {lie for kit in KITS.values() for lie in kit.lies}
 KIT_OF = {job_name: kit for kit in KITS.values() for job_name in jobs_of(kit)}
 NAMED = re.compile(
-    r"may be left|may exist|is left on the server|may have been created|is kept in|is still valid|all the same"
+    r"may be left|may exist|is left on the server|may have been created|is stored in|is still valid|re-authenticated"
 )
 
 

@@ -31,9 +31,9 @@ SHORT, LONG = 2, 60
 # What a fault sends, and the cause in the error.
 HOSTILE: dict[str, tuple[str, dict[str, Any], str]] = {
     "megabytes": ("huge", {"megabytes": 300}, "the response is longer than 16 MiB"),
-    "bomb": ("gzip_bomb", {"megabytes": 300}, "the response is compressed, though that was not asked for"),
-    "headers": ("endless_headers", {}, "the response has more headers, or longer ones, than any of the API can have"),
-    "trickle": ("trickle", {"interval": 0.5}, f"no whole response within {SHORT} s"),
+    "bomb": ("gzip_bomb", {"megabytes": 300}, "the response is compressed, which was not requested"),
+    "headers": ("endless_headers", {}, "the response has more or longer headers than any response of the API"),
+    "trickle": ("trickle", {"interval": 0.5}, f"no complete response within {SHORT} s"),
 }
 # MiB that a hostile response may take: its read part, the same again as it grows, and the variation of a run.
 MEMORY = 64

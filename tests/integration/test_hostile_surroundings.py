@@ -143,7 +143,7 @@ def laid_out(folder: Path, lab: Lab) -> dict[str, tuple[Path, str]]:
     return {
         "owned": (owned, "belongs to another user"),
         "link": (link, "is a symbolic link"),
-        "folder": (open_folder / "token.json", "may replace files in the folder of the token file"),
+        "folder": (open_folder / "token.json", "can replace files in the folder of the token file"),
     }
 
 

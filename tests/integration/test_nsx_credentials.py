@@ -181,8 +181,8 @@ def test_reauthentication_gets_tokens_or_reads_them_from_a_file_and_renews_refus
     assert cut["kept"][1].header("X-NSX-OpenId") == cut["by_file"][0].header("X-NSX-OpenId")
     assert cut["renewed"][2].header("Authorization") != cut["renewed"][0].header("Authorization")
     assert [entry.status for entry in cut["renewed"]] == [401, 200, 200]
-    assert "fetch new ones" in run["dead_file"]["msg"]
-    assert "holds no OpenID token" in run["no_id_token"]["msg"]
+    assert "Get a new access token" in run["dead_file"]["msg"]
+    assert "contains no OpenID token" in run["no_id_token"]["msg"]
     assert "There is no token in" in run["no_file"]["msg"]
     assert "Check csp_api_token" in run["refused"]["msg"] or "Check api_token" in run["refused"]["msg"]
     assert "mutually exclusive: access_token|token_file" in run["two_ways"]["msg"]

@@ -135,11 +135,11 @@ def test_alarms_are_matched_by_intent_path_and_details_and_unmatched_ones_are_qu
         "alarms": [],
         "error": None,
     }
-    unmatched = f"{OTHER_ALARM} has alarms that alarm_pattern does not match: 'Service VM of the partner service is"
+    unmatched = f"{OTHER_ALARM} has alarms that do not match alarm_pattern: 'Service VM of the partner service is"
     assert says(run, unmatched)
-    assert "change alarm_pattern, or set force: true" in said(run)
+    assert "change alarm_pattern or set force: true" in said(run)
     assert (run["in_vain"]["failed"], run["in_vain"]["changed"]) == (True, True)
-    assert "its alarm is still raised 0.6 s after the re-authentication" in run["in_vain"]["msg"]
+    assert "the alarm is still raised 0.6 s after the re-authentication" in run["in_vain"]["msg"]
     assert "Raise wait_timeout" in run["in_vain"]["msg"]
     assert "alarm_pattern is not a valid regular expression" in run["bad_pattern"]["msg"]
 
@@ -183,10 +183,10 @@ def test_a_manager_without_the_operation_is_named_for_a_404_and_for_a_400(in_pro
 
     run = succeeded(in_process.play(tasks))
 
-    assert "answered 404" in run["not_found"]["msg"]
-    assert "answered 400, code 500012" in run["invalid_path"]["msg"]
+    assert "returned status 404" in run["not_found"]["msg"]
+    assert "returned status 400, code 500012" in run["invalid_path"]["msg"]
     for name in ("not_found", "invalid_path"):
-        assert "newer releases of VMware Cloud on AWS have no such operation" in run[name]["msg"]
+        assert "Newer releases of VMware Cloud on AWS do not support this operation" in run[name]["msg"]
         assert (run[name]["changed"], run[name]["instances"][0]["reauthenticated"]) == (False, False)
 
 
@@ -205,8 +205,8 @@ def test_one_failed_instance_does_not_stop_the_others_and_each_outcome_is_in_the
     assert [item["reauthenticated"] for item in acted["instances"]] == [False, True, True]
     assert [item["reason"] for item in acted["instances"]] == ["alarm"] * 3
     error = acted["instances"][0]["error"]
-    assert "answered 404, code 600" in error
-    assert "Check the three ids" in error
+    assert "returned status 404, code 600" in error
+    assert "Check tier0_id, locale_service_id and service_instance_id" in error
     assert acted["instances"][1]["error"] is None
     assert "1 of 3 instances failed" in acted["msg"]
     assert missing in acted["msg"]
@@ -280,20 +280,20 @@ def test_alarms_are_read_with_user_and_password_if_given_and_refused_tokens_are_
     read, acted = cut["by_user"]
     assert str(read.header("Authorization")).startswith("Basic ")
     assert acted.header("Authorization") == f"Bearer {run['csp']['token']}"
-    assert "answered 403" in run["wrong_user"]["msg"]
+    assert "returned status 403" in run["wrong_user"]["msg"]
     assert "username and password" in run["wrong_user"]["msg"]
-    assert "answered 401" in run["expired"]["msg"]
+    assert "returned status 401" in run["expired"]["msg"]
     assert "Check the access token" in run["expired"]["msg"]
     for name, status in (("expired_later", 401), ("expired_older", 403)):
         message = run[name]["msg"]
         assert message.startswith("Could not re-authenticate /infra/tier-0s/"), message
-        assert f"answered {status}" in message
+        assert f"returned status {status}" in message
         assert "JWT token has expired" in message
         assert "may have expired" in message
-        assert "fetch new ones" in message
+        assert "Get a new access token" in message
     assert "locale_service_id" in run["half"]["msg"]
     assert "service_instance_id, service_instances" in run["no_ids"]["msg"]
-    assert "has an entry that names no instance" in run["no_path"]["msg"]
+    assert "number 1 does not name a service instance" in run["no_path"]["msg"]
     assert "the option service_instance_id cannot be '..'" in run["dots"]["msg"].lower()
 
 
@@ -312,9 +312,8 @@ def test_too_many_requests_are_retried_after_the_time_that_the_server_asks_for(i
     for earlier, later in ((0, 1), (2, 3), (3, 4)):
         assert cut["acted"][later].time - cut["acted"][earlier].time >= 0.9
     assert run["acted"]["action"] == "reauthenticated"
-    assert "trying again in 1." in said(run)
-    assert "answered 429, code 102, 'exceeded request rate'" in run["given_up"]["msg"]
-    assert "try later" in run["given_up"]["msg"]
+    assert "returned status 429, code 102, 'exceeded request rate'" in run["given_up"]["msg"]
+    assert "Run the task again later" in run["given_up"]["msg"]
 
 
 def test_an_alarm_beyond_the_first_page_is_found_with_each_form_of_the_last_page(

@@ -119,7 +119,7 @@ def test_an_alarm_that_does_not_clear_in_time_fails_the_role_and_the_report_is_s
     run = play(ansible, [role(NAME, wait_timeout=0.5)])
 
     assert run.returncode != 0
-    assert "its alarm is still raised 0.5 s after the re-authentication" in said(run)
+    assert "the alarm is still raised 0.5 s after the re-authentication" in said(run)
     assert "2 re-authenticated, 2 failed." in said(run)
     result = run[f"{NAME}_result"]
     assert (result["failed"], result["changed"]) == (True, True)
@@ -153,7 +153,7 @@ def test_check_mode_predicts_and_creates_nothing(ansible: Ansible, lab: Lab) -> 
     assert {entry.method for entry in lab.requests("nsx")} == {"GET"}
     assert (run["reading"]["changed"], run["blind"]["changed"]) == (True, False)
     assert [path for path, reason in outcomes(run["reading"]).items() if reason == "alarm"] == COMPLAINING
-    assert "the instances are unknown" in said(run)
+    assert "The service instances are unknown" in said(run)
     assert outcomes(run[f"{NAME}_result"]) == dict.fromkeys(COMPLAINING, "unknown_in_check_mode")
 
 

@@ -81,7 +81,7 @@ def test_a_failed_entry_does_not_stop_the_others_and_fails_the_role_at_the_end(a
 
     assert run.returncode != 0
     refused, nowhere, strange, good = run[f"{NAME}_result"]
-    assert "answered 400" in refused["error"]
+    assert "returned status 400" in refused["error"]
     assert "Check api_token" in refused["summary"], "the report says what to do"
     assert "127.0.0.1:1" in nowhere["error"]
     assert "strange {{ 6 * 7 }}" in strange["error"], "what a server says is no template"

@@ -106,7 +106,7 @@ def test_the_next_session_revokes_the_token_of_a_killed_session(sessions: Ansibl
     run = succeeded(play(sessions, [session()]))
 
     assert (lab.counts("vrni")["tokens_revoked"], valid(lab)) == (2, 0)
-    assert says(run, "A session was cut off.")
+    assert says(run, "A session was interrupted.")
     assert list((sessions.folder / "sessions").glob("*.json*")) == []
 
 

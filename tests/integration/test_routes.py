@@ -51,7 +51,7 @@ def test_an_unreadable_response_is_not_shown_because_it_may_contain_the_token(an
     run = ansible.play([task], route=route, arguments=["-vv"])
 
     assert run["created"]["failed"]
-    assert "What the module printed is no result" in run["created"]["msg"]
+    assert "The module's output is not valid JSON" in run["created"]["msg"]
     assert lab.requests(EXAMPLE.name)[0].method == "POST"
     assert leaks({"output": run.output, "result": str(run["created"])}, [one["value"] for one in lab.secrets()]) == []
 

@@ -67,7 +67,7 @@ def test_a_token_pair_is_created_reused_refreshed_and_revoked_with_the_documente
     assert 3000 < created["expires_in"] <= 3600
     assert run["reused"]["token"] == created["token"] != refreshed["token"]
     assert refreshed["refresh_token"] == created["refresh_token"]
-    assert f"cannot revoke the token {refreshed['fingerprint']}: it is valid until {refreshed['expires_at']}" in said(
+    assert f"cannot revoke the token {refreshed['fingerprint']}. It is valid until {refreshed['expires_at']}" in said(
         run
     )
     counts = lab.counts("sddc_manager")
@@ -100,7 +100,7 @@ def test_an_expiring_token_is_refreshed_without_a_password_and_an_old_pair_needs
         [PROBE, REFRESH, CREATE, PROBE],
     ]
     assert [run[name]["action"] for name in names] == ["created", "renewed", "none", "renewed"]
-    assert "The option password is needed to create a token" in run["locked_out"]["msg"]
+    assert "The option password is required to create a token" in run["locked_out"]["msg"]
     assert lab.counts("sddc_manager")["refresh_tokens_valid"] == 1
 
 
@@ -173,8 +173,8 @@ def test_a_token_of_the_user_is_reused_refreshed_and_revoked_with_its_refresh_to
         *("created", "reused", "renewed", "revoked", "none", "revoked", "none", "none", "none"),
     ]
     assert run["reused"]["refresh_token"] == run["created"]["refresh_token"]
-    assert "password is needed" in run["refused"]["msg"]
-    assert "The option refresh_token is given without token" in run["misplaced"]["msg"]
+    assert "password is required" in run["refused"]["msg"]
+    assert "The option refresh_token is set without token" in run["misplaced"]["msg"]
     assert "cannot revoke the token" in said(run)
 
 
@@ -195,7 +195,7 @@ def test_check_mode_of_absent_predicts_the_revocation_for_an_expired_access_toke
     assert lines(cut["predicted"]) == []
     assert summary(run["predicted"]) == (True, "revoked", False)
     assert summary(run["revoked"]) == (True, "revoked", True)
-    assert "cannot be seen without creating a token" in said(run)
+    assert "Check mode cannot check the refresh token" in said(run)
 
 
 def test_check_mode_predicts_a_renewal_and_a_revocation_and_refreshes_nothing(in_process: InProcess, lab: Lab) -> None:
@@ -227,7 +227,7 @@ def test_a_server_error_at_a_refresh_is_named_and_no_password_is_sent(in_process
     run = succeeded(in_process.play(tasks))
 
     assert "Could not refresh an access token on 127.0.0.1" in run["failed"]["msg"]
-    assert "the server answered 500, code X1, 'Out of disk'" in run["failed"]["msg"]
+    assert "the server returned status 500, code X1, 'Out of disk'" in run["failed"]["msg"]
     assert run["kept"]["action"] == "reused"
     assert "code IDENTITY_UNAUTHORIZED_ENTITY" in run["refused"]["msg"]
     assert "Check username and password" in run["refused"]["msg"]
@@ -243,7 +243,7 @@ def test_a_failed_revocation_is_an_error_and_the_file_stays(in_process: InProces
         )
     )
 
-    assert "the server still accepts the token after it said that it was revoked" in run["ended"]["msg"]
+    assert "the server still accepts the token after it confirmed the revocation" in run["ended"]["msg"]
     assert (in_process.folder / "token.json").exists()
     assert lab.counts("sddc_manager")["refresh_tokens_valid"] == 1
 
@@ -265,7 +265,7 @@ def test_a_revocation_that_a_gateway_blocks_is_not_taken_as_done_and_the_file_st
 
     cut = by_task(run, lab, "sddc_manager", *(task["register"] for task in tasks))
     assert [lines(cut[name]) for name in ("blocked", "revoked")] == [[REVOKE, REFRESH]] * 2
-    reason = "'Blocked'" if "PATCH" in blocked else "the server refuses to revoke the token and still accepts it"
+    reason = "'Blocked'" if "PATCH" in blocked else "the server refused to revoke the token and still accepts it"
     assert reason in run["blocked"]["msg"]
     assert summary(run["revoked"]) == (True, "revoked", True)
     assert lab.counts("sddc_manager")["refresh_tokens_valid"] == 0
@@ -300,6 +300,6 @@ def test_refresh_token_that_cannot_be_encoded_is_an_error_and_is_not_stored(lab:
 
     failed = done(job, lab.details, str(file))
 
-    assert "'refreshToken' in the response holds characters" in failed.message
+    assert "'refreshToken' in the response contains characters" in failed.message
     assert not file.exists()
     assert not done(job, lab.details, str(file)).result.get("failed")

@@ -200,4 +200,4 @@ def test_a_playbook_on_a_file_system_without_locks_warns_and_continues(ansible: 
     run = succeeded(ansible.play(tasks, environ={"PYTHONPATH": str(ansible.folder)}))
 
     assert [run[name]["action"] for name in ("created", "reused")] == ["created", "reused"]
-    assert "cannot lock files: tasks that share the file at the same time may each create a token" in said(run)
+    assert "cannot lock files. Tasks that use the file at the same time may each create a token." in said(run)

@@ -95,14 +95,14 @@ def test_an_overflow_link_to_another_host_is_refused_before_a_request_unless_it_
     for name in ("foreign", "other_port", "predicted", "elsewhere"):
         assert lines(cut[name]) == [PROBE], name
     for name in ("foreign", "other_port", "predicted"):
-        assert f"has an overflow link that leads to {authority}, which is not its issuer" in run[name]["msg"]
-        assert "add it to trusted_issuers" in run[name]["msg"]
+        assert f"has an overflow link to {authority}, which is not its issuer" in run[name]["msg"]
+        assert "to trusted_issuers" in run[name]["msg"]
     assert REGISTER not in lines([entry for name in names[:-1] for entry in cut[name]])
     (seen,) = lab.requests("vidb", host=foreign)
     assert seen in cut["asked"], "only the task that trusts the host has asked it"
     assert seen.header("Authorization") == f"Bearer {run['vidb']['token']}"
     assert run["asked"]["msg"].startswith(f"Could not expand the access token on {authority}")
-    assert "get a new one" in run["asked"]["msg"]
+    assert "Get a new access token" in run["asked"]["msg"]
     assert "ovl" in run["parsed_once"]["msg"]
     assert lines(cut["trusted"]) == WHOLE
     assert run["trusted"]["action"] == "registered"
@@ -119,7 +119,7 @@ def test_the_page_of_a_proxy_never_proves_a_token(in_process: InProcess, lab: La
     assert lines(cut["before"]) == [PROBE], "nothing is registered on the word of a page"
     for name in ("before", "after"):
         assert run[name]["failed"]
-        assert "see whether the access token is accepted" in run[name]["msg"]
+        assert "check whether the access token is accepted" in run[name]["msg"]
         assert "HTML" in run[name]["msg"]
 
 
@@ -147,11 +147,11 @@ def test_a_403_of_vcenter_counts_as_accepted_and_missing_rights_and_releases_are
     assert run["again"]["request_count"] == 1
     for name, told in (("no_right", "403"), ("old_release", "404")):
         assert run[name]["msg"].startswith("Could not register the expanded access token on 127.0.0.1:")
-        assert f"answered {told}" in run[name]["msg"]
+        assert f"returned status {told}" in run[name]["msg"]
         assert run[name]["changed"] is False
     assert "code UNAUTHORIZED" in run["no_right"]["msg"]
-    assert "needs the privilege System.Read" in run["no_right"]["msg"]
-    assert "Registered tokens need vCenter 9.1" in run["old_release"]["msg"]
+    assert "the privilege System.Read" in run["no_right"]["msg"]
+    assert "Registered tokens require vCenter 9.1" in run["old_release"]["msg"]
     assert "Check hostname and probe_path" in run["wrong_probe"]["msg"]
     assert "probe_path" in run["foreign_probe"]["msg"]
     assert lab.counts("vcenter")["registrations"] == 1
@@ -192,7 +192,7 @@ def test_an_expanded_token_that_is_given_is_not_fetched_and_the_query_of_a_link_
     assert log[:6] == [GRANT, EXPAND, PROBE, REGISTER, PROBE, GRANT]
     assert run["given"]["action"] == "registered"
     assert log[6:8] == [PROBE, REGISTER]
-    assert "may not belong to the overflow token" in run["of_another"]["msg"]
+    assert "does not belong to the overflow token" in run["of_another"]["msg"]
     (asked,) = lab.requests("vidb")[-1:]
     assert asked.parameters == {"realm": "lab one", "node": "2", "format": "jwt"}
     assert run["with_query"]["action"] == "registered"
@@ -235,12 +235,12 @@ def test_one_task_registers_with_credentials_or_a_token_file_and_returns_no_refr
     assert run["by_file"]["token"] == run["kept"]["token"]
     assert [name for name in names if "refresh_token" in run[name]] == ["kept"]
     assert "There is no token in" in run["no_file"]["msg"]
-    assert "Run the module that keeps it first" in run["no_file"]["msg"]
-    assert "holds a token of vrni, where one of vidb is needed" in run["other_file"]["msg"]
+    assert "First run the module that creates this token" in run["no_file"]["msg"]
+    assert "holds a vrni token, but a vidb token is required" in run["other_file"]["msg"]
     assert "Check api_token" in run["refused"]["msg"]
     assert "vidb_hostname" in run["no_broker"]["msg"]
     assert run["dead"]["failed"]
-    assert "get a new one" in run["dead"]["msg"]
+    assert "Get a new overflow token" in run["dead"]["msg"]
     secrets = [secret["value"] for secret in lab.secrets()]
     assert leaks({"output": run.output}, ["wrong-token-of-the-user", *secrets]) == []
 

@@ -202,7 +202,7 @@ def test_wrong_credentials_are_named_with_the_text_of_the_product_and_what_to_ch
         (answered,) = by_task(run, lab, None, *advice)[name]
         message = run[name]["msg"]
         assert message.startswith("Could not get an access token on 127.0.0.1:"), message
-        assert f"answered {answered.status}, code " in message
+        assert f"returned status {answered.status}, code " in message
         assert sentence in message
         assert run[name]["changed"] is False
     assert "api_token, refresh_token, client_id" in run["nothing"]["msg"]

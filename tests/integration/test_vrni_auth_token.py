@@ -345,7 +345,7 @@ def test_a_refused_login_names_wrong_password_and_token_limit_as_causes_and_revo
     for name in ("wrong", "third"):
         message = run[name]["msg"]
         assert message.startswith("Could not create an auth token on 127.0.0.1:")
-        assert "answered 401" in message
+        assert "returned status 401" in message
         assert "password" in message
         assert "100 valid tokens" in message
         assert lab["vrni"]["password"] not in message
@@ -370,5 +370,5 @@ def test_the_vidm_client_is_read_without_signing_in_and_a_missing_one_is_named(a
     assert run["found"]["changed"] is False
     assert run["found"]["client_id"].startswith("vrni-")
     assert run["found"]["vidm_appliance"] == lab["vrni"]["url"].removeprefix("https://")
-    assert "answered 403" in run["absent"]["msg"]
+    assert "returned status 403" in run["absent"]["msg"]
     assert "Check that vIDM is configured and enabled" in run["absent"]["msg"]

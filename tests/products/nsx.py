@@ -76,7 +76,14 @@ KIT = Kit(
     },
     settings={"alarm_clear_delay": 0, "rate_limit": 0},
     guarded="/policy/api/v1/infra/tier-0s",
-    odd={"a sign-in without a session": ("reauthenticates", 0, "X-Nothing: here", "opens no session")},
+    odd={
+        "a sign-in without a session": (
+            "reauthenticates",
+            0,
+            "X-Nothing: here",
+            "has no header X-XSRF-TOKEN",
+        )
+    },
     signs_in=("POST /api/session/create$",),
     signs_out=("POST /api/session/destroy$",),
     unread=(r"POST \S+/service-instances/", "POST /api/session/"),

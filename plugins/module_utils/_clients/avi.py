@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Avi Load Balancer: its controller's API of secure channel tokens, clouds and the cluster, below /api.
+"""Avi Load Balancer: the controller API of secure channel tokens, clouds and the cluster, below /api.
 
 https://developer.broadcom.com/xapis/vmware-avi-load-balancer-api/latest/ "POST /securechanneltoken"
 """
@@ -30,14 +30,14 @@ _LABEL_LENGTH = 20
 _GENERATED = re.compile(rf"\S{{{_LABEL_LENGTH},}}")
 _ADVICE = {
     **dict.fromkeys(SIGNED_OUT, "Check username and password, or session_id and csrftoken."),
-    400: "api_version may be newer than the controller: leave it out to use the controller's own.",
-    403: "The user may lack the right in this tenant, or the controller is being upgraded.",
-    404: "Check tenant and names.",
+    400: "Check api_version: it must not be newer than the controller. Without it, the controller's own is used.",
+    403: "Check the permissions of the user in this tenant. A controller also refuses requests during an upgrade.",
+    404: "Check tenant, and the names and UUIDs in the task.",
 }
 
 
 def looks_generated(name: str) -> bool:
-    """Whether a name is a token rather than a label that a person chose: a UUID, or long and without a space."""
+    """Whether a name is a generated token, not a label: a UUID, or 20 or more characters without a space."""
     try:
         uuid.UUID(name)
     except ValueError:
@@ -46,7 +46,7 @@ def looks_generated(name: str) -> bool:
 
 
 def error_facts(document: Any) -> tuple[str, str]:
-    """Message of an error; there are no codes."""
+    """The message of an error response. Avi has no error codes, so the code is empty."""
     if not isinstance(document, dict):
         return "", ""
     error = document.get("error") or document.get("detail") or ""
@@ -54,9 +54,9 @@ def error_facts(document: Any) -> tuple[str, str]:
 
 
 class AviClient:
-    """The operations of the API, named as it names them. `auth` signs each request.
+    """The operations of the API. `auth` signs each request.
 
-    All listings of one client together have the bounds of `bounds`.
+    `bounds` limits the total size of all listings of a client. Methods raise ApiError and TransportError.
     """
 
     def __init__(self, session: Session, auth: Auth[Any], bounds: Optional[ListingBounds] = None) -> None:
@@ -67,27 +67,27 @@ class AviClient:
     # --- secure channel tokens ---------------------------------------------------------------------------------
 
     def list_tokens(self, name: Optional[str] = None, most: Optional[int] = None) -> list[Mapping[str, Any]]:
-        """GET /securechanneltoken, all pages or `most` objects; with a name only those that have exactly that one."""
+        """GET /securechanneltoken: all objects, at most `most`; with `name`, only those with exactly this name."""
         return self._named(_TOKENS, name, most, "list the secure channel tokens")
 
     def get_token(self, token_uuid: str) -> Optional[Mapping[str, Any]]:
-        """GET /securechanneltoken/{uuid}; None where there is none."""
+        """GET /securechanneltoken/{uuid}. Returns None for an unknown UUID."""
         response = found_or_none(lambda: self._request("GET", _path(token_uuid), "read the secure channel token"))
         return None if response is None else _object(response)
 
     def create_token(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        """POST /securechanneltoken. The page says 200, controllers answer 201."""
-        left_behind = "A secure channel token may have been created; the next run finds it by its name"
+        """POST /securechanneltoken. Returns the created object. Controllers return 201; the page documents 200."""
+        left_behind = "A secure channel token may have been created. The next run finds it by its name"
         return _object(
             self._request("POST", _TOKENS, "create the secure channel token", json_body=body, left_behind=left_behind)
         )
 
     def update_token(self, token_uuid: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        """PUT /securechanneltoken/{uuid} with the whole object. Raises ApiError: 412 when it has changed meanwhile."""
+        """PUT /securechanneltoken/{uuid} with the whole object. Raises ApiError: 412 after a concurrent change."""
         return _object(self._request("PUT", _path(token_uuid), "update the secure channel token", json_body=body))
 
     def delete_token(self, token_uuid: str) -> bool:
-        """DELETE /securechanneltoken/{uuid}. False when it did not exist any more."""
+        """DELETE /securechanneltoken/{uuid}. Returns False when the object no longer existed."""
         return was_deleted(
             lambda: self._request("DELETE", _path(token_uuid), "delete the secure channel token"), gone=(404,)
         )
@@ -95,25 +95,24 @@ class AviClient:
     # --- a Service Engine's token ------------------------------------------------------------------------------
 
     def list_clouds(self, name: Optional[str] = None, most: Optional[int] = None) -> list[Mapping[str, Any]]:
-        """GET /cloud, all pages or `most` objects; with a name only those that have exactly that one."""
+        """GET /cloud: all objects, at most `most`; with `name`, only those with exactly this name."""
         return self._named("/api/cloud", name, most, "find the cloud")
 
     def get_cluster(self) -> Mapping[str, Any]:
-        """GET /cluster."""
-        # Its uuid is no secret, though it looks generated.
+        """GET /cluster. Its `uuid` is not a secret, although it looks generated."""
         response = self._send("GET", "/api/cluster", "read the cluster")
         response.field("uuid", str)
         return response.mapping()
 
     def generate_se_token(self, cloud_uuid: str) -> Secret:
-        """GET /securetoken-generate?cloud_uuid=..., which creates a token though it is a GET. Undocumented."""
+        """GET /securetoken-generate?cloud_uuid=..., which creates a token although it is a GET. It is undocumented."""
         response = self._request(
             "GET",
             "/api/securetoken-generate",
             "create a token for a Service Engine",
             query={"cloud_uuid": cloud_uuid},
             idempotent=False,
-            left_behind="A token that nobody holds may be left; it ends by itself within an hour",
+            left_behind="An unused token may be left on the controller. It expires within an hour",
         )
         return response.as_secret(response.field("auth_token", str))
 
@@ -125,13 +124,13 @@ class AviClient:
 
     def _list(self, path: str, query: Mapping[str, str], doing: str) -> Iterator[Mapping[str, Any]]:
         for number in count(1):
-            # The link to the next page is absolute, and might lead elsewhere: the number does as well.
+            # `next` is an absolute URL that could lead to another host, so pages are requested by number.
             numbered = {**query, "page": str(number), "page_size": str(PAGE_SIZE)}
             response = self._send("GET", path, doing, query=numbered)
             self._bounds.count_page(response)
             page, results = response.mapping(), response.objects("results", "name", "uuid")
             if number == 1 and page.get("count") and not results:
-                raise response.bad("the listing has a 'count' and no objects")
+                raise response.bad("the listing has a 'count' but no objects")
             self._bounds.count_items(len(results), response)
             for item in results:
                 self.hide_generated(item)
@@ -150,7 +149,7 @@ class AviClient:
         return response
 
     def hide_generated(self, item: Mapping[str, Any]) -> None:
-        """Name, uuid and url of a secure channel token are the token itself, unless a person chose them."""
+        """Redact generated names and UUIDs: they are the secure channel token itself."""
         for field in ("name", "uuid"):
             value = item.get(field)
             if isinstance(value, str) and looks_generated(value):
@@ -158,9 +157,9 @@ class AviClient:
 
 
 def _object(response: Response) -> Mapping[str, Any]:
-    """A secure channel token as the controller has it. Raises BadResponse."""
+    """The secure channel token in a response. Raises BadResponse."""
     if not has_texts(response.mapping(), "name", "uuid"):
-        raise response.bad("the response is not a secure channel token: it has no name or no uuid")
+        raise response.bad("the response is not a secure channel token: 'name' or 'uuid' is missing")
     return response.mapping()
 
 

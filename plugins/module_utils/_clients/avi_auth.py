@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What signs requests to an Avi controller: a session in a tenant, opened here or given by the user."""
+"""Sign requests to an Avi controller with a session that is opened here or set by the user."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from .._core.secret import Secret
 from .._http.auth import Auth
 from .._http.session import Session
 
-# Releases differ in how they refuse a session that has ended.
+# Statuses with which releases refuse an expired session.
 SIGNED_OUT = (401, 419)
 _CSRF = "csrf"
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Who asks: a user with a password, or an existing session; and in which tenant."""
+    """A user with a password, or an existing session, and the tenant."""
 
     username: Optional[str]
     password: Optional[Secret]
@@ -35,9 +35,9 @@ class Identity:
 
 
 class AviAuth(Auth[int]):
-    """Signs requests with a session, and opens another one when its own has ended.
+    """Signs requests with a session, and signs in again when the session has expired.
 
-    The credential is the number of the sign-in. The cookies are kept by the HTTP session.
+    The credential is the number of the sign-in. The HTTP session holds the cookies.
     """
 
     def __init__(self, session: Session, identity: Identity) -> None:
@@ -62,7 +62,7 @@ class AviAuth(Auth[int]):
             headers["X-Avi-Tenant-UUID"] = identity.tenant_uuid
         elif identity.tenant:
             headers["X-Avi-Tenant"] = identity.tenant
-        # The controller may change the token with any response.
+        # The controller may replace the CSRF token in any response.
         csrftoken = self._session.cookie("csrftoken") or self._csrftoken
         if csrftoken:
             headers["X-CSRFToken"] = csrftoken
@@ -72,14 +72,14 @@ class AviAuth(Auth[int]):
         return error.status in SIGNED_OUT
 
     def renewed(self, refused: int, error: ApiError) -> Optional[int]:
-        """The session of the user cannot be renewed."""
+        """Sign in again. None for a session that the user set."""
         with self._lock:
             if self._sign_ins != refused:
                 return self._sign_ins
             if not self._signed_in:
                 return None
             if _is_csrf_refusal(error):
-                # The session itself is still valid; its end may be refused for the same reason.
+                # The session itself is still valid. The sign-out may be refused for the same reason.
                 with suppress(ApiError):
                     self.logout()
             self._session.clear_cookies()
@@ -87,7 +87,7 @@ class AviAuth(Auth[int]):
             return self._sign_ins
 
     def login(self) -> None:
-        """POST /login, or the use of the session that the user gives. Raises ApiError: 401."""
+        """POST /login, or use the session that the user set. Raises ApiError: 401."""
         identity = self._identity
         if identity.session_id:
             for name in ("sessionid", "avi-sessionid"):
@@ -100,7 +100,7 @@ class AviAuth(Auth[int]):
             self._version = self._controller_version()
 
     def logout(self) -> None:
-        """POST /logout, for a session that was opened here. Raises ApiError."""
+        """POST /logout for a session that was opened here. Raises ApiError."""
         if not self._signed_in:
             return
         self._signed_in = False
@@ -126,24 +126,24 @@ class AviAuth(Auth[int]):
             "/login",
             form={"username": username, "password": password},
             doing="sign in",
-            advice=dict.fromkeys((401, 403), "Check username and password; a user may be locked for some minutes."),
-            left_behind="A session may be left open; it ends by itself when it is idle",
+            advice=dict.fromkeys((401, 403), "Check username and password. The user may be locked for some minutes."),
+            left_behind="A session may be left open. It ends after its idle timeout",
         )
         names = ("sessionid", str(response.mapping().get("session_cookie_name") or ""))
         if not any(self._session.cookie(name) for name in names if name):
-            # Each further request would be refused as if the password were wrong.
-            raise response.bad("the response opens no session: it sets no cookie for one")
+            # Later requests would be refused as if the password were wrong.
+            raise response.bad("the response has no session cookie")
         self._signed_in = True
         self._sign_ins += 1
         self._csrftoken = self._session.cookie("csrftoken")
         self._version = self._version or _version(response.mapping())
 
     def _controller_version(self) -> str:
-        """GET /api/initial-data, usually without signing in."""
+        """GET /api/initial-data, for which most controllers require no session."""
         response = self._session.request("GET", "/api/initial-data", doing="read the controller's version")
         version = _version(response.mapping())
         if not version:
-            raise response.bad("the response does not tell the controller's version", advice="Give api_version.")
+            raise response.bad("the response has no controller version", advice="Set api_version.")
         return version
 
 
@@ -152,7 +152,7 @@ def _is_csrf_refusal(error: ApiError) -> bool:
 
 
 def _version(document: Mapping[str, Any]) -> Optional[str]:
-    """The version in the response of a sign-in, or of the initial data."""
+    """The version in a response to /login or /api/initial-data."""
     version = document.get("version")
     value = version.get("Version") if isinstance(version, dict) else version
     return value if isinstance(value, str) and value else None

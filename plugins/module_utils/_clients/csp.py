@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""VMware Cloud Services (CSP): its API that exchanges an API token or an OAuth app for an access token.
+"""VMware Cloud Services (CSP): the API that exchanges an API token or client credentials for an access token.
 
 https://developer.broadcom.com/xapis/cloud-services-authentication-api/latest/
 """
@@ -18,11 +18,11 @@ from .oauth import ID_TOKEN, token_of_response
 
 _BASE = "/csp/gateway/am/api/auth"
 _CREATE = "get an access token"
-_LEFT_BEHIND = "An access token that nobody holds may exist; it cannot be revoked and ends by itself within 30 minutes"
+_LEFT_BEHIND = "An unused access token may exist. It cannot be revoked and expires within 30 minutes"
 
 
 def error_facts(document: Any) -> tuple[str, str]:
-    """Code and message of an error."""
+    """Code and message of an error response."""
     if not isinstance(document, dict):
         return "", ""
     code = document.get("cspErrorCode") or document.get("errorCode") or ""
@@ -30,15 +30,16 @@ def error_facts(document: Any) -> tuple[str, str]:
 
 
 class CspClient:
-    """The operations of the API, named as it names them."""
+    """The operations of the API. Methods raise ApiError and TransportError."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
     def authorize_api_token(self, api_token: Secret) -> Token:
-        """POST /auth/api-tokens/authorize. Raises ApiError: 400 for an API token that is wrong or has expired."""
+        """POST /auth/api-tokens/authorize. Raises ApiError: 400 for an invalid or expired API token."""
         advice = (
-            "Check api_token: it may be mistyped, expired or revoked. A new one is made in the console, in My Account."
+            "Check api_token: it may be mistyped, expired or revoked. Generate a new one in the console, on the page "
+            "My Account."
         )
         response = self._session.request(
             "POST",
@@ -59,7 +60,7 @@ class CspClient:
             headers={"Authorization": basic_authorization(client_id, client_secret)},
             form={"grant_type": "client_credentials"},
             advice=dict.fromkeys(
-                (400, 401, 403), "Check client_id and client_secret, and that the app may use this organization."
+                (400, 401, 403), "Check client_id and client_secret, and that the app is added to the organization."
             ),
             left_behind=_LEFT_BEHIND,
         )

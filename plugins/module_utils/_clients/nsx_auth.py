@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What signs requests to NSX: an access token, or a session with a cookie and an XSRF token."""
+"""Sign requests to NSX with an access token, or with a session cookie and an XSRF token."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _XSRF_HEADER = "X-XSRF-TOKEN"
 def bearer_headers(
     access_token: Secret, *, open_id_token: Optional[Secret] = None, csp_auth_token_header: bool = False
 ) -> dict[str, Secret]:
-    """The headers for an access token; the proxy of VMware Cloud may require the token in a header of its own, too."""
+    """The headers for an access token. The proxy of VMware Cloud may also require it as csp-auth-token."""
     headers = {"Authorization": bearer(access_token)}
     if csp_auth_token_header:
         headers["csp-auth-token"] = access_token
@@ -32,9 +32,9 @@ def bearer_headers(
 
 
 class SessionAuth(Auth[Secret]):
-    """Signs requests with a session, which it opens for the first request, and again when the manager has ended it.
+    """Signs in for the first request, and again when the manager has ended the session.
 
-    The credential is the XSRF token. The cookie is kept by the HTTP session.
+    The credential is the XSRF token. The HTTP session holds the cookie.
     """
 
     def __init__(self, session: Session, username: str, password: Secret) -> None:
@@ -55,37 +55,37 @@ class SessionAuth(Auth[Secret]):
         return {_XSRF_HEADER: credential}
 
     def renewed(self, refused: Secret, error: ApiError) -> Optional[Secret]:
-        """A session that was refused on its first request is valid: the user lacks a right, in another one, too."""
+        """Sign in again. None when the first request of a session was refused: the user has no permission."""
         with self._lock:
             if self._xsrf_token != refused:
                 return self._xsrf_token
             if self._signed_requests == 1:
                 return None
-            # It may still be open when only this request was refused.
+            # The session may still be open.
             with suppress(TokensError):
                 self._sign_out()
             return self._sign_in()
 
     def sign_out(self) -> None:
-        """End the session, if one is open. Raises TokensError."""
+        """End an open session. Raises TokensError."""
         with self._lock:
             if self._xsrf_token is not None:
                 self._sign_out()
 
     def _sign_in(self) -> Secret:
-        """POST /api/session/create. Raises ApiError, and BadResponse."""
+        """POST /api/session/create. Raises ApiError and BadResponse."""
         response = self._session.request(
             "POST",
             "/api/session/create",
             form={"j_username": self._username, "j_password": self._password},
             doing="sign in",
-            advice=dict.fromkeys((401, 403), "Check username and password; a user may be locked for some minutes."),
-            left_behind="A session may be left open; it ends by itself when it is idle",
+            advice=dict.fromkeys((401, 403), "Check username and password. The user may be locked for some minutes."),
+            left_behind="A session may be left open. It ends after its idle timeout",
         )
         xsrf_token = response.headers.get(_XSRF_HEADER, "")
         if not xsrf_token:
-            # Each further request would be refused as if the password were wrong.
-            raise response.bad(f"the response opens no session: it has no {_XSRF_HEADER}")
+            # Later requests would be refused as if the password were wrong.
+            raise response.bad(f"the response has no header {_XSRF_HEADER}")
         self._xsrf_token, self._signed_requests = response.as_secret(xsrf_token), 0
         return self._xsrf_token
 

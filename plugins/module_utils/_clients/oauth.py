@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What OAuth 2.0 servers answer, whichever product they belong to (RFC 6749, section 5), and JWTs as access tokens."""
+"""Responses of OAuth 2.0 servers (RFC 6749, section 5), and access tokens that are JWTs."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ SCHEME = "Bearer"
 ID_TOKEN = "id_token"
 REFRESH_TOKEN = "refresh_token"
 
-# Clocks differ a little; a token may be valid from a moment ago.
+# Seconds by which clocks may differ when `nbf` is checked.
 _LEEWAY = 60
 
 
 def token_of_response(response: Response, now: float, companions: tuple[str, ...]) -> Token:
-    """The token of a successful response, `now` by the server's clock.
+    """The token of a successful response. `now` is the server's time in epoch seconds.
 
-    `companions` are the further secrets of the response to keep. Raises BadResponse, with those of them that can be
-    used: one may be all that renews from now on.
+    `companions` names further secrets of the response to keep. Raises BadResponse with the usable companions: a new
+    refresh token may be the only one that is still valid.
     """
     document = response.mapping()
     kept: dict[str, Secret] = {}
@@ -51,14 +51,14 @@ def token_of_response(response: Response, now: float, companions: tuple[str, ...
 
 
 def jwt_of_response(response: Response, what: str) -> Secret:
-    """The JWT that is the whole response, bare or as a JSON string; `what` it should be. Raises BadResponse."""
+    """The JWT that is the whole body, plain or as a JSON string. `what` names it in errors. Raises BadResponse."""
     text = response.body.decode("utf-8", "replace").strip()
     text = text[1:-1] if text.startswith('"') and text.endswith('"') else text
     if jwt_claims(text):
         return response.sendable(text, what)
     if not response.body.strip():
-        raise response.bad(f"the response has an empty body where {what} is due")
-    raise response.bad(f"the response is not {what}, a JWT")
+        raise response.bad(f"the response is empty instead of {what}")
+    raise response.bad(f"the response is not {what}: it is not a JWT")
 
 
 def access_token_of(
@@ -69,7 +69,7 @@ def access_token_of(
     scope: Optional[str] = None,
     companions: Optional[Mapping[str, Secret]] = None,
 ) -> Token:
-    """An access token with what its own claims, and those of its OpenID token, say; the earliest expiry counts."""
+    """An access token with the facts in its claims. The earliest expiry counts, including that of its OpenID token."""
     companions = companions or {}
     claims = jwt_claims(secret.reveal())
     expiries = [expires_at, claimed_time(claims, "exp")]
@@ -86,7 +86,7 @@ def access_token_of(
 
 
 def is_valid_by_claims(secret: Secret, now: float) -> bool:
-    """Whether the claims of a JWT allow its use now; a token without claims is not refused."""
+    """Whether `exp` and `nbf` of a JWT allow its use at `now`; true for a token without these claims."""
     claims = jwt_claims(secret.reveal())
     expires_at, valid_from = claimed_time(claims, "exp"), claimed_time(claims, "nbf")
     return (expires_at is None or expires_at > now) and (valid_from is None or valid_from <= now + _LEEWAY)
@@ -103,6 +103,6 @@ def _expiry(expires_in: Any, now: float) -> Optional[float]:
 
 
 def _text(value: Any) -> Optional[str]:
-    """A text that can be stored and shown."""
+    """A non-empty string that is valid Unicode; None for anything else."""
     is_text = isinstance(value, str) and value and not any("\ud800" <= character <= "\udfff" for character in value)
     return value if is_text else None

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""SDDC Manager of VMware Cloud Foundation: its API of token pairs, below /v1/tokens.
+"""SDDC Manager of VMware Cloud Foundation: the API of token pairs, below /v1/tokens.
 
 https://developer.broadcom.com/xapis/vmware-cloud-foundation-api/latest/tokens/
 """
@@ -17,14 +17,14 @@ from .._http.probe import is_accepted, was_deleted
 from .._http.session import Session
 from . import oauth
 
-_LEFT_BEHIND = "An access token that nobody holds may exist; it cannot be revoked and ends by itself within an hour"
-_PAIR_LEFT_BEHIND = f"{_LEFT_BEHIND}, and the refresh token that came with it within a day"
-# The page lists 400 and 404; a gateway in front may say the others of a secret that it does not know.
+_LEFT_BEHIND = "An unused access token may exist. It cannot be revoked and expires within an hour"
+_PAIR_LEFT_BEHIND = f"{_LEFT_BEHIND}. Its refresh token expires within a day"
+# The page documents 400 and 404. A gateway in front of the API may return the others for an unknown secret.
 _REFUSALS = (400, 401, 403, 404)
 
 
 def error_facts(document: Any) -> tuple[str, str]:
-    """Code and message of an Error, with the remedy that it names."""
+    """Code and message of an error response, with its remediation message."""
     if not isinstance(document, dict):
         return "", ""
     texts = (str(document.get(name) or "") for name in ("message", "remediationMessage"))
@@ -32,13 +32,13 @@ def error_facts(document: Any) -> tuple[str, str]:
 
 
 class SddcManagerClient:
-    """The operations of the API, named as it names them."""
+    """The operations of the API. Methods raise ApiError and TransportError."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
     def create_token(self, username: str, password: Secret) -> Token:
-        """POST /v1/tokens: an access token, and its refresh token as a companion. Raises ApiError: 400, 401, 500."""
+        """POST /v1/tokens. Returns an access token with its refresh token. Raises ApiError: 400, 401, 500."""
         response = self._session.request(
             "POST",
             "/v1/tokens",
@@ -55,9 +55,9 @@ class SddcManagerClient:
         return self._token(response.secret("accessToken"), response.sendable(refresh, "'refreshToken'"))
 
     def refresh_access_token(self, refresh_token: Secret) -> Token:
-        """PATCH /v1/tokens/access-token/refresh: another access token with the same refresh token, any number of times.
+        """PATCH /v1/tokens/access-token/refresh. Returns another access token with the same refresh token.
 
-        Raises ApiError: 400 and 404 for a refresh token that has expired or was revoked, 500.
+        A refresh token can be used repeatedly. Raises ApiError: 400 and 404 for one that expired or was revoked, 500.
         """
         response = self._session.request(
             "PATCH",
@@ -69,9 +69,9 @@ class SddcManagerClient:
         return self._token(oauth.jwt_of_response(response, "the new access token"), refresh_token)
 
     def is_refreshable(self, refresh_token: Secret) -> bool:
-        """Whether a refresh token works. There is no read that tells: where it works, this mints an access token.
+        """Whether a refresh token is valid. It can only be checked by using it, which creates an access token.
 
-        Raises ApiError also for a refusal without the errorCode of the product, which proves nothing.
+        Raises ApiError also for a refusal without an errorCode, which may come from a gateway.
         """
         try:
             self.refresh_access_token(refresh_token)
@@ -82,7 +82,7 @@ class SddcManagerClient:
         return True
 
     def invalidate_refresh_token(self, refresh_token: Secret) -> bool:
-        """DELETE /v1/tokens/refresh-token. False when that was refused, as for one that was invalid already."""
+        """DELETE /v1/tokens/refresh-token. Returns False when it is refused, as for a token that is already invalid."""
         return was_deleted(
             lambda: self._session.request(
                 "DELETE", "/v1/tokens/refresh-token", doing="revoke a refresh token", json_body=refresh_token
@@ -91,7 +91,7 @@ class SddcManagerClient:
         )
 
     def is_accepted(self, token: Secret) -> bool:
-        """GET /v1/sddc-managers, a list of one that every role may read."""
+        """GET /v1/sddc-managers, which every role may read."""
         return is_accepted(
             lambda: self._session.request(
                 "GET",
@@ -109,5 +109,5 @@ class SddcManagerClient:
 
 
 def is_refusal(error: ApiError) -> bool:
-    """Whether the server refuses the credential, rather than failing."""
+    """Whether the server refused the credential, as opposed to a failure of the server."""
     return error.status in _REFUSALS

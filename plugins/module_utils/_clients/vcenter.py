@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""vCenter 9.1: the registration of expanded access tokens, and whether a token is accepted.
+"""vCenter 9.1: register expanded access tokens, and check whether a token is accepted.
 
 https://developer.broadcom.com/xapis/vsphere-automation-api/latest/ "Vcenter RegisteredTokens create"
 """
@@ -19,13 +19,13 @@ from .._http.session import Session
 from .._http.url import Link
 from .oauth import bearer
 
-_REFUSED_ADVICE = "The overflow token may have expired, or its issuer is not trusted by this vCenter: get a new one."
+_REFUSED_ADVICE = "Get a new overflow token, and check that this vCenter trusts its issuer."
 
 _UNSIGNED_IS_REFUSED = (401, 403)
 
 
 def error_facts(document: Any) -> tuple[str, str]:
-    """Type and messages of a vAPI error."""
+    """Type and messages of a vAPI error response."""
     if not isinstance(document, dict):
         return "", ""
     messages = items(document.get("messages"))
@@ -43,7 +43,7 @@ class VcenterClient:
     def create_registered_token(self, expanded_access_token: Secret) -> None:
         """POST /api/vcenter/registered-tokens. Raises ApiError: 400, 401, 403, 500, 503, 504.
 
-        It stores the same pair again without harm, so that a lost response is no reason to stop.
+        Registering the same pair again is harmless, so the request is retried after a lost response.
         """
         self._session.request(
             "POST",
@@ -53,17 +53,17 @@ class VcenterClient:
             json_body={"expanded_access_token": expanded_access_token},
             idempotent=True,
             advice={
-                400: "The expanded token may not belong to the overflow token, or has expired: get both anew.",
+                400: "Get both tokens again: the expanded token has expired or does not belong to the overflow token.",
                 401: _REFUSED_ADVICE,
-                403: "The user of the token needs the privilege System.Read.",
-                404: "Registered tokens need vCenter 9.1.",
+                403: "Grant the user of the token the privilege System.Read.",
+                404: "Check hostname. Registered tokens require vCenter 9.1 or newer.",
             },
         )
 
     def is_accepted(self, probe: Link) -> bool:
-        """Whether the token authenticates: a user without the right to read gets a 403 of vCenter itself.
+        """Whether the token authenticates. A 403 of vCenter counts: the user only has no permission to read.
 
-        Raises BadResponse where the response may be somebody else's.
+        Raises BadResponse for a response that may not be vCenter's.
         """
         return is_accepted(
             lambda: self._read(probe, self._headers),
@@ -77,13 +77,15 @@ class VcenterClient:
             probe.path,
             query=probe.query,
             headers=headers,
-            doing="see whether the access token is accepted",
+            doing="check whether the access token is accepted",
             advice={404: "Check hostname and probe_path."},
         )
 
     def _prove(self, response: Response, probe: Link) -> None:
-        """A list of datacenters is vCenter's. Of another document only the refusal of the same request without the
-        token shows that it depends on the token."""
+        """Raise BadResponse unless the response proves the token.
+
+        A list of datacenters does. For another document, the same request without the token must be refused.
+        """
         document = response.json()
         if isinstance(document, list) and document and all(has_texts(item, "datacenter", "name") for item in document):
             return
@@ -94,4 +96,7 @@ class VcenterClient:
             if error.status not in _UNSIGNED_IS_REFUSED:
                 raise
             return
-        raise response.bad("the server gives a response to the same request without a token, too: it proves nothing")
+        raise response.bad(
+            "the server accepts the same request without a token, which proves nothing",
+            advice="Set probe_path to a path that requires authentication.",
+        )

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The VMware Identity Broker (vIDB) of VMware Cloud Foundation: its token endpoint and its expansion of tokens.
+"""VMware Identity Broker (vIDB) of VMware Cloud Foundation: create, revoke and expand access tokens.
 
 https://developer.broadcom.com/xapis/vmware-identity-broker-api/latest/
 """
@@ -24,26 +24,26 @@ from .oauth import (
 )
 
 API_TOKEN_GRANT = "urn:custom:vcf:params:oauth:grant-type:api-token"
-# RFC 6749, section 5.2: what is exchanged for the token is invalid, expired, revoked or another client's.
+# RFC 6749, section 5.2: the grant is invalid, expired, revoked or was issued to another client.
 INVALID_GRANT = "invalid_grant"
 
-# In characters; what is longer cannot be sent to be revoked.
+# Characters. A longer token cannot be revoked.
 LONGEST_TO_REVOKE = 4096
 _NOT_REVOKED = (400, 404, 405)
 
 _CREATE = "get an access token"
-_LEFT_BEHIND = "An access token that nobody holds may exist; it cannot be revoked and ends by itself"
+_LEFT_BEHIND = "An unused access token may exist. It cannot be revoked and ends when it expires"
 
 
 def error_facts(document: Any) -> tuple[str, str]:
-    """Code and message of an OAuth error (RFC 6749, section 5.2)."""
+    """Code and message of an OAuth error response (RFC 6749, section 5.2)."""
     if not isinstance(document, dict):
         return "", ""
     return str(document.get("error") or ""), str(document.get("error_description") or document.get("message") or "")
 
 
 class VidbClient:
-    """The operations of the API for one tenant."""
+    """The operations of the API for one tenant. Methods raise ApiError and TransportError."""
 
     def __init__(self, session: Session, tenant: str) -> None:
         self._session = session
@@ -66,17 +66,18 @@ class VidbClient:
         )
 
     def token_by_api_token(self, api_token: Secret) -> Token:
-        """POST .../token with an API token, from release 9.1 on."""
+        """POST .../token with an API token. Requires release 9.1 or newer."""
         return self._token(
             {"grant_type": API_TOKEN_GRANT, "api_token": api_token},
             client=None,
-            advice="Check api_token: it may be mistyped, expired or revoked. It needs release 9.1.",
+            advice="Check api_token: it may be mistyped, expired or revoked. API tokens require release 9.1 or newer.",
         )
 
     def revoke_access_token(self, token: Secret, client: tuple[str, Secret]) -> bool:
         """POST .../revoke (RFC 7009) as the client to which the token was issued.
 
-        False when it belongs to another client (400), or the broker has no such operation. Raises ApiError: 401, 503.
+        Returns False when the token belongs to another client (400), or the broker does not support revocation (404,
+        405). Raises ApiError: 401, 503.
         """
         return was_deleted(
             lambda: self._session.request(
@@ -105,14 +106,14 @@ class VidbClient:
 
 
 def expand_access_token(session: Session, link: Link, overflow_token: Secret) -> Secret:
-    """GET .../expand-access-token?format=jwt by the link of the overflow token itself. Raises ApiError: 400, 401."""
+    """GET .../expand-access-token?format=jwt, the link in the overflow token. Raises ApiError: 400, 401."""
     response = session.request(
         "GET",
         link.path,
         query=[*(pair for pair in link.query if pair[0] != "format"), ("format", "jwt")],
         headers={"Authorization": bearer(overflow_token), "Accept": "application/jwt, application/json, text/plain"},
         doing="expand the access token",
-        advice=dict.fromkeys((400, 401), "The access token may have expired: get a new one."),
+        advice=dict.fromkeys((400, 401), "Get a new access token: this one may have expired."),
     )
-    # The vendor documents the format's name only.
+    # The vendor documents only the name of the format.
     return jwt_of_response(response, "the expanded token")

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Aria Operations for Networks (vRealize Network Insight): its API of auth tokens, version 1, below /api/ni.
+"""Aria Operations for Networks (vRealize Network Insight): the API of auth tokens, version 1, below /api/ni.
 
 https://developer.broadcom.com/xapis/vrealize-network-insight-api-reference/latest/
 """
@@ -18,20 +18,20 @@ from .._http.session import Session
 
 SCHEME = "NetworkInsight"
 
-# The page says seconds, its examples are milliseconds. Seconds pass this number in the year 5138.
+# The page documents seconds, but its examples are milliseconds. Seconds exceed this number in the year 5138.
 _MILLISECONDS_FROM = 1e11
-_LONGEST_LIFE = 366 * 86400
+_LONGEST_LIFETIME = 366 * 86400
 
 _CREATE = "create an auth token"
-_LEFT_BEHIND = "A token that nobody holds may be left on the server; it ends by itself some hours from now"
+_LEFT_BEHIND = "An unused token may be left on the server. It expires after some hours"
 _REFUSED_ADVICE = (
-    "Check user name, password and domain. The answer is the same when this user already holds 100 valid tokens: "
-    "then delete those that are not needed, or wait until they expire."
+    "Check username, password, domain_type and domain. The server returns the same error when the user already has 100 "
+    "valid tokens: then delete unused tokens, or wait until they expire."
 )
 
 
 def error_facts(document: Any) -> tuple[str, str]:
-    """Code and message of an ApiError."""
+    """Code and messages of an error response."""
     if not isinstance(document, dict):
         return "", ""
     texts = [str(document.get("message") or "")]
@@ -40,7 +40,7 @@ def error_facts(document: Any) -> tuple[str, str]:
 
 
 class VrniClient:
-    """The operations of the API, named as it names them."""
+    """The operations of the API. Methods raise ApiError and TransportError."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -48,7 +48,7 @@ class VrniClient:
     def create_auth_token(
         self, username: str, password: Secret, domain_type: str, domain: Optional[str] = None
     ) -> Token:
-        """POST /auth/token. Raises ApiError: 400, 401 for a wrong password or too many tokens, 500."""
+        """POST /auth/token. Raises ApiError: 400, 401 for a wrong password or for 100 valid tokens, 500."""
         user_domain = {"domain_type": domain_type}
         if domain:
             user_domain["value"] = domain
@@ -70,9 +70,9 @@ class VrniClient:
             doing="create an auth token from a vIDM token",
             json_body={"vidm_token": vidm_token},
             advice={
-                401: "The vIDM token may have expired: fetch a new one. The answer may be the same when this user "
-                "already holds 100 valid tokens.",
-                404: "Check that vIDM is configured on this server, and that the user is known to it.",
+                401: "Get a new vIDM token: this one may have expired. The server may return the same error when the "
+                "user already has 100 valid tokens.",
+                404: "Check that vIDM is configured on this server, and that the user exists there.",
                 412: "Check that vIDM is enabled on this server.",
             },
             left_behind=_LEFT_BEHIND,
@@ -80,7 +80,7 @@ class VrniClient:
         return self._token(response)
 
     def delete_auth_token(self, token: Secret) -> bool:
-        """DELETE /auth/token, which ends the token that it is sent with. False when it was invalid already (401)."""
+        """DELETE /auth/token, which revokes the token that signs it. Returns False when it is already invalid (401)."""
         return was_deleted(
             lambda: self._session.request(
                 "DELETE", "/api/ni/auth/token", doing="delete an auth token", headers=_signed(token)
@@ -89,7 +89,7 @@ class VrniClient:
         )
 
     def is_accepted(self, token: Secret) -> bool:
-        """GET /info/version, the cheapest authenticated read."""
+        """GET /info/version, the cheapest request that requires authentication."""
         return is_accepted(
             lambda: self._session.request(
                 "GET", "/api/ni/info/version", doing="check an auth token", headers=_signed(token)
@@ -98,7 +98,7 @@ class VrniClient:
         )
 
     def get_vidm_client(self) -> tuple[str, str]:
-        """GET /auth/vidm/client-id: the appliance and the OAuth client id. Raises ApiError: 403, 500."""
+        """GET /auth/vidm/client-id. Returns the appliance and the OAuth client id. Raises ApiError: 403, 500."""
         response = self._session.request(
             "GET",
             "/api/ni/auth/vidm/client-id",
@@ -113,13 +113,13 @@ class VrniClient:
         return Token(secret, SCHEME, self._session.now(), self._expiry(response.mapping().get("expiry")))
 
     def _expiry(self, value: Any) -> Optional[float]:
-        """The expiry of a response in epoch seconds; None where it is missing or makes no sense."""
-        told = number(value)
-        if told is None:
+        """The expiry of a response in epoch seconds; None when it is missing, past or more than a year away."""
+        expiry = number(value)
+        if expiry is None:
             return None
-        seconds = told / 1000 if told > _MILLISECONDS_FROM else told
+        seconds = expiry / 1000 if expiry > _MILLISECONDS_FROM else expiry
         now = self._session.now()
-        return seconds if now < seconds <= now + _LONGEST_LIFE else None
+        return seconds if now < seconds <= now + _LONGEST_LIFETIME else None
 
 
 def _signed(token: Secret) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Argument specifications that merge, the environment variables that complete arguments, and the types of values."""
+"""Argument specifications that can be merged, with environment variables and the types of values."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ DURATION = "duration"
 
 
 class Option(TypedDict, total=False):
-    """One option, as ansible-core specifies it, and what only this collection knows of it, as is the type `duration`.
+    """One option in ansible-core's format, with the additional type `duration` and two additional keys.
 
-    `environment` are the variables that set it, the first one first. `secret_if` returns whether a value is secret,
-    for an option that takes both.
+    `environment` lists the variables that set the option; the first one that is set wins. `secret_if` returns whether
+    a value is secret, for an option that accepts secrets and labels.
     """
 
     type: str
@@ -43,10 +43,10 @@ class Option(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class ArgumentSpec:
-    """Options, and the rules between them, as ansible-core knows them.
+    """Options and the rules between them, in ansible-core's format.
 
-    `alternatives` are groups of options of which one is enough: once one group has a value, the environment sets
-    nothing of the others. A credential of the task is never mixed with another one of the environment.
+    `alternatives` are groups of options of which one is enough. When one group has a value, environment variables do
+    not set options of the other groups, so that a credential of the task is never mixed with one of the environment.
     """
 
     options: Mapping[str, Option] = field(default_factory=dict)
@@ -57,7 +57,7 @@ class ArgumentSpec:
     alternatives: tuple[Names, ...] = ()
 
     def merge(self, *others: ArgumentSpec) -> ArgumentSpec:
-        """The options and rules of all; the last one decides on an option that several have."""
+        """Combine the options and rules of all; the last one wins for an option that several have."""
         specs = (self, *others)
         return ArgumentSpec(
             {name: option for spec in specs for name, option in spec.options.items()},
@@ -65,11 +65,11 @@ class ArgumentSpec:
         )
 
     def prefixed(self, prefix: str) -> ArgumentSpec:
-        """The same with a prefix to each name, for a module that takes the options of another one."""
+        """Add a prefix to each name, for a module that takes the options of another module."""
         return self.renamed(lambda name: prefix + name)
 
     def renamed(self, new_name: Callable[[str], str]) -> ArgumentSpec:
-        """The same with other names."""
+        """Rename each option, also in the rules."""
 
         def renamed(groups: tuple[Names, ...]) -> tuple[Names, ...]:
             return tuple(tuple(map(new_name, group)) for group in groups)
@@ -104,28 +104,28 @@ class ArgumentSpec:
         )
 
     def ignored(self) -> ArgumentSpec:
-        """The options for a module that takes and ignores them: without rules, and set by no variable."""
+        """The options for a module that accepts and ignores them, without rules and environment variables."""
         return ArgumentSpec({name: {**option, "environment": ()} for name, option in self.options.items()})
 
     @property
     def environment_variables(self) -> set[str]:
-        """The names of all variables that set an option."""
+        """The names of all environment variables that set an option."""
         return {name for option in self.options.values() for name in option.get("environment", ())}
 
     @property
     def names(self) -> dict[str, Option]:
-        """The options by their names and aliases."""
+        """The options by name and alias."""
         return {alias: option for name, option in self.options.items() for alias in (name, *option.get("aliases", ()))}
 
     def secrets_in(self, args: Mapping[str, Any]) -> Iterator[str]:
-        """The texts that are secret in arguments, which may be of a wrong type."""
+        """Yield the secret strings in arguments, which may have wrong types."""
         names = self.names
         for name, value in args.items():
             if name in names and _is_secret(names[name], value):
                 yield from texts_in(value)
 
     def concealed(self, args: Mapping[str, Any]) -> dict[str, Any]:
-        """The arguments without the values of secret options, and of options that do not exist: mistyped ones."""
+        """The arguments with masked values for secret options and for unknown options, whose names may be mistyped."""
         names = self.names
         return {
             name: value if name in names and not _is_secret(names[name], value) else MASK
@@ -133,27 +133,27 @@ class ArgumentSpec:
         }
 
     def core_arguments(self) -> dict[str, Any]:
-        """The specification as AnsibleModule takes it. The environment was read before, on the control node."""
+        """The arguments of AnsibleModule. Environment variables were already applied, on the control node."""
         options = {name: _core_option(option) for name, option in self.options.items()}
         return {"argument_spec": options, **{rule: getattr(self, rule) for rule in _CORE_RULES}}
 
     def validator(self) -> ArgumentSpecValidator:
-        """What checks and converts arguments without an AnsibleModule."""
+        """A validator that checks and converts arguments without an AnsibleModule."""
         arguments = self.core_arguments()
         return ArgumentSpecValidator(arguments.pop("argument_spec"), **arguments)
 
     def complete(self, args: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
-        """The arguments, and from the environment those that are not given.
+        """The arguments, completed with the values of environment variables for options that are not set.
 
-        An option that is blank or null is not given, as a survey of AWX leaves it, or a variable that is not set. An
-        empty variable counts as not set: AWX sets one for every field that is left blank.
+        An option that is blank or null is not set: a survey of AWX leaves such values. An empty variable is not set
+        either: AWX injects one for every blank field.
         """
         names = self.names
         completed = {name: value for name, value in args.items() if value not in (None, "") or name not in names}
         self._complete(completed, [name for name in self.options if not self._is_alternative(name)], environ)
         given = [self._count_given(completed, group) for group in self.alternatives]
         most = max(given, default=0)
-        # Groups may share an option: the first of them that the environment completes is used.
+        # Groups may share an option. The first group that the environment completes is used.
         for group, count in zip(self.alternatives, given):
             if count == most:
                 self._complete(completed, group, environ)
@@ -162,7 +162,7 @@ class ArgumentSpec:
         return completed
 
     def insecure_variables(self, args: Mapping[str, Any], environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-        """The variables that turn off the verification of a server where the arguments do not say, and the options."""
+        """Yield (variable, option) for each variable that turns off certificate verification for an unset option."""
         given = self.complete(args, {})
         for name, option in self.options.items():
             if name.endswith("validate_certs") and not self._is_given(given, name):
@@ -171,15 +171,15 @@ class ArgumentSpec:
                     yield variable, name
 
     def converted(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """The parameters with durations in seconds and absolute paths. Raises InvalidOption."""
+        """The parameters with durations as seconds and paths as absolute paths. Raises InvalidOption."""
         return {
             name: _converted(name, self.options[name], value) for name, value in params.items() if name in self.options
         }
 
     def typed(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """The parameters as operations take them: converted, each `no_log` one as a Secret.
+        """The parameters for an operation: converted, with each `no_log` string as a Secret, or None when it is empty.
 
-        An empty secret counts as not given. Raises InvalidOption.
+        Raises InvalidOption.
         """
         return {
             name: (Secret(value) if value else None)
@@ -189,14 +189,15 @@ class ArgumentSpec:
         }
 
     def variables_for(self, text: str) -> str:
-        """Which variables would do for the options that a text about missing ones names; empty where there are none."""
+        """Name the environment variables of the options in a message about missing options; empty without any."""
         words = set(re.findall(r"\w+", text))
         found = [
-            f"{name} by {option['environment'][0]}"
+            f"{option['environment'][0]} for {name}"
             for name, option in self.options.items()
             if name in words and option.get("environment")
         ]
-        return f"environment variables set {', '.join(found)}" if found else ""
+        noun = "environment variable" if len(found) == 1 else "environment variables"
+        return f"or set the {noun} {', '.join(found)}" if found else ""
 
     def _is_alternative(self, name: str) -> bool:
         return any(name in group for group in self.alternatives)
@@ -222,7 +223,7 @@ _RULES = (*_CORE_RULES, "alternatives")
 
 
 def unprefixed(params: Mapping[str, Any], prefix: str, spec: ArgumentSpec) -> dict[str, Any]:
-    """The parameters of a specification whose names have a prefix among those of another one."""
+    """Select the parameters whose names start with the prefix, and return them without it."""
     return {name: params[prefix + name] for name in spec.options}
 
 
@@ -245,7 +246,7 @@ def _converted(name: str, option: Option, value: Any) -> Any:
     if option.get("elements") == "path":
         return [absolute_path(entry, name) for entry in value]
     if option["type"] == "float" and not 0 <= value < math.inf:
-        raise InvalidOption(name, "must be a number, 0 or more")
+        raise InvalidOption(name, "must be a number that is 0 or more")
     return value
 
 
@@ -254,7 +255,7 @@ def _is_secret(option: Option, value: Any) -> bool:
 
 
 def texts_in(value: Any) -> Iterator[str]:
-    """The texts in a value of any type."""
+    """Yield the strings in a value of any type."""
     if isinstance(value, Mapping):
         value = list(value.values())
     if isinstance(value, (list, tuple)):
@@ -268,14 +269,14 @@ def _first_set(names: Names, environ: Mapping[str, str]) -> Optional[str]:
     return next((environ[name] for name in names if environ.get(name)), None)
 
 
-# How a server proves who it is. A second server of a task has these options once more, with a prefix.
+# How a server is verified. A second server of a task has its own options for this, with a prefix.
 VERIFICATION = ArgumentSpec({"validate_certs": {"type": "bool", "default": True}, "ca_path": {"type": "path"}})
 CONNECTION = ArgumentSpec(
     {
         **VERIFICATION.options,
         "client_cert": {"type": "path"},
         "client_key": {"type": "path", "no_log": False},
-        # It may hold a password.
+        # May contain a password.
         "proxy_url": {"type": "str", "no_log": True},
         "timeout": {"type": DURATION, "default": 30},
         "retries": {"type": "int", "default": 3},

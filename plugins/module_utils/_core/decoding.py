@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All that a text can say when it is decoded: HTML, URL, JSON, hexadecimal and base64, and any two of them in a row.
+"""Decode a text in every way: HTML, URL, JSON, hexadecimal and base64, and any two of them in a row.
 
-Nobody says where in a text an encoding begins: hexadecimal digits are read from the first and from the second on,
-base64 from each of four characters on. All of it takes time in proportion to the length of the text.
+The place where encoded data starts is unknown. So hexadecimal is decoded at 2 offsets and base64 at 4. The run time is
+linear in the length of the text.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Optional
 from .secret import SHORTEST
 
 DEPTH = 2
-# What may stand between the parts of a secret, where it was wrapped or indented.
+# Bytes that may separate the parts of a secret that was wrapped or indented.
 _BLANKS = bytes((*range(0x21), 0x7F))
 _PERCENT = re.compile(rb"%[0-9A-Fa-f]{2}")
 _FORM = re.compile(rb"%[0-9A-Fa-f]{2}|\+")
@@ -32,13 +32,13 @@ _HEX = re.compile(rb"[0-9A-Fa-f]{%d,}" % (2 * SHORTEST))
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{%d,}" % (SHORTEST + 2))
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 
-# Where a piece of encoded data begins, how long it is, and what it says.
+# Offset and length of a piece of encoded data, and its decoded bytes.
 Piece = tuple[int, int, bytes]
 Decoder = Callable[[bytes], Iterator[Piece]]
 
 
 class View:
-    """What a text says, without blanks, when it is decoded in one way after another; by itself, as it stands."""
+    """A text without whitespace, or what one or more decoders make of it."""
 
     def __init__(self, data: bytes, parent: Optional[View] = None, decoder: Optional[Decoder] = None) -> None:
         self.data = data
@@ -47,7 +47,7 @@ class View:
         self._origins: list[tuple[int, int]] = []
 
     def decoded(self, depth: int = DEPTH) -> Iterator[View]:
-        """This view, and those of it decoded in every way."""
+        """Yield this view, and its views decoded in every way up to `depth` decoders in a row."""
         yield self
         for decoder in _DECODERS if depth else ():
             data = without_blanks(b"".join(said for _at, _length, said in decoder(self.data)))
@@ -55,7 +55,7 @@ class View:
                 yield from View(data, self, decoder).decoded(depth - 1)
 
     def in_base(self, start: int, end: int) -> tuple[int, int]:
-        """Where a part of this view stands in the text that was decoded."""
+        """The range of the original text from which a range of this view was decoded."""
         if self._parent is None or self._decoder is None:
             return start, end
         if not self._origins:
@@ -64,25 +64,24 @@ class View:
 
 
 def visible(text: str) -> str:
-    """The text without control characters, joiners, marks of direction and the like, which could tear a secret apart,
-    or write on the terminal. Its blanks stay."""
+    """Remove control and format characters, which could split a secret or control the terminal. Whitespace stays."""
     if text.isprintable():
         return text
     return "".join(character for character in text if character.isprintable() or character.isspace())
 
 
 def squeezed(text: str) -> bytes:
-    """The bytes of a text without its blanks."""
+    """The bytes of a text without its whitespace."""
     return without_blanks("".join(text.split()).encode("utf-8", "surrogatepass"))
 
 
 def without_blanks(data: bytes) -> bytes:
-    """The same of bytes, which need not be a text."""
+    """The bytes without ASCII whitespace and control characters."""
     return data.translate(None, _BLANKS)
 
 
 def _origins(pieces: Iterator[Piece]) -> Iterator[tuple[int, int]]:
-    """Where each decoded byte that is not blank comes from."""
+    """Yield the source range of each decoded byte that is not whitespace."""
     for at, length, said in pieces:
         for number, byte in enumerate(said):
             if byte not in _BLANKS:
@@ -90,7 +89,7 @@ def _origins(pieces: Iterator[Piece]) -> Iterator[tuple[int, int]]:
 
 
 def _escapes(pattern: re.Pattern[bytes], decode: Callable[[bytes], bytes]) -> Decoder:
-    """Replaces what the pattern matches; nothing where that is not there."""
+    """A decoder that replaces each match of the pattern; it yields nothing without a match."""
 
     def pieces(data: bytes) -> Iterator[Piece]:
         end = 0
@@ -106,7 +105,7 @@ def _escapes(pattern: re.Pattern[bytes], decode: Callable[[bytes], bytes]) -> De
 
 
 def _runs(pattern: re.Pattern[bytes], skipped: int, group: int, decode: Callable[[bytes], bytes]) -> Decoder:
-    """Decodes what the pattern matches, in groups of so many characters, without the first ones and all else."""
+    """A decoder of each match of the pattern without its first characters, padded to a multiple of `group`."""
 
     def pieces(data: bytes) -> Iterator[Piece]:
         for found in pattern.finditer(data):
@@ -118,7 +117,7 @@ def _runs(pattern: re.Pattern[bytes], skipped: int, group: int, decode: Callable
 
 
 def _form_pieces(data: bytes) -> Iterator[Piece]:
-    """As forms have it: a blank is a plus."""
+    """Percent-encoding of HTML forms, where a plus is a space."""
     return _escapes(_FORM, _unpercent)(data) if b"+" in data else iter(())
 
 
@@ -134,7 +133,7 @@ def _unescape_html(entity: bytes) -> bytes:
 
 
 def _unescape(escape: bytes) -> bytes:
-    """One of JSON, JavaScript or Python."""
+    """Decode one escape sequence of JSON, JavaScript or Python."""
     kind, digits = escape[1:2], escape[2:]
     if kind not in b"uUx":
         return b" " if kind in b"abfnrtv" else kind

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can go wrong, as types that carry facts. The sentence a user reads is made in one place, sentence()."""
+"""Error types that carry facts. sentence() turns the facts into the message that a user reads."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from types import MappingProxyType
 
 from .secret import Secret
 
-_FAILED_ADVICE = "The server failed by itself: look at its health and its log, and run the task again."
-_REFUSED_ADVICE = "Check the options of the task against this answer."
+_FAILED_ADVICE = "Check the health and the log of the server, then run the task again."
+_REFUSED_ADVICE = "Check the options of the task against the message of the server."
 
 
 class TokensError(Exception):
-    """Anything that this collection reports as the failure of a task.
+    """Base of all errors that this collection reports as the failure of a task.
 
-    The facts: what was being done, on which host, the cause, what to do next, and what may have been
-    left behind on the server.
+    `doing` completes "Could not ...", `host` is the server, `cause` says why, `advice` tells the user what to do, and
+    `left_behind` says what may be left on the server.
     """
 
-    # What to do next where nobody knows better.
+    # Used where an error has no advice of its own.
     default_advice = ""
-    # Secrets that came with a response that could not be used, by the name of their result key.
+    # Secrets of a response that could not be used otherwise, by result key.
     companions: Mapping[str, Secret] = MappingProxyType({})
 
     def __init__(self, cause: str, *, doing: str = "", host: str = "", advice: str = "", left_behind: str = "") -> None:
@@ -41,7 +41,7 @@ class TokensError(Exception):
 
 
 class InvalidOption(TokensError):
-    """An option whose value cannot be used. `source` says where the value comes from, if not from the task."""
+    """An option has an invalid value. `source` says where the value comes from, if not from the task."""
 
     def __init__(self, option: str, reason: str, *, source: str = "", advice: str = "") -> None:
         origin = f" (from {source})" if source else ""
@@ -52,21 +52,24 @@ class InvalidOption(TokensError):
 
 
 class MissingOption(InvalidOption):
-    """An option without which the task cannot do what it is to do."""
+    """A required option is missing. The message gets the environment variable of the option."""
 
 
 class MissingLibrary(TokensError):
-    """A Python library that the host where the module runs lacks."""
+    """A Python library is missing on the managed node, or on the control node for a local connection."""
 
     def __init__(self, library: str) -> None:
-        super().__init__(f"the Python library {library} is missing")
+        super().__init__(
+            f"the Python library {library} is missing",
+            advice=f"Install {library} for the Python that runs the task.",
+        )
         self.library = library
 
 
 class TransportError(TokensError):
-    """The request brought no response that could be read.
+    """There is no usable response.
 
-    `sent`: whether the server may have processed it. `is_transient`: whether the same request may succeed soon.
+    `sent` is true when the server may have processed the request, `is_transient` when a retry may succeed.
     """
 
     sent = False
@@ -74,39 +77,39 @@ class TransportError(TokensError):
 
 
 class ConnectionFailed(TransportError):
-    """No connection: name, route, port, proxy. The request did not leave."""
+    """No connection was possible. The request was not sent."""
 
 
 class TlsFailed(TransportError):
-    """The server could not prove who it is, or speaks no TLS that is allowed. The request did not leave."""
+    """The certificate is not trusted, or the TLS handshake failed. The request was not sent."""
 
     is_transient = False
 
 
 class ResponseLost(TransportError):
-    """The request left, and no whole response came back: the connection broke, or the body was cut."""
+    """The request was sent, and the response was lost or cut off."""
 
     sent = True
-    default_advice = "Run the task again: it looks at what is there before it does anything."
+    default_advice = "Run the task again. It checks what exists before it changes anything."
 
 
 class TimedOut(ResponseLost):
-    """The request left, and the response was not whole in time. Another try would take as long."""
+    """The request was sent, and its timeout ended before the response was complete. A retry would take as long."""
 
     is_transient = False
 
 
 class OversizedResponse(ResponseLost):
-    """The response is too long to be read, or packed so that nobody knows how long it is."""
+    """The response is too long, or compressed, so that its length is unknown."""
 
     is_transient = False
 
 
 class BadResponse(TransportError):
-    """A whole response that is not what the API documents: HTML, an empty body, wrong JSON, a redirect."""
+    """The response is not what the API documents: HTML, an empty body, invalid JSON, a redirect."""
 
     sent = True
-    default_advice = "Check that hostname names the right product, and what stands on the way to it."
+    default_advice = "Check that hostname is a server of this product, and check the proxies in front of it."
 
     def __init__(
         self, cause: str, *, status: int, doing: str = "", host: str = "", advice: str = "", left_behind: str = ""
@@ -116,21 +119,23 @@ class BadResponse(TransportError):
 
 
 class ListingTooLong(TokensError):
-    """The listings that a task reads have more pages, objects or bytes than one task may read: more than `bound`."""
+    """The listings of a task have more requests, objects or bytes than `bound`."""
 
-    default_advice = "Check that hostname names the right product."
+    default_advice = "Check that hostname is a server of this product."
 
     def __init__(self, bound: str, *, doing: str, host: str, advice: str = "") -> None:
-        super().__init__(f"the task would read more than {bound} in all", doing=doing, host=host, advice=advice)
+        super().__init__(
+            f"the listings exceed the limit of {bound} for one task", doing=doing, host=host, advice=advice
+        )
         self.bound = bound
 
 
 class ApiError(TokensError):
-    """The product refused the request and said so.
+    """The server returned an error status.
 
-    `follows_lost_response`: whether the server may have processed an earlier try of the same request, so that what
-    is to be ended and is not there was perhaps ended by that one. `is_html`: the body was a page for people, which
-    somebody else may have written.
+    `follows_lost_response` is true when the response to an earlier try of the same request was lost: an object that
+    no longer exists may have been deleted by that try. `is_html` is true for an HTML page, which a proxy may have
+    written.
     """
 
     follows_lost_response = False
@@ -147,7 +152,7 @@ class ApiError(TokensError):
         left_behind: str = "",
         is_html: bool = False,
     ) -> None:
-        cause = f"the server answered {status}"
+        cause = f"the server returned status {status}"
         if code:
             cause += f", code {code}"
         if message:
@@ -161,41 +166,41 @@ class ApiError(TokensError):
 
 
 class TokenRejected(TokensError):
-    """A token that the product, or its own claims, say does not work."""
+    """A token is invalid according to the server or to its own claims."""
 
 
 class StoreError(TokensError):
-    """A token file, its folder or its lock that cannot be used safely."""
+    """A token file, its folder or its lock file cannot be used."""
 
 
 class StoreBusy(StoreError):
-    """Another task has the right to write for longer than this one may wait."""
+    """Another task held the lock for longer than this task may wait."""
 
 
 class DamagedRecord(StoreError):
-    """What is stored was ours, and cannot be understood."""
+    """A token file that this collection wrote cannot be parsed."""
 
 
 class ForeignRecord(StoreError):
-    """What is stored belongs to another product, server or user, or is not ours at all."""
+    """The token file belongs to another product, server or user, or is not a token file."""
 
 
 class SomeFailed(TokensError):
-    """Of several objects that one task handles, some failed; the result says what became of each."""
+    """Some of the objects that a task handles failed. The result has the error of each."""
 
 
 def internal_error(error: Exception) -> TokensError:
-    """A mistake of ours. Its text may quote anything, so that only its kind and place are reported."""
+    """Report an unexpected exception by type and place only: its text may contain secrets."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{os.path.basename(frame.filename)}, line {frame.lineno}"
     return TokensError(
-        f"an internal error happened: {type(error).__name__} in {place}",
-        advice="Please report it with the options of the task, without their secrets.",
+        f"an internal error occurred: {type(error).__name__} in {place}",
+        advice="Report it as a bug with the options of the task, without their secrets.",
     )
 
 
 def sentence(error: TokensError) -> str:
-    """What went wrong, where, and what to do next, as one readable line."""
+    """Format an error as one line: what failed and where, why, and what to do."""
     where = f" on {error.host}" if error.host else ""
     start = f"Could not {error.doing}{where}: {error.cause}" if error.doing else _capitalized(error.cause)
     parts = [start, error.left_behind, error.advice or error.default_advice]

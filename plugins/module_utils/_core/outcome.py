@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What became of a task, before it is a result of Ansible."""
+"""The outcome of a task, before it becomes an Ansible result."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from .token import Token
 
 @dataclass(frozen=True)
 class Outcome:
-    """`now` is the time by the server's clock at which it was judged, in epoch seconds. `values` are further
-    keys of the result; `error` makes the task fail and leaves the rest of the result as it is. `about_token` says
-    that the task keeps a token: `before` is the one that there was, `token` the one that there is. `diff` is what
-    a task that keeps several shows in diff mode."""
+    """The outcome of one task.
+
+    `token` is the current token, `before` the one before the task. `now` is the server's time in epoch seconds.
+    `values` are further keys of the result. `error` makes the task fail and keeps the rest of the result.
+    With `about_token`, the diff is made of `before` and `token`; otherwise `diff` is used.
+    """
 
     changed: bool
     action: str

@@ -1,11 +1,11 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The removal of secrets, control characters and excess length from what leaves a task.
+"""Remove secrets, control characters and excess length from all output of a task.
 
-Secrets are not searched for in each of their forms, of which there are thousands: the text is decoded in every way, two
-ways deep, and searched for the secrets themselves. The work depends on the length of what is shown, and not on the
-number of secrets: they are indexed by short pieces of them.
+A secret has thousands of encoded forms. So the text is decoded in every way, with up to two decoders in a row, and the
+secrets themselves are searched in the results. They are indexed by short pieces: the run time depends on the length of
+the text that is shown, not on the number of secrets.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from typing import Any
 from .decoding import View, squeezed, visible, without_blanks
 from .secret import MASK, SHORTEST, Secret
 
-# What is quoted of a server within a sentence, and any text that leaves, in characters.
+# Characters that are shown of a quotation from a server, and of any other text.
 LONGEST_QUOTE = 300
 LONGEST_TEXT = 10_000
-# What is searched beyond the end of what is shown: the longest part of a secret that must be seen, escaped twice.
+# Characters that are searched after the end of the shown text: the longest part of a secret, escaped twice.
 MARGIN = 2048
-# From this length on a part of a secret gives much away: half of it, and never more than so many bytes.
+# Bytes from which on a part of a secret is masked too: half of the secret, at most _LONGEST_PART bytes.
 _DIVISIBLE = 24
 _LONGEST_PART = 32
-# A piece that more secrets share tells nothing of any of them.
+# A piece that more secrets share does not identify any of them.
 _MOST_SHARING = 16
-# Twice as many as all listings of a task may bring. Beyond it nothing that a server says is quoted.
+# Twice the secrets that all listings of a task can contain. With more, no text of a server is shown.
 MOST_SECRETS = 200_000
 _DEEPEST = 64
 
-# A JWT, padded base64, and what follows an authentication scheme: products quote tokens that this run has never seen.
-# Each part begins where nothing of its like stands before, so that the search is linear.
+# A JWT, padded base64, and the text after an authentication scheme: servers quote tokens that are unknown to this run.
+# Each alternative starts at a boundary, so that the search is linear.
 _LOOKS_SECRET = re.compile(
     r"eyJ[\w+/-]{8,}(?:\.[\w+/-]*){0,2}={0,2}"
     r"|(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}={1,2}"
@@ -46,18 +46,18 @@ Range = tuple[int, int]
 
 
 class Redactor:
-    """Knows the secrets of a task, and takes them out of its texts. May be used from several threads."""
+    """Removes the secrets of a task from texts. Safe to use from several threads."""
 
     def __init__(self, secrets: Iterable[Secret] = ()) -> None:
         self._lock = threading.Lock()
-        # The bytes of each value, and how many of them in a row are not to be seen.
+        # Each secret, with the number of consecutive bytes of it that must not be shown.
         self._values: dict[bytes, int] = {}
-        # By their length, pieces of the values, and where in which values each stands.
+        # By length: pieces of the secrets, with the secrets and offsets at which each occurs.
         self._pieces: dict[int, dict[bytes, list[tuple[bytes, int]]]] = {8: {}, SHORTEST: {}}
         self.hide(*secrets)
 
     def hide(self, *secrets: Secret) -> None:
-        """Keep secrets, and those of which they are made, out of all texts from now on."""
+        """Remove these secrets and their parts from all texts from now on."""
         for secret in secrets:
             first, *parts = secret.all_values
             self.hide_value(first, is_divisible=not parts)
@@ -65,9 +65,9 @@ class Redactor:
                 self.hide_value(part)
 
     def hide_value(self, value: str, *, is_divisible: bool = True) -> None:
-        """The same for a value that nobody outside of this task is to know of, such as a cookie.
+        """Remove a value from all texts from now on, such as a cookie.
 
-        What is made of other secrets, or a URL, has parts that are not secret.
+        `is_divisible` is false for a value that has parts which are not secret. A URL has such parts, too.
         """
         for form in dict.fromkeys((without_blanks(value.encode("utf-8", "surrogatepass")), squeezed(visible(value)))):
             if len(form) >= SHORTEST:
@@ -75,24 +75,24 @@ class Redactor:
                     self._add(form, is_divisible and "://" not in value)
 
     def quote(self, text: str) -> str:
-        """What a server says, for a sentence of ours: on one line, and short."""
+        """A text from a server, on one line and shortened, for use within a message."""
         shown = " ".join(self._shown(text.strip(), LONGEST_QUOTE).split())
         return MASK if shown and self._is_full else shown
 
     def line(self, text: str) -> str:
-        """A whole sentence, on one line."""
+        """A whole message, on one line."""
         return _NOT_A_BLANK.sub(" ", self._shown(text, LONGEST_TEXT))
 
     def value(self, value: Any) -> Any:
-        """Texts, or lists and mappings of them. A Secret that is in them is there to be returned."""
+        """Redact the strings in a value of lists and mappings. A Secret in it is meant to be returned, and revealed."""
         texts = {text: visible(text[: LONGEST_TEXT + MARGIN]) for text in _texts_in(value, _DEEPEST)}
-        # One search for all: most often there is nothing to be found.
+        # One search for all strings: usually it finds nothing.
         found = self._finds_any(View(b"\xff".join(map(squeezed, texts.values()))))
         shown = {text: self._text(text, found) for text in texts}
         return _replaced(value, shown, _DEEPEST)
 
     def redact(self, text: str) -> str:
-        """A text of any length, without secrets and what is not seen."""
+        """A text of any length, without secrets and invisible characters."""
         return self._masked(visible(text), len(text))
 
     # --- texts -------------------------------------------------------------------------------------------------
@@ -107,16 +107,16 @@ class Redactor:
         return _NOT_OF_LINES.sub(" ", self._shown(text, LONGEST_TEXT, may_hold_known))
 
     def _shown(self, text: str, longest: int, may_hold_known: bool = True) -> str:
-        """The start of a text. What follows is searched, too: a secret may begin in the one and end in the other."""
+        """The start of a text. The part behind it is searched, too: a secret may cross the boundary."""
         searched = visible(text[: longest + MARGIN])
         is_cut = len(text) > longest + MARGIN
-        # Whatever is left out, so much of what is searched is not shown.
+        # The last MARGIN characters that are searched are not shown.
         end = min(longest, max(0, len(searched) - MARGIN)) if is_cut else longest
         shown = self._masked(searched, end, may_hold_known)
         return f"{shown[:longest]} ..." if is_cut or len(searched) > end or len(shown) > longest else shown
 
     def _masked(self, text: str, end: int, may_hold_known: bool = True) -> str:
-        """The text up to an end, without the secrets that begin before that."""
+        """The text up to `end`, without the secrets that start before `end`."""
         ranges = [found.span() for found in _LOOKS_SECRET.finditer(text)]
         if may_hold_known:
             ranges += self._known_in(text)
@@ -128,7 +128,7 @@ class Redactor:
             position = stop
         return shown + text[position:end]
 
-    # --- what is known -----------------------------------------------------------------------------------------
+    # --- known secrets -----------------------------------------------------------------------------------------
 
     def _add(self, value: bytes, is_divisible: bool) -> None:
         length = len(value)
@@ -140,7 +140,7 @@ class Redactor:
         self._values[value] = part
         size = 8 if length >= 8 else SHORTEST
         pieces = self._pieces[size]
-        # Wherever a part lies, a piece lies in it; a whole value needs one that few others have.
+        # Each part of a divisible value contains a piece. A whole value needs a piece that few others have.
         last = length - size
         offsets = {*range(0, last + 1, part - size + 1), last} if part < length else {0, last}
         free = [offset for offset in offsets if len(pieces.get(_piece(value, offset, size), ())) < _MOST_SHARING]
@@ -152,7 +152,7 @@ class Redactor:
                 found.append((value, offset))
 
     def _known_in(self, text: str) -> list[Range]:
-        """Where secrets stand in a text, in any notation."""
+        """The ranges of a text that are secrets, in any encoding."""
         base = View(squeezed(text))
         found = [view.in_base(*part) for view in base.decoded() for part in self._parts_in(view.data)]
         if not found:
@@ -170,7 +170,7 @@ class Redactor:
         return not pieces.keys().isdisjoint(_piece(data, at, size) for at in range(len(data) - size + 1))
 
     def _parts_in(self, data: bytes) -> Iterator[Range]:
-        """Where the values, or long parts of them, stand."""
+        """The ranges that are secrets, or long parts of them."""
         for size, pieces in self._pieces.items():
             if not self._has_pieces(data, size):
                 continue
@@ -186,8 +186,8 @@ class Redactor:
 
 
 def redact(text: str, secrets: Iterable[Secret] = ()) -> str:
-    """A text of ours without the given secrets, in any form in which they may be quoted, without anything that looks
-    like a token, and without what is not seen."""
+    """A text without these secrets in any encoding, without strings that look like tokens, and without invisible
+    characters."""
     return Redactor(secrets).redact(text)
 
 
@@ -197,7 +197,7 @@ def _piece(data: bytes, start: int, size: int) -> bytes:
 
 
 def _common(data: bytes, at: int, value: bytes, offset: int, size: int) -> Range:
-    """The largest part of a value around a piece of it that stands in the data, too."""
+    """Extend the match of a piece to the largest part of the value that is in the data."""
     whole = at - offset
     if whole >= 0 and data.startswith(value, whole):
         return whole, whole + len(value)
@@ -210,7 +210,7 @@ def _common(data: bytes, at: int, value: bytes, offset: int, size: int) -> Range
 
 
 def _merged(ranges: Iterable[Range]) -> list[Range]:
-    """The ranges in their order, those that touch each other as one."""
+    """The ranges in ascending order, with overlapping and adjacent ones merged."""
     merged: list[Range] = []
     for start, end in sorted(ranges):
         if merged and start <= merged[-1][1]:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where an operation runs: its environment variables, its clock, its secrets, and who receives warnings and notices."""
+"""What an operation needs to run: environment variables, a clock, a redactor, and receivers of warnings and notices."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .redaction import Redactor
 
 
 class Clock:
-    """The time of this machine. Another one plays a year in seconds."""
+    """The clock of this machine. Tests replace it."""
 
     def time(self) -> float:
         """Epoch seconds."""
@@ -27,15 +27,15 @@ class Clock:
         return time.monotonic()
 
     def steady(self) -> float:
-        """Seconds since this machine was started, its sleep included, unaffected by changes of the system's clock."""
+        """Seconds since this machine started, including suspend, unaffected by changes of the system's clock."""
         return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
     def machine(self) -> str:
-        """What tells this start of this machine from all others."""
+        """An identifier of this boot of this machine."""
         return _boot_id()
 
     def sleep(self, seconds: float) -> None:
-        """Wait."""
+        """Block for so many seconds."""
         time.sleep(seconds)
 
 
@@ -52,11 +52,11 @@ SYSTEM_CLOCK = Clock()
 
 
 def ignore(_message: object) -> None:
-    """Where nobody reads warnings or notices."""
+    """The receiver where nobody reads warnings or notices."""
 
 
 class _Redacted:
-    """Hands messages over without the secrets of a task."""
+    """Redacts messages before it hands them on."""
 
     def __init__(self, receive: Callable[[str], None], redactor: Redactor) -> None:
         self._receive = receive
@@ -68,9 +68,9 @@ class _Redacted:
 
 @dataclass(frozen=True)
 class Run:
-    """The run of which a task is part. It outlives the task's process, and its parts follow one another.
+    """The playbook run that a task belongs to. It outlives the task's process. `part` identifies the play.
 
-    `hold` keeps an open file open until the run ends, however it ends; false where it cannot.
+    `hold` keeps a file descriptor open until the run ends, even when it is killed; it returns false when it cannot.
     """
 
     id: str
@@ -80,8 +80,11 @@ class Run:
 
 @dataclass(frozen=True)
 class Runtime:
-    """`warn` receives what the user should know, `notify` what happens while a task waits; both without the secrets
-    that `redactor` knows by then. `run` is None where nothing on this machine lasts longer than the task."""
+    """The environment of one operation.
+
+    `warn` receives warnings, `notify` lines of progress; both are redacted. `run` is None for a module on a managed
+    node, where no process outlives the task.
+    """
 
     check_mode: bool = False
     environ: Mapping[str, str] = field(default_factory=dict)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A value that does not print itself."""
+"""Secrets that do not show their value when they are printed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 try:
-    # ansible-core 2.22 and newer: masks the value in everything that it prints from then on.
+    # ansible-core 2.22 and newer mask registered values in all output.
     from ansible.module_utils.secrets import register_secret
 
     CORE_MASKS_SECRETS = True
@@ -20,40 +20,40 @@ except ImportError:
     CORE_MASKS_SECRETS = False
 
     def register_secret(value: str) -> str:
-        """Older cores have no registry; there the action seals the whole result."""
+        """Do nothing: older cores have no registry, and the action plugin censors the whole result."""
         return value
 
 
 MASK = "********"
 FINGERPRINT_LENGTH = 12
-# Whatever is shorter stands in any text by chance: to hide it would hide the words of a whole run.
+# Shorter values occur in any text by chance. Masking them would censor the output of a whole run.
 SHORTEST = 4
 
 
 class Secret:
-    """A password, token or other value that must not be seen.
+    """A password, token or other value that must not be printed.
 
-    It is registered with ansible-core as soon as it exists, unless it is too short. Only reveal() gives the value away,
-    so that the places where it leaves are easy to find.
+    It is registered with ansible-core when it is created, unless it is too short. Only reveal() returns the value, so
+    that all places that use it are easy to find.
     """
 
     __slots__ = ("_parts", "_value")
 
     def __init__(self, value: str, parts: Iterable[Secret] = ()) -> None:
-        """`parts` are the secrets of which it is made, which must not be seen by themselves either."""
-        # A plain copy: values of Ansible carry tags that have no place in a header or a file.
+        """`parts` are the secrets that the value contains, which must not be printed either."""
+        # A plain copy: strings of ansible-core carry tags that must not reach a header or a file.
         self._value = "".join(str(value))
         self._parts = tuple(parts)
         if len(self._value) >= SHORTEST:
             register_secret(self._value)
 
     def reveal(self) -> str:
-        """The value itself."""
+        """Return the value in plain text."""
         return self._value
 
     @property
     def all_values(self) -> tuple[str, ...]:
-        """The value, and those of its parts."""
+        """The value and the values of its parts."""
         return (self._value, *(value for part in self._parts for value in part.all_values))
 
     @property
@@ -81,11 +81,11 @@ class Secret:
         return hash(self._value)
 
     def __reduce__(self) -> Any:
-        raise TypeError("a Secret is not serialized: reveal() it where it leaves")
+        raise TypeError("a Secret cannot be serialized: call reveal()")
 
 
 def fingerprint(value: str) -> str:
-    """What tells two secrets apart without giving either away."""
+    """The first 12 hexadecimal digits of the SHA-256 of a value."""
     return hashlib.sha256(value.encode()).hexdigest()[:FINGERPRINT_LENGTH]
 
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A token and the judgement whether it is still good enough."""
+"""A token, its remaining lifetime, and the claims of a JWT."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from typing import Any, Optional
 
 from .secret import Secret
 
-# The year 9999: what a date can say.
+# The year 9999, the latest that datetime supports.
 _LATEST = 253402300799.0
 
 
 @dataclass(frozen=True)
 class Token:
-    """A token as a product gave it. Times are epoch seconds by the server's clock; None means unknown.
+    """A token with its metadata. Times are epoch seconds of the server's clock; None means unknown.
 
-    `companions` are further secrets that were minted with it and are of no use without it, by the name of their
-    result key. `signs_requests` says whether it goes into an Authorization header. `promised_until` is set where it
-    was replaced: until then those who were given it count on it. `verified_at` is when it was last proven.
+    `companions` are secrets that were issued together with the token, by result key, such as `id_token`.
+    `signs_requests` is true for a token that is sent in an Authorization header. `promised_until` is set for a replaced
+    token: until then other tasks may still use it. `verified_at` is when the token was last verified.
     """
 
     secret: Secret
@@ -45,33 +45,33 @@ class Token:
 
     @property
     def lifetime(self) -> Optional[float]:
-        """From issue to expiry, in seconds; None where that is unknown or makes no sense."""
+        """Seconds from issue to expiry; None when unknown or not positive."""
         if self.issued_at is None or self.expires_at is None or self.expires_at <= self.issued_at:
             return None
         return self.expires_at - self.issued_at
 
     def expires_in(self, now: float) -> Optional[float]:
-        """Seconds of life left."""
+        """Remaining lifetime in seconds, negative after expiry; None when unknown."""
         return None if self.expires_at is None or not math.isfinite(self.expires_at) else self.expires_at - now
 
     def has_expired(self, now: float) -> bool:
-        """Whether its life is known to be over."""
+        """Whether the token is known to have expired."""
         left = self.expires_in(now)
         return left is not None and left <= 0
 
     def is_lasting(self, now: float, min_remaining: float) -> bool:
-        """Whether it will live long enough; an unknown expiry does not speak against it."""
+        """Whether the token is valid for at least `min_remaining` seconds; true for an unknown expiry."""
         left = self.expires_in(now)
-        return left is None or left >= needed_life(self.lifetime, min_remaining)
+        return left is None or left >= needed_lifetime(self.lifetime, min_remaining)
 
 
-def needed_life(lifetime: Optional[float], min_remaining: float) -> float:
-    """The seconds of life that a token must still have: half its lifetime where it never lives that long."""
+def needed_lifetime(lifetime: Optional[float], min_remaining: float) -> float:
+    """The remaining lifetime in seconds that a token needs: at most half of a lifetime shorter than `min_remaining`."""
     return lifetime / 2 if lifetime is not None and 0 < lifetime <= min_remaining else min_remaining
 
 
 def jwt_claims(token: str) -> Mapping[str, Any]:
-    """The claims of a JWT, unverified; empty where the token is none (RFC 7519)."""
+    """The claims of a JWT (RFC 7519), whose signature is not checked; empty when the token is not a JWT."""
     parts = token.split(".")
     if len(parts) != 3:
         return {}
@@ -84,7 +84,7 @@ def jwt_claims(token: str) -> Mapping[str, Any]:
 
 
 def claimed_time(claims: Mapping[str, Any], name: str) -> Optional[float]:
-    """A NumericDate of the claims, in epoch seconds; None where there is none that makes sense."""
+    """A NumericDate claim in epoch seconds; None when it is missing or invalid."""
     value = claims.get(name)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < _LATEST:
         return None
@@ -92,7 +92,7 @@ def claimed_time(claims: Mapping[str, Any], name: str) -> Optional[float]:
 
 
 def iso8601(seconds: Optional[float]) -> Optional[str]:
-    """Epoch seconds as ISO 8601 in UTC, to the second."""
+    """Format epoch seconds as ISO 8601 in UTC, without fractions of a second."""
     if seconds is None or math.isnan(seconds):
         return None
     moment = datetime.datetime.fromtimestamp(min(max(seconds, 0), _LATEST), tz=datetime.timezone.utc)

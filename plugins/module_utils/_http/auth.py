@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sign requests, and replay one that the server refuses: once, with a renewed credential."""
+"""Sign requests, and replay a refused request once with a renewed credential."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ CredentialT = TypeVar("CredentialT")
 
 
 class Auth(ABC, Generic[CredentialT]):
-    """Signs the requests of a client. Safe to use from several threads."""
+    """Signs the requests of a client, as httpx.Auth does. Safe to use from several threads."""
 
     @abstractmethod
     def credential(self) -> CredentialT:
-        """The current credential, with which the next request is signed. Raises TokensError."""
+        """The credential for the next request. Raises TokensError."""
 
     @abstractmethod
     def headers(self, credential: CredentialT) -> Mapping[str, Any]:
-        """The headers of a request that is signed with this credential."""
+        """The headers that sign a request with this credential."""
 
     def is_refusal(self, error: ApiError) -> bool:
-        """Whether the server refuses the credential. Some servers return 403 for a token that has expired."""
+        """Whether the server refused the credential. Some servers return 403 for an expired token."""
         return error.status in (401, 403)
 
     def renewed(self, refused: CredentialT, error: ApiError) -> Optional[CredentialT]:
-        """Another credential in place of the refused one; None when there is no way to get one. Raises TokensError.
+        """Replace a refused credential; None when that is impossible. Raises TokensError.
 
-        Several threads may have used the refused one: one renewal serves all of them.
+        When the requests of several threads are refused, one renewal serves all of them.
         """
         return None
 
     def confirm(self, renewed: CredentialT) -> None:
-        """Note that the server accepts the credential that it was sent after a refusal."""
+        """Note that the server accepted a renewed credential."""
 
 
 class StaticAuth(Auth[None]):
-    """Signs requests with headers that never change."""
+    """Signs all requests with the same headers."""
 
     def __init__(self, headers: Mapping[str, Any]) -> None:
         self._headers = headers
@@ -58,9 +58,9 @@ UNSIGNED = StaticAuth({})
 
 
 def send_signed(auth: Auth[CredentialT], send: Callable[[Mapping[str, Any]], Response]) -> Response:
-    """Send a request with the headers of `auth`; after a refusal once more, if `auth` has another credential by then.
+    """Send a request signed by `auth`, and replay it once when it is refused and `auth` has another credential.
 
-    A refused request was not carried out, so any method is safe to replay. Raises what `send` raises.
+    A refused request was not processed, so any method is safe to replay. Raises what `send` raises.
     """
     credential = auth.credential()
     try:

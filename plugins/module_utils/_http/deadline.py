@@ -1,12 +1,12 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The time by which a response must be whole, the bytes that it may have, and how far its request has come.
+"""Sockets that end at the deadline of a whole request, count its bytes and note how far it has come.
 
-The timeout of a socket is for each call: a server that sends a byte now and then would hold a task for hours, and one
-that never pauses would hold OpenSSL within one call. Here every address and every read gets only what is left of the
-time of the whole request, and OpenSSL sees only bytes that were read here. The bytes are counted here, too, before any
-library makes something of them: one reads a chunk of the length -1 up to the end of the connection.
+The timeout of a plain socket is for each call. A server that sends a byte now and then would block a task for hours,
+and one that never pauses would block OpenSSL within one call. Here each address, handshake and read gets the remaining
+time of the request, and OpenSSL reads from memory. The bytes are counted before an HTTP library parses them: urllib3
+reads a chunk of length -1 until the connection ends.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ _Result = TypeVar("_Result")
 
 
 class Flooded(OSError):
-    """More bytes came than the response may have."""
+    """The response has more bytes than it may have."""
 
 
 class Stage(enum.IntEnum):
-    """How far a request has come on a new connection, or that it has left on any."""
+    """How far a request has come. A request on an open connection starts at SENT."""
 
     CONNECTING = 0
     TUNNELLING = 1
@@ -40,14 +40,14 @@ class Stage(enum.IntEnum):
 
 
 class Watch(threading.local):
-    """What this thread's request is at: when it must be done, what may still come, how far it has come."""
+    """The request of this thread: its deadline, the bytes that it may still receive, and its stage."""
 
     ends_at: Optional[float] = None
     bytes_left = math.inf
     stage = Stage.CONNECTING
 
     def left(self) -> Optional[float]:
-        """Seconds until it must be done; None without a deadline. Raises socket.timeout when it should be."""
+        """Seconds until the deadline; None without one. Raises socket.timeout after it."""
         if self.ends_at is None:
             return None
         left = self.ends_at - time.monotonic()
@@ -56,10 +56,10 @@ class Watch(threading.local):
         return left
 
     def count(self, received: int) -> int:
-        """Note so many bytes, and return their number. Raises Flooded."""
+        """Count received bytes, and return their number. Raises Flooded."""
         self.bytes_left -= received
         if self.ends_at is not None and self.bytes_left < 0:
-            # Python 3.9 looks into the arguments of every OSError that a socket raises.
+            # Python 3.9 reads the arguments of every OSError that a socket raises.
             raise Flooded("more bytes than expected")
         return received
 
@@ -69,7 +69,7 @@ watch = Watch()
 
 @contextlib.contextmanager
 def deadline(seconds: float, most_bytes: float = math.inf) -> Iterator[None]:
-    """This thread's sockets must be done within so many seconds, and receive no more than so many bytes."""
+    """Limit the sockets of this thread to so many seconds and received bytes in total."""
     watch.ends_at, watch.bytes_left, watch.stage = time.monotonic() + seconds, most_bytes, Stage.CONNECTING
     try:
         yield
@@ -78,7 +78,7 @@ def deadline(seconds: float, most_bytes: float = math.inf) -> Iterator[None]:
 
 
 class DeadlineSocket(socket.socket):
-    """A plain socket whose calls end at the deadline. `server_name` is whose certificate is expected behind it."""
+    """A plain socket whose calls end at the deadline. `server_name` is the expected name in the certificate."""
 
     server_name = ""
 
@@ -91,17 +91,17 @@ class DeadlineSocket(socket.socket):
         super().sendall(*args, **kwargs)
 
     def mind_deadline(self, share: float = 1) -> None:
-        """Give the next call its share of the time that is left. Raises socket.timeout."""
+        """Limit the next call to a share of the remaining time. Raises socket.timeout."""
         left = watch.left()
         if left is not None:
             self.settimeout(left * share)
 
 
 class DeadlineTlsSocket(DeadlineSocket):
-    """TLS over such a socket. OpenSSL reads from memory: each of its loops ends with the bytes that were read here."""
+    """TLS over a DeadlineSocket. OpenSSL reads from memory, so that none of its loops outlives the deadline."""
 
     def __init__(self, plain: DeadlineSocket, context: ssl.SSLContext, server_name: str) -> None:
-        """Shake hands. Raises OSError, ssl.SSLError among it."""
+        """Perform the handshake. Raises OSError, including ssl.SSLError."""
         timeout = plain.gettimeout()
         super().__init__(fileno=plain.detach())
         self.settimeout(timeout)
@@ -116,24 +116,24 @@ class DeadlineTlsSocket(DeadlineSocket):
 
     def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
         try:
-            return self._run(lambda: self._tls.read(nbytes or len(buffer), buffer))  # type: ignore[return-value]
+            return self._run(lambda: self._tls.read(nbytes or len(buffer), buffer))  # type: ignore[return-value] # with a buffer, read() returns an int
         except ssl.SSLEOFError:
-            # Without a farewell of TLS: whether all has come is for HTTP to judge, as with the sockets of Python.
+            # The end without close_notify. HTTP decides whether the response is complete, as with sockets of ssl.
             return 0
 
     def sendall(self, data: Any, flags: int = 0) -> None:
         rest = memoryview(data).cast("B")
         while rest:
             part = rest[:_CHUNK]
-            written = self._run(lambda part=part: self._tls.write(part))  # type: ignore[misc]
+            written = self._run(lambda part=part: self._tls.write(part))  # type: ignore[misc] # mypy infers no type
             rest = rest[written:]
 
     def getpeercert(self, binary_form: bool = False) -> Any:
-        """The certificate of the server, for libraries that compare names by themselves."""
+        """The certificate of the server, for libraries that compare names themselves."""
         return self._tls.getpeercert(binary_form)
 
     def _run(self, step: Callable[[], _Result]) -> _Result:
-        """A step of TLS, with all that it has to send, and all that it waits for."""
+        """Run a TLS operation: send what it produces and receive what it waits for."""
         while True:
             try:
                 result = step()
@@ -142,7 +142,7 @@ class DeadlineTlsSocket(DeadlineSocket):
                 self._receive()
                 continue
             except ssl.SSLError:
-                # The alert that tells the other side why.
+                # Send the alert that tells the server why.
                 with contextlib.suppress(OSError):
                     self._send_pending()
                 raise
@@ -163,17 +163,17 @@ class DeadlineTlsSocket(DeadlineSocket):
 
 
 class DeadlineContext(ssl.SSLContext):
-    """A context whose sockets are of that kind."""
+    """A context that makes DeadlineTlsSockets."""
 
     def wrap_socket(self, sock: socket.socket, *_args: Any, server_hostname: Any = None, **_kwargs: Any) -> Any:
-        """Some libraries name no server where it is an address: the socket knows it."""
+        """Wrap a DeadlineSocket. Some libraries pass no name for an IP address: then the socket's is used."""
         if not isinstance(sock, DeadlineSocket):
             raise TypeError("only sockets with a deadline can be wrapped")
         return DeadlineTlsSocket(sock, self, server_hostname or sock.server_name)
 
 
 def connected(host: str, port: int, options: Sequence[Any] = ()) -> DeadlineSocket:
-    """A connection with one of the host's addresses, which share the time that is left. Raises OSError."""
+    """Connect to one of the host's addresses, which share the remaining time. Raises OSError."""
     failure = OSError("no address")
     addresses = _addresses(host, port)
     for number, (family, kind, protocol, _name, address) in enumerate(addresses):
@@ -198,5 +198,5 @@ def _addresses(host: str, port: int) -> list[Any]:
     try:
         return socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
     except UnicodeError:
-        # A name that no name server can know, such as one with an empty label.
+        # A name that DNS cannot contain, such as one with an empty label.
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known") from None

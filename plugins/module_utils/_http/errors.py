@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the HTTP libraries raise, as errors of ours. Theirs may quote URLs, headers and proxies with passwords."""
+"""Convert errors of the HTTP libraries, which may quote URLs, headers and proxy passwords, to our own types."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ try:
     import requests.exceptions
     import urllib3.exceptions
 except Exception:  # pylint: disable=broad-exception-caught  # a broken library is a missing one
-    # The transport reports the missing library; until then this file must load.
-    requests = urllib3 = None  # type: ignore[assignment]
+    # Session reports the missing library. Until then this file must load.
+    requests = urllib3 = None  # type: ignore[assignment] # stand-ins
 
-_CONNECTION_ADVICE = "Check hostname and port, the route to it, and proxy_url."
-_TIMEOUT_ADVICE = "Raise the option timeout if the server is merely slow."
+_CONNECTION_ADVICE = "Check the name and port in hostname, the network route, and proxy_url."
+_TIMEOUT_ADVICE = "Raise timeout if the server is only slow."
 
-# The other side hung up; which of the two it is depends on the Python.
+# The server closed the connection. The type depends on the version of Python.
 _TLS_ENDS = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
-# What http.client raises of too many headers, and of too long a line; other errors of its are derived from the first.
+# http.client raises the first for too many headers, the second for a long line. Its other errors are subclasses.
 _ENDLESS_HEAD = (http.client.HTTPException, http.client.LineTooLong)
 
 _Cause = TypeVar("_Cause", bound=BaseException)
@@ -46,10 +46,10 @@ _Cause = TypeVar("_Cause", bound=BaseException)
 def transport_error_of(
     error: BaseException, stage: Stage, timeout: float, *, proxy: Optional[Proxy], ca_path: Optional[str]
 ) -> TransportError:
-    """The error of ours for one that requests or urllib3 raised.
+    """Convert an exception of requests or urllib3.
 
-    `stage` is how far the request had come, `timeout` its timeout in seconds, `proxy` what it was to go through, and
-    `ca_path` whom it was to trust.
+    `stage` is how far the request had come, `timeout` its timeout in seconds. `proxy` and `ca_path` are those of the
+    connection, for the advice.
     """
     if stage is Stage.SENT:
         return _after_it_left(error, timeout)
@@ -72,45 +72,45 @@ def _before_handshake(error: BaseException, stage: Stage, timeout: float, proxy:
 
 
 def _failure_of_proxy(error: BaseException, timeout: float) -> str:
-    """With the status of its refusal, where there is one; its own words may say anything."""
+    """Include the status that the proxy returned, but not its text."""
     if _is_timeout(error):
         return f"did not respond within {timeout:g} s"
     found = re.search(r"Tunnel connection failed: (\d{3})", str(error))
-    return f"refused the connection: status {found[1]}" if found else f"broke the connection off: {_reason(error)}"
+    return f"refused the connection: status {found[1]}" if found else f"failed: {_reason(error)}"
 
 
 def _during_handshake(error: BaseException, timeout: float, ca_path: Optional[str]) -> TransportError:
     certificate = _find(error, ssl.SSLCertVerificationError)
     if certificate is not None:
-        # Where the library has compared the names by itself, the error has neither message nor code of OpenSSL.
+        # When urllib3 compares the names itself, the error has no message and no code of OpenSSL.
         reason = getattr(certificate, "verify_message", "") or "hostname mismatch"
         advice = certificate_advice(certificate, ca_path)
         return TlsFailed(f"the server's certificate is not trusted: {reason}", advice=advice)
     if _is_timeout(error):
         return ConnectionFailed(f"no TLS connection within {timeout:g} s", advice=_CONNECTION_ADVICE)
     if _find(error, Flooded) is not None:
-        return TlsFailed("the TLS connection failed: its handshake has no end", advice=connection_advice(None))
+        return TlsFailed("the TLS connection failed: its handshake does not end", advice=connection_advice(None))
     if _is_refusal_of_tls(error):
         return _refusal_of_tls(error)
-    return ConnectionFailed("the connection was closed before the request left", advice=_CONNECTION_ADVICE)
+    return ConnectionFailed("the connection was closed before the request was sent", advice=_CONNECTION_ADVICE)
 
 
 def _after_it_left(error: BaseException, timeout: float) -> TransportError:
-    """urllib3 calls this a fault of the proxy, too, where there is one: the order of its causes tells nothing."""
+    """With a proxy, urllib3 reports these as errors of the proxy, too: the order of the causes means nothing."""
     if _find(error, Flooded) is not None:
-        return OversizedResponse("the response is longer than any of the API can be")
+        return OversizedResponse("the response is longer than any response of the API")
     if _is_timeout(error):
-        return TimedOut(f"no whole response within {timeout:g} s", advice=_TIMEOUT_ADVICE)
+        return TimedOut(f"no complete response within {timeout:g} s", advice=_TIMEOUT_ADVICE)
     if _is_refusal_of_tls(error):
-        # With TLS 1.3 a server refuses a client's certificate by an alert in place of the response.
+        # With TLS 1.3, a server refuses a client certificate with an alert in place of the response.
         return _refusal_of_tls(error)
     if any(type(cause) in _ENDLESS_HEAD for cause in _causes(error)):
-        return OversizedResponse("the response has more headers, or longer ones, than any of the API can have")
+        return OversizedResponse("the response has more or longer headers than any response of the API")
     if isinstance(error, ValueError):
         return ResponseLost("the response is not valid HTTP")
     if _find(error, urllib3.exceptions.IncompleteRead) is not None:
         return ResponseLost("the response was cut off")
-    return ResponseLost("the connection was closed before the response was whole")
+    return ResponseLost("the connection was closed before the response was complete")
 
 
 def _refusal_of_tls(error: BaseException) -> TransportError:
@@ -131,11 +131,11 @@ def _is_any(error: BaseException, kinds: tuple[type[BaseException], ...]) -> boo
 
 
 def _reason(error: BaseException) -> str:
-    """The operating system's own words, which hold no secret."""
+    """The message of the operating system or of OpenSSL, which contains no secret."""
     system = _find(error, OSError, skip=requests.exceptions.RequestException)
     if isinstance(system, ssl.SSLError) and system.reason:
         return system.reason.replace("_", " ").lower()
-    return (system.strerror if system is not None else None) or "it was closed"
+    return (system.strerror if system is not None else None) or "connection closed"
 
 
 def _find(
@@ -145,7 +145,7 @@ def _find(
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and all that led to it; urllib3 keeps some causes in `reason` and in the arguments."""
+    """Yield the error and its causes. urllib3 keeps some causes in `reason` and in the arguments."""
     seen: set[int] = set()
     waiting: list[object] = [error]
     while waiting:

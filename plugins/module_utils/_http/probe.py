@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Requests whose refusal is a result: whether a credential is accepted, and whether something exists."""
+"""Requests for which an error status is a result: is a credential accepted, does an object exist."""
 
 from __future__ import annotations
 
@@ -18,11 +18,10 @@ def is_accepted(
     proof: Callable[[Response], Any],
     forbidden_is_accepted: bool = False,
 ) -> bool:
-    """Whether the credential of an authenticated read is accepted: not for a 401.
+    """Whether the server accepts the credential of an authenticated read. False for a 401; raises other errors.
 
-    `proof` reads of the body what the product alone sends, and raises BadResponse where that is missing: others say
-    200, too. With `forbidden_is_accepted` a 403 of the product itself, which has a code, says that the credential was
-    accepted.
+    `proof` reads a field of the body that only the product sends, and raises BadResponse when it is missing: a proxy
+    may return 200, too. With `forbidden_is_accepted`, a 403 with an error code of the product counts as accepted.
     """
     try:
         response = read()
@@ -37,10 +36,10 @@ def is_accepted(
 
 
 def was_deleted(delete: Callable[[], Any], *, gone: Collection[int]) -> bool:
-    """Whether a deletion deleted something. False for a status in `gone`: it did not exist any more.
+    """Whether a request deleted an object. False for a status in `gone`: the object no longer existed.
 
-    A page that somebody else wrote proves nothing. If the response to an earlier try of the same request was lost, that
-    try may have deleted it, which counts.
+    An HTML page proves nothing, so its error is raised. Returns True for a status in `gone` after a lost response to an
+    earlier try: that try may have deleted the object.
     """
     try:
         delete()
@@ -52,7 +51,7 @@ def was_deleted(delete: Callable[[], Any], *, gone: Collection[int]) -> bool:
 
 
 def found_or_none(read: Callable[[], Response]) -> Optional[Response]:
-    """The response of a read; None for a 404 of the product: what was asked for does not exist."""
+    """The response of a read; None for a 404 of the product. Raises other errors, and the error of an HTML page."""
     try:
         return read()
     except ApiError as error:

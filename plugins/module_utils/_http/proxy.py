@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which proxy leads to a host: the option's, or the one that the environment variables name.
+"""Choose the proxy for a server, from the option or from environment variables.
 
-The operating system is never asked: that is unsafe in a forked process on macOS.
+Settings of the operating system are ignored: reading them is unsafe in a forked process on macOS.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Optional
 from .._core.errors import InvalidOption
 from .url import BaseUrl
 
-# No https: what is read through TLS within TLS would end at no deadline.
+# Not https: reads through TLS within TLS would not end at the deadline.
 _PROXY = re.compile(r"(?:http://)?(?:[^/@\s]*@)?(?P<address>(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?)/?")
 # The first one that is set wins.
 _PROXY_VARIABLES = ("https_proxy", "all_proxy")
@@ -27,7 +27,10 @@ _BYPASS = re.compile(r"(?:\[(?P<ipv6>[^]]*)\]|(?P<name>[^:]+))(?::(?P<port>\d{1,
 
 @dataclass(frozen=True)
 class Proxy:
-    """`url` may hold a password, `address` does not. `variable` has named it, or the option if that is empty."""
+    """An HTTP proxy. `url` may contain a password, `address` does not.
+
+    `variable` is the environment variable that set it; empty for the option.
+    """
 
     url: str
     address: str
@@ -35,7 +38,7 @@ class Proxy:
 
     @property
     def advice(self) -> str:
-        """What to do where it does not work."""
+        """What the user can do when the proxy fails."""
         if not self.variable:
             return "Check proxy_url."
         return (
@@ -45,11 +48,11 @@ class Proxy:
 
 
 def proxy_for(server: BaseUrl, proxy_url: Optional[str], environ: Mapping[str, str]) -> Optional[Proxy]:
-    """The proxy for requests to the server, or None.
+    """The proxy for a server, or None.
 
-    An explicit proxy_url wins; then https_proxy and all_proxy, unless no_proxy names the server. They are read as the
-    library requests reads them: lower case wins, and an empty one in lower case switches off the one in upper case.
-    Raises InvalidOption for anything else than an HTTP proxy.
+    proxy_url wins. Then https_proxy and all_proxy are used, unless no_proxy names the server. The variables are read as
+    by the library requests: the lower-case name wins, and an empty lower-case variable turns off the upper-case one.
+    Raises InvalidOption for a proxy that is not an HTTP proxy.
     """
     if proxy_url:
         return _checked_proxy(proxy_url)
@@ -61,7 +64,7 @@ def proxy_for(server: BaseUrl, proxy_url: Optional[str], environ: Mapping[str, s
 
 
 def in_both_cases(environment: Mapping[str, str]) -> dict[str, str]:
-    """An environment whose proxy variables win over those of another environment, in either case of letters."""
+    """Add each proxy variable in the other case of letters, so that it wins over one of another environment."""
     twins = {}
     for name in (*_PROXY_VARIABLES, _NO_PROXY):
         for given, other in ((name, name.upper()), (name.upper(), name)):
@@ -76,7 +79,7 @@ def _set_variable(name: str, environ: Mapping[str, str]) -> Optional[str]:
 
 
 def _names(entry: str, server: BaseUrl) -> bool:
-    """Whether an entry of no_proxy names a server: its host, domain, address or network, with its port or without."""
+    """Whether an entry of no_proxy matches a server: its host, domain, address or network, optionally with a port."""
     found = _BYPASS.fullmatch(entry)
     name = (found["ipv6"] or found["name"] or "") if found else entry
     if found and found["port"] and int(found["port"]) != server.port:
@@ -96,7 +99,7 @@ def _checked_proxy(url: str, variable: str = "") -> Proxy:
             "proxy_url",
             "is not an HTTP proxy",
             source=f"the environment variable {variable}" if variable else "",
-            advice="Set one such as http://proxy.example.com:3128; what goes through it is encrypted all the way.",
+            advice="Set an http URL, such as http://proxy.example.com:3128. The traffic through it is still encrypted.",
         )
-    # Old releases of requests take a name before a port for a scheme.
+    # Old releases of requests parse a name before a port as a scheme.
     return Proxy(url if "://" in url else f"http://{url}", found["address"], variable)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A whole response of a server, and its reading: what is not what the API documents is named for what it is."""
+"""A complete response, and checks that its body is what the API documents."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ from .._core.errors import BadResponse
 from .._core.runtime import ignore
 from .._core.secret import Secret
 
-# RFC 9110, section 5.5, without what is obsolete; RFC 6749, appendix A, allows tokens no more.
+# RFC 9110, section 5.5, without obsolete characters. RFC 6749, appendix A, allows tokens the same.
 HEADER_VALUE = re.compile(r"(?:[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)?")
 _HTML_STARTS = (b"<!doctype html", b"<html")
-_GATEWAY_GAVE_UP = (502, 504)
+_GATEWAY_ERRORS = (502, 504)
 
 
 class Response:
-    """Status, headers and body. `clock_offset` is the server's clock minus this one's, in seconds (RFC 9110, 6.6.1).
+    """Status, headers and body of a response.
 
-    `hide` receives each secret that is read of it.
+    `clock_offset` is the server's clock minus the local clock in seconds, from the Date header (RFC 9110, section
+    6.6.1); None without one. `hide` is called with each secret that is read from the body.
     """
 
     def __init__(
@@ -49,32 +50,32 @@ class Response:
         self.host = host
         self.received_at = received_at
         self._hide = hide
-        # A gateway that gave up waiting says nothing of what the server behind it did, and some servers answer with
-        # a redirect what they have done.
-        self.left_behind = left_behind if status < 400 or status in _GATEWAY_GAVE_UP else ""
+        # After a gateway error the server behind it may have processed the request. Some servers return a redirect
+        # for a request that they processed.
+        self.left_behind = left_behind if status < 400 or status in _GATEWAY_ERRORS else ""
         self.clock_offset = _clock_offset(headers.get("Date"), received_at)
 
     @property
     def ok(self) -> bool:
-        """Whether the server did what it was asked."""
+        """Whether the status is 2xx."""
         return 200 <= self.status < 300
 
     @property
     def is_html(self) -> bool:
-        """Whether somebody between here and the server answered with a page for people."""
+        """Whether the body is an HTML page, usually from a proxy or a login portal."""
         start = self.body.lstrip()[:16].lower()
         is_called_so = self.headers.get("Content-Type", "").lower().startswith("text/html")
         return bool(start) and (is_called_so or start.startswith(_HTML_STARTS))
 
     @functools.cached_property
     def _document(self) -> Any:
-        """Parsed once: a page of a listing may have megabytes."""
+        """The parsed body, cached: a page of a listing may have megabytes."""
         return json.loads(self.body)
 
     def json(self) -> Any:
         """The body as JSON. Raises BadResponse."""
         if not self.body.strip():
-            raise self.bad("the response has an empty body where JSON is due")
+            raise self.bad("the response is empty, not JSON")
         try:
             return self._document
         except (ValueError, RecursionError):
@@ -84,11 +85,11 @@ class Response:
         """The body as a JSON object. Raises BadResponse."""
         document = self.json()
         if not isinstance(document, dict):
-            raise self.bad("the response is JSON, but not the object that the API documents")
+            raise self.bad("the response is not a JSON object, as the API documents")
         return document
 
     def json_or_none(self) -> Any:
-        """The body as JSON where it is, for the reading of errors."""
+        """The body as JSON; None when it is not JSON. For error responses."""
         try:
             return self._document
         except (ValueError, RecursionError):
@@ -96,12 +97,12 @@ class Response:
 
     @property
     def plain_text(self) -> str:
-        """The body if it is plain text, else nothing."""
+        """The body of a text/plain response; empty for other types."""
         is_plain = self.headers.get("Content-Type", "").lower().startswith("text/plain")
         return self.body.decode("utf-8", "replace") if is_plain else ""
 
     def bad(self, cause: str, *, advice: str = "") -> BadResponse:
-        """The error that says what is wrong with this response."""
+        """Make an error about this response."""
         return BadResponse(
             f"{cause} (status {self.status})",
             status=self.status,
@@ -112,48 +113,50 @@ class Response:
         )
 
     def field(self, name: str, kind: type) -> Any:
-        """A field that the API documents as present. Raises BadResponse."""
+        """A required field. Raises BadResponse when it is missing, empty or of another type."""
         value = self.mapping().get(name)
         if not isinstance(value, kind) or value in ("", None):
             raise self.bad(f"the response has no usable '{name}'")
         return value
 
     def objects(self, name: str, *fields: str) -> list[Mapping[str, Any]]:
-        """A list that the API documents as present, of objects that each have these texts. Raises BadResponse."""
+        """A required list of objects that each have these non-empty strings. Raises BadResponse."""
         found: list[Mapping[str, Any]] = self.field(name, list)
-        if not all(has_texts(item, *fields) for item in found):
-            raise self.bad(f"the list '{name}' in the response has entries that are not what the API documents")
+        for position, item in enumerate(found, start=1):
+            if not has_texts(item, *fields):
+                expected = f"an object with {' and '.join(fields)}" if fields else "an object"
+                raise self.bad(f"entry {position} of the list '{name}' in the response is not {expected}")
         return found
 
     def secret(self, name: str) -> Secret:
-        """A token that the API documents as present. Raises BadResponse."""
+        """A required token. Raises BadResponse."""
         return self.sendable(self.field(name, str), f"'{name}'")
 
     def sendable(self, text: str, what: str) -> Secret:
-        """A token that came with this response. Raises BadResponse where no header could carry it back."""
+        """A token of this response. Raises BadResponse when it cannot be sent in a header; `what` names it."""
         if not HEADER_VALUE.fullmatch(text):
-            raise self.bad(f"{what} in the response holds characters that no header can carry")
+            raise self.bad(f"{what} in the response contains characters that are invalid in a header")
         return self.as_secret(text)
 
     def as_secret(self, text: str) -> Secret:
-        """A text of this response as a secret, which is kept out of all that leaves the task."""
+        """A string of this response as a secret, which is redacted from now on."""
         secret = Secret(text)
         self._hide(secret)
         return secret
 
 
 def has_texts(value: Any, *fields: str) -> bool:
-    """Whether something in a response is an object in which each of these fields is a text."""
+    """Whether a value is an object in which each of these fields is a non-empty string."""
     return isinstance(value, dict) and all(isinstance(value.get(name), str) and value[name] for name in fields)
 
 
 def items(value: Any) -> list[Mapping[str, Any]]:
-    """The objects of a list in a response; nothing where there is no list."""
+    """The objects in a list of a response; empty when it is not a list."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def number(value: Any) -> Optional[float]:
-    """A number of a response that can be reckoned with; None for all else."""
+    """A finite number; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     try:
@@ -163,10 +166,10 @@ def number(value: Any) -> Optional[float]:
 
 
 def moment_of(date: Optional[str]) -> Optional[float]:
-    """The date of a header in epoch seconds; None for all else."""
+    """The date of a header in epoch seconds; None when it is not a date."""
     try:
         moment = parsedate_to_datetime(date or "")
-        # The oldest of the three forms names no zone; all are in UTC.
+        # The asctime format has no zone. All three formats are in UTC.
         moment = moment if moment.tzinfo else moment.replace(tzinfo=datetime.timezone.utc)
         return moment.timestamp()
     except (TypeError, ValueError, OverflowError):

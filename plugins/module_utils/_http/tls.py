@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whom a connection trusts: TLS contexts, each loaded once in a process."""
+"""TLS contexts: which certificates are trusted, and which client certificate is presented."""
 
 from __future__ import annotations
 
@@ -16,15 +16,18 @@ from .._core.errors import InvalidOption
 from .deadline import DeadlineContext
 from .tls_advice import PAIR
 
-# Where OpenSSL looks for trusted certificates instead of its own defaults.
+# Variables that replace OpenSSL's default trust store.
 _TRUST_STORE_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
-# The name of a file in a folder of trusted certificates, as OpenSSL looks it up.
+# Names by which OpenSSL finds files in a folder of trusted certificates.
 _HASHED = re.compile(r"[0-9a-f]{8}\.[0-9]+")
-# One that is cut off ends where the next one begins.
+# A certificate that is cut off ends where the next one starts.
 _CERTIFICATE = re.compile(
     r"-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----(?:(?!-----BEGIN).)*?(?:-----END[A-Z0-9 ]*-----|(?=-----BEGIN)|\Z)",
     re.DOTALL,
 )
+
+_FILE_ADVICE = "Check the path, and that the user who runs the task can read the file."
+_PEM_ADVICE = "Set it to a file with complete certificates in PEM format."
 
 
 def tls_context(
@@ -36,14 +39,14 @@ def tls_context(
     trust_system: bool = False,
     environ: Mapping[str, str],
 ) -> ssl.SSLContext:
-    """The context for these options: TLS 1.2 and up, verified unless told otherwise.
+    """The context for these options, with TLS 1.2 or newer.
 
-    With trust_system the system's trust store counts besides ca_path, not only without it.
-    Raises InvalidOption for a file that cannot be used.
+    With `trust_system`, the system's trust store is used in addition to `ca_path`. Raises InvalidOption for a file that
+    cannot be used.
     """
     ca_path = ca_path or _trust_store_of_the_task(environ)
     if client_cert:
-        # Never the shared one: a client certificate is somebody's identity.
+        # Not a shared context: a client certificate is an identity.
         context = _new_context(validate_certs, ca_path, trust_system)
         _present(context, client_cert, client_key)
         return context
@@ -54,7 +57,7 @@ def tls_context(
 
 @functools.cache
 def default_tls_context() -> ssl.SSLContext:
-    """The system's trust store. Reading it costs more than the rest of a task: forks inherit it from their parent."""
+    """The context with the system's trust store. Loading it is slow, so forks inherit it from their parent process."""
     return _new_context(True, None)
 
 
@@ -64,7 +67,7 @@ def _unverified() -> ssl.SSLContext:
 
 
 def _trust_store_of_the_task(environ: Mapping[str, str]) -> Optional[str]:
-    """What a task's own environment sets; OpenSSL itself sees only the environment of the process."""
+    """The trust store that the task's environment sets. OpenSSL reads only the environment of the process."""
     for name in _TRUST_STORE_VARIABLES:
         if environ.get(name) and environ.get(name) != os.environ.get(name):
             return environ[name]
@@ -94,24 +97,26 @@ def _trust(context: ssl.SSLContext, ca_path: str) -> None:
         else:
             raise InvalidOption(
                 "ca_path",
-                f"names a folder in which no file is named by the hash of its certificate: {ca_path}",
-                advice="Run openssl rehash with the folder, or set ca_path to a PEM file.",
+                f"is a folder without files named by certificate hash: {ca_path}",
+                advice="Run 'openssl rehash' on the folder, or set ca_path to a PEM file.",
             )
     except ssl.SSLError:
-        raise InvalidOption("ca_path", f"{_unreadable(ca_path)}: {ca_path}") from None
+        raise InvalidOption("ca_path", f"{_unreadable(ca_path)}: {ca_path}", advice=_PEM_ADVICE) from None
     except OSError as error:
-        raise InvalidOption("ca_path", f"cannot be read: {ca_path}: {error.strerror}") from None
+        raise InvalidOption("ca_path", f"cannot be read: {ca_path}: {error.strerror}", advice=_FILE_ADVICE) from None
 
 
 def _present(context: ssl.SSLContext, client_cert: str, client_key: Optional[str]) -> None:
     try:
-        # Without a password callback OpenSSL would ask on the terminal and hang the task.
+        # Without a callback, OpenSSL would prompt on the terminal and block the task.
         context.load_cert_chain(client_cert, client_key, password=lambda: "")
     except ssl.SSLError as error:
         raise _unusable_pair(error, client_cert, client_key or client_cert) from None
     except OSError as error:
         raise InvalidOption(
-            "client_cert", f"or client_key cannot be read: {error.filename or client_cert}: {error.strerror}"
+            "client_cert",
+            f"or client_key cannot be read: {error.filename or client_cert}: {error.strerror}",
+            advice=_FILE_ADVICE,
         ) from None
 
 
@@ -121,27 +126,33 @@ def _unusable_pair(error: ssl.SSLError, client_cert: str, client_key: str) -> In
         return InvalidOption("client_cert", f"{reason}: {client_cert}", advice=advice)
     wrong = _unreadable(client_cert)
     if wrong:
-        return InvalidOption("client_cert", f"{wrong}: {client_cert}")
+        return InvalidOption("client_cert", f"{wrong}: {client_cert}", advice=_PEM_ADVICE)
     key = _text_of(client_key)
     if "ENCRYPTED" in key:
         return InvalidOption(
-            "client_key", f"names a file with an encrypted key: {client_key}", advice="Give one without a passphrase."
+            "client_key", f"is a file with an encrypted key: {client_key}", advice="Use a key without a passphrase."
         )
     if "PRIVATE KEY-----" not in key:
-        return InvalidOption("client_key", f"names a file without a PEM key: {client_key}")
-    return InvalidOption("client_cert", f"and client_key cannot be used: {client_cert}")
+        return InvalidOption(
+            "client_key", f"is a file without a PEM private key: {client_key}", advice="Convert the key to PEM."
+        )
+    return InvalidOption(
+        "client_cert",
+        f"and client_key cannot be used together: {client_cert}",
+        advice="Check that the key belongs to the certificate.",
+    )
 
 
 def _unreadable(path: str) -> str:
-    """What is wrong with the certificates in a file; nothing when all can be read."""
+    """What is wrong with the certificates in a file; empty when all can be parsed."""
     found = _CERTIFICATE.findall(_text_of(path))
     if not found:
-        return "names a file without a PEM certificate"
+        return "is a file without a PEM certificate"
     for number, text in enumerate(found, start=1):
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text)
         except (ssl.SSLError, ValueError):
-            return f"names a file whose certificate {number} of {len(found)} is cut off or damaged"
+            return f"is a file in which certificate {number} of {len(found)} is cut off or damaged"
     return ""
 
 

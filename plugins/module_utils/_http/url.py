@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The address of a server's API: checked once, then the only thing that requests are built from."""
+"""Parse addresses of servers. A URL is parsed once: what was checked is what is requested."""
 
 from __future__ import annotations
 
@@ -20,14 +20,12 @@ _ADDRESS = re.compile(
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _AUTHORITY = re.compile(rf"(?:\[(?P<ipv6>[0-9a-f:.]+)\]|(?P<name>{_LABEL}(?:\.{_LABEL})*))(?::(?P<port>\d{{1,5}}))?")
 _UNSAFE = re.compile(r"[\s\\\x00-\x1f\x7f<>\"{}|^`]")
-_ADVICE = (
-    "Give a name, name:port, or an https base URL, such as server.example.com or https://proxy.example.com/server."
-)
+_ADVICE = "Set a name, name:port or https base URL, such as server.example.com or https://proxy.example.com/server."
 
 
 @dataclass(frozen=True)
 class BaseUrl:
-    """Host, port and path below which an API lives."""
+    """Host, port and base path of an API."""
 
     host: str
     port: int = HTTPS_PORT
@@ -35,31 +33,31 @@ class BaseUrl:
 
     @classmethod
     def parse(cls, text: str, option: str = "hostname") -> BaseUrl:
-        """Read a name, name:port, or an https base URL.
+        """Parse a name, name:port or https base URL. `option` is named in errors.
 
-        Raises InvalidOption for anything else: another scheme, user info, a query, a fragment.
+        Raises InvalidOption for anything else: another scheme, user information, a query, a fragment.
         """
         found = _ADDRESS.fullmatch(text.strip())
         if not found or _UNSAFE.search(text.strip()):
-            raise InvalidOption(option, "is empty or holds characters that no address has", advice=_ADVICE)
+            raise InvalidOption(option, "is empty or contains characters that are invalid in a URL", advice=_ADVICE)
         if (found["scheme"] or "https").lower() != "https":
-            raise InvalidOption(option, "must use https, for secrets travel to it", advice=_ADVICE)
+            raise InvalidOption(option, "must use https, because secrets are sent to it", advice=_ADVICE)
         if "@" in found["authority"]:
             raise InvalidOption(
-                option, "holds user information", advice="Give user name and password in their own options."
+                option, "contains user information", advice="Set user name and password in their own options."
             )
         if found["rest"]:
-            raise InvalidOption(option, "holds a query or a fragment", advice=_ADVICE)
+            raise InvalidOption(option, "contains a query or a fragment", advice=_ADVICE)
         host, port = _host_and_port(found["authority"], option)
         path = (found["path"] or "").rstrip("/")
         if any(unquote(part) in (".", "..") for part in path.split("/")):
-            # HTTP clients resolve them, and what is requested is not what was checked.
-            raise InvalidOption(option, "has a path with dots for a segment", advice=_ADVICE)
+            # HTTP clients resolve dot segments: the requested path would not be the checked one.
+            raise InvalidOption(option, "has a path with the segment . or ..", advice=_ADVICE)
         return cls(host, port, path)
 
     @property
     def authority(self) -> str:
-        """The host, with its port where that is not 443."""
+        """The host, with the port unless it is 443."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == HTTPS_PORT else f"{host}:{self.port}"
 
@@ -69,20 +67,23 @@ class BaseUrl:
     def url(self, path: str) -> str:
         """The URL of an absolute path of the API.
 
-        Raises InvalidOption where the address ends as that path begins: somebody has given it with the API's own path.
+        Raises InvalidOption when the base path ends with the start of that path, such as /api/ni: the user has set it
+        with the API's own path.
         """
         parts = path.split("/")
-        # One part alone, such as /api, may be that of a proxy.
+        # A single segment, such as /api, may belong to a proxy.
         for number in range(3, len(parts)):
             own = "/".join(parts[:number])
             if self.path.endswith(own):
-                raise InvalidOption("hostname", f"ends in {own}, which is added by itself", advice=f"Leave out {own}.")
+                raise InvalidOption(
+                    "hostname", f"ends with {own}, which is added automatically", advice=f"Remove {own}."
+                )
         return f"https://{self.authority}{self.path}{path}"
 
 
 @dataclass(frozen=True)
 class Link:
-    """An https URL in its parts: what is checked is what is requested, for nobody parses it again."""
+    """A parsed https URL with a query. It is not parsed again, so that the checked URL is the requested one."""
 
     base_url: BaseUrl
     path: str
@@ -90,7 +91,7 @@ class Link:
 
     @classmethod
     def parse(cls, text: str, option: str) -> Link:
-        """Read an absolute https URL, with or without a query. Raises InvalidOption."""
+        """Parse an absolute https URL. Raises InvalidOption, which names `option`."""
         address, _mark, query = text.strip().partition("?")
         if "://" not in address:
             raise InvalidOption(option, "is not an absolute https URL")
@@ -99,7 +100,7 @@ class Link:
 
     @classmethod
     def parse_path(cls, text: str, base_url: BaseUrl, option: str) -> Link:
-        """Read the path of a server that is known already. Raises InvalidOption."""
+        """Parse an absolute path, with or without a query, on a known server. Raises InvalidOption."""
         path, _mark, query = text.partition("?")
         if not path.startswith("/") or path.startswith("//") or _UNSAFE.search(path) or "#" in path:
             raise InvalidOption(option, "must be an absolute path, such as /api/path")
@@ -107,29 +108,29 @@ class Link:
 
 
 def _pairs(query: str, option: str) -> tuple[tuple[str, str], ...]:
-    """Names and values in their order; a name may come more than once."""
+    """Names and values in their order. A name may occur more than once."""
     if _UNSAFE.search(query) or "#" in query:
-        raise InvalidOption(option, "has a query with characters that no URL holds")
+        raise InvalidOption(option, "has a query with characters that are invalid in a URL")
     return tuple(parse_qsl(query, keep_blank_values=True))
 
 
 def segment(value: str, option: str) -> str:
-    """A value as one segment of a path, whatever it holds (RFC 3986, section 3.3).
+    """Percent-encode a value as one segment of a path (RFC 3986, section 3.3).
 
-    Raises InvalidOption for values that no URL can carry as a segment.
+    Raises InvalidOption for values that are impossible as a segment. `option` is named in errors.
     """
     if value in ("", ".", ".."):
         # HTTP clients resolve dot segments even where they are percent-encoded.
-        raise InvalidOption(option, f"cannot be '{value}'")
+        raise InvalidOption(option, f"cannot be '{value}'", advice="Set the id or name of an existing object.")
     try:
         return quote(value, safe="")
     except UnicodeEncodeError:
-        raise InvalidOption(option, "holds characters that are not valid Unicode") from None
+        raise InvalidOption(option, "contains characters that are not valid Unicode") from None
 
 
 def _host_and_port(authority: str, option: str) -> tuple[str, int]:
     if authority.count(":") > 1 and not authority.startswith("["):
-        # An IPv6 address without brackets, which leaves no room for a port.
+        # An IPv6 address without brackets, so without a port.
         authority = f"[{authority}]"
     found = _AUTHORITY.fullmatch(authority.lower())
     port = int(found["port"] or HTTPS_PORT) if found else 0

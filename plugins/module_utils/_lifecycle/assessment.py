@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a token can be used: by its expiry, and by what the server says of it."""
+"""Assess whether a token can be used, by its expiry and by the response of the server."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ from .source import TokenSource
 
 
 class TokenState(Enum):
-    """As google-auth names them."""
+    """The state of a token, named as in google-auth."""
 
     FRESH = "fresh"
-    """To be used."""
+    """Use it."""
     STALE = "stale"
-    """To be replaced where that is possible now, and to be used where it is not."""
+    """Replace it if possible, otherwise use it."""
     DUE = "due"
-    """To be replaced, though it may work."""
+    """Replace it, although it may be valid."""
     INVALID = "invalid"
-    """Known not to work, or not there."""
+    """Missing, expired or refused by the server."""
 
 
 @dataclass(frozen=True)
 class Assessment:
-    """The state of a token, and why it is not fresh."""
+    """The state of a token, and the reason why it is not fresh."""
 
     state: TokenState
     reason: str = ""
 
     @property
     def is_fresh(self) -> bool:
-        """Whether the token is used as it is."""
+        """Whether the token is used without renewal."""
         return self.state is TokenState.FRESH
 
     @property
     def is_usable(self) -> bool:
-        """Whether the token is valid for as long as it must be."""
+        """Whether the token is valid for at least min_remaining."""
         return self.state in (TokenState.FRESH, TokenState.STALE)
 
 
@@ -51,7 +51,7 @@ FRESH = Assessment(TokenState.FRESH)
 
 
 class Assessor:
-    """Assesses tokens for one task; `now` is the time by the server's clock, in epoch seconds."""
+    """Assesses tokens for one task. `now` returns the server's time in epoch seconds."""
 
     def __init__(self, source: TokenSource, options: LifecycleOptions, now: Callable[[], float]) -> None:
         self._source = source
@@ -60,9 +60,9 @@ class Assessor:
         self._proofs: dict[Secret, float] = {}
 
     def assess(self, token: Optional[Token]) -> Assessment:
-        """Assess a token; the server is asked where that decides. Raises TokensError."""
+        """Assess a token. A request is sent only when the expiry does not decide. Raises TokensError."""
         if token is None:
-            return Assessment(TokenState.INVALID, "there is none")
+            return Assessment(TokenState.INVALID, "there is no token")
         if self._options.renew == "always":
             return Assessment(TokenState.DUE, "renew is always")
         missing = self._source.missing(token)
@@ -73,27 +73,27 @@ class Assessor:
             return assessment
         if not self.prove(token):
             return Assessment(TokenState.INVALID, "the server does not accept it")
-        # The response had the time of the server.
+        # The response may have corrected the clock offset.
         return self._by_expiry(token)
 
     def prove(self, token: Token) -> bool:
-        """Whether the server accepts a token, or its claims do. Raises TokensError."""
+        """Whether the server, or the claims of the token, accept it. Raises TokensError."""
         is_accepted = self._source.is_accepted(token, self._now())
         if is_accepted:
             self._proofs[token.secret] = self._now()
         return is_accepted
 
     def proven(self, token: Token) -> Token:
-        """The token, with the time at which this task has proven it."""
+        """The token with the time at which this task verified it."""
         return replace(token, verified_at=self._proofs.get(token.secret, token.verified_at))
 
     def has_new_proof(self, token: Token) -> bool:
-        """Whether this task has proven a token with a request that later ones can do without."""
+        """Whether this task verified a token with a request that verify_max_age can save other tasks."""
         may_be_used = self._options.verify_max_age > 0 and not self._source.verifies_offline
         return may_be_used and token.secret in self._proofs
 
     def _was_proven(self, token: Token) -> bool:
-        """Whether a task has proven the token a short while ago."""
+        """Whether a task verified the token within verify_max_age."""
         if token.verified_at is None or self._source.verifies_offline:
             return False
         return 0 <= self._now() - token.verified_at <= self._options.verify_max_age

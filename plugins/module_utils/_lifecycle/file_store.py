@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The file in which a token lives between tasks: private, replaced atomically, written by one at a time."""
+"""Store a token in a private file that is replaced atomically and written by one task at a time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .record import LONGEST_DOCUMENT, LaterVersion, Record, deserialized, is_rec
 from .refusal import Refusal
 from .store import Store, Stored, Writer
 
-# For the longest tokens that anybody has seen, three of them and what comes with each.
+# Bytes: enough for three of the longest known tokens with their companions.
 _RESERVED = 256 * 1024
 _LONGEST_REFUSAL = 64 * 1024
 _PRIVATE = 0o600
@@ -32,11 +32,11 @@ _NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL)
 _ADVICE = {
     **dict.fromkeys(
         (errno.EACCES, errno.EPERM),
-        "Check that the user who runs the task owns the file and its folder, and may write there.",
+        "Check that the user who runs the task owns the file and can write to its folder.",
     ),
-    errno.EROFS: "Its file system is mounted read-only: choose another path.",
-    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "Make room on its file system, or raise the quota."),
-    errno.ENAMETOOLONG: "Choose a shorter path.",
+    errno.EROFS: "The file system is mounted read-only. Set another path.",
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "Free space on the file system, or raise the quota."),
+    errno.ENAMETOOLONG: "Set a shorter path.",
 }
 _FIRST_PAUSE = 0.02
 _LONGEST_PAUSE = 0.25
@@ -44,9 +44,9 @@ _NOTIFY_AFTER = 2.0
 
 
 class FileStore(Store):
-    """A token file at a path. With `read_only`, or in check mode, nothing on the disk is touched, not even a mode.
+    """A token file. With `read_only`, and in check mode, nothing on disk is changed, not even the mode of the file.
 
-    Without `keeps_lock_file` the lock file goes with the file, for a path that is used once.
+    Without `keeps_lock_file`, the lock file is removed together with the token file, for a path that is used once.
     """
 
     def __init__(self, path: str, runtime: Runtime, *, read_only: bool = False, keeps_lock_file: bool = True) -> None:
@@ -61,14 +61,14 @@ class FileStore(Store):
 
     @property
     def lock_path(self) -> str:
-        """The file that is locked. It is not the token file: a lock on a file that is replaced protects nothing."""
+        """The file that is locked: a lock on the token file itself would not survive its replacement."""
         return self.path + ".lock"
 
     def is_empty(self) -> bool:
         return not os.path.lexists(self.path)
 
     def read(self) -> Stored:
-        """Raises DamagedRecord, and StoreError for a file that is not safe to use."""
+        """Raises DamagedRecord, ForeignRecord, and StoreError for a file that is not safe to use."""
         self._check_folder()
         try:
             descriptor = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -91,13 +91,13 @@ class FileStore(Store):
         finally:
             os.close(descriptor)
         for token in record.tokens:
-            # A server may quote those that are not sent to it any more.
+            # A server may quote tokens that are no longer sent to it.
             self._runtime.redactor.hide(token.secret, *token.companions.values())
         return Stored(record, hashlib.sha256(content).hexdigest())
 
     @contextlib.contextmanager
     def exclusive(self, timeout: float) -> Iterator[FileWriter]:
-        """Where the file system cannot lock, a warning, and no protection. Raises StoreError."""
+        """Warns, and does not lock, on a file system without locks. Raises StoreError."""
         self._check_folder()
         descriptor = self._locked(timeout)
         try:
@@ -108,18 +108,18 @@ class FileStore(Store):
             finally:
                 writer.close()
         finally:
-            # Closing releases the lock, also when the process is killed.
+            # Closing releases the lock. The kernel does so, too, when the process is killed.
             os.close(descriptor)
 
     def is_locked_by(self, descriptor: int) -> bool:
-        """Whether the file that somebody has locked is still the lock file."""
+        """Whether a locked file is still the lock file, which may have been deleted."""
         try:
             return os.path.samestat(os.fstat(descriptor), os.stat(self.lock_path, follow_symlinks=False))
         except OSError:
             return False
 
     def _locked(self, timeout: float) -> int:
-        """The descriptor of the lock file, locked."""
+        """Lock the lock file, and return its descriptor."""
         end = self._runtime.clock.monotonic() + timeout
         while True:
             try:
@@ -134,15 +134,18 @@ class FileStore(Store):
             except BaseException:
                 os.close(descriptor)
                 raise
-            # It was deleted meanwhile: others lock another one by now.
+            # The lock file was deleted meanwhile. Other tasks lock its successor.
             os.close(descriptor)
 
     def _acquire(self, descriptor: int, end: float, timeout: float) -> None:
         clock = self._runtime.clock
         pause, was_reported = _FIRST_PAUSE, False
+        name = os.path.basename(self.path)
         while True:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if was_reported:
+                    self._runtime.notify(f"{name}: another task has released the lock")
                 return
             except BlockingIOError:
                 pass
@@ -150,24 +153,24 @@ class FileStore(Store):
                 if error.errno not in _NO_LOCKS:
                     raise _unusable(self.lock_path, error) from None
                 self._runtime.warn(
-                    f"The file system of {self.path} cannot lock files: tasks that share the file at the same "
-                    "time may each create a token."
+                    f"The file system of {self.path} cannot lock files. Tasks that use the file at the same time may "
+                    "each create a token. Move the file to a local file system to end this warning."
                 )
                 return
             left = end - clock.monotonic()
             if left <= 0:
                 raise StoreBusy(
                     f"another task has held the lock of the token file {self.path} for more than {timeout:g} s",
-                    advice="Wait for it to end, or raise lock_timeout.",
+                    advice="Wait for that task to end, or raise lock_timeout.",
                 )
             if timeout - left > _NOTIFY_AFTER and not was_reported:
-                self._runtime.notify(f"waiting for another task to release {self.path}, at most {timeout:g} s")
+                self._runtime.notify(f"{name}: waiting at most {left:.0f} s for another task to release the lock")
                 was_reported = True
             clock.sleep(pause)
             pause = min(pause * 1.5, _LONGEST_PAUSE)
 
     def _sweep(self) -> None:
-        """Remove what a crash left half written; only the holder of the lock writes."""
+        """Remove partial files of crashed tasks. Only the holder of the lock writes such files."""
         folder, name = os.path.split(self.path)
         ours = re.compile(rf"\.{re.escape(name)}\.\d+\.\d+\.new")
         with contextlib.suppress(OSError):
@@ -182,73 +185,74 @@ class FileStore(Store):
         except OSError as error:
             raise StoreError(
                 f"the folder of the token file {self.path} cannot be used: {error.strerror}",
-                advice=_ADVICE.get(error.errno or 0, f"Create {folder} first, with mode 0700."),
+                advice=_ADVICE.get(error.errno or 0, f"Create {folder} with mode 0700 first."),
             ) from None
         mode = status.st_mode
         if os.geteuid() == 0 and status.st_uid != 0:
             raise StoreError(
-                f"the folder of the token file {self.path} belongs to another user, who may replace files of root",
-                advice=f"Use a folder of root, or run as the owner of {folder}.",
+                f"the folder of the token file {self.path} belongs to another user, who could replace the file",
+                advice=f"Use a folder that root owns, or run the task as the owner of {folder}.",
             )
         if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
             raise StoreError(
-                f"anybody may replace files in the folder of the token file {self.path}",
-                advice=f"Take the write permission from others: chmod o-w {folder}",
+                f"any user can replace files in the folder of the token file {self.path}",
+                advice=f"Remove write access for others: chmod o-w {folder}",
             )
 
     def _check_owner(self, status: os.stat_result, path: str) -> None:
         if not stat.S_ISREG(status.st_mode):
-            raise StoreError(f"the token file {path} is not a regular file")
+            raise StoreError(f"the token file {path} is not a regular file", advice="Set the path of a file.")
         if status.st_uid != os.geteuid():
             raise StoreError(
                 f"the token file {path} belongs to another user",
-                advice="Choose a path of your own, or run as its owner.",
+                advice="Set another path, or run the task as the owner of the file.",
             )
 
     def _make_private(self, descriptor: int, mode: int) -> None:
         if not mode & 0o077:
             return
-        self._runtime.warn(
-            f"Others could read the token file {self.path}: its mode was {mode:04o} instead of 0600. "
-            "Renew the token if you do not trust them (renew: always)."
-        )
+        is_private = False
         if not self._read_only:
-            # Where it cannot be, as on a share or a file system that is mounted for reading, the warning must do.
+            # Impossible on some shares and on read-only file systems.
             with contextlib.suppress(OSError):
                 os.fchmod(descriptor, _PRIVATE)
+                is_private = True
+        end = "Its mode is 0600 now." if is_private else f"Run chmod 0600 {self.path} to end this warning."
+        self._runtime.warn(
+            f"Other users could read the token file {self.path}: its mode was {mode:04o} instead of 0600. {end} Set "
+            "renew: always once to replace the token."
+        )
 
     def _parsed(self, content: bytes) -> Record:
         if not is_recognizable(content):
-            # A mistyped path leads to a file of somebody.
-            raise ForeignRecord(
-                f"{self.path} is not a token file", advice="Check the path. The file was left as it is."
-            )
+            # A mistyped path may be any file of the user.
+            raise ForeignRecord(f"{self.path} is not a token file", advice="Check the path. The file was not changed.")
         try:
             return deserialized(content)
         except LaterVersion:
             raise ForeignRecord(
                 f"the token file {self.path} was written by a later release of this collection",
-                advice="Update the collection, or give another path. The file was left as it is.",
+                advice="Update the collection, or set another path. The file was not changed.",
             ) from None
         except ValueError:
             raise DamagedRecord(
                 f"the token file {self.path} is damaged",
-                advice="Remove it, or run the task with state: present, which keeps it aside and makes a new one.",
+                advice="Remove it, or run the task with state: present, which moves it aside and creates a new one.",
             ) from None
 
 
 class FileWriter(Writer):
-    """The holder of the lock of a token file, who alone writes it."""
+    """Writes a token file while its lock is held."""
 
     def __init__(self, store: FileStore, lock: int) -> None:
         self._store = store
         self._path = store.path
         self._lock = lock
-        # What is written next to the file, and takes its place.
+        # The path of the new file, which replaces the token file.
         self._new: Optional[str] = None
 
     def reserve(self) -> None:
-        """The space for the next write is allocated and synced."""
+        """Allocates and syncs the space for the next write."""
         self._check_lock()
         try:
             self._write_new(bytes(_RESERVED))
@@ -256,12 +260,15 @@ class FileWriter(Writer):
             raise _unusable(self._path, error) from None
 
     def write(self, record: Record) -> None:
-        """A crash leaves the old file or the new one."""
+        """A crash leaves either the old file or the new one."""
         self._check_lock()
         try:
             content = serialized(record)
         except ValueError as error:
-            raise StoreError(f"the token cannot be stored in {self._path}: {error}") from None
+            raise StoreError(
+                f"the token cannot be stored in {self._path}: {error}",
+                advice="Check the token that the server issued, or run the task without token_file.",
+            ) from None
         try:
             os.replace(self._write_new(content), self._path)
             self._new = None
@@ -274,14 +281,14 @@ class FileWriter(Writer):
             raise
 
     def close(self) -> None:
-        """Remove what was reserved and not used."""
+        """Remove reserved space that was not used."""
         if self._new is not None:
             with contextlib.suppress(OSError):
                 os.unlink(self._new)
             self._new = None
 
     def _write_new(self, content: bytes) -> str:
-        """Write the file that takes the place of the old one, where it was reserved into that space."""
+        """Write the new file, into reserved space if there is any, and return its path."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         if self._new is None:
             folder, name = os.path.split(self._path)
@@ -295,7 +302,7 @@ class FileWriter(Writer):
         return self._new
 
     def refusal(self) -> Optional[Refusal]:
-        """It is kept in the lock file."""
+        """Read from the lock file."""
         try:
             content = os.pread(self._lock, _LONGEST_REFUSAL, 0)
             return Refusal.from_document(json.loads(content)) if content else None
@@ -309,7 +316,7 @@ class FileWriter(Writer):
             os.pwrite(self._lock, content, 0)
 
     def remove(self) -> None:
-        """Delete the file."""
+        """Delete the token file."""
         self._check_lock()
         try:
             os.unlink(self._path)
@@ -342,13 +349,13 @@ class FileWriter(Writer):
 
 def _unusable(path: str, error: OSError) -> StoreError:
     if error.errno == errno.ELOOP:
-        return StoreError(f"the token file {path} is a symbolic link", advice="Give the path it leads to.")
-    advice = _ADVICE.get(error.errno or 0, "")
+        return StoreError(f"the token file {path} is a symbolic link", advice="Set the path of its target.")
+    advice = _ADVICE.get(error.errno or 0, "Check the path and its file system.")
     return StoreError(f"the token file {path} cannot be used: {error.strerror}", advice=advice)
 
 
 def _sync_folder(folder: str) -> None:
-    """Make a rename durable, where the file system can."""
+    """Make a rename durable on file systems that support it."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
         try:

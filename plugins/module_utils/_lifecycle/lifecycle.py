@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The life cycle of a token, for any product and any store: make before break, and finish what a crash cut short."""
+"""The lifecycle of a token: make before break, and finish the work of a crashed task. For any product and store."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from .sessions import Sessions
 from .source import TokenSource
 from .store import Store, Writer
 
-# Others may renew again and again while this task looks: then it renews, too.
+# Reads of a store that others keep changing. After so many, this task renews with the lock held.
 _ROUNDS = 5
-_NEXT_RUN = " The next run tries again."
+_NEXT_RUN = " The next run tries to revoke it again."
 
 
 class Lifecycle:
-    """Brings one token to the state that the user wants."""
+    """Brings one token to the requested state."""
 
     def __init__(
         self, source: TokenSource, options: LifecycleOptions, store: Optional[Store], runtime: Runtime
@@ -45,7 +45,7 @@ class Lifecycle:
         self._sessions = Sessions(source, options, self._revoker, runtime)
 
     def run(self) -> Outcome:
-        """Do it. Raises TokensError; what it has created by then is stored or revoked."""
+        """Run the lifecycle once. Raises TokensError; a token that was created by then is stored or revoked."""
         ended_strays = self._sessions.end_strays()
         if self._options.state == "absent":
             outcome = self._end_stored(self._own) if self._own else self._end_given()
@@ -82,7 +82,7 @@ class Lifecycle:
                 f"no valid token is available: {found.reason}",
                 doing="use the token",
                 host=self._source.host,
-                advice="Allow the task to replace it (renew: auto).",
+                advice="Set renew: auto to let the task replace it.",
             )
 
     def _keep_given(self) -> Outcome:
@@ -111,7 +111,7 @@ class Lifecycle:
                 record(new)
                 return self._prove(new, given)
             except TokensError as error:
-                # Nobody would hold it after this task.
+                # After this task, nobody would have the token.
                 error.left_behind = error.left_behind or self._revoker.discard(new, given)
                 raise
 
@@ -129,8 +129,8 @@ class Lifecycle:
             if self._runtime.check_mode:
                 return self._predicted(record, found)
             try:
-                # The server was asked without the lock, so that many tasks do not wait for each other's requests. Who
-                # holds a token that is usable does not wait for the one that renews it.
+                # The token was verified without the lock, so that tasks do not wait for each other's requests. A task
+                # with a usable token does not wait for the task that renews it.
                 since = self._runtime.clock.time()
                 with own.exclusive(0 if found.is_usable else options.lock_timeout) as writer:
                     self._refuse_what_was_refused(writer, since)
@@ -146,7 +146,7 @@ class Lifecycle:
         raise AssertionError("the last round returns")
 
     def _note_proof(self, own: OwnRecord, record: Record, version: Hashable) -> None:
-        """Store when a token was proven, so that others need not ask again. It is not a change, and may fail."""
+        """Store when a token was verified, for verify_max_age. This is not a change, and a failure is ignored."""
         if self._runtime.check_mode or not record.current or not self._assessor.has_new_proof(record.current):
             return
         with suppress(StoreError), own.exclusive(0) as writer:
@@ -154,7 +154,7 @@ class Lifecycle:
                 own.write(writer, replace(record, current=self._assessor.proven(record.current)))
 
     def _refuse_what_was_refused(self, writer: Writer, since: float) -> None:
-        """Another task was refused while this one waited: what it tried is not tried again."""
+        """Raise the error of another task that was refused with the same credential while this one waited."""
         refusal, credential = writer.refusal(), self._source.credential
         if refusal and credential and refusal.concerns(credential, since):
             raise refusal.error()
@@ -165,10 +165,10 @@ class Lifecycle:
             writer.note_refusal(Refusal.of(error, credential, self._runtime.clock.time()))
 
     def _reused_for_now(self, token: Optional[Token], error: TokensError) -> Outcome:
-        """A renewal that failed while the token is valid for as long as it must be: the next task tries again."""
+        """Reuse a token that is valid for min_remaining although its renewal failed. The next task tries again."""
         if not isinstance(error, StoreBusy):
             until = iso8601(token.expires_at) if token else None
-            self._runtime.warn(f"The token, valid until {until}, is used as it is. {error}")
+            self._runtime.warn(f"The token could not be renewed; the current one is used, valid until {until}. {error}")
         return self._reused(token)
 
     def _predicted(self, record: Record, found: Assessment) -> Outcome:
@@ -181,16 +181,13 @@ class Lifecycle:
         return self._outcome(True, action, before=record.current)
 
     def _is_to_promote(self, pending: Token, found: Assessment) -> bool:
-        """Whether a token that was stored and never promoted is to take the place of the current one.
-
-        Without a proof that it works it does not replace one that is fresh.
-        """
+        """Whether a pending token replaces the current one. An unverified one never replaces a usable token."""
         if self._options.renew == "always" or (found.is_usable and not self._options.verify):
             return False
         return self._assessor.assess(pending).is_fresh
 
     def _renew_stored(self, own: OwnRecord, writer: Writer, record: Record, found: Assessment) -> Outcome:
-        """With the right to write: finish what a crash left, then renew where that is still needed."""
+        """With the lock held: finish the work of a crashed task, then renew if that is still needed."""
         start, before = record, record.current
         action = "renewed" if before else "created"
         record, was_promoted = self._settle_pending(own, writer, record, found)
@@ -206,7 +203,7 @@ class Lifecycle:
         return self._outcome(True, action, record.current, verified=self._options.verify, before=before)
 
     def _settle_pending(self, own: OwnRecord, writer: Writer, record: Record, found: Assessment) -> tuple[Record, bool]:
-        """Promote what a crash has left pending, or put it among those to revoke."""
+        """Promote the pending token of a crashed task, or mark it for revocation. Returns whether it was promoted."""
         pending = record.pending
         if not pending:
             return record, False
@@ -217,13 +214,13 @@ class Lifecycle:
             return own.write(writer, replace(record, pending=None, superseded=superseded)), False
         self._revoker.warn_that_it_stays_valid(pending)
         if not found.is_usable:
-            # What came with it may be all that still renews: it stays until the next one takes its place.
+            # Its refresh token may be the only valid one. Keep it until a new token replaces it.
             return record, False
         return own.write(writer, self._without_pending(record)), False
 
     def _without_pending(self, record: Record) -> Record:
-        """The record without a pending token that is of no use. What came with it and renews is kept: it may be all
-        that the server still takes (RFC 6749, section 6)."""
+        """The record without its unusable pending token. Its refresh token is kept: with rotation, it may be the only
+        valid one (RFC 6749, section 6)."""
         pending, current = record.pending, record.current
         renewal = self._renewal(pending.companions) if pending else {}
         if pending is None or not renewal or self._source.is_revocable(pending, current):
@@ -231,11 +228,11 @@ class Lifecycle:
         return self._with_renewal(record, renewal)
 
     def _renewal(self, companions: Mapping[str, Secret]) -> Mapping[str, Secret]:
-        """Of secrets that came with a token, the one that renews it."""
+        """The companion that renews a token, such as its refresh token; empty without one."""
         return {name: secret for name, secret in companions.items() if name == self._source.renewed_by}
 
     def _with_renewal(self, record: Record, renewal: Mapping[str, Secret]) -> Record:
-        """The record whose current token is renewed so; a pending one is the only place where there is none."""
+        """The record with this refresh token for its current token. Without one, it stays with the pending token."""
         if record.current is None:
             return record
         current = replace(record.current, companions={**record.current.companions, **renewal})
@@ -246,7 +243,7 @@ class Lifecycle:
         try:
             new = self._create(record.pending or record.current)
         except TokensError as error:
-            # A response that cannot be used may have used up what renews, and brought its successor.
+            # The request may have used up the refresh token, and an unusable response may contain its successor.
             renewal = self._renewal(error.companions)
             if renewal and record.current:
                 own.write(writer, self._with_renewal(record, renewal))
@@ -263,7 +260,7 @@ class Lifecycle:
             own.write(writer, self._without_pending(record))
             raise
         except TokensError as error:
-            error.left_behind = f"The new token is kept in {own.location}, and the next run goes on with it"
+            error.left_behind = f"The new token is stored in {own.location}, and the next run continues with it"
             raise
         return self._promote(own, writer, record, new, found)
 
@@ -271,7 +268,7 @@ class Lifecycle:
         left = self._revoker.discard(new, record.current)
         if not self._renewal(new.companions):
             return left
-        lost = f"The {self._source.renewed_by} that came with it is lost, and the one before may be used up"
+        lost = f"Its {self._source.renewed_by} is lost, and the previous one may be used up"
         return f"{left}. {lost}" if left else lost
 
     def _promote(self, own: OwnRecord, writer: Writer, record: Record, new: Token, found: Assessment) -> Record:
@@ -282,17 +279,17 @@ class Lifecycle:
 
     def _is_to_revoke(self, old: Token, new: Token, found: Assessment) -> bool:
         asked = self._options.revoke_old
-        # Without a store a crash would leave the user with neither token.
+        # Without a store, a crash would leave the user without any token.
         is_wanted = self._own is not None if asked is None else asked
         may_work = found.state is not TokenState.INVALID
         return self._source.can_revoke and is_wanted and may_work and self._revoker.is_revocable(old, new)
 
     def _due(self, record: Record) -> tuple[Token, ...]:
-        """The replaced tokens that are to be revoked now."""
+        """The superseded tokens to revoke now."""
         return record.superseded if self._revokes_at_once else record.due(self._now())
 
     def _leaves_work(self, record: Record) -> bool:
-        """Whether a replaced token is to be revoked now. One that has expired is forgotten with the next change."""
+        """Whether a superseded token must be revoked now. An expired one is dropped with the next change."""
         return not all(self._revoker.has_expired(token) for token in self._due(record))
 
     @property
@@ -300,8 +297,8 @@ class Lifecycle:
         return bool(self._options.revoke_old) or self._options.renew == "always"
 
     def _promised(self, old: Token) -> Token:
-        """A token that is replaced, with the time until which others count on it: they were told that it is valid for
-        as long as it had to be."""
+        """The replaced token, with the time until which it must stay valid: other tasks reused it with the promise of
+        min_remaining."""
         if self._revokes_at_once:
             return old
         promise = self._now() + self._options.min_remaining
@@ -313,11 +310,11 @@ class Lifecycle:
         return own.write(writer, replace(record, superseded=kept)) if kept != record.superseded else record
 
     def _end(self, superseded: Token, current: Optional[Token]) -> bool:
-        """Revoke what is left of a replaced token. Returns whether nothing is left."""
+        """Revoke a superseded token. Returns whether it can be dropped."""
         return self._is_over(superseded, current) or self._revoker.revoke_or_warn(superseded, _NEXT_RUN)
 
     def _is_over(self, superseded: Token, current: Optional[Token]) -> bool:
-        """Whether nothing of a replaced token is left to revoke; the server may have given the same one again."""
+        """Whether there is nothing to revoke: the token has expired, or the server issued the same one again."""
         is_current = current is not None and superseded.secret == current.secret
         return is_current or self._revoker.has_expired(superseded)
 
@@ -326,18 +323,19 @@ class Lifecycle:
         lifetime = new.lifetime
         if lifetime is None:
             self._runtime.warn(
-                f"{self._source.host} returned no usable expiry of its new token: from now on the request of verify "
-                "decides whether the token is still valid."
+                f"{self._source.host} returned no usable expiry. The token is checked with a request instead (verify), "
+                "and is renewed when the server refuses it."
             )
         elif lifetime <= self._options.min_remaining:
             self._runtime.warn(
-                f"A token of {self._source.host} is valid for {lifetime:.0f} s, never the "
-                f"{self._options.min_remaining:.0f} s of min_remaining: it is renewed after half its lifetime."
+                f"A token of {self._source.host} is valid for {lifetime:.0f} s, not longer than min_remaining "
+                f"({self._options.min_remaining:.0f} s). It is renewed after half its lifetime. Set min_remaining to "
+                f"less than {lifetime:.0f} s to end this warning."
             )
         return new
 
     def _prove(self, new: Token, old: Optional[Token]) -> Token:
-        """The new token, proven where verify asks for it. Raises TokenRejected, the token being revoked then."""
+        """Verify the new token if verify is set. Raises TokenRejected after revoking a token that is refused."""
         if not self._options.verify or self._assessor.prove(new):
             return self._assessor.proven(new)
         raise TokenRejected(
@@ -345,7 +343,7 @@ class Lifecycle:
             doing="create a token",
             host=self._source.host,
             left_behind=self._revoker.discard(new, old) or "It was revoked",
-            advice="Check the rights of the user; verify: false keeps a token without this proof.",
+            advice="Check the permissions of the user, or set verify: false to keep a token without this check.",
         )
 
     # --- absent ------------------------------------------------------------------------------------------------
@@ -365,7 +363,7 @@ class Lifecycle:
         return self._outcome(revoked, "revoked" if revoked else "none", verified=self._revoker.proves, before=token)
 
     def _end_stored(self, own: OwnRecord) -> Outcome:
-        # Nothing is created for what is not there, not even a lock.
+        # Without a token file, not even a lock file is created.
         is_read_only = self._runtime.check_mode or own.is_empty()
         with nullcontext() if is_read_only else own.exclusive(self._options.lock_timeout) as writer:
             try:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options of the life cycle. Each field is an option, with its default and its argument specification."""
+"""The lifecycle options. Each field is an option, with its default and its argument specification."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .._core.secret import Secret
 
 @dataclass(frozen=True)
 class LifecycleOptions:
-    """What the user wants of a token; times are in seconds."""
+    """The lifecycle options of a task. Durations are in seconds."""
 
     state: str = field(default="present", metadata={"type": "str", "choices": ["present", "absent"]})
     token: Optional[Secret] = field(default=None, metadata={"type": "str", "no_log": True})
@@ -34,13 +34,13 @@ class LifecycleOptions:
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> LifecycleOptions:
-        """The options among the parameters of a task; what is not given has its default."""
+        """Select the lifecycle options from the parameters of a task. Unset options have their defaults."""
         names = (option.name for option in fields(cls))
         return cls(**{name: params[name] for name in names if params.get(name) is not None})
 
     @property
     def would_lose_a_token(self) -> bool:
-        """Whether a token that is created is neither stored nor returned."""
+        """Whether a new token would be neither stored nor returned."""
         may_create = self.state == "present" and not (self.token and self.renew == "never")
         return may_create and not self.token_file and not self.return_token
 
@@ -55,5 +55,5 @@ LIFECYCLE = ArgumentSpec(
     {name: option for name, option in _OPTIONS.items() if name not in _REVOCATION},
     mutually_exclusive=(("token", "token_file"),),
 )
-# Only for products that can revoke a token.
+# Options for products that can revoke a token.
 REVOCATION = ArgumentSpec({name: _OPTIONS[name] for name in _REVOCATION})

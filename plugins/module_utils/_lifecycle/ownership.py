@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What of a store belongs to a token source, and what of it is somebody else's."""
+"""Check that the content of a store belongs to the product, server and user of a task."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .store import Store, Stored, Writer
 
 
 class OwnRecord:
-    """The record of one source in a store. `clock_offset` is the server's clock minus this one, in seconds."""
+    """The record of one source in a store. `clock_offset` is the server's clock minus the local clock, in seconds."""
 
     def __init__(self, store: Store, source: TokenSource, runtime: Runtime, *, replace_foreign: bool) -> None:
         self._store = store
@@ -29,11 +29,11 @@ class OwnRecord:
 
     @property
     def location(self) -> str:
-        """How messages name the store."""
+        """The store, as messages name it."""
         return self._store.location
 
     def exclusive(self, timeout: float) -> AbstractContextManager[Writer]:
-        """As Store.exclusive()."""
+        """Become the only writer, within `timeout` seconds. Raises StoreError."""
         return self._store.exclusive(timeout)
 
     def is_empty(self) -> bool:
@@ -41,10 +41,10 @@ class OwnRecord:
         return self._store.is_empty()
 
     def find(self) -> Stored:
-        """What is stored for the source, under its name.
+        """The record of the source, with its principal.
 
-        Raises ForeignRecord for what belongs to another product, server or user, which is none where the user
-        consents to replace it; and as Store.read().
+        Raises ForeignRecord for a record of another product, server or user, which is treated as missing with
+        replace_foreign. Raises DamagedRecord and StoreError as Store.read().
         """
         record, version = self._store.read()
         if record is None:
@@ -53,7 +53,7 @@ class OwnRecord:
         is_own = record.belongs_to(source.product, source.host, source.principal)
         if not is_own and record.belongs_to(source.product, source.host, None):
             is_own = any(source.belongs_to(record.principal, token) for token in record.tokens)
-            # What proves it now is replaced by the next renewal.
+            # The refresh token that identifies the user now is replaced by the next renewal.
             record = replace(record, principal=source.principal or "") if is_own else record
         if is_own:
             self.clock_offset = record.offset_of(self._runtime.clock)
@@ -63,13 +63,14 @@ class OwnRecord:
         raise ForeignRecord(
             f"{self.location} holds a {record.product} token of {record.principal} on {record.host}, not a "
             f"{source.product} token of {source.principal or 'this user'} on {source.host}",
-            advice="Give each token a path of its own, or set replace_foreign: true to replace this one.",
+            advice="Set another path for this token, or set replace_foreign: true to replace the stored one.",
         )
 
     def read(self, writer: Optional[Writer] = None) -> tuple[Record, Hashable]:
-        """The record of the source, empty where there is none, and its version.
+        """The record of the source and its version; an empty record when nothing is stored.
 
-        What cannot be understood is none, and moved aside where there is the right to write. Raises as find().
+        A damaged record counts as missing, and is moved aside when there is a `writer`. Raises ForeignRecord and
+        StoreError as find().
         """
         try:
             record, version = self.find()
@@ -78,12 +79,14 @@ class OwnRecord:
             self._report(error, writer)
         else:
             if record is None and version is not None and (writer or self._runtime.check_mode):
-                # Not yet: the task may fail before.
-                self._runtime.warn(f"{self.location} holds a token of another product, server or user, to be replaced.")
+                # It is replaced later, unless the task fails before.
+                self._runtime.warn(
+                    f"{self.location} holds a token of another product, server or user. It will be replaced."
+                )
         return record or Record(self._source.product, self._source.host, self._source.principal or ""), version
 
     def write(self, writer: Writer, record: Record) -> Record:
-        """Store the record, with the server's clock as this task has seen it, and return it as it was stored."""
+        """Store the record with the clock offset of this task, and return it as stored. Raises StoreError."""
         offset = self._source.clock_offset
         if offset is not None:
             record = replace(record, clock_offset=offset, clock=ClockReading.of(self._runtime.clock))

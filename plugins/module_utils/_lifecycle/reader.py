@@ -16,19 +16,18 @@ from .store import Store
 def read_token(
     store: Store, clock: Clock, *, product: Optional[str] = None, min_remaining: float = 0, advice: str
 ) -> Token:
-    """The current token of a store, which must be valid for `min_remaining` seconds and of the product where one is
-    given.
+    """The current token of a store. It must be valid for `min_remaining` seconds, and be of `product` if that is set.
 
-    Raises StoreError, with the advice, where there is no such token.
+    Raises StoreError with the advice when there is no such token.
     """
     record, _version = store.read()
     if record is None or record.current is None:
         raise StoreError(f"there is no token in {store.location}", advice=advice)
-    # To send it would hand the secret of one product to another.
+    # Otherwise the secret of one product would be sent to another.
     if product not in (None, record.product):
         raise StoreError(
-            f"{store.location} holds a token of {record.product}, where one of {product} is needed",
-            advice=f"Give the file in which a task keeps its {product} token.",
+            f"{store.location} holds a {record.product} token, but a {product} token is required",
+            advice=f"Set the path of a {product} token.",
         )
     left = record.current.expires_in(clock.time() + record.offset_of(clock))
     if left is not None and left <= 0:
@@ -37,6 +36,7 @@ def read_token(
         )
     if left is not None and left < min_remaining:
         raise StoreError(
-            f"the token in {store.location} expires too soon, at {iso8601(record.current.expires_at)}", advice=advice
+            f"the token in {store.location} expires too soon: at {iso8601(record.current.expires_at)}, in {left:.0f} s",
+            advice=advice,
         )
     return record.current

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a token file says, and its form as JSON."""
+"""The content of a token file, and its JSON format."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from .._core.secret import Secret
 from .._core.token import Token
 
 FORMAT_VERSION = 1
-# Seconds by which the clock may be corrected, bit by bit.
+# Seconds of clock drift that are not a step.
 _LARGEST_STEP = 10.0
-# A document begins so, in all versions.
+# The start of a token file in every version.
 _START = re.compile(rb'\s*\{\s*"version"\s*:')
-# Times of a token that a document may be without.
+# Times of a token that may be missing in a document.
 _OPTIONAL_TIMES = ("promised_until", "verified_at")
-# In bytes.
+# Bytes.
 LONGEST_DOCUMENT = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class ClockReading:
-    """What a clock said when the server's clock was compared with it: a later step of it ends the comparison."""
+    """The local clock when it was compared with the server's clock. A later step makes the comparison invalid."""
 
     machine: str
     wall: float
@@ -37,20 +37,22 @@ class ClockReading:
 
     @classmethod
     def of(cls, clock: Clock) -> ClockReading:
-        """What it says now."""
+        """Read the clock."""
         return cls(clock.machine(), clock.time(), clock.steady())
 
     def holds(self, clock: Clock) -> bool:
-        """Whether the same clock has gone on without a step."""
+        """Whether it is the same clock, and it was not stepped since."""
         step = (clock.time() - self.wall) - (clock.steady() - self.steady)
         return self.machine == clock.machine() and abs(step) < _LARGEST_STEP
 
 
 @dataclass(frozen=True)
 class Record:
-    """What a token file holds. `current` is in use; `pending` was created and not yet promoted; `superseded` were
-    replaced, and are revoked when nobody counts on them any more. `clock_offset` is the server's clock minus that of
-    the machine which stored it, in seconds, when that one said `clock`.
+    """The content of a token file.
+
+    `current` is in use. `pending` was created and is not verified yet. `superseded` were replaced, and are revoked when
+    their promised_until is over. `clock_offset` is the server's clock minus the clock of the machine that stored it, in
+    seconds, measured at `clock`.
     """
 
     product: str
@@ -63,51 +65,51 @@ class Record:
     clock: Optional[ClockReading] = None
 
     def offset_of(self, clock: Clock) -> float:
-        """The server's clock minus this one, in seconds; 0 where what was stored says nothing of this one."""
+        """The server's clock minus the local clock, in seconds; 0 when the stored offset is invalid for this clock."""
         return self.clock_offset if self.clock and self.clock.holds(clock) else 0.0
 
     @property
     def tokens(self) -> tuple[Token, ...]:
-        """Every token that the file keeps alive."""
+        """All tokens in the file."""
         return tuple(token for token in (self.current, self.pending, *self.superseded) if token)
 
     def due(self, now: float) -> tuple[Token, ...]:
-        """The replaced tokens on which nobody counts any more."""
+        """The superseded tokens whose promised_until is over at `now`."""
         return tuple(token for token in self.superseded if (token.promised_until or 0) <= now)
 
     def belongs_to(self, product: str, host: str, principal: Optional[str]) -> bool:
-        """Whether its tokens may be sent there; an unknown principal is not compared."""
+        """Whether its tokens may be sent to this server for this user. A principal of None is not compared."""
         return (self.product, self.host) == (product, host) and principal in (None, self.principal)
 
 
 class LaterVersion(ValueError):
-    """A token file that a later release of this collection wrote."""
+    """The token file was written by a later release of this collection."""
 
 
 def is_recognizable(content: bytes) -> bool:
-    """Whether something is empty, or begins as token files begin: whatever else it is, it was written by us."""
+    """Whether a file is empty or starts like a token file: then this collection wrote it, even if it is damaged."""
     return not content.strip() or _START.match(content) is not None
 
 
 def serialized(record: Record) -> bytes:
-    """The content of a token file. It holds the tokens in plain text.
+    """Serialize a record. The result contains the tokens in plain text.
 
-    Raises ValueError for a record that could not be read again: a file that nobody can read costs a token each run.
+    Raises ValueError for a record that could not be parsed again: otherwise each run would create a new token.
     """
     content = json.dumps(_document(record), indent=1).encode()
     if len(content) > LONGEST_DOCUMENT:
-        raise ValueError(f"it would take more than {LONGEST_DOCUMENT // 1024**2} MiB")
+        raise ValueError(f"the file would exceed {LONGEST_DOCUMENT // 1024**2} MiB")
     try:
         is_readable = deserialized(content) == record
     except ValueError:
         is_readable = False
     if not is_readable:
-        raise ValueError("it holds characters or numbers that no file can hold")
+        raise ValueError("it contains characters or numbers that JSON cannot represent")
     return content
 
 
 def deserialized(content: bytes) -> Record:
-    """What a token file says. Raises ValueError where it cannot be understood, LaterVersion where it is too new."""
+    """Parse a token file. Raises ValueError for a damaged one, LaterVersion for one of a later release."""
     if len(content) > LONGEST_DOCUMENT:
         raise ValueError("too long")
     try:
@@ -185,8 +187,8 @@ def _clock(document: Optional[Mapping[str, Any]]) -> Optional[ClockReading]:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise TypeError("not a text")
-    # Raises ValueError for what is no valid Unicode.
+        raise TypeError("not a string")
+    # Raises ValueError for invalid Unicode.
     value.encode()
     return value
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Revoke tokens, and prove that they are revoked."""
+"""Revoke tokens, and verify the revocation."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from .source import TokenSource
 
 
 class Revoker:
-    """Revokes the tokens of a source. With `verify` it asks the server whether they are invalid then.
+    """Revokes the tokens of a source. With `verify`, the server must refuse them afterwards.
 
-    `now` is the time by the server's clock, in epoch seconds.
+    `now` returns the server's time in epoch seconds. `warn` receives warnings.
     """
 
     def __init__(
@@ -30,25 +30,25 @@ class Revoker:
 
     @property
     def proves(self) -> bool:
-        """Whether what is revoked is proven to be."""
+        """Whether revocations are verified."""
         return self._verify and not self._source.is_checked_offline
 
     def is_revocable(self, token: Token, kept: Optional[Token]) -> bool:
-        """Whether a token can be revoked without harm to the one that is kept, which may be the same."""
+        """Whether a token can be revoked without revoking the token that is kept, which may be the same."""
         is_same = kept is not None and token.secret == kept.secret
         return not is_same and self._source.is_revocable(token, kept)
 
     def revoke(self, token: Token) -> bool:
-        """Revoke a token. False when it was invalid already. Raises TokensError."""
+        """Revoke a token. Returns False when it was already invalid. Raises TokensError."""
         if self._source.revoke(token):
             return True
-        # A token that is refused itself needs no further proof; what is sent to be revoked, a gateway may refuse.
+        # A refused access token is invalid. A refused refresh token needs a check: a gateway may have refused it.
         if not self._source.revokes_access:
-            self._prove_revoked(token, "the server refuses to revoke the token and still accepts it")
+            self._prove_revoked(token, "the server refused to revoke the token and still accepts it")
         return False
 
     def revoke_and_prove(self, token: Token) -> bool:
-        """Revoke a token and prove it, with a warning for what stays valid. False when it was invalid already."""
+        """Revoke a token and verify that; warn about what stays valid. Returns False when it was already invalid."""
         if not self._source.revokes_access and not token.has_expired(self._now()):
             self.warn_that_it_stays_valid(token)
         if not self.revoke(token):
@@ -58,11 +58,11 @@ class Revoker:
         if self._source.is_checked_offline:
             self._warn_that_it_may_be_accepted(token)
             return True
-        self._prove_revoked(token, "the server still accepts the token after it said that it was revoked")
+        self._prove_revoked(token, "the server still accepts the token after it confirmed the revocation")
         return True
 
     def revoke_or_warn(self, token: Token, fate: str) -> bool:
-        """Revoke a replaced token; false, and a warning that ends with `fate`, where that fails."""
+        """Revoke a replaced token. On failure, warn with `fate` as last sentence, and return False."""
         try:
             self.revoke(token)
             return True
@@ -71,7 +71,7 @@ class Revoker:
             return False
 
     def discard(self, token: Token, kept: Optional[Token]) -> str:
-        """Revoke a token that is of no use, and say what is left of it."""
+        """Revoke an unusable token. Returns what is left on the server, for an error; empty when it is revoked."""
         if self.is_revocable(token, kept):
             with suppress(TokensError):
                 was_revoked = self._source.revoke(token)
@@ -83,16 +83,16 @@ class Revoker:
         )
 
     def has_expired(self, token: Token) -> bool:
-        """Whether nothing is left of a token to revoke."""
+        """Whether a token has expired, so that there is nothing to revoke."""
         return self._source.revokes_access and token.has_expired(self._now())
 
     def would_revoke(self, token: Token) -> bool:
-        """Whether there is something to revoke, as far as a request that changes nothing can tell."""
+        """Whether a revocation would change something, for check mode."""
         if self._source.revokes_access:
             return self._source.is_accepted(token, self._now())
         self._warn(
-            f"Whether what would be revoked of the token {token.fingerprint} is still valid cannot be seen without "
-            "creating a token: this predicts that it is."
+            f"Check mode cannot check the refresh token of the token {token.fingerprint}, because using it would "
+            "create a token. The prediction assumes that it is still valid."
         )
         return True
 
@@ -100,21 +100,21 @@ class Revoker:
         if not token.has_expired(self._now()):
             until = iso8601(token.expires_at) or "an unknown time"
             self._warn(
-                f"The token {token.fingerprint} is revoked at {self._source.host}. A product that does not ask there "
+                f"The token {token.fingerprint} is revoked at {self._source.host}. Products that check tokens offline "
                 f"may accept it until {until}."
             )
 
     def warn_that_it_stays_valid(self, token: Token) -> None:
-        """Say until when a token works that nothing can revoke."""
+        """Warn until when a token is valid that cannot be revoked."""
         until = iso8601(token.expires_at) or "an unknown time"
-        self._warn(f"{self._source.host} cannot revoke the token {token.fingerprint}: it is valid until {until}.")
+        self._warn(f"{self._source.host} cannot revoke the token {token.fingerprint}. It is valid until {until}.")
 
     def _prove_revoked(self, token: Token, otherwise: str) -> None:
-        """With verify, raise TokenRejected, for the reason `otherwise`, while the token is valid."""
+        """With verify, raise TokenRejected with the cause `otherwise` when the token is still valid."""
         if self._verify and not self._source.is_revoked(token, self._now()):
             raise TokenRejected(
                 otherwise,
                 doing="revoke a token",
                 host=self._source.host,
-                advice="Run the task again in a moment; the token file, if there is one, still holds the token.",
+                advice="Run the task again in some seconds. A token file keeps the token until then.",
             )

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A folder with one token file for each session: what a session that was cut off leaves can be revoked by the next."""
+"""A folder with one token file for each session, so that the next session can revoke what a killed one left."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ from .record import ClockReading, Record
 from .source import TokenSource
 
 _RUN = r"(?P<run>(?P<machine>[0-9a-f]{8})-[0-9a-f]{16})"
-# Without a run, nothing but its time says whether a session is over.
+# Without a run in its name, only the recorded time decides whether a session is over.
 _SESSION = re.compile(rf"session-({_RUN}-(?P<part>[0-9a-f]{{8}})-)?[0-9a-f]{{16}}\.json")
 _RUN_LOCK = re.compile(rf"session-{_RUN}\.lock(\.[0-9]+)?")
 _LOCK_SUFFIX = ".lock"
 _PRIVATE_FOLDER = 0o700
-# Seconds after which nobody is about to use a lock that belongs to no session.
+# Seconds after which a lock file without a session is removed.
 _UNUSED_FOR = 86400
 
 
 class Stray(NamedTuple):
-    """The token of a session that is over, and the file in which it was recorded."""
+    """The token of a session that is over, and the path of its record."""
 
     token: Token
     path: str
 
 
 class SessionFolder:
-    """The sessions of one source. `longest` is the time in seconds for which a session counts on its token.
+    """The sessions of one source. `longest` is the maximum duration of a session in seconds.
 
-    The session of a run holds a lock until the run ends, however it ends: the kernel releases it. On another machine
-    a lock proves nothing, and a module on a managed node has none: there the recorded time decides.
+    A run holds a lock until it ends; the kernel releases it even when the run is killed. For sessions of other machines
+    and of modules on managed nodes there is no lock to check: there the recorded time decides.
     """
 
     def __init__(self, path: str, source: TokenSource, runtime: Runtime, longest: float) -> None:
@@ -56,7 +56,7 @@ class SessionFolder:
 
     @contextlib.contextmanager
     def recording(self, now: Callable[[], float]) -> Iterator[Callable[[Token], None]]:
-        """Prove that a token can be recorded, and hand over what records it. `now` is the server's time.
+        """Check that a token can be recorded, and yield the function that records it. `now` returns the server's time.
 
         Raises StoreError.
         """
@@ -65,7 +65,7 @@ class SessionFolder:
         except OSError as error:
             raise StoreError(
                 f"the folder {self._path} cannot be created: {error.strerror}",
-                advice="Set record_folder to a folder that can be written.",
+                advice="Set record_folder to a folder in which the user who runs the task can write.",
             ) from None
         store = self._store(self._new_path())
         with store.exclusive(0) as writer:
@@ -84,7 +84,7 @@ class SessionFolder:
                     writer.remove()
 
     def strays(self) -> Iterator[Stray]:
-        """The tokens of the source whose sessions are over. What cannot be read, or is not its own, is left out."""
+        """Yield the tokens of the source whose sessions are over. Unreadable and foreign records are skipped."""
         for name in self._names():
             match = _SESSION.fullmatch(name)
             path = os.path.join(self._path, name)
@@ -93,7 +93,7 @@ class SessionFolder:
                 yield Stray(record.current, path)
 
     def forget(self, token: Token) -> None:
-        """Remove the record of a token that was revoked."""
+        """Remove the record of a revoked token. Raises StoreError."""
         for name in self._names():
             path = os.path.join(self._path, name)
             record = self._read(path) if _SESSION.fullmatch(name) else None
@@ -101,12 +101,12 @@ class SessionFolder:
                 self.remove(path)
 
     def remove(self, path: str) -> None:
-        """Remove a record. Raises StoreError."""
+        """Remove a record, unless it is locked. Raises StoreError."""
         with contextlib.suppress(StoreBusy), self._store(path).exclusive(0) as writer:
             writer.remove()
 
     def sweep(self) -> None:
-        """Remove the locks of runs that have ended, and what a crash has left before there was a token."""
+        """Remove the lock files of ended runs, and those of crashed tasks that recorded no token."""
         names = self._names()
         in_use = {match["run"] for match in map(_SESSION.fullmatch, names) if match}
         for name in names:
@@ -151,7 +151,7 @@ class SessionFolder:
     def _is_over(self, match: re.Match[str], record: Record) -> bool:
         run, own = match["run"], self._runtime.run
         if own and run == self._name_of(own):
-            # The plays of a run follow one another.
+            # The plays of a run are sequential.
             return match["part"] != own.part
         if run and match["machine"] == self._machine:
             is_held = self._is_held(self._lock_path(run))
@@ -172,7 +172,7 @@ class SessionFolder:
         return os.path.join(self._path, f"session-{run}{_LOCK_SUFFIX}")
 
     def _held_run(self) -> Optional[Run]:
-        """The run of this task, once its lock is held; None where that cannot be."""
+        """The run of this task, after acquiring its lock; None when that is impossible."""
         run = self._runtime.run
         if run is None:
             return None
@@ -188,10 +188,10 @@ class SessionFolder:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if not run.hold(descriptor):
                 return None
-            # It appears under its name when it is locked, for others take a free lock for the end of its run.
+            # It gets its name after it is locked: other tasks take an unlocked file for an ended run.
             os.link(new, path)
         except FileExistsError:
-            # Another task of the run was faster.
+            # Another task of the run has created it.
             pass
         except OSError:
             return None
@@ -201,13 +201,13 @@ class SessionFolder:
         return run
 
     def _is_held(self, path: str) -> Optional[bool]:
-        """Whether a run that has locked a file is still at work; None where that cannot be told."""
+        """Whether a run still holds its lock; None when that is unknown."""
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError:
             return None
         try:
-            # Shared, for others may look at the same time.
+            # Shared, so that several tasks can check at the same time.
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return True

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Record the token of a session before it is used, and revoke what sessions that were cut off have left."""
+"""Record the token of a session before it is used, and revoke the tokens of killed sessions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .source import TokenSource
 
 
 class Sessions:
-    """The sessions of one source, where a folder for them is given."""
+    """The sessions of one source, if record_folder is set."""
 
     def __init__(self, source: TokenSource, options: LifecycleOptions, revoker: Revoker, runtime: Runtime) -> None:
         self._source = source
@@ -28,16 +28,16 @@ class Sessions:
         self._folder = SessionFolder(path, source, runtime, longest) if path else None
 
     def recording(self, now: Callable[[], float]) -> AbstractContextManager[Callable[[Token], None]]:
-        """As SessionFolder.recording()."""
+        """SessionFolder.recording(), or a function that records nothing without record_folder."""
         return self._folder.recording(now) if self._folder else nullcontext(_ignore)
 
     def forget(self, token: Token) -> None:
-        """As SessionFolder.forget()."""
+        """Remove the record of a revoked token, if there is one. Raises StoreError."""
         if self._folder:
             self._folder.forget(token)
 
     def end_strays(self) -> bool:
-        """Revoke the tokens of sessions that are over. Returns whether there was one; a failure is a warning."""
+        """Revoke the tokens of sessions that are over. Returns whether there was one. A failure is a warning."""
         if self._folder is None:
             return False
         if self._runtime.check_mode:
@@ -52,13 +52,15 @@ class Sessions:
             try:
                 self._revoker.revoke(token)
             except TokensError as error:
-                self._runtime.warn(f"A session was cut off, and its token {token.fingerprint} is still valid. {error}")
+                self._runtime.warn(
+                    f"A session was interrupted, and its token {token.fingerprint} is still valid. {error}"
+                )
                 return False
-            self._runtime.warn(f"A session was cut off. Its token {token.fingerprint} was revoked.")
+            self._runtime.warn(f"A session was interrupted. Its token {token.fingerprint} is now revoked.")
         with suppress(StoreError):
             folder.remove(path)
         return is_left
 
 
 def _ignore(_token: Token) -> None:
-    """Where nothing is recorded."""
+    """Record nothing."""

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a product does for the life cycle of its tokens: the seam between the two."""
+"""The interface between the lifecycle and the tokens of a product."""
 
 from __future__ import annotations
 
@@ -13,74 +13,74 @@ from .._core.token import Token
 
 
 class TokenSource(ABC):
-    """A product, as the life cycle of its tokens needs it."""
+    """The tokens of a product for one user on one server. Methods that send requests raise TokensError."""
 
     product: ClassVar[str]
     can_revoke: ClassVar[bool]
-    # The companion that renews a token, by its name, where the product renews so.
+    # The name of the companion that renews a token, such as refresh_token; None without one.
     renewed_by: ClassVar[Optional[str]] = None
-    # Whether is_accepted() sends no request, so that no proof is worth being stored.
+    # Whether is_accepted() sends no request, so that storing its result saves nothing.
     verifies_offline: ClassVar[bool] = False
-    # Whether a revocation makes the token itself invalid, and not only what renews it.
+    # Whether a revocation makes the token itself invalid, not only its refresh token.
     revokes_access: ClassVar[bool] = True
-    # Whether those to whom a token is sent never ask the server that issued it: then nothing proves a revocation.
+    # Whether products check the token offline, so that a revocation cannot be verified.
     is_checked_offline: ClassVar[bool] = False
 
     @property
     @abstractmethod
     def host(self) -> str:
-        """The server that the tokens are for."""
+        """The server, as messages and token files name it."""
 
     @property
     @abstractmethod
     def principal(self) -> Optional[str]:
-        """Whose tokens they are; None where the options do not say."""
+        """The user of the tokens, as token files name it; None when the options do not say."""
 
     @property
     def credential(self) -> Optional[Secret]:
-        """The secret with which create() signs in; None where there is none, or it cannot lock an account."""
+        """The secret with which create() signs in; None without one that could lock an account."""
         return None
 
     @property
     @abstractmethod
     def clock_offset(self) -> Optional[float]:
-        """The server's clock minus this one's in seconds, once there was a response."""
+        """The server's clock minus the local clock in seconds; None before the first response."""
 
     @abstractmethod
     def from_user(self, secret: Secret) -> Token:
-        """The token that the user gives."""
+        """Make a token of the option `token`."""
 
     @abstractmethod
     def create(self) -> Token:
         """Create a token."""
 
     def replace(self, old: Token) -> Token:
-        """Create a token in place of another one, with what was minted with that where the product renews so."""
+        """Create a token that replaces `old`, with its refresh token if the product has one."""
         return self.create()
 
     @abstractmethod
     def is_accepted(self, token: Token, now: float) -> bool:
-        """Whether the token works: by the cheapest authenticated read, or by its own claims where there is none.
+        """Whether the token is valid, by the cheapest authenticated request or by its own claims.
 
-        `now` is the time by the server's clock, in epoch seconds.
+        `now` is the server's time in epoch seconds.
         """
 
     @abstractmethod
     def revoke(self, token: Token) -> bool:
-        """Make the token invalid. False when the server refuses that, as for one that was invalid already."""
+        """Revoke the token. Returns False when the server refuses that, as for a token that is already invalid."""
 
     def is_revocable(self, token: Token, kept: Optional[Token] = None) -> bool:
-        """Whether something of a token can be revoked that the one which is kept does not share with it."""
+        """Whether a token can be revoked without revoking `kept`, which may share its refresh token."""
         return self.can_revoke
 
     def is_revoked(self, token: Token, now: float) -> bool:
-        """Whether a revocation has worked; `now` as in is_accepted()."""
+        """Whether a token is revoked. `now` is the server's time in epoch seconds."""
         return not self.is_accepted(token, now)
 
     def belongs_to(self, principal: str, token: Token) -> bool:
-        """Whether a token that is stored for another principal is this one's, by what was minted with it."""
+        """Whether a token that is stored for another principal belongs to this user, by its companions."""
         return False
 
     def missing(self, token: Token) -> str:
-        """What the user requires and the token does not have; empty when nothing."""
+        """What the options require and the token does not have; empty when nothing is missing."""
         return ""

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How the operations on Avi reach it: their shared options, and the session that they sign in to."""
+"""Connect to an Avi controller: the options and the session that all its operations share."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ SIGN_IN = ArgumentSpec(
 
 
 def open_client(operation: Operation, narrowing: str) -> tuple[Session, avi.AviClient]:
-    """A session with the controller, signed in; it is signed out when the operation is over. Raises ApiError.
+    """Sign in to the controller. The session ends with the operation. Raises TokensError.
 
-    `narrowing` says how to read less, where there is too much for one task.
+    `narrowing` is the advice when there are more objects than one task may read.
     """
     params = operation.params
     session = operation.open_session(BaseUrl.parse(params["hostname"]), avi.error_facts)
@@ -61,9 +61,9 @@ def open_client(operation: Operation, narrowing: str) -> tuple[Session, avi.AviC
 
 
 def token_of(item: Optional[Mapping[str, Any]]) -> Optional[Token]:
-    """A secure channel token as a token: the one of its name and uuid that looks generated.
+    """Make a Token of a secure channel token: its name or uuid, whichever looks generated.
 
-    None where both are labels that a person chose: to hide such a word would hide it everywhere.
+    None when both are labels: masking a label would censor the word in all output.
     """
     item = item or {}
     generated = [str(value) for value in (item.get("name"), item.get("uuid")) if avi.looks_generated(str(value or ""))]
@@ -73,7 +73,7 @@ def token_of(item: Optional[Mapping[str, Any]]) -> Optional[Token]:
 
 
 def identity_of(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Name, uuid and url, as secrets where they are, or hold, what looks generated."""
+    """Name, uuid and url; each is a Secret if it contains a generated name or uuid."""
     generated = [text for text in map(str, (item.get("name"), item.get("uuid"))) if avi.looks_generated(text)]
 
     def returned(value: Any) -> Any:
@@ -84,11 +84,11 @@ def identity_of(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def expiry_of(item: Mapping[str, Any]) -> Optional[float]:
-    """Its expiry in epoch seconds; zero or nothing means that it does not tell."""
+    """Its expiry in epoch seconds; None when it is zero or missing."""
     value = number(item.get("expiry_time"))
     return value if value is not None and value > 0 else None
 
 
 def metadata_of(item: Mapping[str, Any]) -> dict[str, str]:
-    """Its metadata by key."""
+    """Its metadata as a mapping."""
     return {str(entry.get("key")): str(entry.get("val") or "") for entry in items(item.get("metadata"))}

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The job of avi_se_auth_token: a fresh token with which one Service Engine joins its controller."""
+"""avi_se_auth_token: create a token with which a Service Engine joins its controller."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .selection import SOME, there_is
 
 
 class AviSeAuthToken(Operation):
-    """Create a token; each run creates another one."""
+    """Create a token. Each run creates another one."""
 
     name = "sddc.tokens.avi_se_auth_token"
     argument_spec = avi_connection.SIGN_IN.merge(
@@ -37,7 +37,12 @@ class AviSeAuthToken(Operation):
         cluster = client.get_cluster()
         cluster_uuid, address = str(cluster.get("uuid") or ""), _address(cluster)
         if not cluster_uuid or not address:
-            raise TokensError("the cluster tells no uuid or no address", doing="read the cluster", host=session.host)
+            raise TokensError(
+                "the response has no uuid or no address of the cluster",
+                doing="read the cluster",
+                host=session.host,
+                advice="Check the cluster configuration of the controller.",
+            )
         values = {"cluster_uuid": cluster_uuid}
         if self.runtime.check_mode:
             return Outcome(True, "created", values=values)
@@ -59,16 +64,16 @@ class AviSeAuthToken(Operation):
             f"{len(clouds)} clouds have the name '{name}'" if clouds else self._no_cloud(client, name),
             doing="find the cloud",
             host=host,
-            advice="Check cloud and tenant, or give cloud_uuid.",
+            advice="Check cloud and tenant, or set cloud_uuid.",
         )
 
     def _no_cloud(self, client: avi.AviClient, name: str) -> str:
-        """What is said where no cloud has the name."""
+        """The cause when no cloud has the name, with the names that exist."""
         names = (cloud["name"] for cloud in client.list_clouds(most=SOME))
-        return f"no clouds have the name '{name}' {there_is(names, self.runtime.redactor)}"
+        return f"no cloud has the name '{name}' {there_is(names, self.runtime.redactor)}"
 
 
 def _address(cluster: Mapping[str, Any]) -> str:
-    """The address of the cluster: its virtual one, or that of its first node."""
+    """The virtual address of the cluster, or the address of its first node; empty without one."""
     candidates = [cluster.get("virtual_ip"), *(node.get("ip") for node in items(cluster.get("nodes"))[:1])]
     return next((str(ip["addr"]) for ip in candidates if isinstance(ip, Mapping) and ip.get("addr")), "")

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The job of avi_securechanneltoken: create, update and delete secure channel tokens of an Avi controller."""
+"""avi_securechanneltoken: create, update and delete secure channel tokens of an Avi controller."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .._clients import avi
 from .._core.argspec import DURATION, ArgumentSpec
 from .._core.errors import ApiError, InvalidOption, MissingOption, TokensError
 from .._core.outcome import Outcome
-from .._core.token import iso8601, needed_life
+from .._core.token import iso8601, needed_lifetime
 from .._lifecycle.options import LIFECYCLE
 from . import avi_connection
 from .base import Operation
@@ -21,14 +21,14 @@ _CHANGED_MEANWHILE = 412
 
 
 class AviSecurechanneltoken(Operation):
-    """Bring one secure channel token to the state that the user wants."""
+    """Bring one secure channel token to the requested state."""
 
     name = "sddc.tokens.avi_securechanneltoken"
     argument_spec = avi_connection.SIGN_IN.merge(
         ArgumentSpec(
             {
                 **{name: LIFECYCLE.options[name] for name in ("state", "min_remaining", "return_token")},
-                # What looks generated in them is hidden as a secret; hiding a label would hide the word everywhere.
+                # Only generated values are masked: masking a label would censor the word in all output.
                 "name": {"type": "str", "no_log": False, "secret_if": avi.looks_generated},
                 "uuid": {"type": "str", "no_log": False, "secret_if": avi.looks_generated},
                 "url": {"type": "str", "no_log": True},
@@ -45,7 +45,7 @@ class AviSecurechanneltoken(Operation):
 
     def run(self) -> Outcome:
         if self.params["lifetime"] == 0:
-            raise InvalidOption("lifetime", "must be more than 0 seconds")
+            raise InvalidOption("lifetime", "must be longer than 0 s")
         self._metadata = _metadata(self.params["metadata"])
         self._session, self._client = avi_connection.open_client(self, "Set uuid in place of name.")
         self._client.hide_generated(self.params)
@@ -61,18 +61,18 @@ class AviSecurechanneltoken(Operation):
                 f"{len(found)} secure channel tokens have this name",
                 doing="find the secure channel token",
                 host=self._session.host,
-                advice="Give the uuid of the one that is meant.",
+                advice="Set uuid to the UUID of the right one.",
             )
         return found[0] if found else None
 
     def _keep(self, found: Optional[Mapping[str, Any]]) -> Outcome:
         if found is None:
             return self._create()
-        seen, done_unheard = found, False
+        seen, done_before = found, False
         for last in (False, True):
             changes = self._changes(found)
             if not changes:
-                return self._outcome(done_unheard, "updated" if done_unheard else "none", found, before=seen)
+                return self._outcome(done_before, "updated" if done_before else "none", found, before=seen)
             if self.runtime.check_mode:
                 return self._outcome(True, "updated", {**found, **changes}, before=found)
             try:
@@ -81,8 +81,8 @@ class AviSecurechanneltoken(Operation):
             except ApiError as error:
                 if last or error.status != _CHANGED_MEANWHILE:
                     raise
-                # What has changed it may be the first try of this very update, whose response was lost.
-                done_unheard = error.follows_lost_response
+                # The concurrent change may be an earlier try of this update, whose response was lost.
+                done_before = error.follows_lost_response
                 again = self._client.get_token(found["uuid"])
                 if again is None:
                     return self._create()
@@ -92,7 +92,11 @@ class AviSecurechanneltoken(Operation):
     def _create(self) -> Outcome:
         name = self.params["name"]
         if not name:
-            raise MissingOption("name", "is needed to create a token: there is none with this uuid")
+            raise MissingOption(
+                "name",
+                "is required to create a token: no token has this uuid",
+                advice="Set name, or check uuid.",
+            )
         body = {"name": name, **self._changes({"name": name})}
         body.update({field: self.params[field] for field in ("uuid", "url") if self.params[field]})
         if self.params["lifetime"] is not None:
@@ -102,7 +106,7 @@ class AviSecurechanneltoken(Operation):
         return self._outcome(True, "created", self._client.create_token(body), before=None)
 
     def _changes(self, found: Mapping[str, Any]) -> dict[str, Any]:
-        """The fields of an object that must change, with their new values."""
+        """The fields of an object that must change, with their new values. `expiry_time` is in epoch seconds."""
         changes: dict[str, Any] = {}
         for field in ("name", "in_use"):
             if self.params[field] is not None and found.get(field) != self.params[field]:
@@ -117,15 +121,15 @@ class AviSecurechanneltoken(Operation):
         return changes
 
     def _wanted_expiry(self, found: Mapping[str, Any]) -> Optional[float]:
-        """The expiry that an object must have, None for any; only `lifetime` renews it by itself."""
+        """The expiry that an object must have, in epoch seconds; None for any. Only `lifetime` renews it."""
         lifetime, expires_at = self.params["lifetime"], avi_connection.expiry_of(found)
         if lifetime is None:
-            return self.params["expiry_time"]  # type: ignore[no-any-return]
+            return self.params["expiry_time"]  # type: ignore[no-any-return] # params are untyped
         if expires_at is None:
             return None
         now = self._session.now()
-        # As if it had been issued with the lifetime that is wanted.
-        is_lasting = expires_at - now >= needed_life(lifetime, self.params["min_remaining"])
+        # As if it had been issued with the requested lifetime.
+        is_lasting = expires_at - now >= needed_lifetime(lifetime, self.params["min_remaining"])
         return None if is_lasting else now + lifetime
 
     def _end(self, found: Optional[Mapping[str, Any]]) -> Outcome:
@@ -136,10 +140,10 @@ class AviSecurechanneltoken(Operation):
         deleted = self._client.delete_token(found["uuid"])
         if self._client.get_token(found["uuid"]) is not None:
             raise TokensError(
-                "it is still there after the controller said that it was deleted",
+                "it still exists after the controller confirmed the deletion",
                 doing="delete the secure channel token",
                 host=self._session.host,
-                advice="Run the task again in a moment.",
+                advice="Run the task again in some seconds.",
             )
         return self._outcome(deleted, "deleted" if deleted else "none", None, before=found)
 
@@ -171,11 +175,16 @@ class AviSecurechanneltoken(Operation):
 
 
 def _metadata(value: Any) -> dict[str, str]:
-    """The option metadata by key: a mapping, or a list of key and val."""
+    """The option metadata as a mapping. It is a mapping, or a list of mappings with key and val."""
     if value is None:
         return {}
     if isinstance(value, Mapping):
         return {str(key): str(item) for key, item in value.items()}
-    if isinstance(value, list) and all(isinstance(entry, Mapping) and set(entry) == {"key", "val"} for entry in value):
-        return {str(entry["key"]): str(entry["val"]) for entry in value}
-    raise InvalidOption("metadata", "must be a mapping, or a list of mappings with the keys key and val")
+    if not isinstance(value, list):
+        raise InvalidOption("metadata", "must be a mapping, or a list of mappings with the keys key and val")
+    for number, entry in enumerate(value, start=1):
+        if not isinstance(entry, Mapping) or set(entry) != {"key", "val"}:
+            raise InvalidOption(
+                "metadata", f"has an invalid entry: number {number} must be a mapping with the keys key and val"
+            )
+    return {str(entry["key"]): str(entry["val"]) for entry in value}

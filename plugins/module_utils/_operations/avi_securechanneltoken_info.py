@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The job of avi_securechanneltoken_info: the secure channel tokens of an Avi controller."""
+"""avi_securechanneltoken_info: list secure channel tokens of an Avi controller."""
 
 from __future__ import annotations
 
@@ -51,10 +51,10 @@ class AviSecurechanneltokenInfo(Operation):
 
     def _warn_of_an_empty_selection(self, client: avi.AviClient) -> None:
         option = "uuid" if self.params["uuid"] else "name"
-        # Other names are tokens.
+        # Generated names are tokens, and are not shown.
         labels = [item["name"] for item in client.list_tokens(most=SOME) if not avi.looks_generated(item["name"])]
         self.runtime.warn(
-            f"No secure channel token has the {option} that is given. Check {option} and tenant "
+            f"No secure channel token has this {option}. Check {option} and tenant "
             f"{there_is(labels, self.runtime.redactor)}."
         )
 

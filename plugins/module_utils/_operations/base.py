@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What every operation has: its options, the sessions that it opens, and an end at which it signs out."""
+"""The base of all operations: options, sessions, and the sign-out at the end."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from .._lifecycle.options import LifecycleOptions
 from .._lifecycle.source import TokenSource
 from .sources import TokenOwner
 
-# A socket of the operating system takes no more than some weeks.
+# Seconds. The operating system limits timeouts of sockets to some weeks.
 _LONGEST_TIMEOUT = 86400
 
 
 class Operation(ABC):
-    """What a task of one module does. It knows neither AnsibleModule nor how it is run."""
+    """What a task of one module does, independent of how it is run."""
 
     name: ClassVar[str]
     argument_spec: ClassVar[ArgumentSpec]
     # The keys of the result that hold secrets.
     secret_results: ClassVar[frozenset[str]] = frozenset()
-    # What must also be given where nobody sees the result: a token that it creates must be stored.
+    # Options that are also required in token_set, which returns no token: a new token must be stored.
     unattended: ClassVar[ArgumentSpec] = ArgumentSpec()
     token_owner: ClassVar[TokenOwner] = TokenOwner()
 
@@ -42,30 +42,30 @@ class Operation(ABC):
         self.runtime = runtime
         self._sessions: list[Session] = []
         self._endings: list[Callable[[], None]] = []
-        # A server may also quote what this task does not send to it. Of a proxy only the password is secret.
+        # A server may quote secrets that are not sent to it. Of proxy_url, only the password is secret.
         secrets = (value for name, value in params.items() if isinstance(value, Secret) and name != "proxy_url")
         runtime.redactor.hide(*secrets)
 
     @abstractmethod
     def run(self) -> Outcome:
-        """Do what the task asks for. Raises TokensError."""
+        """Run the operation. Raises TokensError."""
 
     @classmethod
     def carries_secret(cls, result: Mapping[str, Any]) -> bool:
-        """Whether a result must be sealed on a core that does not mask secrets by itself."""
+        """Whether a result must be censored on a core without the Secrets API."""
         return any(result.get(key) for key in cls.secret_results)
 
     @property
     def request_count(self) -> int:
-        """All HTTP requests so far."""
+        """The number of HTTP requests so far."""
         return sum(session.request_count for session in self._sessions)
 
     def at_end(self, ending: Callable[[], None]) -> None:
-        """Call this when the operation is over, whatever became of it: to sign out of what was signed in to."""
+        """Call a function when the operation ends, even after a failure, such as a sign-out."""
         self._endings.append(ending)
 
     def close(self) -> None:
-        """Sign out, and close all connections. A failure is a warning: the work is done or has failed by itself."""
+        """Sign out and close all connections. A failure is a warning, because the work is already done."""
         for ending in reversed(self._endings):
             try:
                 ending()
@@ -77,19 +77,19 @@ class Operation(ABC):
     def open_session(
         self, base_url: BaseUrl, error_facts: ErrorFacts, *, connections: int = 1, prefix: str = ""
     ) -> Session:
-        """A session with a server, with the connection options of the task. Raises InvalidOption.
+        """Open a session with the connection options of the task. Raises InvalidOption and MissingLibrary.
 
-        `prefix` is that of the options for another server than the target of the task, one that issues its tokens. It
-        is shown no client certificate, its own option decides whether it is verified, and without a ca_path of its own
-        the system's trust store counts besides that of the target: it may be a public one where the target is private.
+        `prefix` is set for a second server, which issues the tokens: the names of its own options start with it. The
+        client certificate is not presented to it. Without its own ca_path, the system's trust store is used in addition
+        to the ca_path of the target, because it may be a public server.
         """
         params = self.params
         if not 0 < params["timeout"] <= _LONGEST_TIMEOUT:
-            raise InvalidOption("timeout", f"must be more than 0 and at most {_LONGEST_TIMEOUT} seconds")
+            raise InvalidOption("timeout", f"must be longer than 0 s and at most {_LONGEST_TIMEOUT} s")
         if params["retries"] < 0:
-            raise InvalidOption("retries", "must not be negative")
+            raise InvalidOption("retries", "must be 0 or more")
         if params["client_key"] and not params["client_cert"]:
-            raise InvalidOption("client_key", "is given without client_cert")
+            raise InvalidOption("client_key", "is set without client_cert", advice="Set client_cert, too.")
         options = SessionOptions(
             validate_certs=params[f"{prefix}validate_certs"],
             ca_path=params[f"{prefix}ca_path"] or params["ca_path"],
@@ -107,20 +107,20 @@ class Operation(ABC):
 
 
 class TokenOperation(Operation):
-    """An operation that keeps one token, or ends it."""
+    """An operation that keeps one token valid, or revokes it."""
 
     secret_results = frozenset(("token", "headers"))
     unattended = ArgumentSpec(required_if=(("state", "present", ("token_file",)),))
 
     @abstractmethod
     def source(self) -> TokenSource:
-        """The product's side of the life cycle. Raises InvalidOption."""
+        """The tokens of the product, for the lifecycle. Raises InvalidOption."""
 
     def run(self) -> Outcome:
         options = LifecycleOptions.from_params(self.params)
         if options.would_lose_a_token:
             raise InvalidOption(
-                "return_token", "is false without token_file: nobody would hold a new token", advice="Set token_file."
+                "return_token", "is false without token_file: a new token would be lost", advice="Set token_file."
             )
         store = FileStore(options.token_file, self.runtime) if options.token_file else None
         return Lifecycle(self.source(), options, store, self.runtime).run()

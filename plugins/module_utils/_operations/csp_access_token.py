@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""csp_access_token: an access token, and an OpenID token, of VMware Cloud Services."""
+"""csp_access_token: an access token and an OpenID token of VMware Cloud Services."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .._lifecycle.options import LIFECYCLE
 from .base import Operation, TokenOperation
 from .sources import Credential, OAuthTokens, TokenOwner, given
 
-_NO_ID_TOKEN = "Generate an API token with the OpenID scope, a check box in the console; OAuth apps may have none."
+_NO_ID_TOKEN = "Generate an API token with the OpenID scope in the console. OAuth apps may not get OpenID tokens."
 
 
 class ApiToken(Credential[csp.CspClient]):
@@ -81,17 +81,17 @@ class CspTokens(OAuthTokens):
         self._require_id_token = require_id_token
 
     def create(self) -> Token:
-        """Raises TokenRejected when an OpenID token is required and none came."""
+        """Raises TokenRejected when an OpenID token is required and missing."""
         if self._credential is None:
-            raise MissingOption("api_token", "is needed to get an access token, or client_id and client_secret")
+            raise MissingOption("api_token", "is required to get an access token, or client_id and client_secret")
         token = self._credential.authenticate(self._client)
         if self.missing(token):
             raise TokenRejected(
-                "no OpenID token came with the access token",
+                "the response has no OpenID token",
                 doing="get an OpenID token",
                 host=self.host,
                 advice=_NO_ID_TOKEN,
-                left_behind=f"The access token {token.fingerprint} expires by itself at {iso8601(token.expires_at)}",
+                left_behind=f"The access token {token.fingerprint} is valid until {iso8601(token.expires_at)}",
             )
         return token
 
@@ -100,7 +100,7 @@ class CspTokens(OAuthTokens):
 
 
 def csp_tokens(operation: Operation, *, prefix: str = "", require_id_token: bool) -> CspTokens:
-    """The tokens for the credentials among an operation's parameters, whose names start with `prefix`."""
+    """The tokens for the credentials of an operation, whose options start with `prefix`. Raises InvalidOption."""
     params = unprefixed(operation.params, prefix, CREDENTIALS)
     base_url = BaseUrl.parse(params["hostname"], f"{prefix}hostname")
     session = operation.open_session(base_url, csp.error_facts, prefix=prefix)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which alarms of NSX complain of an expired token, by a pattern that the user sets."""
+"""Find NSX alarms about an expired token, with a pattern that the user sets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ALARM_PATTERN = ArgumentSpec({"alarm_pattern": {"type": "str", "default": "(?i)j
 
 
 def compile_alarm_pattern(alarm_pattern: str) -> re.Pattern[str]:
-    """The pattern that the text of an alarm must match. Raises InvalidOption."""
+    """Compile the pattern that is searched in the text of an alarm. Raises InvalidOption."""
     try:
         return re.compile(alarm_pattern)
     except re.error as error:
@@ -24,7 +24,7 @@ def compile_alarm_pattern(alarm_pattern: str) -> re.Pattern[str]:
 
 
 def split_alarm_texts(path: str, alarms: Sequence[nsx.Alarm], pattern: re.Pattern[str]) -> tuple[list[str], list[str]]:
-    """The texts of the alarms on the object of this path: those that match the pattern, and the others."""
+    """Split the texts of the alarms on an object into those that match the pattern and the others."""
     texts = [alarm.text for alarm in alarms if alarm.is_about(path)]
     matching = [text for text in texts if pattern.search(text)]
     return matching, [text for text in texts if not pattern.search(text)]

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How the operations on NSX reach it: their shared options, and the ways to sign in."""
+"""Connect to NSX: the options that all its operations share, and the ways to sign in."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from .csp_access_token import CREDENTIALS, CspTokens, csp_tokens
 from .token_providers import GivenToken, KeptToken, StoredToken, TokenAuth, TokenProvider, token_file_or
 
 _CSP = "csp_"
-OPEN_ID_ADVICE = "csp_access_token returns one, and keeps one in its token_file, with require_id_token: true."
+OPEN_ID_ADVICE = "Get one with csp_access_token and require_id_token: true."
 _ISSUED = ("token_file", "csp_api_token", "csp_client_id")
-# The options one of which a reader needs.
+# Options of which a task that only reads requires one.
 READERS = ("username", "access_token", *_ISSUED, "client_cert")
 SIGN_IN = ArgumentSpec(
     {
@@ -41,7 +41,7 @@ SIGN_IN = ArgumentSpec(
         "csp_auth_token_header": {"type": "bool", "default": False, "no_log": False},
     },
     alternatives=(("access_token", "open_id_token"),),
-    # The OpenID token comes with the access token, wherever that comes from.
+    # The OpenID token is issued together with the access token.
     mutually_exclusive=tuple((given, issued) for given in ("access_token", "open_id_token") for issued in _ISSUED),
     required_together=(("username", "password"),),
 ).merge(token_file_or(CREDENTIALS.merge(VERIFICATION).prefixed(_CSP)), CONNECTION)
@@ -49,7 +49,7 @@ TOKEN_OWNER = csp_access_token.TOKEN_OWNER.prefixed(_CSP)
 
 
 class NsxConnection:
-    """The server, and the clients that the options of a task allow."""
+    """The connection of one task to NSX, and its clients."""
 
     def __init__(self, operation: Operation, *, require_id_token: bool, connections: int = 1) -> None:
         self._operation = operation
@@ -65,22 +65,22 @@ class NsxConnection:
         return self.session.host
 
     def reader(self, narrowing: str = "") -> Optional[nsx.NsxClient]:
-        """A client for one reading. None in check mode when a token would have to be created for it.
+        """A client that reads; None in check mode when a token would have to be created for it.
 
-        `narrowing` says how to read less, where there is too much for one task.
+        `narrowing` is the advice when there are more objects than one task may read.
         """
         if isinstance(self._reading, TokenAuth) and not self._reading.has_credential():
             return None
         return nsx.NsxClient(self.session, self._reading, ListingBounds(narrowing))
 
     def reauthenticator(self) -> nsx.NsxClient:
-        """A client that signs with an OpenID token, too. Raises InvalidOption."""
+        """A client that signs with an access token and an OpenID token. Raises MissingOption."""
         if self._tokens is None:
-            raise MissingOption("access_token", "is needed to re-authenticate")
+            raise MissingOption("access_token", "is required to re-authenticate")
         return nsx.NsxClient(self.session, TokenAuth(self._tokens, self._headers_with_open_id_token))
 
     def _reading_auth(self) -> Auth[Any]:
-        """User name and password, with a session or without; else a token; else the certificate of the connection."""
+        """Sign with username and password, else with a token, else not at all: then client_cert authenticates."""
         username, password = self._params["username"], self._params["password"]
         if username and password and self._params["use_session"]:
             auth = nsx_auth.SessionAuth(self.session, username, password)
@@ -100,7 +100,7 @@ class NsxConnection:
     def _headers_with_open_id_token(self, token: Token) -> dict[str, Secret]:
         open_id_token = token.companions.get(oauth.ID_TOKEN)
         if open_id_token is None:
-            raise InvalidOption("token_file", "holds no OpenID token", advice=OPEN_ID_ADVICE)
+            raise InvalidOption("token_file", "contains no OpenID token", advice=OPEN_ID_ADVICE)
         return self._headers(token, open_id_token)
 
     def _token_provider(self, require_id_token: bool) -> Optional[TokenProvider]:

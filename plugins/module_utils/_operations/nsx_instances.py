@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The service instances of a task: how its options name them, and what became of each."""
+"""The service instances of a task: the options that name them, and their results."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ INSTANCES = ArgumentSpec(
 
 @dataclass
 class Instance:
-    """An instance and what became of it."""
+    """A service instance and its result."""
 
     ref: nsx.InstanceRef
     alarms: list[str] = field(default_factory=list)
@@ -45,13 +45,13 @@ class Instance:
 
 
 def instances_of(params: Mapping[str, Any]) -> list[Instance]:
-    """The instances that the options name, each once. Raises InvalidOption."""
+    """The instances that the options name, without duplicates. Raises InvalidOption."""
     if params["service_instances"] is None:
         refs = [nsx.InstanceRef(*(params[name] for name in _IDS))]
     else:
         refs = [_reference(item, number) for number, item in enumerate(params["service_instances"], start=1)]
     for ref in refs:
-        # Refuses ids that no URL can carry, before anything is done.
+        # Raises InvalidOption for ids that are invalid in a URL, before the first request.
         ref.url_path()
     return [Instance(ref) for ref in dict.fromkeys(refs)]
 
@@ -67,20 +67,20 @@ def error_of(instances: Sequence[Instance]) -> Optional[TokensError]:
     names = ", ".join(instance.ref.path for instance in failed[:5]) + (", ..." if len(failed) > 5 else "")
     return SomeFailed(
         f"{len(failed)} of {len(instances)} instances failed: {names}. The first error: {first}",
-        advice="The result 'instances' says what became of each.",
+        advice="See 'error' of each entry in the result 'instances'.",
     )
 
 
 def _reference(item: Any, number: int) -> nsx.InstanceRef:
-    """The instance of an entry; `number` says which one it is, counted from 1."""
+    """Parse an entry. `number` is its position in the list, from 1."""
     if isinstance(item, Mapping) and set(item) == set(_IDS) and all(item[name] for name in _IDS):
         return nsx.InstanceRef(*(str(item[name]) for name in _IDS))
     ref = nsx.InstanceRef.from_path(item) if isinstance(item, str) else None
     if ref is None:
         raise InvalidOption(
             "service_instances",
-            f"has an entry that names no instance, number {number}",
-            advice="Each entry is a policy path, /infra/tier-0s/.../locale-services/.../service-instances/..., or a "
+            f"has an invalid entry: number {number} does not name a service instance",
+            advice="Set it to a policy path, /infra/tier-0s/.../locale-services/.../service-instances/..., or to a "
             f"mapping with the keys {', '.join(_IDS)}.",
         )
     return ref

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The job of nsx_service_instance_info: partner service instances below tier-0 gateways, with their alarms."""
+"""nsx_service_instance_info: list partner service instances of tier-0 gateways, with their alarms."""
 
 from __future__ import annotations
 
@@ -57,14 +57,14 @@ class NsxServiceInstanceInfo(Operation):
         reader = nsx_connection.NsxConnection(self, require_id_token=False).reader(_NARROWING)
         if reader is None:
             self.runtime.warn(
-                "Check mode creates no access token, so that the instances are unknown. Give username and password to "
-                "read with, or a token_file that holds a token."
+                "The service instances are unknown, because check mode creates no access token. Set username and "
+                "password, or a token_file that contains a token."
             )
         return Outcome(False, "none", values={"service_instances": self._found(reader) if reader else []})
 
     def _found(self, reader: nsx.NsxClient) -> list[dict[str, Any]]:
         alarms = self._alarms(reader) if self.params["alarms"] else None
-        # What a filter of the user has left out, by the option.
+        # The ids that each filter excludes, by option.
         passed_over: dict[str, list[str]] = {"locale_service_id": [], "service_instance_id": []}
         found = [_entry_of(item, alarms) for item in self._instances(reader, passed_over)]
         if not found:
@@ -75,7 +75,7 @@ class NsxServiceInstanceInfo(Operation):
         filters = [f"{name} '{self.params[name]}'" for name in ("tier0_id", *passed_over) if self.params[name]]
         if filters:
             there = [f"{name} {there_is(ids, self.runtime.redactor)}" for name, ids in passed_over.items() if ids]
-            self.runtime.warn(f"No service instance has {' and '.join(filters)}. Check {', '.join(there) or 'them'}.")
+            self.runtime.warn(f"No service instance has {' and '.join(filters)}. Check {', '.join(there or filters)}.")
 
     def _instances(self, reader: nsx.NsxClient, passed_over: Mapping[str, list[str]]) -> Iterator[Mapping[str, Any]]:
         wanted = self.params["service_instance_id"]
@@ -87,14 +87,14 @@ class NsxServiceInstanceInfo(Operation):
                     passed_over["service_instance_id"].append(item["id"])
 
     def _places(self, reader: nsx.NsxClient, passed_over: list[str]) -> Iterator[tuple[str, str]]:
-        """The gateways and their locale services: those that the user names, or all that there are."""
+        """Yield the ids of gateways and their locale services that the filters select."""
         tier0_id, locale_service_id = self.params["tier0_id"], self.params["locale_service_id"]
         if tier0_id and locale_service_id:
             yield tier0_id, locale_service_id
             return
         for gateway in [tier0_id] if tier0_id else _ids(reader.list_tier0s()):
             for service in _ids(reader.list_locale_services(gateway)):
-                # Not every gateway has the one that the user names.
+                # Gateways without this locale service are skipped.
                 if locale_service_id in (None, service):
                     yield gateway, service
                 else:
@@ -106,7 +106,9 @@ class NsxServiceInstanceInfo(Operation):
         except ApiError as error:
             if not nsx.is_unknown(error):
                 raise
-            self.runtime.warn("This manager has no alarm API, so that the instances have no 'alarms'.")
+            self.runtime.warn(
+                "This manager has no alarm API, so the result has no 'alarms'. Set alarms: false to end this warning."
+            )
             return None
 
 
@@ -124,6 +126,6 @@ def _entry_of(item: Mapping[str, Any], alarms: Optional[list[nsx.Alarm]]) -> dic
 
 
 def _attribute_of(attribute: Mapping[str, Any]) -> dict[str, Any]:
-    # Not what else a server may send: Ansible gives names such as __ansible_type a meaning of its own.
+    # Other keys are dropped: a key such as __ansible_type has a special meaning for Ansible.
     found = {name: attribute[name] for name in _ATTRIBUTE_FIELDS if name in attribute}
     return {**found, "value": MASK} if found.get("attribute_type") == _SECRET_ATTRIBUTE else found

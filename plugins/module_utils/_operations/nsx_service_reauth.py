@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The job of nsx_service_reauth: renew the authentication tokens of partner service instances, one or many."""
+"""nsx_service_reauth: renew the authentication tokens of partner service instances."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 10.0
 _MOST_QUOTED = 5
 # Seconds between two lines of progress.
-_TELL_EVERY = 10.0
-_FEWER = "Name fewer service_instances in one task, or set force: true to look for none."
+_REPORT_EVERY = 10.0
+_FEWER = "Set fewer service_instances in one task, or set force: true to skip the check that they exist."
 _NARROWING = "Set force: true to re-authenticate without reading the alarms, or delete old alarms from the manager."
 
 
 class NsxServiceReauth(Operation):
-    """Re-authenticate the instances on which an alarm complains of an expired token."""
+    """Re-authenticate the instances that have an alarm about an expired token."""
 
     name = "sddc.tokens.nsx_service_reauth"
     argument_spec = nsx_connection.SIGN_IN.merge(
@@ -58,7 +58,9 @@ class NsxServiceReauth(Operation):
         if params["concurrency"] < 1:
             raise InvalidOption("concurrency", "must be at least 1")
         if params["access_token"] and not params["open_id_token"]:
-            raise MissingOption("open_id_token", "is needed besides access_token", advice=nsx_connection.OPEN_ID_ADVICE)
+            raise MissingOption(
+                "open_id_token", "is required together with access_token", advice=nsx_connection.OPEN_ID_ADVICE
+            )
         pattern = compile_alarm_pattern(params["alarm_pattern"])
         instances = instances_of(params)
         if not instances:
@@ -79,7 +81,7 @@ class NsxServiceReauth(Operation):
     def _look_at_alarms(self, instances: Sequence[Instance], pattern: re.Pattern[str]) -> None:
         alarms = self._alarms()
         if alarms is None:
-            self.runtime.warn("Check mode creates no access token, so that the alarms could not be read.")
+            self.runtime.warn("The alarms are unknown, because check mode creates no access token.")
         for instance in instances:
             if alarms is None:
                 instance.is_due, instance.reason = True, "unknown_in_check_mode"
@@ -91,9 +93,9 @@ class NsxServiceReauth(Operation):
             if others and not matching:
                 quoted = self._quoted(others)
                 self.runtime.warn(
-                    f"{instance.ref.path} has alarms that alarm_pattern does not match: {quoted}. If one of them "
-                    "complains of the token, change alarm_pattern, or set force: true. This warning ends when the "
-                    "alarms are resolved in NSX."
+                    f"{instance.ref.path} has alarms that do not match alarm_pattern: {quoted}. If one of them is "
+                    "about the token, change alarm_pattern or set force: true. Resolve the alarms in NSX to end this "
+                    "warning."
                 )
 
     def _quoted(self, texts: Sequence[str]) -> str:
@@ -101,10 +103,7 @@ class NsxServiceReauth(Operation):
         return first if len(texts) <= _MOST_QUOTED else f"{first}; and {len(texts) - _MOST_QUOTED} more"
 
     def _look_for(self, instances: Sequence[Instance]) -> None:
-        """See whether instances exist that are not re-authenticated, which would tell.
-
-        One listing tells it of all instances of a locale service.
-        """
+        """Check that the instances exist which are not re-authenticated, with one request for each locale service."""
         places: dict[tuple[str, str], list[Instance]] = {}
         for instance in instances:
             places.setdefault(instance.ref.place, []).append(instance)
@@ -126,7 +125,7 @@ class NsxServiceReauth(Operation):
 
     def _not_found(self, ref: nsx.InstanceRef, there: Iterable[str]) -> TokensError:
         return TokensError(
-            f"there is no such service instance {there_is(there, self.runtime.redactor)}",
+            f"the service instance does not exist {there_is(there, self.runtime.redactor)}",
             doing=f"find {ref.path}",
             host=self._nsx.host,
             advice=nsx.IDS_ADVICE,
@@ -140,8 +139,8 @@ class NsxServiceReauth(Operation):
         except ApiError as error:
             if nsx.is_unknown(error):
                 error.advice = (
-                    "This manager has no alarm API, as behind the proxy of VMware Cloud on AWS: set force: true to "
-                    "re-authenticate without looking at alarms."
+                    "Set force: true to re-authenticate without alarms. Managers behind the proxy of VMware Cloud on "
+                    "AWS have no alarm API."
                 )
             raise
 
@@ -153,36 +152,36 @@ class NsxServiceReauth(Operation):
         with ThreadPoolExecutor(max_workers=self.params["concurrency"]) as pool:
             for done, _result in enumerate(pool.map(partial(_reauthenticate_one, client), due), start=1):
                 if len(due) > 1 and done in (len(due) // 4, len(due) // 2, len(due) * 3 // 4):
-                    self.runtime.notify(f"{self._nsx.host}: {done} of {len(due)} instances handled")
+                    self.runtime.notify(f"{self._nsx.host}: {done} of {len(due)} instances done")
 
     def _wait_until_alarms_clear(self, instances: Sequence[Instance], pattern: re.Pattern[str]) -> None:
         waiting = [instance for instance in instances if instance.reauthenticated]
-        count, told_at = len(waiting), math.inf
+        count, reported_at = len(waiting), math.inf
         for seconds_left in _polls(self.params["wait_timeout"], self.runtime.clock):
             try:
                 alarms = (self._alarms() if waiting else None) or []
             except TokensError as error:
-                # What was done is done: the result must still say it.
+                # The result must still report the re-authentication.
                 for instance in waiting:
                     instance.error = error
                 return
             waiting = [instance for instance in waiting if split_alarm_texts(instance.ref.path, alarms, pattern)[0]]
             if not waiting:
-                if told_at < math.inf:
+                if reported_at < math.inf:
                     self.runtime.notify(f"{self._nsx.host}: the alarms of {counted(count, 'instance')} have cleared")
                 return
-            if told_at - seconds_left >= _TELL_EVERY:
-                told_at = seconds_left
+            if reported_at - seconds_left >= _REPORT_EVERY:
+                reported_at = seconds_left
                 self.runtime.notify(
                     f"{self._nsx.host}: waiting for the alarms of {counted(len(waiting), 'instance')} to clear, "
                     f"at most {seconds_left:.0f} s"
                 )
         for instance in waiting:
             instance.error = TokensError(
-                f"its alarm is still raised {self.params['wait_timeout']:g} s after the re-authentication",
-                doing=f"see {instance.ref.path} recover",
+                f"the alarm is still raised {self.params['wait_timeout']:g} s after the re-authentication",
+                doing=f"clear the alarms of {instance.ref.path}",
                 host=self._nsx.host,
-                advice="Raise wait_timeout, or look at the partner's service manager.",
+                advice="Raise wait_timeout, or check the service manager of the partner.",
             )
 
     def _outcome(self, instances: Sequence[Instance]) -> Outcome:
@@ -210,7 +209,7 @@ def _reauthenticate_one(client: nsx.NsxClient, instance: Instance) -> None:
 
 
 def _polls(timeout: float, clock: Clock) -> Iterator[float]:
-    """The moments to look again, with the seconds that are left, until the time is over."""
+    """Yield the remaining seconds at each poll, with growing pauses, until the timeout."""
     end = clock.monotonic() + timeout
     pause = _FIRST_PAUSE
     while True:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The operation that keeps the tokens of each product. A product is added here, and in its own files."""
+"""The operation that keeps the tokens of each product. Add new products here."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PRODUCTS: Mapping[str, type[Operation]] = {
     "vrni": VrniAuthToken,
 }
 
-# The variables that set an option of any module.
+# All environment variables that set an option of a module.
 ENVIRONMENT_VARIABLES = frozenset(
     name for operation in PRODUCTS.values() for name in operation.argument_spec.environment_variables
 )

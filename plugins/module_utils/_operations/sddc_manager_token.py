@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""sddc_manager_token: access tokens of SDDC Manager, renewed with their refresh token while that is valid."""
+"""sddc_manager_token: access tokens of SDDC Manager, renewed with their refresh tokens."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def _refresh_token(token: Token) -> Optional[Secret]:
 
 
 class SddcManagerTokens(OAuthTokens):
-    """The tokens of one user. Only a refresh token can be revoked; an access token stays valid until it expires."""
+    """The tokens of one user. Only a refresh token can be revoked. An access token is valid until it expires."""
 
     product = "sddc_manager"
-    # Unlike other servers with access tokens it has a request that proves one.
+    # Unlike other OAuth servers, SDDC Manager has a request that verifies an access token.
     verifies_offline = False
     renewed_by = oauth.REFRESH_TOKEN
     can_revoke = True
@@ -52,7 +52,7 @@ class SddcManagerTokens(OAuthTokens):
         return self._username
 
     def from_user(self, secret: Secret) -> Token:
-        """The user may hold the refresh token, too."""
+        """With the refresh token, if the user set it."""
         given = {oauth.REFRESH_TOKEN: self._refresh_token} if self._refresh_token else {}
         return oauth.access_token_of(secret, companions=given)
 
@@ -62,11 +62,11 @@ class SddcManagerTokens(OAuthTokens):
 
     def create(self) -> Token:
         if not self._username or not self._password:
-            raise MissingOption("password", "is needed to create a token, together with username")
+            raise MissingOption("password", "is required to create a token, together with username")
         return self._client.create_token(self._username, self._password)
 
     def replace(self, old: Token) -> Token:
-        """A refresh token that is refused has expired or was revoked: then the user signs in."""
+        """Refresh the token, or sign in when the refresh token is refused."""
         refresh_token = _refresh_token(old)
         if refresh_token:
             try:
@@ -80,7 +80,7 @@ class SddcManagerTokens(OAuthTokens):
         return self._client.is_accepted(token.secret)
 
     def is_revocable(self, token: Token, kept: Optional[Token] = None) -> bool:
-        """Access tokens that were refreshed share their refresh token."""
+        """Only for a refresh token that `kept` does not share: refreshed access tokens share one."""
         refresh_token = _refresh_token(token)
         return refresh_token is not None and (kept is None or refresh_token != _refresh_token(kept))
 
@@ -94,7 +94,7 @@ class SddcManagerTokens(OAuthTokens):
 
 
 class SddcManagerToken(TokenOperation):
-    """Keep an access token valid with its refresh token, or revoke the latter."""
+    """Keep an access token valid with its refresh token, or revoke the refresh token."""
 
     name = "sddc.tokens.sddc_manager_token"
     argument_spec = ArgumentSpec(
@@ -113,7 +113,7 @@ class SddcManagerToken(TokenOperation):
     def source(self) -> SddcManagerTokens:
         params = self.params
         if params["refresh_token"] and not params["token"]:
-            raise InvalidOption("refresh_token", "is given without token", advice="Give both, as they were created.")
+            raise InvalidOption("refresh_token", "is set without token", advice="Set both options to the pair.")
         return SddcManagerTokens(
             self.open_session(BaseUrl.parse(params["hostname"]), sddc_manager.error_facts),
             username=params["username"],

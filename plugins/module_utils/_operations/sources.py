@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the token source of a product is made of: the credentials that it takes, and the server that it reaches."""
+"""Credentials, and base classes for the token source of a product."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ ClientT = TypeVar("ClientT")
 
 
 def joined(*parts: Optional[str]) -> str:
-    """The parts of a principal as one text, which no other parts give: `a/b` and `c` are not `a` and `b/c`."""
+    """Join the parts of a principal unambiguously: `a/b` and `c` differ from `a` and `b/c`."""
     return "/".join(part.replace("%", "%25").replace("/", "%2F") for part in parts if part)
 
 
 class Credential(ABC, Generic[ClientT]):
-    """One kind of credential: its options, whose it is, and how a client exchanges it for a token."""
+    """One kind of credential: its options, its principal, and how a client exchanges it for a token."""
 
-    # The option without which it is not given.
+    # The option that selects this kind.
     NAME: ClassVar[str]
-    # The option that holds its secret.
+    # The option that contains the secret.
     SECRET: ClassVar[str]
     OPTIONS: ClassVar[ArgumentSpec]
 
     def __init__(self, params: Mapping[str, Any]) -> None:
-        """`params` are the parameters of a task, without a prefix."""
+        """`params` are the parameters of a task, with option names without a prefix."""
         self.params = params
 
     @property
     @abstractmethod
     def principal(self) -> str:
-        """Whose tokens it creates, as a token file names them."""
+        """The user or client of the tokens, as token files name it."""
 
     @property
     def secret(self) -> Secret:
-        """What is sent, and what a server may refuse."""
+        """The secret that is sent to the server."""
         secret: Secret = self.params[self.SECRET]
         return secret
 
@@ -55,7 +55,7 @@ class Credential(ABC, Generic[ClientT]):
 
 
 def given(kinds: Sequence[type[Credential[ClientT]]], params: Mapping[str, Any]) -> Optional[Credential[ClientT]]:
-    """The first kind that the parameters hold whole; None without any."""
+    """The first kind whose options are all set; None without one."""
 
     def is_whole(kind: type[Credential[ClientT]]) -> bool:
         return all(params[name] for group in ((kind.NAME,), *kind.OPTIONS.required_together) for name in group)
@@ -65,9 +65,9 @@ def given(kinds: Sequence[type[Credential[ClientT]]], params: Mapping[str, Any])
 
 @dataclass(frozen=True)
 class TokenOwner:
-    """Whose token a task keeps in its token_file: the product, and the options for the server and the credentials.
+    """The owner of the token in a token_file: the product, and the options for the server and the credentials.
 
-    A task without any of the credentials only reads the token of the product that another task stores there.
+    A task without credentials only reads a token that another task stores.
     """
 
     product: str = ""
@@ -75,7 +75,7 @@ class TokenOwner:
     credentials: Names = ()
 
     def prefixed(self, prefix: str) -> TokenOwner:
-        """The same for a module that takes the options with a prefix to each name."""
+        """The owner in a module whose options have a prefix."""
 
         def renamed(names: Names) -> Names:
             return tuple(prefix + name for name in names)
@@ -88,7 +88,7 @@ class TokenOwner:
 
 
 class SessionTokens(TokenSource):
-    """The tokens of one server, and of the credential that creates them, where there is one."""
+    """The tokens of one server, created with a credential; None to use existing tokens only."""
 
     def __init__(self, session: Session, credential: Optional[Credential[Any]] = None) -> None:
         self.session = session
@@ -112,7 +112,7 @@ class SessionTokens(TokenSource):
 
 
 class OAuthTokens(SessionTokens):
-    """Access tokens that the server can neither check nor revoke: their claims decide."""
+    """Access tokens that the server can neither check nor revoke. Their claims decide whether they are valid."""
 
     can_revoke = False
     verifies_offline = True
@@ -125,7 +125,7 @@ class OAuthTokens(SessionTokens):
         return oauth.access_token_of(secret)
 
     def note_refusal(self, token: Token) -> None:
-        """Treat a token as invalid: a server that it is meant for has refused it."""
+        """Treat a token as invalid after the server that it is for has refused it."""
         self._refused = token.secret
 
     def is_accepted(self, token: Token, now: float) -> bool:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The job of token_file_info: what token files hold and how long it lasts, without any secret."""
+"""token_file_info: report the contents and remaining lifetime of token files, without secrets."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .selection import there_is
 
 
 class TokenFileInfo(Operation):
-    """Read token files; nothing on the disk is touched, and nothing is asked of a server."""
+    """Read token files. Nothing on disk is changed, and no server is contacted."""
 
     name = "sddc.tokens.token_file_info"
     argument_spec = ArgumentSpec(
@@ -31,7 +31,7 @@ class TokenFileInfo(Operation):
     )
 
     def run(self) -> Outcome:
-        """A file that cannot be used is an entry with an error, not a failure."""
+        """Report an unusable file as an entry with an error, not as a failure."""
         paths = dict.fromkeys(path for given in self.params["paths"] for path in self._files(os.path.abspath(given)))
         entries = [self._entry(path) for path in paths]
         return Outcome(False, "none", values={"token_files": [entry for entry in entries if entry]})
@@ -42,11 +42,15 @@ class TokenFileInfo(Operation):
         try:
             found = sorted(entry.path for entry in os.scandir(path))
         except OSError as error:
-            raise InvalidOption("paths", f"names a folder that cannot be read: {path}: {error.strerror}") from None
+            raise InvalidOption(
+                "paths",
+                f"contains a folder that cannot be read: {path}: {error.strerror}",
+                advice="Check that the user who runs the task can read it.",
+            ) from None
         files = [file for file in found if file.endswith(".json")]
         if not files:
             self.runtime.warn(
-                f"The folder {path} of the option paths holds no file that ends with .json "
+                f"The folder {path} contains no file whose name ends with .json. Check the option paths "
                 f"{there_is(map(os.path.basename, found), self.runtime.redactor)}."
             )
         return files

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where an operation takes an access token of another product from: its options, a token file, or the issuer."""
+"""Get an access token of another product from an option, from a token file, or from its issuer."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from .._lifecycle.options import LIFECYCLE, LifecycleOptions
 from .._lifecycle.reader import read_token
 from .sources import OAuthTokens
 
-_ADVICE = "Run the module that keeps it first, or give this one its credentials, too."
+_ADVICE = "First run the module that creates this token, or set its credentials in this task, too."
 
 
 def token_file_or(credentials: ArgumentSpec) -> ArgumentSpec:
-    """The options of a module that takes a token from a file, which the credentials of its product may keep valid."""
+    """The options for a token from a file, and for the credentials that can renew it."""
     return ArgumentSpec({"token_file": LIFECYCLE.options["token_file"]}).merge(
         replace(credentials, alternatives=tuple(("token_file", *group) for group in credentials.alternatives))
     )
@@ -37,23 +37,23 @@ def token_file_or(credentials: ArgumentSpec) -> ArgumentSpec:
 class TokenProvider(ABC):
     """Provides an access token. Safe to use from several threads."""
 
-    # What the task has done to the token in its file, such as renewed; None for nothing.
+    # The `action` for the token in its file, such as renewed; None when it was only read.
     stored_action: Optional[str] = None
 
     @abstractmethod
     def token(self) -> Optional[Token]:
-        """The token; None in check mode when one would have to be created. Raises TokensError."""
+        """The token; None in check mode when a token would have to be created. Raises TokensError."""
 
     def renewed(self, refused: Token) -> Optional[Token]:
-        """Another token after a server has refused this one; None when there is no way to get one."""
+        """Replace a refused token; None when that is impossible. Raises TokensError."""
         return None
 
-    def confirm(self, renewed: Token) -> None:  # noqa: B027  (most need not know)
-        """Note that the server accepts the token that it was sent after a refusal."""
+    def confirm(self, renewed: Token) -> None:  # noqa: B027 - only KeptToken overrides it
+        """Note that the server accepted a renewed token."""
 
 
 class GivenToken(TokenProvider):
-    """A token, and perhaps its OpenID token, that the user gives."""
+    """A token that the user set, optionally with its OpenID token."""
 
     def __init__(self, access_token: Secret, id_token: Optional[Secret] = None) -> None:
         self._token = oauth.access_token_of(access_token, companions={oauth.ID_TOKEN: id_token} if id_token else {})
@@ -63,7 +63,7 @@ class GivenToken(TokenProvider):
 
 
 class StoredToken(TokenProvider):
-    """A token of a product that another task keeps in a file."""
+    """A token that another task keeps in a file."""
 
     def __init__(self, path: str, product: str, runtime: Runtime) -> None:
         self._product = product
@@ -73,13 +73,13 @@ class StoredToken(TokenProvider):
         self._token: Optional[Token] = None
 
     def token(self) -> Token:
-        """Raises StoreError when there is no token, or no valid one of the product."""
+        """Read once. Raises StoreError without a valid token of the product."""
         with self._lock:
             self._token = self._token or self._read()
             return self._token
 
     def renewed(self, refused: Token) -> Optional[Token]:
-        """The token that is in the file by now, if it is another one. Raises StoreError as token() does."""
+        """Read the file again; None when it has the refused token. Raises StoreError as token()."""
         with self._lock:
             if self._token is None or self._token.secret == refused.secret:
                 self._token = self._read()
@@ -90,10 +90,10 @@ class StoredToken(TokenProvider):
 
 
 class KeptToken(TokenProvider):
-    """A token that this task keeps valid by itself, in a file where one is given."""
+    """A token that this task creates and renews, in a token_file if that is set."""
 
     def __init__(self, source: OAuthTokens, params: Mapping[str, Any], runtime: Runtime) -> None:
-        """`params` are those of the task, with its options of the life cycle."""
+        """`params` are the parameters of the task, including lifecycle options."""
         self._source = source
         options = LifecycleOptions.from_params(params)
         store = FileStore(options.token_file, runtime) if options.token_file else None
@@ -110,10 +110,10 @@ class KeptToken(TokenProvider):
             return self._token
 
     def renewed(self, refused: Token) -> Optional[Token]:
-        """One renewal serves all threads whose token was refused.
+        """Renew a refused token. One renewal serves all threads.
 
-        A token that has not expired is renewed once, and again only if that has helped: a server that refuses two
-        tokens would refuse any, and what is created for it cannot be revoked.
+        A token that has not expired is renewed only once, unless the server accepted the renewed one: a server that
+        refuses two tokens would refuse all, and they cannot be revoked.
         """
         with self._lock:
             if self._token is None or self._token.secret != refused.secret:
@@ -122,7 +122,7 @@ class KeptToken(TokenProvider):
                 if self._has_renewed:
                     return None
                 self._has_renewed = True
-            # Not by renew: always, which would replace what another task has stored in the file meanwhile.
+            # `renew: always` would replace a token that another task has stored meanwhile.
             self._source.note_refusal(refused)
             self._token = self._run()
             return self._token
@@ -140,21 +140,21 @@ class KeptToken(TokenProvider):
 
 
 class TokenAuth(Auth[Token]):
-    """Signs requests with the token of a provider; `headers` makes the headers for a token."""
+    """Signs requests with the token of a provider. `headers` returns the headers for a token."""
 
     def __init__(self, tokens: TokenProvider, headers: Callable[[Token], Mapping[str, Any]]) -> None:
         self._tokens = tokens
         self._headers = headers
 
     def has_credential(self) -> bool:
-        """Whether there is a token: not in check mode when it would have to be created. Raises TokensError."""
+        """Whether there is a token. False in check mode when one would have to be created. Raises TokensError."""
         return self._tokens.token() is not None
 
     def credential(self) -> Token:
-        """Raises InvalidOption when there is none."""
+        """Raises MissingOption without a token."""
         token = self._tokens.token()
         if token is None:
-            raise MissingOption("access_token", "is needed where no token may be created")
+            raise MissingOption("access_token", "is required in check mode, which creates no token")
         return token
 
     def headers(self, credential: Token) -> Mapping[str, Any]:

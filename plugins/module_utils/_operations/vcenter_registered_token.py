@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The job of vcenter_registered_token: make an access token usable that is too large to be one."""
+"""vcenter_registered_token: register an overflow access token with vCenter."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _CREDENTIALS = ("vidb_refresh_token", "vidb_api_token", "vidb_client_id")
 
 
 class VcenterRegisteredToken(Operation):
-    """Expand, register and prove an overflow token."""
+    """Expand, register and verify an overflow token."""
 
     name = "sddc.tokens.vcenter_registered_token"
     argument_spec = CONNECTION.merge(
@@ -55,12 +55,12 @@ class VcenterRegisteredToken(Operation):
     def run(self) -> Outcome:
         base_url = BaseUrl.parse(self.params["hostname"])
         probe = Link.parse_path(self.params["probe_path"], base_url, "probe_path")
-        issuers = [BaseUrl.parse(text, "trusted_issuers").authority for text in self.params["trusted_issuers"]]
+        issuers = [_trusted_issuer(*entry) for entry in enumerate(self.params["trusted_issuers"], start=1)]
         self._session = self.open_session(base_url, vcenter.error_facts)
         provider = self._token_provider()
         token = provider.token()
         if token is None:
-            self.runtime.warn("Check mode creates no access token, so that it is not known whether it overflows.")
+            self.runtime.warn("Check mode creates no access token, so it is unknown whether one must be registered.")
             return Outcome(True, "registered", verified=False)
         client = vcenter.VcenterClient(self._session, token.secret)
         link = self._overflow_link(token)
@@ -74,10 +74,10 @@ class VcenterRegisteredToken(Operation):
         client.create_registered_token(self._expanded(token, link))
         if not client.is_accepted(probe):
             raise TokenRejected(
-                "the token is not accepted though its registration succeeded",
+                "vCenter does not accept the token although its registration succeeded",
                 doing="use the registered access token",
                 host=self._session.host,
-                advice="The expanded token may lack rights, or belong to another token: get both anew.",
+                advice="Get both tokens again, and check the permissions of their user.",
             )
         return self._outcome(True, "registered", token, verified=True)
 
@@ -90,7 +90,7 @@ class VcenterRegisteredToken(Operation):
         return StoredToken(params["token_file"], VidbTokens.product, self.runtime)
 
     def _overflow_link(self, token: Token) -> Optional[Link]:
-        """Where the token's full claims are; None where it is no overflow token."""
+        """The link to the full claims of an overflow token; None for another token. Raises InvalidOption."""
         link = _claims(token).get(_OVERFLOW_LINK)
         if link is None:
             return None
@@ -102,31 +102,40 @@ class VcenterRegisteredToken(Operation):
             raise InvalidOption("access_token", error.reason, source="its claim ovl", advice=error.advice) from None
 
     def _check_issuer(self, token: Token, link: Link, issuers: list[str]) -> None:
-        """Raises InvalidOption where the expanded token would have to come from a host that may not see the token."""
+        """Raises InvalidOption when the link leads to a host that is neither the issuer nor a trusted issuer."""
         if self.params["expanded_access_token"]:
             return
         if link.base_url.authority not in (*issuers, *_issuer_of(token)):
             raise InvalidOption(
                 "access_token",
-                f"has an overflow link that leads to {link.base_url}, which is not its issuer",
-                advice="If that host may see the token, add it to trusted_issuers.",
+                f"has an overflow link to {link.base_url}, which is not its issuer",
+                advice="Add that host to trusted_issuers if the token may be sent to it.",
             )
 
     def _expanded(self, token: Token, link: Link) -> Secret:
         given = self.params["expanded_access_token"]
         if given:
-            return given  # type: ignore[no-any-return]
+            return given  # type: ignore[no-any-return] # params are untyped
         session = self.open_session(link.base_url, vidb.error_facts, prefix=_VIDB)
         return vidb.expand_access_token(session, link, token.secret)
 
     def _unregistered(self, provider: TokenProvider, token: Token, *, verified: bool) -> Outcome:
-        """Nothing to register, though the task may have renewed the token in its file."""
+        """Nothing was registered. The task may have renewed the token in its file."""
         done = provider.stored_action
         return self._outcome(done is not None, done or "none", token, verified=verified)
 
     def _outcome(self, changed: bool, action: str, token: Token, *, verified: bool) -> Outcome:
-        # What else came with the token belongs to the module that gets tokens.
+        # The companions of the token are results of vidb_access_token.
         return Outcome(changed, action, replace(token, companions={}), verified, self._session.now())
+
+
+def _trusted_issuer(number: int, text: str) -> str:
+    try:
+        return BaseUrl.parse(text).authority
+    except InvalidOption as error:
+        raise InvalidOption(
+            "trusted_issuers", f"has an invalid entry: number {number} {error.reason}", advice=error.advice
+        ) from None
 
 
 def _claims(token: Token) -> Mapping[str, Any]:
@@ -134,7 +143,7 @@ def _claims(token: Token) -> Mapping[str, Any]:
 
 
 def _issuer_of(token: Token) -> list[str]:
-    """The host and port that the token names as its issuer, where it does."""
+    """The host and port of the issuer claim; empty without a valid one."""
     issuer = _claims(token).get(_ISSUER)
     try:
         return [BaseUrl.parse(str(issuer), "iss").authority] if issuer else []

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""vidb_access_token: access tokens of the VMware Identity Broker of VMware Cloud Foundation."""
+"""vidb_access_token: access tokens of the VMware Identity Broker (vIDB) of VMware Cloud Foundation."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class ClientCredentials(Credential[vidb.VidbClient]):
 
     @property
     def pair(self) -> tuple[str, Secret]:
-        """Id and secret."""
+        """Client id and secret."""
         return self.params["client_id"], self.params["client_secret"]
 
     def authenticate(self, client: vidb.VidbClient) -> Token:
@@ -55,7 +55,7 @@ class ClientCredentials(Credential[vidb.VidbClient]):
 
 
 class RefreshToken(Credential[vidb.VidbClient]):
-    """A refresh token (RFC 6749, section 6), perhaps with the client that it was issued to."""
+    """A refresh token (RFC 6749, section 6), optionally with the client to which it was issued."""
 
     NAME = "refresh_token"
     SECRET = "refresh_token"
@@ -70,18 +70,18 @@ class RefreshToken(Credential[vidb.VidbClient]):
         return self.refresh(client, self.secret)
 
     def refresh(self, client: vidb.VidbClient, refresh_token: Secret) -> Token:
-        """Create a token with a later refresh token of the same user."""
+        """Create a token with a newer refresh token of the same user."""
         return client.token_by_refresh_token(refresh_token, self.pair)
 
     @property
     def pair(self) -> Optional[tuple[str, Secret]]:
-        """Id and secret of the client that it was issued to, where they are given."""
+        """Id and secret of the client to which it was issued; None when they are not set."""
         issued_to = given((ClientCredentials,), self.params)
         return issued_to.pair if isinstance(issued_to, ClientCredentials) else None
 
 
 class ApiToken(Credential[vidb.VidbClient]):
-    """An API token, from release 9.1 on."""
+    """An API token. Requires release 9.1 or newer."""
 
     NAME = "api_token"
     SECRET = "api_token"
@@ -99,7 +99,7 @@ class ApiToken(Credential[vidb.VidbClient]):
 
 
 _KINDS = (ApiToken, RefreshToken, ClientCredentials)
-# A refresh token may need the client that it was issued to, so these two exclude each other only with an API token.
+# A refresh token may require its client, so refresh_token and client_id can be set together.
 CREDENTIALS = ArgumentSpec(mutually_exclusive=(("api_token", "client_id"), ("api_token", "refresh_token"))).merge(
     SERVER, RefreshToken.OPTIONS, ApiToken.OPTIONS, ClientCredentials.OPTIONS
 )
@@ -118,7 +118,7 @@ class VidbTokens(OAuthTokens):
     def __init__(
         self, session: Session, tenant: str, credential: Optional[Credential[vidb.VidbClient]], *, ends: bool = False
     ) -> None:
-        """`ends`: whether the task is to end the tokens, so that nothing has to renew them any more."""
+        """`ends` is true for `state: absent`: no token will be renewed any more."""
         super().__init__(session, credential)
         self._ends = ends
         self._client = vidb.VidbClient(session, tenant)
@@ -131,12 +131,12 @@ class VidbTokens(OAuthTokens):
     def create(self) -> Token:
         if self._credential is None:
             raise MissingOption(
-                "api_token", "is needed to get an access token, or refresh_token, or client_id and client_secret"
+                "api_token", "is required to get an access token, or refresh_token, or client_id and client_secret"
             )
         return self._credential.authenticate(self._client)
 
     def replace(self, old: Token) -> Token:
-        """A broker that rotates refresh tokens takes the latest alone (RFC 6749, section 6)."""
+        """Renew with the latest refresh token: with rotation, the others are invalid (RFC 6749, section 6)."""
         latest = old.companions.get(oauth.REFRESH_TOKEN)
         credential = self._credential
         if not isinstance(credential, RefreshToken) or latest in (None, credential.secret):
@@ -147,12 +147,15 @@ class VidbTokens(OAuthTokens):
             if error.code != vidb.INVALID_GRANT:
                 raise
             return self.create()
-        # One that the broker does not replace stays valid.
+        # Without rotation, the refresh token stays valid.
         return replace(new, companions={oauth.REFRESH_TOKEN: latest, **new.companions})
 
     def is_revocable(self, token: Token, kept: Optional[Token] = None) -> bool:
-        """A client with a secret revokes what was issued to it. The end of a token may end its whole grant with it
-        (RFC 7009, section 2.1): what a refresh token has brought is revoked only where nothing is to be renewed."""
+        """Only a client with a secret can revoke, and only tokens that were issued to it.
+
+        A revocation may also revoke the refresh token (RFC 7009, section 2.1), so a token from a refresh token is
+        revoked only when no renewal follows.
+        """
         is_sendable = len(token.secret.reveal()) <= vidb.LONGEST_TO_REVOKE
         may_end_grant = self._ends or isinstance(self._credential, ClientCredentials)
         return self._client_pair is not None and is_sendable and may_end_grant
@@ -163,12 +166,12 @@ class VidbTokens(OAuthTokens):
 
     @property
     def _client_pair(self) -> Optional[tuple[str, Secret]]:
-        """Id and secret of the client, also of one that a refresh token was issued to."""
+        """Id and secret of the client, or of the client of the refresh token; None without one."""
         credential = self._credential
         return credential.pair if isinstance(credential, (ClientCredentials, RefreshToken)) else None
 
     def belongs_to(self, principal: str, token: Token) -> bool:
-        """A refresh token that came with a token of the file may identify its user by nothing but itself."""
+        """An opaque refresh token identifies its user only by being stored with the token."""
         credential = self._credential
         if not isinstance(credential, RefreshToken) or not principal.startswith(f"{joined(self._tenant)}/"):
             return False
@@ -176,16 +179,18 @@ class VidbTokens(OAuthTokens):
 
 
 def vidb_tokens(operation: Operation, *, prefix: str = "") -> VidbTokens:
-    """The tokens for the credentials among an operation's parameters, whose names start with `prefix`."""
+    """The tokens for the credentials of an operation, whose options start with `prefix`. Raises InvalidOption."""
     params = unprefixed(operation.params, prefix, CREDENTIALS)
-    base_url = BaseUrl.parse(params["hostname"] or "", f"{prefix}hostname")
+    if not params["hostname"]:
+        raise MissingOption(f"{prefix}hostname", "is required to get an access token")
+    base_url = BaseUrl.parse(params["hostname"], f"{prefix}hostname")
     session = operation.open_session(base_url, vidb.error_facts, prefix=prefix)
     ends = operation.params.get("state") == "absent"
     return VidbTokens(session, params["tenant"], given(_KINDS, params), ends=ends)
 
 
 class VidbAccessToken(TokenOperation):
-    """Keep an access token valid, or revoke it where its client can."""
+    """Keep an access token valid, or revoke it if its client can."""
 
     name = "sddc.tokens.vidb_access_token"
     argument_spec = CREDENTIALS.merge(

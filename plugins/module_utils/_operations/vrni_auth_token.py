@@ -62,7 +62,7 @@ class User(Credential[vrni.VrniClient]):
             self.params[name] for name in ("username", "password", "domain_type", "domain")
         )
         if not password:
-            raise MissingOption("password", "is needed to create a token, together with username")
+            raise MissingOption("password", "is required to create a token, together with username")
         return client.create_auth_token(username, password, domain_type, domain)
 
 
@@ -82,12 +82,12 @@ class VrniTokens(SessionTokens):
         self._client = vrni.VrniClient(session)
 
     def from_user(self, secret: Secret) -> Token:
-        """A token whose expiry is unknown: it says nothing about it."""
+        """The expiry is unknown: the token is opaque."""
         return Token(secret, vrni.SCHEME)
 
     def create(self) -> Token:
         if self._credential is None:
-            raise MissingOption("username", "is needed to create a token, together with password")
+            raise MissingOption("username", "is required to create a token, together with password")
         return self._credential.authenticate(self._client)
 
     def is_accepted(self, token: Token, now: float) -> bool:
@@ -112,6 +112,6 @@ class VrniAuthToken(TokenOperation):
     def source(self) -> VrniTokens:
         params = self.params
         if params["domain"] and params["domain_type"] == "LOCAL":
-            raise InvalidOption("domain", "is only for LDAP users", advice="Set domain_type: LDAP, or leave it out.")
+            raise InvalidOption("domain", "is only for LDAP users", advice="Set domain_type: LDAP, or remove domain.")
         session = self.open_session(BaseUrl.parse(params["hostname"]), vrni.error_facts)
         return VrniTokens(session, given((VidmToken, User), params))

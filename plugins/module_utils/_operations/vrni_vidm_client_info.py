@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The job of vrni_vidm_client_info: which vIDM appliance issues the tokens of vIDM users, and to which client."""
+"""vrni_vidm_client_info: read which vIDM appliance and OAuth client issue the tokens of vIDM users."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .vrni_auth_token import CREDENTIALS, SERVER
 
 
 class VrniVidmClientInfo(Operation):
-    """Read it; no sign-in is needed."""
+    """Read the vIDM client. No sign-in is required."""
 
     name = "sddc.tokens.vrni_vidm_client_info"
     # Defaults for the product's action group may hold credentials.

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The entries of a list of tokens: each is validated as the module of its product validates its options."""
+"""Validate the entries of token_set, each with the options of its product's module."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from .._operations.base import Operation
 from .._operations.products import PRODUCTS
 from .validation import ValidatedArguments
 
-# The options that may be given once for all entries.
+# Options that can be set once for all entries.
 SHARED = CONNECTION.merge(ArgumentSpec({"min_remaining": LIFECYCLE.options["min_remaining"]}))
-# The name of an entry takes the place of an option of this name.
+# In an entry, `name` is the name of the entry. An option of this name is renamed.
 _NAME, _RENAMED = "name", "token_name"
 _ENTRY = ArgumentSpec(
     {_NAME: {"type": "str"}, "product": {"type": "str", "required": True, "choices": tuple(PRODUCTS)}}
 )
-# The result holds no secret, whatever an entry says.
+# The result never contains a secret.
 _RETURN_TOKEN = ArgumentSpec({"return_token": {"type": "bool", "choices": (False,), "default": False, "no_log": False}})
 _MOST_NAMED = 5
 
@@ -38,7 +38,7 @@ def _entry_name(option: str) -> str:
 
 
 def _spec_of(operation: type[Operation]) -> ArgumentSpec:
-    """The options that an entry takes for an operation."""
+    """The options of an entry for an operation."""
     spec = operation.argument_spec.merge(operation.unattended)
     if "return_token" in spec.options:
         spec = spec.merge(_RETURN_TOKEN)
@@ -57,7 +57,7 @@ _SECRET_OPTIONS = {
 
 @dataclass(frozen=True)
 class Entry:
-    """A token of the list: what it is called, and the operation that keeps it, with validated parameters."""
+    """An entry with validated parameters. `name` identifies it in results and messages."""
 
     name: str
     product: str
@@ -66,18 +66,18 @@ class Entry:
 
     @property
     def operation(self) -> type[Operation]:
-        """What keeps the token."""
+        """The operation of the product."""
         return PRODUCTS[self.product]
 
     @property
     def file(self) -> Optional[str]:
-        """The full path of its token file, where it has one."""
+        """The absolute path of its token file; None without one."""
         path = self.params.get("token_file")
         return os.path.abspath(path) if path else None
 
 
 class TokenSetSpec(ArgumentSpec):
-    """The specification of a task with a list of tokens, whose entries the environment completes, too."""
+    """The specification of token_set, which applies environment variables and secrets of entries, too."""
 
     def complete(self, args: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
         completed = super().complete(args, environ)
@@ -123,7 +123,7 @@ def _concealed(entry: Any) -> Any:
 
 
 def _completed(entry: Any, args: Mapping[str, Any], environ: Mapping[str, str]) -> Any:
-    """An entry with what the environment variables of its product set. An option of the task counts as given."""
+    """Apply the environment variables of the product to an entry, except for options that are set for the task."""
     spec = _spec_for(entry)
     if spec is None:
         return entry
@@ -133,12 +133,12 @@ def _completed(entry: Any, args: Mapping[str, Any], environ: Mapping[str, str]) 
 
 
 def _given(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """What is neither blank nor null."""
+    """The options that are neither blank nor null."""
     return {str(name): value for name, value in entry.items() if value is not None and value != ""}
 
 
 def validated_entries(tokens: Sequence[Mapping[str, Any]], shared: Mapping[str, Any]) -> list[Entry]:
-    """All entries, with the options that they share. Raises InvalidOption, which says what is wrong with which."""
+    """Validate all entries, with the `shared` options. Raises InvalidOption, which names each invalid entry."""
     given = [_given(entry) for entry in tokens]
     secrets = [Secret(text) for entry in tokens for text in _secrets_in(entry)]
     entries, errors = [], []
@@ -156,7 +156,7 @@ def validated_entries(tokens: Sequence[Mapping[str, Any]], shared: Mapping[str, 
             entries.append(_entry(name, validated))
     errors = errors or [*_repeated_names(given), *_conflicts(entries)]
     if errors:
-        # A secret of one entry may stand in the wrong place of another one.
+        # A secret of one entry may be in the wrong option of another.
         raise InvalidOption("tokens", redact(f"has {_number(errors)}: {'; '.join(errors[:_MOST_NAMED])}", secrets))
     return entries
 
@@ -169,14 +169,14 @@ def _secrets_in(entry: Any) -> Iterator[str]:
     spec = _spec_for(entry)
     if spec:
         yield from spec.secrets_in(entry)
-    # One of another product may stand in it, or the product be wrong.
+    # The product may be wrong, or the entry may have a secret option of another product.
     for option, value in entry.items() if isinstance(entry, Mapping) else ():
         if option in _SECRET_OPTIONS:
             yield from texts_in(value)
 
 
 def _names(tokens: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What results and messages call each: its name, or its product, with a number from the second one on."""
+    """The name of each entry: its `name`, or its product with a number from the second entry on."""
     taken = {str(entry[_NAME]) for entry in tokens if _NAME in entry}
     unused: dict[str, Iterator[str]] = {}
     names = []
@@ -187,13 +187,13 @@ def _names(tokens: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _unused(name: str, taken: Collection[str]) -> Iterator[str]:
-    """The name, with a number from the second time on, without those that are taken."""
+    """Yield the name, then the name with a number from 2 on, without names that are taken."""
     candidates = chain([name], (f"{name} {number}" for number in count(2)))
     return (candidate for candidate in candidates if candidate not in taken)
 
 
 def _with_name(spec: ArgumentSpec, args: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The arguments, with the entry's name for the token's where one is required and none of its like is given."""
+    """Use the name of the entry as the name of the token, when one is required and not set."""
     likes = [group for group in spec.required_one_of if _RENAMED in group]
     if likes and _NAME in args and not any(option in args for group in likes for option in group):
         return {**args, _RENAMED: args[_NAME]}
@@ -214,12 +214,12 @@ def _repeated_names(tokens: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for entry in tokens:
         name = str(entry.get(_NAME, ""))
         if name and name in seen:
-            yield f"token '{name}': another entry has the same name"
+            yield f"token '{name}': another entry has the same name; names must be unique"
         seen.add(name)
 
 
 def _conflicts(entries: Sequence[Entry]) -> Iterator[str]:
-    """The entries whose file is that of another token: each run would replace one with the other."""
+    """Report entries that share a token_file with a different token: each run would replace one with the other."""
     firsts: dict[str, Entry] = {}
     keepers: dict[str, Entry] = {}
     for entry in entries:
@@ -230,11 +230,11 @@ def _conflicts(entries: Sequence[Entry]) -> Iterator[str]:
             others.append(keepers.setdefault(entry.file, entry))
         other = next((other for other in others if not _is_same_token(entry, other)), None)
         if other:
-            yield f"token '{entry.name}': its token_file is that of token '{other.name}', which is another token"
+            yield f"token '{entry.name}': its token_file is already used by token '{other.name}'; set another path"
 
 
 def _is_same_token(entry: Entry, other: Entry) -> bool:
-    """Whether two entries with one file work on one token; one that only reads it has no credentials of its own."""
+    """Whether two entries with one file use one token. An entry without credentials only reads it."""
     mine, theirs = entry.operation.token_owner, other.operation.token_owner
     if mine.product != theirs.product:
         return False
@@ -250,7 +250,7 @@ def _identity(entry: Entry) -> tuple[Any, ...]:
 
 
 def _host(text: Any) -> str:
-    """A server by one name, however it is written."""
+    """The server in normalized form."""
     try:
         return str(BaseUrl.parse(str(text)))
     except InvalidOption:
@@ -258,7 +258,7 @@ def _host(text: Any) -> str:
 
 
 def groups_by_file(entries: Sequence[Entry]) -> list[list[Entry]]:
-    """The entries that must run one after the other, in their order: those with one file."""
+    """Group the entries that share a token_file: those of a group run one after the other."""
     groups: dict[Any, list[Entry]] = {}
     for number, entry in enumerate(entries):
         groups.setdefault(entry.file or number, []).append(entry)

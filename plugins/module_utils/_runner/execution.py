@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run an operation: every outcome and every failure is a result."""
+"""Run an operation, and convert its outcome or its failure to a result."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from .result import result_of
 def execute(
     operation_class: type[Operation], params: Mapping[str, Any], runtime: Runtime, *, diff_mode: bool = False
 ) -> dict[str, Any]:
-    """Run an operation with validated parameters. `warnings` is always in the result, in place of runtime.warn."""
+    """Run an operation with validated parameters. Warnings are returned as `warnings`; runtime.warn is not used."""
     warnings: dict[str, None] = {}
     runtime = replace(runtime, warn=warnings.setdefault)
     try:
         operation = operation_class(operation_class.argument_spec.typed(params), runtime)
     except InvalidOption as error:
-        # Where an action has not validated the parameters before.
+        # On the module route, no action plugin has validated the parameters.
         result = result_of(_failed(error), runtime.redactor, return_token=False, diff_mode=False)
         return {**result, "request_count": 0, "warnings": []}
     try:
         result = result_from(operation, diff_mode=diff_mode)
     finally:
         operation.close()
-    # What a warning quotes may have turned out to be a secret since.
-    told = [operation.runtime.redactor.line(warning) for warning in warnings]
-    # Counted after signing out, and so are its warnings.
-    return {**result, "request_count": operation.request_count, "warnings": told}
+    # Redact again: a quoted text may have become known as a secret after the warning.
+    redacted = [operation.runtime.redactor.line(warning) for warning in warnings]
+    # The sign-out counts too, and may warn.
+    return {**result, "request_count": operation.request_count, "warnings": redacted}
 
 
 def result_from(operation: Operation, *, diff_mode: bool = False) -> dict[str, Any]:
-    """Run an operation that may run again: its result, without the number of requests and the warnings."""
+    """Run an operation without closing it, so that it can run again. Returns no `request_count` and `warnings`."""
     try:
         outcome = operation.run()
     except TokensError as error:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The route by which an operation runs as an ordinary module."""
+"""Run an operation as an ordinary module."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .execution import execute
 
 
 def run_module(operation: type[Operation]) -> None:
-    """What a module does: validate, run, and exit by way of AnsibleModule."""
+    """Validate the arguments, run the operation and exit with its result."""
     module = AnsibleModule(supports_check_mode=True, **operation.argument_spec.core_arguments())
     if not HAS_REQUESTS and CONNECTION.options.keys() <= operation.argument_spec.options.keys():
         module.fail_json(msg=missing_required_lib("requests"))
@@ -25,8 +25,8 @@ def run_module(operation: type[Operation]) -> None:
     result = execute(operation, module.params, runtime, diff_mode=module._diff)
     for warning in result.pop("warnings"):
         module.warn(warning)
-    # The action seals the result. Cores before 2.22 would also mask parts of it that equal an option, such as a
-    # token that the user gave and that is still valid.
+    # The action plugin censors the result. Cores before 2.22 would mask values that equal an option, such as a token
+    # that the user set and that is still valid.
     module.no_log_values.clear()
     result["invocation"] = {}
     if result.get("failed"):

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a task returns of an outcome."""
+"""Convert an outcome to the result of a task."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _KNOWN_LATER = "known after the run"
 
 
 def result_of(outcome: Outcome, redactor: Redactor, *, return_token: bool, diff_mode: bool) -> dict[str, Any]:
-    """The result of a task; it holds secrets only with `return_token`, and where a value is a Secret.
+    """The result of a task. It contains secrets only with `return_token`, and where a value is a Secret.
 
-    All that servers, files and users have a say in passes the redactor, which knows all secrets of the task by now.
+    Texts of servers, files and users are redacted.
     """
     result: dict[str, Any] = {"changed": outcome.changed, "action": outcome.action, **redactor.value(outcome.values)}
     if outcome.error:
@@ -57,7 +57,7 @@ def _secrets(token: Token) -> dict[str, Any]:
 
 
 def _diff(outcome: Outcome) -> Mapping[str, Any]:
-    # A token that the product cannot revoke is in no outcome of absent, and still valid.
+    # For a token that cannot be revoked, `absent` changes nothing: it is in the diff before and after.
     after = _shown(outcome.token if outcome.changed else outcome.before)
     if outcome.changed and outcome.token is None and outcome.action in ("created", "renewed"):
         after = {"fingerprint": _KNOWN_LATER, "expires_at": _KNOWN_LATER}
@@ -65,7 +65,7 @@ def _diff(outcome: Outcome) -> Mapping[str, Any]:
 
 
 def _shown(token: Optional[Token]) -> dict[str, Any]:
-    """What a diff may show of a token."""
+    """The facts about a token that a diff shows."""
     if token is None:
         return {}
     shown = {"fingerprint": token.fingerprint, "expires_at": iso8601(token.expires_at)}

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""token_set: many tokens in one task, each kept as the module of its product keeps it, in threads."""
+"""token_set: many tokens in one task. Each entry runs as the module of its product, in threads."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .execution import execute
 
 _MOST_THREADS = 64
 _MOST_NAMED = 5
-# From this number on a task reports its progress.
+# Number of tokens from which on a task reports its progress.
 _LONG = 20
 _FACTS = ("action", "changed", "expires_at", "expires_in", "fingerprint")
 
@@ -29,12 +29,12 @@ Result = Mapping[str, Any]
 
 
 class TokenSet(Operation):
-    """Keep each token of a list; the failure of one stops no other."""
+    """Keep each token of a list valid. A failed entry does not stop the others."""
 
     name = "sddc.tokens.token_set"
     argument_spec = TokenSetSpec(
         {
-            # Which values in it are secret depends on the product of each entry.
+            # TokenSetSpec finds the secrets of each entry.
             "tokens": {"type": "list", "elements": "dict", "required": True, "no_log": False},
             "concurrency": {"type": "int", "default": 8},
             **SHARED.options,
@@ -50,7 +50,7 @@ class TokenSet(Operation):
 
     @property
     def request_count(self) -> int:
-        """Those of all entries."""
+        """The HTTP requests of all entries."""
         return self._request_count
 
     def run(self) -> Outcome:
@@ -85,7 +85,7 @@ class TokenSet(Operation):
             for handled in pool.map(run_group, groups):
                 done += handled
                 while progress and done >= progress[0]:
-                    self._notify(f"{progress.pop(0)} of {len(entries)} tokens handled")
+                    self._notify(f"{progress.pop(0)} of {len(entries)} tokens done")
         return [results[entry.name] for entry in entries]
 
     def _run_one(self, entry: Entry) -> Result:
@@ -97,7 +97,7 @@ class TokenSet(Operation):
             self.runtime.notify(message)
 
     def _warn(self, entries: Sequence[Entry], results: Sequence[Result]) -> None:
-        """Pass on each warning once, with the names of the entries that it is about."""
+        """Pass on each warning once, with the names of its entries."""
         names: dict[str, list[str]] = {}
         for entry, result in zip(entries, results):
             for warning in (*entry.warnings, *result["warnings"]):
@@ -107,7 +107,7 @@ class TokenSet(Operation):
 
 
 def _plain(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters as a user gives them."""
+    """The parameters as a user sets them, with secrets in plain text."""
     return {
         name: value.reveal() if isinstance(value, Secret) else value
         for name, value in params.items()
@@ -116,7 +116,7 @@ def _plain(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _quarters(number: int) -> list[int]:
-    """After how many tokens of a long list to report."""
+    """The numbers of tokens after which progress is reported; empty for a short list."""
     return [number * quarter // 4 for quarter in (1, 2, 3)] if number >= _LONG else []
 
 
@@ -126,13 +126,13 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _reported(entry: Entry, result: Result) -> dict[str, Any]:
-    """The entry of the result, without any secret."""
+    """The entry in the result, without secrets."""
     facts = {name: result.get(name) for name in _FACTS}
     return {"name": entry.name, "product": entry.product, **facts, "error": result.get("msg")}
 
 
 def _diff(entries: Sequence[Entry], results: Sequence[Result]) -> dict[str, Any]:
-    """Before and after of the tokens that change, by name."""
+    """Before and after of each changed token, by name."""
     before, after = {}, {}
     for entry, result in zip(entries, results):
         if result["changed"]:
@@ -156,5 +156,5 @@ def _summary(entries: Sequence[Entry], results: Sequence[Result]) -> Optional[To
     return SomeFailed(
         f"{len(failed)} of {len(entries)} tokens failed: {_listed([name for name, _message in failed])}. "
         f"The first error, of token '{name}': {message}",
-        advice="The result 'tokens' holds the error of each.",
+        advice="See 'error' of each entry in the result 'tokens'.",
     )

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Check and convert arguments, the same for both routes; what is reported of them shows no secret."""
+"""Validate arguments, for both routes. Messages about them contain no secret."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .._core.secret import Secret
 from .._core.values import described
 from .._operations.base import Operation
 
-# What the core's own conversion raises, at an infinite integer for example. It quotes the value, and names no option.
+# Raised by the core for values such as an infinite integer. The messages quote the value and name no option.
 _CONVERSION_ERRORS = (ArithmeticError, ValueError)
 _WRONG_TYPE = (ArgumentTypeError, ElementError)
 _MISSING = (RequiredError, RequiredIfError, RequiredOneOfError, RequiredTogetherError)
@@ -41,14 +41,14 @@ _TYPES = {
 
 
 class ValidatedArguments:
-    """Arguments after validation: either `params`, or `error`, a sentence about `subject` without secrets."""
+    """Validated arguments: either `params`, or `error`, a message about `subject` without secrets."""
 
     def __init__(self, subject: str, spec: ArgumentSpec, args: Mapping[str, Any]) -> None:
         self.params: Mapping[str, Any] = {}
         self.error: Optional[str] = None
         self.deprecations: list[Mapping[str, Any]] = []
         self.warnings: list[str] = []
-        # What is blank or null is not given, whoever asks.
+        # Blank and null options are not set.
         args = spec.complete(args, {})
         try:
             result = spec.validator().validate(args)
@@ -57,14 +57,14 @@ class ValidatedArguments:
         else:
             self.deprecations = list(result._deprecations)
             self.warnings = [
-                f"Both option {warning['option']} and its alias {warning['alias']} are set."
+                f"The option {warning['option']} and its alias {warning['alias']} are both set. Remove one of them."
                 for warning in result._warnings
             ]
             complaints = _complaints(spec, args, result.errors.errors)
             if not complaints:
                 self.params, complaints = _converted(spec, result.validated_parameters)
         if complaints:
-            # Messages quote values, and the value of a secret may stand in any of them.
+            # Messages quote values, which may contain secrets.
             secrets = map(Secret, spec.secrets_in(args))
             self.error = redact(f"{subject}: {'; '.join(complaints)}", secrets)
 
@@ -77,7 +77,7 @@ class Validated(ValidatedArguments):
 
 
 def _converted(spec: ArgumentSpec, params: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]:
-    """The parameters with their types, and complaints about those that cannot be converted."""
+    """Convert the parameters. Returns them and the complaints about those that cannot be converted."""
     converted, complaints = dict(params), []
     for name, value in params.items():
         try:
@@ -88,7 +88,7 @@ def _converted(spec: ArgumentSpec, params: Mapping[str, Any]) -> tuple[Mapping[s
 
 
 def _complaints(spec: ArgumentSpec, args: Mapping[str, Any], errors: Sequence[Exception]) -> list[str]:
-    """All that the validator found; an option that does not exist comes alone, for it explains the rest."""
+    """The complaints of the validator. Unknown options are reported alone: they usually cause the others."""
     meant = _did_you_mean(spec, args)
     unsupported = [f"there is no option {error}{meant}" for error in errors if isinstance(error, UnsupportedError)]
     if unsupported:
@@ -98,23 +98,23 @@ def _complaints(spec: ArgumentSpec, args: Mapping[str, Any], errors: Sequence[Ex
 
 
 def _did_you_mean(spec: ArgumentSpec, args: Mapping[str, Any]) -> str:
-    """The options that are written much like those that do not exist."""
+    """A question with the options whose names are similar to unknown ones."""
     names = spec.names
     likely = [match for name in args if name not in names for match in difflib.get_close_matches(str(name), names, 1)]
     return f" Did you mean {' and '.join(likely)}?" if likely else ""
 
 
 def _with_variables(spec: ArgumentSpec, error: Exception) -> str:
-    """A message, and for the options that it misses the environment variables that would do."""
+    """The message, with the environment variables of missing options."""
     text = str(error).rstrip(".")
     variables = spec.variables_for(text) if isinstance(error, _MISSING) else ""
     return f"{text} ({variables})" if variables else text
 
 
 def _mistyped(spec: ArgumentSpec, args: Mapping[str, Any]) -> Iterator[str]:
-    """Complaints about the options that cannot be converted, each of which is tried alone.
+    """Complaints about options that cannot be converted. Each option is tried alone.
 
-    The core's own name the Python class of a value.
+    The messages of the core name the Python class of a value.
     """
     for name, option in spec.options.items():
         for key in (name, *option.get("aliases", ())):
@@ -132,15 +132,17 @@ def _is_convertible(option: Option, value: Any) -> bool:
 
 def _wanted(option: Option, value: Any) -> str:
     if option["type"] == "list" and isinstance(value, (list, str)):
-        wrong = next((each for each in value if each is None or not _is_convertible(_entry_of(option), each)), value)
-        return f"has an entry that {_must_be(option['elements'], wrong)}"
+        entries = value.split(",") if isinstance(value, str) else value
+        for number, entry in enumerate(entries, start=1):
+            if entry is None or not _is_convertible(_entry_of(option), entry):
+                return f"has an invalid entry: number {number} {_must_be(option['elements'], entry)}"
     return _must_be(option["type"], value)
 
 
 def _must_be(kind: str, value: Any) -> str:
-    # A text in place of a mapping is in no option, so that it may be a secret that nobody knows.
-    found = "text" if kind == "dict" and isinstance(value, str) else described(value)
-    return f"must be {_TYPES.get(kind, 'text')}, not {found}"
+    # A string in place of a mapping is not shown: it may be a secret.
+    found = "a string" if kind == "dict" and isinstance(value, str) else described(value)
+    return f"must be {_TYPES.get(kind, 'a string')}, not {found}"
 
 
 def _entry_of(option: Option) -> Option:

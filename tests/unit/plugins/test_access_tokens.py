@@ -63,7 +63,7 @@ def test_a_stored_token_is_sent_only_to_its_own_product(lab: Lab, tmp_path: Path
     if maker == issuer:
         assert lab.requests(taker.name)
         return
-    assert f"{file} holds a token of {maker}, where one of {issuer} is needed" in str(result["msg"])
+    assert f"{file} holds a {maker} token, but a {issuer} token is required" in str(result["msg"])
     assert (lab.requests(taker.name), result["request_count"]) == ([], 0)
 
 

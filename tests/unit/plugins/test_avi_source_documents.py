@@ -65,5 +65,5 @@ def test_an_object_of_the_example_is_read_although_its_numbers_are_strings(lab: 
 def test_a_failed_log_in_is_reported(lab: Lab) -> None:
     result = keep(lab, password="wrong")
 
-    assert "the server answered 401" in result["msg"]
+    assert "the server returned status 401" in result["msg"]
     assert "Check username and password" in result["msg"]

@@ -100,7 +100,7 @@ def test_an_entry_of_a_list_names_its_object_unless_token_name_or_uuid_does(lab:
 
     assert (created["name"], created["action"]) == ("Engines", "created")
     assert (named["name"], named["action"]) == ("Rack 4", "none")
-    assert "the option name is needed to create a token" in missing["error"].lower()
+    assert "the option name is required to create a token" in missing["error"].lower()
 
 
 def test_the_sign_out_from_a_hanging_controller_takes_no_second_timeout(
@@ -112,8 +112,8 @@ def test_the_sign_out_from_a_hanging_controller_takes_no_second_timeout(
 
     kept = keep(lab, timeout=1.5)
 
-    assert "no whole response within 1.5 s" in kept.message
-    assert "no whole response within 0.25 s" in kept.said
+    assert "no complete response within 1.5 s" in kept.message
+    assert "no complete response within 0.25 s" in kept.said
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_an_endless_listing_is_read_up_to_each_bound(
 
     kept = keep(lab)
 
-    assert f"more than {named} in all" in kept.message
+    assert f"exceed the limit of {named}" in kept.message
     assert "uuid" in kept.message
     # With a sign-in and a sign-out.
     assert 4 < kept.result["request_count"] <= 15

@@ -59,7 +59,7 @@ def test_a_read_that_is_refused_twice_fails(lab: Lab) -> None:
 
     result = reauth(lab, **credentials)
 
-    assert "the server answered 401" in result["msg"]
+    assert "the server returned status 401" in result["msg"]
     assert (len(lab.requests("csp")), len(lab.requests("nsx"))) == (2, 2)
 
 
@@ -77,7 +77,7 @@ def test_a_lasting_refusal_takes_one_renewal_for_any_number_of_instances_and_thr
     result = run(NsxServiceReauth, lab, service_instances=paths, force=True, **options)
 
     assert len(lab.requests("csp")) == 2
-    assert ["answered 403" in item["error"] for item in result["instances"]] == [True] * len(paths)
+    assert ["returned status 403" in item["error"] for item in result["instances"]] == [True] * len(paths)
     posts = lab.requests("nsx")
     assert {request.path for request in posts} == {f"/policy/api/v1{path}" for path in paths}
     assert len({request.header("Authorization") for request in posts}) == 2
@@ -126,8 +126,8 @@ def test_the_sign_out_from_a_hanging_manager_takes_no_second_timeout(lab: Lab, m
 
     result = run(NsxServiceInstanceInfo, lab, use_session=True, timeout=1.5, **user)
 
-    assert "no whole response within 1.5 s" in result["msg"]
-    assert "no whole response within 0.25 s" in str(result["warnings"])
+    assert "no complete response within 1.5 s" in result["msg"]
+    assert "no complete response within 0.25 s" in str(result["warnings"])
 
 
 BOUNDS = [("MOST_REQUESTS", 12, "12 requests"), ("MOST_ITEMS", 25, "25 objects"), ("MOST_BYTES", 2 * 1024**2, "2 MiB")]
@@ -150,7 +150,7 @@ def test_an_endless_listing_is_read_up_to_each_bound(
 
     result = run(NsxServiceInstanceInfo, lab, **user)
 
-    assert f"more than {named} in all" in result["msg"]
+    assert f"exceed the limit of {named}" in result["msg"]
     assert "alarms: false" in result["msg"]
     assert 2 < result["request_count"] <= 13
 
@@ -165,7 +165,7 @@ def test_too_many_gateways_for_one_task_are_an_error_that_names_the_limiting_opt
 
     result = run(NsxServiceInstanceInfo, lab, alarms=False, **user)
 
-    assert "more than 20 requests in all" in result["msg"]
+    assert "exceed the limit of 20 requests" in result["msg"]
     assert "tier0_id" in result["msg"]
     assert result["request_count"] == 21
 
@@ -179,7 +179,7 @@ def test_endless_alarms_are_an_error_that_names_the_option_to_skip_them(
 
     result = reauth(lab, token_file=str(tmp_path / "csp.json"), **credentials)
 
-    assert "more than 5 requests in all" in result["msg"]
+    assert "exceed the limit of 5 requests" in result["msg"]
     assert "force: true" in result["msg"]
 
 

@@ -64,5 +64,5 @@ def test_each_documented_error_of_the_renewal_is_reported(lab: Lab, jwts: dict[s
 
     result = reauth(lab, jwts)
 
-    assert f"the server answered {status}, code 98, 'so it says'" in result["msg"]
+    assert f"the server returned status {status}, code 98, 'so it says'" in result["msg"]
     assert result["instances"][0]["error"] == result["msg"]

@@ -76,7 +76,7 @@ def test_a_secret_in_an_alarm_is_redacted_in_results_and_warnings(lab: Lab) -> N
     texts = [text for entry in (*listed["service_instances"], *matched["instances"]) for text in entry["alarms"]]
     assert texts
     assert max(map(len, texts)) <= LONGEST_TEXT + len(" ...")
-    assert "complains of the token, change alarm_pattern" in warned["warnings"][0]
+    assert "is about the token, change alarm_pattern" in warned["warnings"][0]
 
 
 def test_a_warning_quotes_a_limited_number_of_alarms(lab: Lab) -> None:

@@ -140,7 +140,7 @@ def test_no_known_secret_leaves_a_task_in_any_form_on_any_route(
         assert MASK in shown, route
         assert text not in shown, route
         if set(names) <= EXACT.keys() and route != "diff":
-            assert set(bracketed(shown).split(MASK)) <= {"", ">' <", ">: the server answered 400, '<"}, route
+            assert set(bracketed(shown).split(MASK)) <= {"", ">' <", ">: the server returned status 400, '<"}, route
 
 
 @pytest.mark.parametrize("source", SOURCES)

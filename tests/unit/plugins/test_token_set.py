@@ -276,7 +276,7 @@ def test_two_tokens_in_one_file_are_refused_in_either_order(
 
     for listed in (tokens, tokens[::-1]):
         one, another = (entry["name"] for entry in listed)
-        assert f"token '{another}': its token_file is that of token '{one}'" in keep(*listed).message
+        assert f"token '{another}': its token_file is already used by token '{one}'" in keep(*listed).message
     assert lab.requests() == []
 
 
@@ -379,7 +379,7 @@ def test_concurrency_has_bounds(keep: Keep, concurrency: int) -> None:
 def test_a_long_list_reports_its_progress_in_quarters_and_a_short_one_does_not(sample: Play, keep: Keep) -> None:
     sample(lambda _operation: None)
 
-    assert keep(*many(40)).notes == [f"{part} of 40 tokens handled" for part in (10, 20, 30)]
+    assert keep(*many(40)).notes == [f"{part} of 40 tokens done" for part in (10, 20, 30)]
     assert keep(*many(19)).notes == keep().notes == []
 
 

@@ -86,4 +86,4 @@ def test_each_example_error_of_the_registration_is_reported(
 
     message = register(lab, overflow_token, expanded="another")["msg"]
 
-    assert f"the server answered {status}, code string, 'string'" in message
+    assert f"the server returned status {status}, code string, 'string'" in message

@@ -84,6 +84,6 @@ def test_each_documented_error_of_the_creation_is_reported(lab: Lab, status: int
 
     message = keep(lab)["msg"]
 
-    assert f"the server answered {status}" in message
+    assert f"the server returned status {status}" in message
     assert ("'string; string'" in message) == bool(body)
     assert ("100 valid tokens" in message) == (status == 401)

@@ -34,7 +34,7 @@ def test_token_that_cannot_be_sent_in_a_header_is_an_error_and_is_not_stored(
 
     failed = done(keeping, lab.details, str(file))
 
-    assert f"'{name}' in the response holds characters that no header can carry" in failed.message
+    assert f"'{name}' in the response contains characters that are invalid in a header" in failed.message
     assert "may" in failed.message
     assert not file.exists()
     assert not done(keeping, lab.details, str(file)).result.get("failed")

@@ -44,7 +44,7 @@ def test_error_without_an_action_begins_with_its_cause() -> None:
 def test_refusal_contains_status_code_and_message_of_the_product() -> None:
     error = ApiError(403, code="98", message="Bad XSRF token", doing="read the alarms", host="sddc", advice="Sign in")
     assert str(error) == (
-        "Could not read the alarms on sddc: the server answered 403, code 98, 'Bad XSRF token'. Sign in."
+        "Could not read the alarms on sddc: the server returned status 403, code 98, 'Bad XSRF token'. Sign in."
     )
 
 

@@ -193,7 +193,7 @@ def test_failure_is_a_result_with_one_sentence() -> None:
         "failed": True,
         "changed": False,
         "action": "none",
-        "msg": "Could not create a token on h: the server answered 401. Check the password.",
+        "msg": "Could not create a token on h: the server returned status 401. Check the password.",
         "request_count": 0,
         "warnings": ["before it failed"],
     }

@@ -236,7 +236,7 @@ def test_folder_that_anybody_can_write_to_is_refused(
 @pytest.mark.parametrize("use", [FileStore.read, lock], ids=["read", "lock"])
 def test_missing_folder_is_named(tmp_path: Path, use: Callable[[FileStore], object]) -> None:
     file = FileStore(str(tmp_path / "none" / "token.json"), Runtime())
-    with pytest.raises(StoreError, match=r"Create .*none first, with mode 0700"):
+    with pytest.raises(StoreError, match=r"Create .*none with mode 0700 first"):
         use(file)
 
 

@@ -135,8 +135,23 @@ def test_waiting_for_the_lock_is_reported_once(path: str, monkeypatch: pytest.Mo
     notes: list[str] = []
     with held_by_another_process(path), pytest.raises(StoreError), token_file(path, notes=notes).exclusive(0.5):
         pytest.fail("two hold the lock")
-    assert len(notes) == 1
-    assert path in notes[0]
+    assert notes == ["token.json: waiting at most 0 s for another task to release the lock"]
+
+
+def test_end_of_a_reported_wait_for_the_lock_is_reported(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store._NOTIFY_AFTER", 0.05
+    )
+    notes: list[str] = []
+    with held_by_another_process(path) as holder:
+        timer = threading.Timer(0.5, os.kill, (holder, signal.SIGKILL))
+        timer.start()
+        with token_file(path, notes=notes).exclusive(500):
+            timer.join()
+    assert notes == [
+        "token.json: waiting at most 500 s for another task to release the lock",
+        "token.json: another task has released the lock",
+    ]
 
 
 def test_lock_of_a_killed_process_is_free_at_once(path: str) -> None:

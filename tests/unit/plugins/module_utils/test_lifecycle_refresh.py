@@ -125,7 +125,7 @@ def test_absent_revokes_the_refresh_token_verifies_it_and_reports_the_expiry_of_
     assert (run.result, run.calls) == ((True, "revoked"), [f"revoke {refresh}", f"prove {refresh}"])
     assert run.outcome is not None
     assert run.outcome.verified
-    assert ["it is valid until" in warning for warning in run.warnings] == [True]
+    assert ["It is valid until" in warning for warning in run.warnings] == [True]
     assert not world.has_record()
 
 
@@ -196,7 +196,7 @@ def test_check_mode_of_absent_does_not_use_a_refresh_token_and_says_so(world: Wo
     run = world.run(state="absent", token=given.secret, in_store=False, check_mode=True)
 
     assert (run.result, run.calls) == ((True, "revoked"), [])
-    assert ["cannot be seen without creating a token" in warning for warning in run.warnings] == [True]
+    assert ["Check mode cannot check the refresh token" in warning for warning in run.warnings] == [True]
 
 
 def test_a_refreshed_token_that_does_not_work_keeps_the_refresh_token_of_the_old_one(world: World) -> None:

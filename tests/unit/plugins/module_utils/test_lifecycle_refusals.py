@@ -103,7 +103,7 @@ def test_tasks_that_wait_for_a_refused_task_do_not_try_again(path: Path) -> None
     assert server.calls == ["create"]
     facts = {(error.status, error.code, error.doing, error.host) for error in errors if isinstance(error, ApiError)}
     assert facts == {(401, "7", "sign in", "h")}
-    assert sum("not tried again" in error.advice for error in errors) == TASKS - 1
+    assert sum("did not try again" in error.advice for error in errors) == TASKS - 1
 
 
 def test_another_credential_is_tried(path: Path) -> None:

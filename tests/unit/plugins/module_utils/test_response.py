@@ -57,15 +57,15 @@ def test_an_html_page_is_recognized_by_its_type_or_its_start(body: bytes, conten
 @pytest.mark.parametrize(
     ("body", "content_type", "named"),
     [
-        (b"", "application/json", "empty body"),
-        (b" \r\n", "application/json", "empty body"),
+        (b"", "application/json", "is empty"),
+        (b" \r\n", "application/json", "is empty"),
         (b'{"token": "', "application/json", "not valid JSON"),
         (b"\xff\xfe\x00", "application/json", "not valid JSON"),
         (b"[" * 100_000, "application/json", "not valid JSON"),
         (b"9" * 5000, "application/json", "not valid JSON"),
-        (b"[]", "application/json", "not the object"),
-        (b"null", "application/json", "not the object"),
-        (b'"text"', "application/json", "not the object"),
+        (b"[]", "application/json", "not a JSON object"),
+        (b"null", "application/json", "not a JSON object"),
+        (b'"text"', "application/json", "not a JSON object"),
     ],
 )
 def test_response_that_is_not_a_json_object_is_described(body: bytes, content_type: str, named: str) -> None:

@@ -127,7 +127,7 @@ def test_the_next_session_revokes_tokens_of_a_run_that_has_ended(
 
     assert set(left).isdisjoint(sessions.server.alive)
     assert new.result == (True, "created")
-    assert len([warning for warning in new.warnings if "A session was cut off." in warning]) == 2
+    assert len([warning for warning in new.warnings if "A session was interrupted." in warning]) == 2
     assert len(sessions.records()) == 1
 
 

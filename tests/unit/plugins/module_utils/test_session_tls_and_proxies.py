@@ -60,7 +60,7 @@ def failure(session: Session) -> TokensError:
     ("certificate", "reason", "advised"),
     [
         ("untrusted", "unable to get local issuer", "ca_path"),
-        ("expired", "expired", "needs a new one"),
+        ("expired", "expired", "Install a new certificate"),
         ("wrong_name", "mismatch", "hostname"),
     ],
 )
@@ -221,7 +221,10 @@ def test_proxy_that_hangs_or_closes_the_connection_has_not_refused(open_session:
         while connection.recv(65536):
             pass
 
-    for peer, named in ((lambda connection: connection.recv(65536), "broke"), (fall_silent, "did not respond")):
+    for peer, named in (
+        (lambda connection: connection.recv(65536), "failed: connection closed"),
+        (fall_silent, "did not respond"),
+    ):
         with listening(peer) as address:
             error = failure(open_session("sddc.example.com", proxy_url=Secret(f"http://{address}"), timeout=0.5))
         assert isinstance(error, ConnectionFailed)

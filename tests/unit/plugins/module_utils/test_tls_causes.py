@@ -20,7 +20,7 @@ from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.certificate
 from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.peers import listening
 
 OpenSession = Callable[..., Session]
-GIVEN = "what ca_path names"
+GIVEN = "in ca_path"
 # A defect of a certificate, its advice, and the advice of another cause.
 CERTIFICATES: list[tuple[dict[str, Any], str, str]] = [
     ({"sha1": True}, "SHA-256", "ca_path"),
@@ -29,7 +29,7 @@ CERTIFICATES: list[tuple[dict[str, Any], str, str]] = [
     ({"ends": -1}, "expired", "ca_path"),
     ({"starts": 1}, "not valid yet", "ca_path"),
     ({"host": "192.0.2.1"}, "hostname", "ca_path"),
-    ({"self_signed": True}, f"signed by itself, and is not {GIVEN}", "hostname"),
+    ({"self_signed": True}, f"self-signed and not {GIVEN}", "hostname"),
 ]
 
 
@@ -116,7 +116,7 @@ def test_a_ca_of_the_same_name_with_another_key_is_not_the_issuer(
     older.write_bytes(Authority().pem)
     with serving(tmp_path, authority.pair()) as address:
         error = failure(open_session(address, ca_path=str(older)))
-    assert "ca_path may hold an older one" in error.advice
+    assert "ca_path holds an older one" in error.advice
 
 
 def test_a_correct_certificate_is_trusted(
@@ -142,7 +142,7 @@ def test_a_required_client_certificate_is_named(
 ) -> None:
     with serving(tmp_path, authority.pair(), wanted=authority.pem) as address:
         error = failure(open_session(address, ca_path=ca_path))
-    assert "set client_cert" in error.advice
+    assert "Set client_cert" in error.advice
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")

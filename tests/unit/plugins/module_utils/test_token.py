@@ -19,7 +19,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils._core.token import (
     claimed_time,
     iso8601,
     jwt_claims,
-    needed_life,
+    needed_lifetime,
 )
 
 NOW = 1_800_000_000.0
@@ -66,7 +66,7 @@ def test_token_has_expired_when_no_lifetime_is_left(left: float) -> None:
 
 @given(needed=NEEDS, life=LIVES)
 def test_required_lifetime_is_unchanged_if_the_issue_time_is_unknown(needed: float, life: float) -> None:
-    assert needed_life(token(None, NOW + life).lifetime, needed) == needed
+    assert needed_lifetime(token(None, NOW + life).lifetime, needed) == needed
 
 
 # Claims of a JWT.

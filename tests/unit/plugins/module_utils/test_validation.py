@@ -150,7 +150,7 @@ def test_duration_is_a_number_of_seconds_or_a_number_with_a_unit(given: Any, sec
 def test_invalid_duration_is_an_error_that_lists_the_forms(given: Any) -> None:
     error = complaint(timeout=given)
 
-    assert "the option timeout must be a number of seconds, or a number with a unit" in error
+    assert "the option timeout must be a number of seconds or a number with a unit" in error
     assert "such as 90s, 30m, 12h or 14d" in error
 
 
@@ -174,8 +174,8 @@ def test_value_of_a_wrong_type_is_named_in_plain_words() -> None:
 @pytest.mark.parametrize(
     ("args", "variables"),
     [
-        ({"username": "somebody", "password": "a-password"}, ["hostname by {hostname}"]),
-        ({"hostname": "h"}, ["username by {username}"]),
+        ({"username": "somebody", "password": "a-password"}, ["environment variable {hostname} for hostname"]),
+        ({"hostname": "h"}, ["environment variable {username} for username"]),
     ],
 )
 def test_missing_option_is_named_with_its_environment_variable(args: dict[str, Any], variables: list[str]) -> None:
