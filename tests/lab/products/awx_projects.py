@@ -20,7 +20,7 @@ def updated(project: Item, folder: str | None, number: int, now: float, *, start
     if started:
         project.playbooks = playbooks_in(Path(folder)) if folder else []
         listing = "\n".join(project.playbooks)
-        project.values["scm_revision"] = hashlib.sha1(listing.encode()).hexdigest() if folder else ""  # noqa: S324
+        project.values["scm_revision"] = hashlib.sha1(listing.encode()).hexdigest() if folder else ""  # noqa: S324 - a revision as git has it
     return {
         "id": number,
         "type": "project_update",

@@ -39,7 +39,7 @@ class Authority:
         if sha1:
             # The library no longer signs with it.
             body = certificate.tbs_certificate_bytes.replace(_SHA256_WITH_RSA, _SHA1_WITH_RSA)
-            signature = self._key.sign(body, padding.PKCS1v15(), hashes.SHA1())  # noqa: S303
+            signature = self._key.sign(body, padding.PKCS1v15(), hashes.SHA1())  # noqa: S303 - a weak certificate to refuse
             der = der.replace(_SHA256_WITH_RSA, _SHA1_WITH_RSA)[: -len(signature)] + signature
         private = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

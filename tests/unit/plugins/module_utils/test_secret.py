@@ -35,7 +35,7 @@ SHOWN: dict[str, Callable[[Secret], object]] = {
     "str": str,
     "format": format,
     "format with a specification": lambda secret: f"{secret:>40}|{secret!r}|{secret!s}|{secret!a}",
-    "percent": lambda secret: "%s %r" % (secret, secret),  # noqa: UP031
+    "percent": lambda secret: "%s %r" % (secret, secret),  # noqa: UP031 - this format is what is tested
     "str.format": lambda secret: "{0} {0!r} {1}".format(secret, ""),
     "in a list": lambda secret: [secret],
     "in a mapping": lambda secret: {"a": secret, secret: "a"},
