@@ -50,6 +50,15 @@ class Controller:
         (found,) = self.objects(path, **query)
         return found
 
+    def content(self) -> dict[str, list[dict[str, Any]]]:
+        """The content of the controller."""
+        names = ("credential_types", "credentials", "projects", "inventories", "hosts", "job_templates", "schedules")
+        found = {name: self.objects(name) for name in (*names, "workflow_job_template_nodes")}
+        for template in found["job_templates"]:
+            template["survey"] = self.call("GET", f"job_templates/{template['id']}/survey_spec")
+            template["credentials"] = self.objects(f"job_templates/{template['id']}/credentials")
+        return found
+
     def call(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
         """Send a request to the controller."""
         response = requests.request(
