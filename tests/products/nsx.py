@@ -28,6 +28,12 @@ USER = {name: value for name, value in SERVER.templates().items() if name != "ho
 BY_CSP = {**NO_TOKENS, **CSP.templates("csp_")}
 WRONG = f"wrong-{CSP.templates()['api_token']}"
 INSTANCES = ["partner-firewall", "partner ids"]
+POLICY = "/policy/api/v1"
+
+
+def path_of(tier0: str, locale_service: str, instance: str) -> str:
+    """The policy path of a service instance."""
+    return f"/infra/tier-0s/{tier0}/locale-services/{locale_service}/service-instances/{instance}"
 
 
 def nsx(register: str = "", **options: Any) -> Task:

@@ -18,10 +18,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils._core.outcome import O
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.products import PRODUCTS
 from ansible_collections.sddc.tokens.plugins.module_utils._runner import entries
-from ansible_collections.sddc.tokens.plugins.module_utils._runner.token_set import TokenSet
 from products import EXAMPLE, ISSUERS, KITS, TAKER
-from support.checkout import CHECKOUT
-from support.collection import doc
 from support.in_process import Done, done
 from support.kit import Job, Kit
 from support.templates import rendered
@@ -89,23 +86,6 @@ def test_a_token_of_each_product_is_kept_valid_and_the_second_run_changes_nothin
     assert all(token["expires_at"] for token in first["tokens"] if holds_token(token["product"]))
     assert first["request_count"] + second["request_count"] == len(lab.requests())
     assert [secret["value"] for secret in lab.secrets() if secret["value"] in str([first, second])] == []
-
-
-def test_the_registry_contains_an_operation_of_each_product() -> None:
-    modules = {product: operation.name.rsplit(".", maxsplit=1)[-1] for product, operation in PRODUCTS.items()}
-    assert all(module.startswith(f"{product}_") for product, module in modules.items())
-
-
-def test_the_documentation_names_products_with_their_modules() -> None:
-    modules = {product: operation.name for product, operation in PRODUCTS.items()}
-    described = " ".join(doc("token_set")["options"]["tokens"]["description"])
-    readme = (CHECKOUT / "roles" / "token_rotation" / "README.md").read_text()
-    examples = dict(re.findall(r"V\((\w+)\) \(M\(([\w.]+)\)\)", described))
-    rows = re.findall(r"\| `(\w+)` \| `([a-z]\w+)` \|", readme)
-
-    assert examples
-    assert rows
-    assert {**examples, **{product: f"sddc.tokens.{module}" for product, module in rows}}.items() <= modules.items()
 
 
 def test_a_failed_entry_does_not_stop_the_others_and_is_named_at_the_end(
@@ -278,43 +258,6 @@ def test_two_tokens_in_one_file_are_refused_in_either_order(
         one, another = (entry["name"] for entry in listed)
         assert f"token '{another}': its token_file is already used by token '{one}'" in keep(*listed).message
     assert lab.requests() == []
-
-
-# --- environment ---------------------------------------------------------------------------------------------------
-
-
-def test_the_environment_completes_each_entry_with_the_variables_of_its_product() -> None:
-    (trusting,) = [kit for kit in KITS.values() if "validate_certs" in kit.exported]
-    values = {"hostname": "sddc.example.com", "username": "admin", "password": PASSWORD}
-    environ = {
-        **{EXAMPLE.exported[option][0]: value for option, value in values.items()},
-        ISSUERS[0].exported["api_token"][0]: "an-api-token",
-        trusting.exported["validate_certs"][0]: "false",
-    }
-    empty = {"product": PRODUCT, "username": ""}
-    own = {"product": PRODUCT, "hostname": "other.example.com", "username": "me"}
-    others = [{"product": kit.name} for kit in (ISSUERS[0], trusting)]
-    tokens = [empty, own, *others, "text", {"product": [PRODUCT]}]
-
-    completed = TokenSet.argument_spec.complete({"tokens": tokens, "timeout": 5}, environ)
-    decided = TokenSet.argument_spec.complete({"tokens": tokens, "validate_certs": True}, environ)
-
-    assert completed["tokens"] == [
-        {"product": PRODUCT, **values},
-        {**own, "password": PASSWORD},
-        {**others[0], "api_token": "an-api-token"},
-        {**others[1], "validate_certs": "false"},
-        "text",
-        {"product": [PRODUCT]},
-    ]
-    assert decided["tokens"][3] == others[1], "an option of the task goes before the environment"
-    assert empty == {"product": PRODUCT, "username": ""}
-
-
-def test_the_variables_of_all_products_are_not_sent_to_managed_nodes() -> None:
-    of_products = {name for operation in PRODUCTS.values() for name in operation.argument_spec.environment_variables}
-
-    assert TokenSet.argument_spec.environment_variables == of_products
 
 
 # --- threads -------------------------------------------------------------------------------------------------------
