@@ -14,14 +14,15 @@ options:
   state:
     description:
       - V(present) ensures that a valid token exists. If there is one, nothing changes.
-      - V(absent) revokes the token if the product can, and removes O(token_file).
+      - V(absent) revokes the token if the product can, and removes O(token_file), or empties
+        O(token_store).
     type: str
     choices: [present, absent]
     default: present
   token:
     description:
       - Existing token. It is returned if it is valid, and replaced if not.
-      - Mutually exclusive with O(token_file).
+      - Mutually exclusive with O(token_file) and O(token_store).
     type: str
   token_file:
     description:
@@ -66,7 +67,7 @@ options:
     version_added: 0.2.0
     description:
       - Maximum age of a previous verification (seconds). If another task verified the token within this time, O(verify)
-        sends no request. The time of the verification is stored in O(token_file).
+        sends no request. The time of the verification is stored in O(token_file) or O(token_store).
       - With V(0), every task verifies the token. A task with a larger value that verifies the token stores the time.
       - A token that was revoked elsewhere counts as valid until the verification is older than this.
       - This option has no effect if O(verify) needs no request because it checks the claims in the token.
@@ -75,19 +76,20 @@ options:
   replace_foreign:
     version_added: 0.2.0
     description:
-      - Whether to replace the token of another product, server or user in O(token_file). The replaced token is not
-        revoked.
+      - Whether to replace the token of another product, server or user in O(token_file) or O(token_store). The replaced
+        token is not revoked.
       - A file that is not a token file is always refused.
     type: bool
     default: false
   lock_timeout:
-    description: Maximum time to wait for another task that renews the token in the same O(token_file) (seconds).
+    description: Maximum time to wait for another task that renews the token in the same O(token_file) or O(token_store)
+      (seconds).
     type: str
     default: '120'
 notes:
-  - Without O(token) and O(token_file), every run creates a new token, and it is not stored.
-  - With O(return_token=false), other tasks read the token from O(token_file), for example with
-    P(sddc.tokens.token_file#lookup).
+  - Without O(token), O(token_file) and O(token_store), every run creates a new token, and it is not stored.
+  - With O(return_token=false), other tasks read the token from O(token_file) or O(token_store), for example with
+    P(sddc.tokens.token_file#lookup) or P(sddc.tokens.token_store#lookup).
 """
 
     REVOCATION = r"""
@@ -95,17 +97,17 @@ options:
   revoke_old:
     description:
       - Whether to revoke the replaced token as soon as the new one is verified. With V(false), it is never revoked.
-      - By default, with O(token_file), a token that was replaced because it expires soon stays valid for the tasks that
-        use it, for O(min_remaining) at most. The next task after that revokes it. With O(renew=always), it is revoked
-        at once.
-      - By default, without O(token_file), the replaced token is not revoked.
+      - By default, with O(token_file) or O(token_store), a token that was replaced because it expires soon stays valid
+        for the tasks that use it, for O(min_remaining) at most. The next task after that revokes it. With
+        O(renew=always), it is revoked at once.
+      - By default, without O(token_file) and O(token_store), the replaced token is not revoked.
     type: bool
   record_folder:
     version_added: 0.2.0
     description:
-      - Folder in which a token that is not stored in O(token_file) is recorded before it is used, on the managed node.
-        The folder is created with mode V(0700). A record contains the token in plain text and has mode V(0600). The
-        task that revokes the token (O(state=absent) with O(token)) removes the record.
+      - Folder in which a token that is stored neither in O(token_file) nor in O(token_store) is recorded before it is
+        used, on the managed node. The folder is created with mode V(0700). A record contains the token in plain text
+        and has mode V(0600). The task that revokes the token (O(state=absent) with O(token)) removes the record.
       - Every task with this folder first revokes the recorded tokens of the same server and user whose plays or runs
         ended without revoking them, for example because they were killed or ended by C(meta).
       - In the controller process, a run that is still active on the same machine is recognized by a lock. In all other

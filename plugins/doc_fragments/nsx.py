@@ -21,14 +21,14 @@ options:
   access_token:
     description:
       - Access token of VMware Cloud Services, from M(sddc.tokens.csp_access_token).
-      - Mutually exclusive with O(token_file), O(csp_api_token) and O(csp_client_id).
+      - Mutually exclusive with O(token_file), O(token_store), O(csp_api_token) and O(csp_client_id).
       - If none of the four is set, the environment variable E(NSX_ACCESS_TOKEN) is used.
     type: str
   open_id_token:
     description:
       - OpenID token that was created together with O(access_token). It is required for re-authentication only.
-      - If not set, the environment variable E(NSX_OPEN_ID_TOKEN) is used, except with O(token_file), O(csp_api_token)
-        or O(csp_client_id), which provide their own OpenID token.
+      - If not set, the environment variable E(NSX_OPEN_ID_TOKEN) is used, except with O(token_file), O(token_store),
+        O(csp_api_token) or O(csp_client_id), which provide their own OpenID token.
     type: str
     aliases: [id_token]
   token_file:
@@ -46,7 +46,7 @@ options:
   csp_api_token:
     description:
       - API token of VMware Cloud Services. This task exchanges it for an access token and an OpenID token.
-      - Without O(token_file), every run requests new tokens.
+      - Without O(token_file) and O(token_store), every run requests new tokens.
       - If this, O(csp_client_id) and O(access_token) are not set, the environment variable E(CSP_API_TOKEN) is used,
         then E(NSXT_VMC_TOKEN).
     type: str

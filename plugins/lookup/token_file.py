@@ -73,13 +73,12 @@ from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 
-from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import StoreError, TokensError
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import TokensError
 from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import SYSTEM_CLOCK, Runtime
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
-from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
 from ansible_collections.sddc.tokens.plugins.module_utils._core.values import absolute_path, duration
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import FileStore
-from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.reader import read_token
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.reader import named_secret, read_token
 
 display = Display()
 
@@ -102,13 +101,5 @@ class LookupModule(LookupBase):
 
 def _secret(path: str, name: str, min_remaining: float) -> Secret:
     store = FileStore(path, Runtime(warn=display.warning, notify=display.vv), read_only=True)
-    return _named(read_token(store, SYSTEM_CLOCK, min_remaining=max(min_remaining, 1), advice=_ADVICE), name, path)
-
-
-def _named(token: Token, name: str, path: str) -> Secret:
-    secrets = {"token": token.secret, **token.companions}
-    if name not in secrets:
-        raise StoreError(
-            f"{path} contains no {name}", advice=f"Set secret to one of the secrets in the file: {', '.join(secrets)}."
-        )
-    return secrets[name]
+    token = read_token(store, SYSTEM_CLOCK, min_remaining=max(min_remaining, 1), advice=_ADVICE)
+    return named_secret(token, name, path)

@@ -45,6 +45,7 @@ options:
     default: false
 extends_documentation_fragment:
   - sddc.tokens.lifecycle
+  - sddc.tokens.token_store
   - sddc.tokens.sealing
   - sddc.tokens.sealing.return_token
   - sddc.tokens.connection

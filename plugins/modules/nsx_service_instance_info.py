@@ -31,6 +31,7 @@ options:
     default: true
 extends_documentation_fragment:
   - sddc.tokens.nsx
+  - sddc.tokens.token_store.read
   - sddc.tokens.connection
   - sddc.tokens.connection.issuer
   - sddc.tokens.attributes

@@ -17,7 +17,7 @@ description:
   - An instance without such an alarm must exist. One request checks all instances of a locale service.
   - One task handles one or more instances. If one fails, the task still handles the others, and then fails.
   - The module requires an access token and an OpenID token of VMware Cloud Services. Set them as options, set
-    O(token_file), or set O(csp_api_token) or O(csp_client_id) to let this task request them.
+    O(token_file) or O(token_store), or set O(csp_api_token) or O(csp_client_id) to let this task request them.
 options:
   tier0_id:
     description: ID of the tier-0 gateway.
@@ -73,6 +73,7 @@ options:
     default: '300'
 extends_documentation_fragment:
   - sddc.tokens.nsx
+  - sddc.tokens.token_store.read
   - sddc.tokens.connection
   - sddc.tokens.connection.issuer
   - sddc.tokens.attributes

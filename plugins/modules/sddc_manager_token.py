@@ -35,10 +35,11 @@ options:
   refresh_token:
     description:
       - Refresh token that was issued with O(token). It renews O(token), or is revoked with O(state=absent).
-      - Mutually exclusive with O(token_file), which stores the refresh token.
+      - Mutually exclusive with O(token_file) and O(token_store), which store the refresh token.
     type: str
 extends_documentation_fragment:
   - sddc.tokens.lifecycle
+  - sddc.tokens.token_store
   - sddc.tokens.lifecycle.revocation
   - sddc.tokens.sealing
   - sddc.tokens.sealing.return_token

@@ -25,10 +25,10 @@ options:
         default, it is the product.
       - C(token_name) is the C(name) option of the module. By default, it is the C(name) of the entry, unless C(uuid) is
         set.
-      - An entry that creates an access token requires C(token_file), because the result does not contain the token.
-        C(return_token=true) is refused.
-      - Several entries can have the same C(token_file) only if they describe the same token, with the same product,
-        server and credentials. They run one after the other, in the order of the list.
+      - An entry that creates an access token requires C(token_file) or C(token_store), because the result does not
+        contain the token. C(return_token=true) is refused.
+      - Several entries can have the same C(token_file) or C(token_store) only if they describe the same token, with the
+        same product, server and credentials. They run one after the other, in the order of the list.
       - If an option is not set or blank, the environment variables of the module of the product are used.
     type: list
     elements: dict
@@ -56,7 +56,7 @@ notes:
 author:
   - sddc.tokens contributors (@sddc-tokens)
 seealso:
-  - module: sddc.tokens.token_file_info
+  - module: sddc.tokens.token_info
   - plugin: sddc.tokens.token_file
     plugin_type: lookup
 """

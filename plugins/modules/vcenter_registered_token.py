@@ -25,7 +25,8 @@ options:
   access_token:
     description:
       - Access token of the VMware Identity Broker, from M(sddc.tokens.vidb_access_token).
-      - Mutually exclusive with O(token_file), O(vidb_api_token), O(vidb_refresh_token) and O(vidb_client_id).
+      - Mutually exclusive with O(token_file), O(token_store), O(vidb_api_token), O(vidb_refresh_token) and
+        O(vidb_client_id).
       - If none of the five is set, the environment variable E(VCENTER_ACCESS_TOKEN) is used.
     type: str
   token_file:
@@ -50,7 +51,7 @@ options:
   vidb_api_token:
     description:
       - API token of the identity broker. This task exchanges it for an access token. Requires release 9.1.
-      - Without O(token_file), every run requests a new access token.
+      - Without O(token_file) and O(token_store), every run requests a new access token.
       - If this, O(vidb_refresh_token), O(vidb_client_id) and O(access_token) are not set, the environment variable
         E(VIDB_API_TOKEN) is used.
     type: str
@@ -117,6 +118,7 @@ options:
 extends_documentation_fragment:
   - sddc.tokens.sealing
   - sddc.tokens.sealing.return_token
+  - sddc.tokens.token_store.read
   - sddc.tokens.connection
   - sddc.tokens.connection.issuer
   - sddc.tokens.attributes
@@ -179,7 +181,7 @@ RETURN = r"""
 action:
   description:
     - Action of the task, or predicted action in check mode. V(registered) or V(none).
-    - V(created) or V(renewed) if only the token in O(token_file) changed.
+    - V(created) or V(renewed) if only the token in O(token_file) or O(token_store) changed.
   type: str
   returned: always
   sample: registered

@@ -54,6 +54,7 @@ options:
     type: str
 extends_documentation_fragment:
   - sddc.tokens.lifecycle
+  - sddc.tokens.token_store
   - sddc.tokens.lifecycle.revocation
   - sddc.tokens.sealing
   - sddc.tokens.sealing.return_token

@@ -39,6 +39,7 @@ options:
 extends_documentation_fragment:
   - sddc.tokens.vrni
   - sddc.tokens.lifecycle
+  - sddc.tokens.token_store
   - sddc.tokens.lifecycle.revocation
   - sddc.tokens.sealing
   - sddc.tokens.sealing.return_token

@@ -19,7 +19,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import R
 from ansible_collections.sddc.tokens.plugins.module_utils._http.proxy import in_both_cases
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation
 from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution import execute
-from ansible_collections.sddc.tokens.plugins.module_utils._runner.validation import Validated
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.validation import Validated, unverified
 from ansible_collections.sddc.tokens.plugins.plugin_utils import in_process, sealing
 
 in_process.preload()
@@ -28,10 +28,6 @@ in_process.preload()
 _LONGEST_NOTICE = 100
 # Keys that the core adds to the result of a module only.
 _ONLY_OF_MODULES = ("invocation", "ansible_parsed")
-_INSECURE = (
-    "The environment variable {0} turns off the verification of the server certificate, so secrets may be sent to "
-    "another server. Set {1}: true, or set {1}: false in the task to end this warning."
-)
 
 
 class OperationAction(ActionBase):
@@ -74,7 +70,7 @@ class OperationAction(ActionBase):
             result = self._run_in_process(validated, task_environment)
         else:
             result = self._run_as_module(args, task_vars, task_environment)
-        sealing.add_warnings(self, result, [_INSECURE.format(*both) for both in insecure])
+        sealing.add_warnings(self, result, [unverified(*both) for both in insecure])
         if self.operation.carries_secret(result):
             sealing.seal(self, result)
         return result

@@ -14,7 +14,7 @@ def test_a_folder_without_a_token_file_is_a_warning_that_names_its_content(in_pr
     for number in range(30):
         (in_process.folder / f"token-{number:02d}.jsn").touch()
 
-    run = succeeded(in_process.play([module("token_file_info", "info", paths=["{{ playbook_dir }}"])]))
+    run = succeeded(in_process.play([module("token_info", "info", paths=["{{ playbook_dir }}"])]))
 
     (warning,) = run["info"]["warnings"]
     assert "token-00.jsn, " in warning

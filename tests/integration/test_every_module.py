@@ -77,8 +77,8 @@ def every_kind_of_result(kits: Iterable[Kit]) -> list[Task]:
         *tokens(),
         *(task for kit in kits for task in kit.results),
         ISSUER.task("kept", token_file=FILE),
-        module("token_file_info", "files", paths=[FILE, "/no/such/file.json"]),
-        failing(module("token_file_info", "files_misplaced")),
+        module("token_info", "files", paths=[FILE, "/no/such/file.json"]),
+        failing(module("token_info", "files_misplaced")),
     ]
 
 

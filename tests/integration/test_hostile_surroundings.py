@@ -183,7 +183,7 @@ def test_a_token_file_that_others_can_read_is_reported_and_made_private_before_i
     run = succeeded(
         ansible.play(
             [
-                module("token_file_info", "info", paths=[str(file)]),
+                module("token_info", "info", paths=[str(file)]),
                 checked(EXAMPLE.task("predicted", token_file=str(file))),
                 EXAMPLE.task("reused", token_file=str(file)),
             ]

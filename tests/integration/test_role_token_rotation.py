@@ -152,7 +152,7 @@ def test_an_invalid_entry_is_refused_before_anything_is_changed(ansible: Ansible
     )
 
     assert tally(run)["rescued"] == len(wrong)
-    assert f"token '{EXAMPLE.name}': state is present but all of the following are missing: token_file" in said(run)
+    assert f"token '{EXAMPLE.name}': state is present but any of the following are missing: token_file" in said(run)
     assert f"value of product must be one of: {', '.join(PRODUCTS)}, got: no-such-product" in said(run)
     assert "passwort. Supported parameters include:" in said(run)
     assert "min_remaining" in said(run)

@@ -63,7 +63,7 @@ def successes() -> list[Task]:
     """Every module in every successful use."""
     tasks = [task for kit in KITS.values() for task in kit.successes]
     files = [f"{{{{ playbook_dir }}}}/{product}.json" for product in KITS]
-    return [*tasks, module("token_file_info", paths=files), token_set("", *map(entry, KITS))]
+    return [*tasks, module("token_info", paths=files), token_set("", *map(entry, KITS))]
 
 
 def refusals() -> list[Task]:

@@ -32,7 +32,13 @@ def _is_client(path: Path) -> bool:
     return any(getattr(node, "name", "") == "error_facts" for node in ast.parse(path.read_text()).body)
 
 
-PRODUCTS = tuple(path.stem for path in sorted(PLUGINS.glob("module_utils/_clients/*.py")) if _is_client(path))
+# The server of a shared store has a client, and no token is kept of it.
+_STORES = ("vault",)
+PRODUCTS = tuple(
+    path.stem
+    for path in sorted(PLUGINS.glob("module_utils/_clients/*.py"))
+    if _is_client(path) and path.stem not in _STORES
+)
 
 
 def product_of(stem: str) -> str | None:
@@ -42,7 +48,7 @@ def product_of(stem: str) -> str | None:
 
 def talks_http(name: str) -> bool:
     """Whether a module sends requests to a server."""
-    return "timeout" in operation_of(name).argument_spec.options
+    return "ca_path" in operation_of(name).argument_spec.options
 
 
 HTTP_MODULES = [name for name in MODULES if talks_http(name)]

@@ -21,6 +21,7 @@ import yaml
 
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.store_options import TOKEN_STORE
 from support.checkout import CHECKOUT
 from support.collection import COLLECTION, MODULES
 from support.in_process import operation_of
@@ -56,7 +57,16 @@ A variable sets an option that a task does not set. Ansible reads it on the cont
 
 The module `token_set` and the role [`token_rotation`](../../roles/token_rotation/README.md) are not in the table. For
 each entry they read the variables of the module of its `product`. A playbook reads the variables of its role. The
-lookup, the filters, `token_file_info`, and the event source `token_expiry` read none of them.
+lookup, the filters, `token_info`, and the event source `token_expiry` read none of them.
+
+## Shared store
+
+The option `token_store` is a mapping, and the lookup `token_store` has the same options. A variable sets a key that is
+not given there:
+
+{store}
+
+`VAULT_SKIP_VERIFY` is the opposite of its option: a true value turns off the verification.
 
 ## Connection
 
@@ -103,7 +113,7 @@ def pages(name: Name = "`{}`".format) -> dict[str, str]:
     """The generated pages by their file name. `name` returns the Markdown for the name of a module."""
     sources = "".join(_source(path, name) for path in _sources())
     return {
-        "environment_variables.md": HEAD + VARIABLES.format(table=_variables(name)),
+        "environment_variables.md": HEAD + VARIABLES.format(table=_variables(name), store=_store_variables()),
         "event_sources.md": HEAD + EVENT_SOURCES + sources,
     }
 
@@ -127,6 +137,16 @@ def _variables(name: Name) -> str:
         found = {module for modules in options.values() for module in modules}
         roles = ", ".join(f"`{role}`" for role, modules in _roles().items() if modules & found)
         rows.append(_row(f"`{variable}`", sets, "yes" if variable in secret else "", roles))
+    return "\n".join(rows)
+
+
+def _store_variables() -> str:
+    """A row for each key of token_store that a variable sets."""
+    rows = ["| key | variables, the first one first | secret |", "|---|---|---|"]
+    for option, facts in TOKEN_STORE.options.items():
+        if facts.get("environment"):
+            variables = ", ".join(f"`{variable}`" for variable in facts["environment"])
+            rows.append(_row(f"`{option}`", variables, "yes" if facts.get("no_log") else ""))
     return "\n".join(rows)
 
 

@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain
 from typing import Any, Optional, TypedDict
 
@@ -24,10 +25,11 @@ DURATION = "duration"
 
 
 class Option(TypedDict, total=False):
-    """One option in ansible-core's format, with the additional type `duration` and two additional keys.
+    """One option in ansible-core's format, with the additional type `duration` and three additional keys.
 
     `environment` lists the variables that set the option; the first one that is set wins. `secret_if` returns whether
-    a value is secret, for an option that accepts secrets and labels.
+    a value is secret, for an option that accepts secrets and labels. `spec` are the options in a mapping, or in each of
+    a list of mappings.
     """
 
     type: str
@@ -39,6 +41,7 @@ class Option(TypedDict, total=False):
     no_log: bool
     environment: Names
     secret_if: Callable[[str], bool]
+    spec: ArgumentSpec
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,8 @@ class ArgumentSpec:
     @property
     def environment_variables(self) -> set[str]:
         """The names of all environment variables that set an option."""
-        return {name for option in self.options.values() for name in option.get("environment", ())}
+        own = {name for option in self.options.values() for name in option.get("environment", ())}
+        return own.union(*(spec.environment_variables for spec in self._specs.values()))
 
     @property
     def names(self) -> dict[str, Option]:
@@ -119,16 +123,23 @@ class ArgumentSpec:
 
     def secrets_in(self, args: Mapping[str, Any]) -> Iterator[str]:
         """Yield the secret strings in arguments, which may have wrong types."""
-        names = self.names
+        names, specs = self.names, self._specs
         for name, value in args.items():
-            if name in names and _is_secret(names[name], value):
+            if name in specs:
+                for entry in _mappings(value):
+                    yield from specs[name].secrets_in(entry)
+            elif name in names and _is_secret(names[name], value):
                 yield from texts_in(value)
 
     def concealed(self, args: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments with masked values for secret options and for unknown options, whose names may be mistyped."""
-        names = self.names
+        names, specs = self.names, self._specs
         return {
-            name: value if name in names and not _is_secret(names[name], value) else MASK
+            name: _each(specs[name].concealed, value, other=lambda _value: MASK)
+            if name in specs
+            else value
+            if name in names and not _is_secret(names[name], value)
+            else MASK
             for name, value in args.items()
         }
 
@@ -159,6 +170,9 @@ class ArgumentSpec:
                 self._complete(completed, group, environ)
                 if self._count_given(completed, group) > most:
                     break
+        for name, spec in self._specs.items():
+            if name in completed:
+                completed[name] = _each(partial(spec.complete, environ=environ), completed[name])
         return completed
 
     def insecure_variables(self, args: Mapping[str, Any], environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -169,6 +183,11 @@ class ArgumentSpec:
                 variable = next((each for each in option.get("environment", ()) if environ.get(each)), None)
                 if variable and environ[variable].strip().lower() in _FALSE:
                     yield variable, name
+        for name, spec in self._specs.items():
+            for entry in _mappings(given.get(name)):
+                yield from (
+                    (variable, f"{name}.{option}") for variable, option in spec.insecure_variables(entry, environ)
+                )
 
     def converted(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """The parameters with durations as seconds and paths as absolute paths. Raises InvalidOption."""
@@ -181,9 +200,12 @@ class ArgumentSpec:
 
         Raises InvalidOption.
         """
+        specs = self._specs
         return {
             name: (Secret(value) if value else None)
             if self.options[name].get("no_log") and isinstance(value, str)
+            else _each(specs[name].typed, value)
+            if name in specs
             else value
             for name, value in self.converted(params).items()
         }
@@ -198,6 +220,11 @@ class ArgumentSpec:
         ]
         noun = "environment variable" if len(found) == 1 else "environment variables"
         return f"or set the {noun} {', '.join(found)}" if found else ""
+
+    @property
+    def _specs(self) -> dict[str, ArgumentSpec]:
+        """The specifications of options that are mappings, by name and alias."""
+        return {name: option["spec"] for name, option in self.names.items() if "spec" in option}
 
     def _is_alternative(self, name: str) -> bool:
         return any(name in group for group in self.alternatives)
@@ -217,7 +244,7 @@ class ArgumentSpec:
 
 
 _FALSE = frozenset(str(value) for value in BOOLEANS_FALSE)
-_OWN_FACTS = ("environment", "secret_if")
+_OWN_FACTS = ("environment", "secret_if", "spec")
 _CORE_RULES = ("mutually_exclusive", "required_together", "required_one_of", "required_if")
 _RULES = (*_CORE_RULES, "alternatives")
 
@@ -229,6 +256,9 @@ def unprefixed(params: Mapping[str, Any], prefix: str, spec: ArgumentSpec) -> di
 
 def _core_option(option: Option) -> dict[str, Any]:
     facts = {fact: value for fact, value in option.items() if fact not in _OWN_FACTS}
+    if "spec" in option:
+        inner = option["spec"].core_arguments()
+        return {**facts, "options": inner.pop("argument_spec"), **inner}
     if option["type"] != DURATION:
         return facts
     return {**facts, "type": "str", **({"default": str(facts["default"])} if "default" in facts else {})}
@@ -239,6 +269,8 @@ def _converted(name: str, option: Option, value: Any) -> Any:
         unicode_text(value, name)
     if value is None:
         return None
+    if "spec" in option:
+        return _each(option["spec"].converted, value)
     if option["type"] == DURATION:
         return duration(value, name)
     if option["type"] == "path":
@@ -248,6 +280,18 @@ def _converted(name: str, option: Option, value: Any) -> Any:
     if option["type"] == "float" and not 0 <= value < math.inf:
         raise InvalidOption(name, "must be a number that is 0 or more")
     return value
+
+
+def _mappings(value: Any) -> list[Mapping[str, Any]]:
+    """The mapping, or those of a list, without what is of a wrong type."""
+    return [entry for entry in (value if isinstance(value, list) else [value]) if isinstance(entry, Mapping)]
+
+
+def _each(convert: Callable[[Any], Any], value: Any, *, other: Callable[[Any], Any] = lambda value: value) -> Any:
+    """A mapping converted, or each of a list; `other` converts what is of a wrong type."""
+    if isinstance(value, list):
+        return [_each(convert, entry, other=other) for entry in value]
+    return convert(value) if isinstance(value, Mapping) else other(value)
 
 
 def _is_secret(option: Option, value: Any) -> bool:
@@ -271,14 +315,19 @@ def _first_set(names: Names, environ: Mapping[str, str]) -> Optional[str]:
 
 # How a server is verified. A second server of a task has its own options for this, with a prefix.
 VERIFICATION = ArgumentSpec({"validate_certs": {"type": "bool", "default": True}, "ca_path": {"type": "path"}})
+TRANSPORT = ArgumentSpec(
+    {
+        # May contain a password.
+        "proxy_url": {"type": "str", "no_log": True},
+        "timeout": {"type": DURATION, "default": 30},
+        "retries": {"type": "int", "default": 3},
+    }
+)
 CONNECTION = ArgumentSpec(
     {
         **VERIFICATION.options,
         "client_cert": {"type": "path"},
         "client_key": {"type": "path", "no_log": False},
-        # May contain a password.
-        "proxy_url": {"type": "str", "no_log": True},
-        "timeout": {"type": DURATION, "default": 30},
-        "retries": {"type": "int", "default": 3},
+        **TRANSPORT.options,
     }
 )

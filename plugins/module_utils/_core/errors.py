@@ -177,6 +177,18 @@ class StoreBusy(StoreError):
     """Another task held the lock for longer than this task may wait."""
 
 
+class StoreUnavailable(StoreError):
+    """The server of a store does not answer, or cannot work now."""
+
+
+class WriteConflict(StoreError):
+    """Somebody else has written meanwhile: the right to write is lost."""
+
+
+class WriteUnknown(StoreError):
+    """The response to a write was lost: whether it went through is not known."""
+
+
 class DamagedRecord(StoreError):
     """A token file that this collection wrote cannot be parsed."""
 

@@ -53,6 +53,7 @@ class Response:
         # After a gateway error the server behind it may have processed the request. Some servers return a redirect
         # for a request that they processed.
         self.left_behind = left_behind if status < 400 or status in _GATEWAY_ERRORS else ""
+        self.received_at = received_at
         self.clock_offset = _clock_offset(headers.get("Date"), received_at)
 
     @property

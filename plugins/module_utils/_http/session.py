@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, Optional, Union
@@ -77,6 +77,10 @@ class SessionOptions:
     connections: int = 1
 
 
+def _nothing_else(_response: Response) -> bool:
+    return False
+
+
 @dataclass
 class _Call:
     """One request of an API with all its retries. Times are seconds of the monotonic clock.
@@ -94,6 +98,8 @@ class _Call:
     advice: Mapping[int, str]
     left_behind: str
     started_at: float
+    accept: Callable[[Response], bool] = _nothing_else
+    transient: Collection[int] = _OVERLOADED
     ends_at: Optional[float] = None
     asked_wait: Optional[float] = None
     was_lost: bool = False
@@ -180,6 +186,8 @@ class Session:
         advice: Optional[Mapping[int, str]] = None,
         left_behind: str = "",
         signs_out: bool = False,
+        accept: Callable[[Response], bool] = _nothing_else,
+        transient: Collection[int] = (),
     ) -> Response:
         """Send a request, retry it where that is safe, and return its successful response.
 
@@ -189,6 +197,8 @@ class Session:
         `idempotent` says whether a request that the server may have processed can be sent again; by default the method
         decides. With `signs_out`, all tries share the timeout of one request, or what the previous request left of its
         timeout when there was no response to it.
+        `accept` returns whether a response with an error status is returned, not raised. `transient` lists statuses
+        after which the request is retried, besides 429 and 503.
 
         Raises TransportError without a usable response, ApiError for an error status.
         """
@@ -209,6 +219,8 @@ class Session:
             advice or {},
             left_behind,
             started_at=self._runtime.clock.monotonic(),
+            accept=accept,
+            transient=(*_OVERLOADED, *transient),
             ends_at=self._sign_out_ends_at() if signs_out else None,
         )
         return send_signed(auth, lambda signature: self._send(call, signature))
@@ -331,7 +343,7 @@ class Session:
             raise response.bad("the server returned a redirect", advice=_REDIRECT_ADVICE)
         if response.ok and response.is_html:
             raise response.bad("the response is an HTML page, not JSON", advice=_HTML_ADVICE)
-        if response.ok:
+        if response.ok or call.accept(response):
             return response
         # The status decides even with an HTML page: gateways that are part of a product refuse with one.
         code, message = self._facts_of(response)
@@ -366,7 +378,7 @@ class Session:
 
 def _may_retry(call: _Call, error: TokensError) -> bool:
     if isinstance(error, ApiError):
-        return error.status in _OVERLOADED
+        return error.status in call.transient
     is_safe = call.idempotent and isinstance(error, ResponseLost)
     return isinstance(error, TransportError) and error.is_transient and (is_safe or not error.sent)
 

@@ -6,8 +6,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
-import fcntl
 import hashlib
 import json
 import os
@@ -18,8 +16,9 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Optional
 
-from .._core.errors import DamagedRecord, ForeignRecord, StoreBusy, StoreError
+from .._core.errors import DamagedRecord, ForeignRecord, StoreError, WriteConflict
 from .._core.runtime import Runtime
+from .file_lock import ADVICE, PRIVATE, FileLock, check_owner, unusable
 from .record import LONGEST_DOCUMENT, LaterVersion, Record, deserialized, is_recognizable, serialized
 from .refusal import Refusal
 from .store import Store, Stored, Writer
@@ -27,20 +26,6 @@ from .store import Store, Stored, Writer
 # Bytes: enough for three of the longest known tokens with their companions.
 _RESERVED = 256 * 1024
 _LONGEST_REFUSAL = 64 * 1024
-_PRIVATE = 0o600
-_NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL)
-_ADVICE = {
-    **dict.fromkeys(
-        (errno.EACCES, errno.EPERM),
-        "Check that the user who runs the task owns the file and can write to its folder.",
-    ),
-    errno.EROFS: "The file system is mounted read-only. Set another path.",
-    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "Free space on the file system, or raise the quota."),
-    errno.ENAMETOOLONG: "Set a shorter path.",
-}
-_FIRST_PAUSE = 0.02
-_LONGEST_PAUSE = 0.25
-_NOTIFY_AFTER = 2.0
 
 
 class FileStore(Store):
@@ -54,15 +39,12 @@ class FileStore(Store):
         self.keeps_lock_file = keeps_lock_file
         self._runtime = runtime
         self._read_only = read_only or runtime.check_mode
+        # It is not the token file: a lock on a file that is replaced protects nothing.
+        self.lock = FileLock(f"{self.path}.lock", f"the token file {self.path}", os.path.basename(self.path), runtime)
 
     @property
     def location(self) -> str:
         return self.path
-
-    @property
-    def lock_path(self) -> str:
-        """The file that is locked: a lock on the token file itself would not survive its replacement."""
-        return self.path + ".lock"
 
     def is_empty(self) -> bool:
         return not os.path.lexists(self.path)
@@ -75,10 +57,10 @@ class FileStore(Store):
         except FileNotFoundError:
             return Stored(None, None)
         except OSError as error:
-            raise _unusable(self.path, error) from None
+            raise unusable(self.path, error) from None
         try:
             status = os.fstat(descriptor)
-            self._check_owner(status, self.path)
+            check_owner(status, self.path)
             with os.fdopen(descriptor, "rb", closefd=False) as stream:
                 content = stream.read(LONGEST_DOCUMENT + 1)
             record = self._parsed(content)
@@ -87,87 +69,23 @@ class FileStore(Store):
             self._make_private(descriptor, stat.S_IMODE(status.st_mode))
             raise
         except OSError as error:
-            raise _unusable(self.path, error) from None
+            raise unusable(self.path, error) from None
         finally:
             os.close(descriptor)
-        for token in record.tokens:
-            # A server may quote tokens that are no longer sent to it.
-            self._runtime.redactor.hide(token.secret, *token.companions.values())
+        self._runtime.redactor.hide(*record.secrets)
         return Stored(record, hashlib.sha256(content).hexdigest())
 
     @contextlib.contextmanager
     def exclusive(self, timeout: float) -> Iterator[FileWriter]:
         """Warns, and does not lock, on a file system without locks. Raises StoreError."""
         self._check_folder()
-        descriptor = self._locked(timeout)
-        try:
+        with self.lock.held(timeout) as descriptor:
             self._sweep()
             writer = FileWriter(self, descriptor)
             try:
                 yield writer
             finally:
                 writer.close()
-        finally:
-            # Closing releases the lock. The kernel does so, too, when the process is killed.
-            os.close(descriptor)
-
-    def is_locked_by(self, descriptor: int) -> bool:
-        """Whether a locked file is still the lock file, which may have been deleted."""
-        try:
-            return os.path.samestat(os.fstat(descriptor), os.stat(self.lock_path, follow_symlinks=False))
-        except OSError:
-            return False
-
-    def _locked(self, timeout: float) -> int:
-        """Lock the lock file, and return its descriptor."""
-        end = self._runtime.clock.monotonic() + timeout
-        while True:
-            try:
-                descriptor = os.open(self.lock_path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, _PRIVATE)
-            except OSError as error:
-                raise _unusable(self.lock_path, error) from None
-            try:
-                self._check_owner(os.fstat(descriptor), self.lock_path)
-                self._acquire(descriptor, end, timeout)
-                if self.is_locked_by(descriptor):
-                    return descriptor
-            except BaseException:
-                os.close(descriptor)
-                raise
-            # The lock file was deleted meanwhile. Other tasks lock its successor.
-            os.close(descriptor)
-
-    def _acquire(self, descriptor: int, end: float, timeout: float) -> None:
-        clock = self._runtime.clock
-        pause, was_reported = _FIRST_PAUSE, False
-        name = os.path.basename(self.path)
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if was_reported:
-                    self._runtime.notify(f"{name}: another task has released the lock")
-                return
-            except BlockingIOError:
-                pass
-            except OSError as error:
-                if error.errno not in _NO_LOCKS:
-                    raise _unusable(self.lock_path, error) from None
-                self._runtime.warn(
-                    f"The file system of {self.path} cannot lock files. Tasks that use the file at the same time may "
-                    "each create a token. Move the file to a local file system to end this warning."
-                )
-                return
-            left = end - clock.monotonic()
-            if left <= 0:
-                raise StoreBusy(
-                    f"another task has held the lock of the token file {self.path} for more than {timeout:g} s",
-                    advice="Wait for that task to end, or raise lock_timeout.",
-                )
-            if timeout - left > _NOTIFY_AFTER and not was_reported:
-                self._runtime.notify(f"{name}: waiting at most {left:.0f} s for another task to release the lock")
-                was_reported = True
-            clock.sleep(pause)
-            pause = min(pause * 1.5, _LONGEST_PAUSE)
 
     def _sweep(self) -> None:
         """Remove partial files of crashed tasks. Only the holder of the lock writes such files."""
@@ -185,7 +103,7 @@ class FileStore(Store):
         except OSError as error:
             raise StoreError(
                 f"the folder of the token file {self.path} cannot be used: {error.strerror}",
-                advice=_ADVICE.get(error.errno or 0, f"Create {folder} with mode 0700 first."),
+                advice=ADVICE.get(error.errno or 0, f"Create {folder} with mode 0700 first."),
             ) from None
         mode = status.st_mode
         if os.geteuid() == 0 and status.st_uid != 0:
@@ -199,15 +117,6 @@ class FileStore(Store):
                 advice=f"Remove write access for others: chmod o-w {folder}",
             )
 
-    def _check_owner(self, status: os.stat_result, path: str) -> None:
-        if not stat.S_ISREG(status.st_mode):
-            raise StoreError(f"the token file {path} is not a regular file", advice="Set the path of a file.")
-        if status.st_uid != os.geteuid():
-            raise StoreError(
-                f"the token file {path} belongs to another user",
-                advice="Set another path, or run the task as the owner of the file.",
-            )
-
     def _make_private(self, descriptor: int, mode: int) -> None:
         if not mode & 0o077:
             return
@@ -215,7 +124,7 @@ class FileStore(Store):
         if not self._read_only:
             # Impossible on some shares and on read-only file systems.
             with contextlib.suppress(OSError):
-                os.fchmod(descriptor, _PRIVATE)
+                os.fchmod(descriptor, PRIVATE)
                 is_private = True
         end = "Its mode is 0600 now." if is_private else f"Run chmod 0600 {self.path} to end this warning."
         self._runtime.warn(
@@ -257,7 +166,7 @@ class FileWriter(Writer):
         try:
             self._write_new(bytes(_RESERVED))
         except OSError as error:
-            raise _unusable(self._path, error) from None
+            raise unusable(self._path, error) from None
 
     def write(self, record: Record) -> None:
         """A crash leaves either the old file or the new one."""
@@ -275,7 +184,7 @@ class FileWriter(Writer):
             _sync_folder(os.path.dirname(self._path))
         except OSError as error:
             self.close()
-            raise _unusable(self._path, error) from None
+            raise unusable(self._path, error) from None
         except BaseException:
             self.close()
             raise
@@ -294,7 +203,7 @@ class FileWriter(Writer):
             folder, name = os.path.split(self._path)
             self._new = os.path.join(folder, f".{name}.{os.getpid()}.{time.monotonic_ns()}.new")
             flags |= os.O_EXCL
-        with os.fdopen(os.open(self._new, flags, _PRIVATE), "wb") as stream:
+        with os.fdopen(os.open(self._new, flags, PRIVATE), "wb") as stream:
             stream.write(content)
             stream.truncate()
             stream.flush()
@@ -323,12 +232,12 @@ class FileWriter(Writer):
         except FileNotFoundError:
             pass
         except OSError as error:
-            raise _unusable(self._path, error) from None
+            raise unusable(self._path, error) from None
         else:
             _sync_folder(os.path.dirname(self._path))
         if not self._store.keeps_lock_file:
             with contextlib.suppress(OSError):
-                os.unlink(self._store.lock_path)
+                os.unlink(self._store.lock.path)
 
     def move_aside(self) -> str:
         self._check_lock()
@@ -336,22 +245,15 @@ class FileWriter(Writer):
         try:
             os.rename(self._path, aside)
         except OSError as error:
-            raise _unusable(self._path, error) from None
-        return aside
+            raise unusable(self._path, error) from None
+        return f"It was moved to {aside}."
 
     def _check_lock(self) -> None:
-        if not self._store.is_locked_by(self._lock):
-            raise StoreError(
-                f"the lock file {self._store.lock_path} was deleted while this task held it",
+        if not self._store.lock.is_held_by(self._lock):
+            raise WriteConflict(
+                f"the lock file {self._store.lock.path} was deleted while this task held it",
                 advice="Run the task again, and do not delete lock files.",
             )
-
-
-def _unusable(path: str, error: OSError) -> StoreError:
-    if error.errno == errno.ELOOP:
-        return StoreError(f"the token file {path} is a symbolic link", advice="Set the path of its target.")
-    advice = _ADVICE.get(error.errno or 0, "Check the path and its file system.")
-    return StoreError(f"the token file {path} cannot be used: {error.strerror}", advice=advice)
 
 
 def _sync_folder(folder: str) -> None:

@@ -10,7 +10,16 @@ from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import Optional
 
-from .._core.errors import ApiError, DamagedRecord, StoreBusy, StoreError, TokenRejected, TokensError
+from .._core.errors import (
+    ApiError,
+    DamagedRecord,
+    StoreBusy,
+    StoreError,
+    StoreUnavailable,
+    TokenRejected,
+    TokensError,
+    WriteConflict,
+)
 from .._core.outcome import Outcome
 from .._core.runtime import Runtime
 from .._core.secret import Secret
@@ -139,6 +148,11 @@ class Lifecycle:
                         return self._renew_stored(own, writer, record, found)
                     if is_last_round or options.renew == "always":
                         return self._renew_stored(own, writer, record, self._assessor.assess(record.current))
+            except WriteConflict:
+                # Another task took over. Its token is used; what it has revoked for good does not come back.
+                is_ended = record.current is not None and own.read()[0].current is None
+                if is_last_round or is_ended:
+                    raise
             except TokensError as error:
                 if not found.is_usable:
                     raise
@@ -210,6 +224,9 @@ class Lifecycle:
         if self._is_to_promote(pending, found):
             return self._promote(own, writer, record, self._assessor.proven(pending), found), True
         if self._revoker.is_revocable(pending, record.current):
+            if own.keeps_one_superseded and record.superseded:
+                self._end(pending, record.current)
+                return own.write(writer, replace(record, pending=None)), False
             superseded = (*record.superseded, pending)
             return own.write(writer, replace(record, pending=None, superseded=superseded)), False
         self._revoker.warn_that_it_stays_valid(pending)
@@ -252,7 +269,9 @@ class Lifecycle:
         try:
             record = own.write(writer, replace(record, pending=new))
         except StoreError as error:
-            error.left_behind = self._left_unstored(new, record)
+            if isinstance(error, StoreUnavailable) and self._options.return_token:
+                return self._used_unstored(record, self._prove(new, record.current), error)
+            error.left_behind = self._left_unstored(new, self._stored_now(own, record, error))
             raise
         try:
             new = self._prove(new, record.current)
@@ -262,7 +281,26 @@ class Lifecycle:
         except TokensError as error:
             error.left_behind = f"The new token is stored in {own.location}, and the next run continues with it"
             raise
-        return self._promote(own, writer, record, new, found)
+        try:
+            return self._promote(own, writer, record, new, found)
+        except StoreUnavailable as error:
+            if not self._options.return_token:
+                raise
+            return self._used_unstored(record, new, error)
+        except WriteConflict as error:
+            error.left_behind = self._left_unstored(new, self._stored_now(own, record, error))
+            raise
+
+    def _used_unstored(self, record: Record, new: Token, error: StoreUnavailable) -> Record:
+        """The record as the user sees it: the token works, and nobody else can use it yet."""
+        self._runtime.warn(f"The new token is valid, and could not be stored for other tasks. {error}")
+        return replace(record, current=new, pending=None)
+
+    def _stored_now(self, own: OwnRecord, record: Record, error: StoreError) -> Record:
+        """What another task has stored where that is why this one cannot; it may be the same token."""
+        with suppress(StoreError):
+            return own.read()[0] if isinstance(error, WriteConflict) else record
+        return record
 
     def _left_unstored(self, new: Token, record: Record) -> str:
         left = self._revoker.discard(new, record.current)
@@ -274,8 +312,16 @@ class Lifecycle:
     def _promote(self, own: OwnRecord, writer: Writer, record: Record, new: Token, found: Assessment) -> Record:
         superseded = record.superseded
         if record.current and self._is_to_revoke(record.current, new, found):
-            superseded = (*superseded, self._promised(record.current))
+            superseded = (*self._elders(own, superseded, new), self._promised(record.current))
         return own.write(writer, replace(record, current=new, pending=None, superseded=superseded))
+
+    def _elders(self, own: OwnRecord, superseded: tuple[Token, ...], new: Token) -> tuple[Token, ...]:
+        """The replaced tokens that stay when one more is replaced; some stores have a place for that one only."""
+        if not own.keeps_one_superseded:
+            return superseded
+        for elder in superseded:
+            self._end(elder, new)
+        return ()
 
     def _is_to_revoke(self, old: Token, new: Token, found: Assessment) -> bool:
         asked = self._options.revoke_old
@@ -307,7 +353,13 @@ class Lifecycle:
     def _revoke_superseded(self, own: OwnRecord, writer: Writer, record: Record) -> Record:
         due, current = self._due(record), record.current
         kept = tuple(token for token in record.superseded if token not in due or not self._end(token, current))
-        return own.write(writer, replace(record, superseded=kept)) if kept != record.superseded else record
+        if kept == record.superseded:
+            return record
+        settled = replace(record, superseded=kept)
+        # The next task finds what another one has left out, and finds it revoked.
+        with suppress(WriteConflict):
+            return own.write(writer, settled)
+        return settled
 
     def _end(self, superseded: Token, current: Optional[Token]) -> bool:
         """Revoke a superseded token. Returns whether it can be dropped."""
@@ -393,5 +445,5 @@ class Lifecycle:
         if writer is None:
             self._runtime.warn(f"{error} It would be moved aside.")
         else:
-            self._runtime.warn(f"{error} It was moved to {writer.move_aside()}.")
+            self._runtime.warn(f"{error} {writer.move_aside()}")
         return self._outcome(True, "forgotten")

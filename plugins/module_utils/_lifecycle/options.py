@@ -11,6 +11,7 @@ from typing import Any, Optional
 
 from .._core.argspec import DURATION, ArgumentSpec
 from .._core.secret import Secret
+from .store_options import TOKEN_STORE
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,9 @@ class LifecycleOptions:
     state: str = field(default="present", metadata={"type": "str", "choices": ["present", "absent"]})
     token: Optional[Secret] = field(default=None, metadata={"type": "str", "no_log": True})
     token_file: Optional[str] = field(default=None, metadata={"type": "path", "no_log": False})
+    token_store: Optional[Mapping[str, Any]] = field(
+        default=None, metadata={"type": "dict", "no_log": False, "spec": TOKEN_STORE}
+    )
     min_remaining: float = field(default=300, metadata={"type": DURATION})
     renew_before: Optional[float] = field(default=None, metadata={"type": DURATION})
     renew: str = field(default="auto", metadata={"type": "str", "choices": ["auto", "always", "never"]})
@@ -42,9 +46,11 @@ class LifecycleOptions:
     def would_lose_a_token(self) -> bool:
         """Whether a new token would be neither stored nor returned."""
         may_create = self.state == "present" and not (self.token and self.renew == "never")
-        return may_create and not self.token_file and not self.return_token
+        return may_create and not (self.token_file or self.token_store or self.return_token)
 
 
+# The options that name a store.
+STORED = ("token_file", "token_store")
 _REVOCATION = ("revoke_old", "record_folder", "max_duration")
 _OPTIONS: dict[str, Any] = {
     option.name: {**option.metadata, **({} if option.default is None else {"default": option.default})}
@@ -53,7 +59,7 @@ _OPTIONS: dict[str, Any] = {
 
 LIFECYCLE = ArgumentSpec(
     {name: option for name, option in _OPTIONS.items() if name not in _REVOCATION},
-    mutually_exclusive=(("token", "token_file"),),
+    mutually_exclusive=(("token", *STORED),),
 )
 # Options for products that can revoke a token.
 REVOCATION = ArgumentSpec({name: _OPTIONS[name] for name in _REVOCATION})

@@ -32,6 +32,11 @@ class OwnRecord:
         """The store, as messages name it."""
         return self._store.location
 
+    @property
+    def keeps_one_superseded(self) -> bool:
+        """As Store.keeps_one_superseded."""
+        return self._store.keeps_one_superseded
+
     def exclusive(self, timeout: float) -> AbstractContextManager[Writer]:
         """Become the only writer, within `timeout` seconds. Raises StoreError."""
         return self._store.exclusive(timeout)
@@ -96,6 +101,6 @@ class OwnRecord:
     def _report(self, error: DamagedRecord, writer: Optional[Writer]) -> None:
         cause = error.cause[:1].upper() + error.cause[1:]
         if writer:
-            self._runtime.warn(f"{cause}. It was moved to {writer.move_aside()}.")
+            self._runtime.warn(f"{cause}. {writer.move_aside()}")
         elif self._runtime.check_mode:
             self._runtime.warn(f"{cause}. It would be moved aside and replaced.")

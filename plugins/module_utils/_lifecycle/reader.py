@@ -9,6 +9,7 @@ from typing import Optional
 
 from .._core.errors import StoreError
 from .._core.runtime import Clock
+from .._core.secret import Secret
 from .._core.token import Token, iso8601
 from .store import Store
 
@@ -40,3 +41,13 @@ def read_token(
             advice=advice,
         )
     return record.current
+
+
+def named_secret(token: Token, name: str, location: str) -> Secret:
+    """The token itself, or what came with it. Raises StoreError."""
+    secrets = {"token": token.secret, **token.companions}
+    if name not in secrets:
+        raise StoreError(
+            f"{location} contains no {name}", advice=f"Set secret to one of the secrets in it: {', '.join(secrets)}."
+        )
+    return secrets[name]

@@ -73,6 +73,11 @@ class Record:
         """All tokens in the file."""
         return tuple(token for token in (self.current, self.pending, *self.superseded) if token)
 
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """What a server may quote, although it is not sent to it any more."""
+        return tuple(secret for token in self.tokens for secret in (token.secret, *token.companions.values()))
+
     def due(self, now: float) -> tuple[Token, ...]:
         """The superseded tokens whose promised_until is over at `now`."""
         return tuple(token for token in self.superseded if (token.promised_until or 0) <= now)

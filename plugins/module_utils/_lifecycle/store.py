@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Hashable
 from contextlib import AbstractContextManager
-from typing import NamedTuple, Optional
+from typing import ClassVar, NamedTuple, Optional
 
 from .record import Record
 from .refusal import Refusal
@@ -46,11 +46,14 @@ class Writer(ABC):
 
     @abstractmethod
     def move_aside(self) -> str:
-        """Move damaged content aside, and return its new location. Raises StoreError."""
+        """Move damaged content aside, and return what became of it, as a sentence. Raises StoreError."""
 
 
 class Store(ABC):
     """One record that several tasks share."""
+
+    # Whether there is a place for one replaced token only.
+    keeps_one_superseded: ClassVar[bool] = False
 
     @property
     @abstractmethod

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 
 from .._core.argspec import ArgumentSpec
@@ -16,10 +16,6 @@ from .._core.runtime import Runtime
 from .._core.secret import Secret
 from .._http.session import ErrorFacts, Session, SessionOptions
 from .._http.url import BaseUrl
-from .._lifecycle.file_store import FileStore
-from .._lifecycle.lifecycle import Lifecycle
-from .._lifecycle.options import LifecycleOptions
-from .._lifecycle.source import TokenSource
 from .sources import TokenOwner
 
 # Seconds. The operating system limits timeouts of sockets to some weeks.
@@ -43,8 +39,7 @@ class Operation(ABC):
         self._sessions: list[Session] = []
         self._endings: list[Callable[[], None]] = []
         # A server may quote secrets that are not sent to it. Of proxy_url, only the password is secret.
-        secrets = (value for name, value in params.items() if isinstance(value, Secret) and name != "proxy_url")
-        runtime.redactor.hide(*secrets)
+        runtime.redactor.hide(*_secrets_in({name: value for name, value in params.items() if name != "proxy_url"}))
 
     @abstractmethod
     def run(self) -> Outcome:
@@ -84,43 +79,45 @@ class Operation(ABC):
         to the ca_path of the target, because it may be a public server.
         """
         params = self.params
+        own_ca_path = params[f"{prefix}ca_path"]
+        return self._new_session(
+            base_url,
+            error_facts,
+            validate_certs=params[f"{prefix}validate_certs"],
+            ca_path=own_ca_path or params["ca_path"],
+            client_cert=None if prefix else params["client_cert"],
+            client_key=None if prefix else params["client_key"],
+            trust_system=bool(prefix) and not own_ca_path,
+            connections=connections,
+        )
+
+    def open_store_session(self, base_url: BaseUrl, error_facts: ErrorFacts, options: Mapping[str, Any]) -> Session:
+        """A session with the server of a store, whose own options say how it is verified. Raises InvalidOption."""
+        names = ("validate_certs", "ca_path", "client_cert", "client_key")
+        return self._new_session(base_url, error_facts, **{name: options[name] for name in names})
+
+    def _new_session(self, base_url: BaseUrl, error_facts: ErrorFacts, **tls: Any) -> Session:
+        params = self.params
         if not 0 < params["timeout"] <= _LONGEST_TIMEOUT:
             raise InvalidOption("timeout", f"must be longer than 0 s and at most {_LONGEST_TIMEOUT} s")
         if params["retries"] < 0:
             raise InvalidOption("retries", "must be 0 or more")
-        if params["client_key"] and not params["client_cert"]:
+        if tls["client_key"] and not tls["client_cert"]:
             raise InvalidOption("client_key", "is set without client_cert", advice="Set client_cert, too.")
         options = SessionOptions(
-            validate_certs=params[f"{prefix}validate_certs"],
-            ca_path=params[f"{prefix}ca_path"] or params["ca_path"],
-            client_cert=None if prefix else params["client_cert"],
-            client_key=None if prefix else params["client_key"],
-            trust_system=bool(prefix) and not params[f"{prefix}ca_path"],
-            proxy_url=params["proxy_url"],
-            timeout=params["timeout"],
-            retries=params["retries"],
-            connections=connections,
+            proxy_url=params["proxy_url"], timeout=params["timeout"], retries=params["retries"], **tls
         )
         session = Session(base_url, options, error_facts=error_facts, runtime=self.runtime)
         self._sessions.append(session)
         return session
 
 
-class TokenOperation(Operation):
-    """An operation that keeps one token valid, or revokes it."""
-
-    secret_results = frozenset(("token", "headers"))
-    unattended = ArgumentSpec(required_if=(("state", "present", ("token_file",)),))
-
-    @abstractmethod
-    def source(self) -> TokenSource:
-        """The tokens of the product, for the lifecycle. Raises InvalidOption."""
-
-    def run(self) -> Outcome:
-        options = LifecycleOptions.from_params(self.params)
-        if options.would_lose_a_token:
-            raise InvalidOption(
-                "return_token", "is false without token_file: a new token would be lost", advice="Set token_file."
-            )
-        store = FileStore(options.token_file, self.runtime) if options.token_file else None
-        return Lifecycle(self.source(), options, store, self.runtime).run()
+def _secrets_in(value: Any) -> Iterator[Secret]:
+    if isinstance(value, Secret):
+        yield value
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _secrets_in(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _secrets_in(each)

@@ -13,9 +13,10 @@ from .._core.errors import MissingOption, TokenRejected
 from .._core.token import Token, iso8601
 from .._http.session import Session
 from .._http.url import BaseUrl
-from .._lifecycle.options import LIFECYCLE
-from .base import Operation, TokenOperation
+from .._lifecycle.options import LIFECYCLE, STORED
+from .base import Operation
 from .sources import Credential, OAuthTokens, TokenOwner, given
+from .token_operation import TokenOperation
 
 _NO_ID_TOKEN = "Generate an API token with the OpenID scope in the console. OAuth apps may not get OpenID tokens."
 
@@ -115,7 +116,7 @@ class CspAccessToken(TokenOperation):
         {"require_id_token": {"type": "bool", "default": False, "no_log": False}},
         required_if=(
             ("state", "present", ("api_token", "client_id"), True),
-            ("state", "absent", ("token", "token_file"), True),
+            ("state", "absent", ("token", *STORED), True),
         ),
     ).merge(CREDENTIALS, LIFECYCLE, CONNECTION)
     secret_results = TokenOperation.secret_results | {oauth.ID_TOKEN}

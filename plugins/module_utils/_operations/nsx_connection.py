@@ -15,14 +15,16 @@ from .._core.token import Token
 from .._http.auth import UNSIGNED, Auth, StaticAuth
 from .._http.listing import ListingBounds
 from .._http.url import BaseUrl
+from .._lifecycle.options import STORED
 from . import csp_access_token
 from .base import Operation
 from .csp_access_token import CREDENTIALS, CspTokens, csp_tokens
-from .token_providers import GivenToken, KeptToken, StoredToken, TokenAuth, TokenProvider, token_file_or
+from .stores import store_of
+from .token_providers import GivenToken, KeptToken, StoredToken, TokenAuth, TokenProvider, stored_or
 
 _CSP = "csp_"
 OPEN_ID_ADVICE = "Get one with csp_access_token and require_id_token: true."
-_ISSUED = ("token_file", "csp_api_token", "csp_client_id")
+_ISSUED = (*STORED, "csp_api_token", "csp_client_id")
 # Options of which a task that only reads requires one.
 READERS = ("username", "access_token", *_ISSUED, "client_cert")
 SIGN_IN = ArgumentSpec(
@@ -44,7 +46,7 @@ SIGN_IN = ArgumentSpec(
     # The OpenID token is issued together with the access token.
     mutually_exclusive=tuple((given, issued) for given in ("access_token", "open_id_token") for issued in _ISSUED),
     required_together=(("username", "password"),),
-).merge(token_file_or(CREDENTIALS.merge(VERIFICATION).prefixed(_CSP)), CONNECTION)
+).merge(stored_or(CREDENTIALS.merge(VERIFICATION).prefixed(_CSP)), CONNECTION)
 TOKEN_OWNER = csp_access_token.TOKEN_OWNER.prefixed(_CSP)
 
 
@@ -100,16 +102,16 @@ class NsxConnection:
     def _headers_with_open_id_token(self, token: Token) -> dict[str, Secret]:
         open_id_token = token.companions.get(oauth.ID_TOKEN)
         if open_id_token is None:
-            raise InvalidOption("token_file", "contains no OpenID token", advice=OPEN_ID_ADVICE)
+            option = next(name for name in STORED if self._params[name])
+            raise InvalidOption(option, "contains no OpenID token", advice=OPEN_ID_ADVICE)
         return self._headers(token, open_id_token)
 
     def _token_provider(self, require_id_token: bool) -> Optional[TokenProvider]:
-        params, runtime = self._params, self._operation.runtime
+        params = self._params
         if params["access_token"]:
             return GivenToken(params["access_token"], params["open_id_token"])
         if params["csp_api_token"] or params["csp_client_id"]:
             source = csp_tokens(self._operation, prefix=_CSP, require_id_token=require_id_token)
-            return KeptToken(source, params, runtime)
-        if params["token_file"]:
-            return StoredToken(params["token_file"], CspTokens.product, runtime)
-        return None
+            return KeptToken(source, self._operation)
+        store = store_of(self._operation, read_only=True)
+        return StoredToken(store, CspTokens.product, self._operation.runtime) if store else None

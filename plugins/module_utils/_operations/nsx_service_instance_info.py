@@ -58,7 +58,7 @@ class NsxServiceInstanceInfo(Operation):
         if reader is None:
             self.runtime.warn(
                 "The service instances are unknown, because check mode creates no access token. Set username and "
-                "password, or a token_file that contains a token."
+                "password, or a token_file or token_store that contains a token."
             )
         return Outcome(False, "none", values={"service_instances": self._found(reader) if reader else []})
 

@@ -17,7 +17,7 @@ from .._core.argspec import DURATION, ArgumentSpec
 from .._core.errors import ApiError, InvalidOption, MissingOption, TokensError
 from .._core.outcome import Outcome
 from .._core.runtime import Clock
-from .._lifecycle.options import LIFECYCLE
+from .._lifecycle.options import LIFECYCLE, STORED
 from . import nsx_connection
 from .base import Operation
 from .nsx_alarms import ALARM_PATTERN, compile_alarm_pattern, split_alarm_texts
@@ -48,7 +48,7 @@ class NsxServiceReauth(Operation):
                 "concurrency": {"type": "int", "default": 4},
                 "min_remaining": LIFECYCLE.options["min_remaining"],
             },
-            required_one_of=(("access_token", "token_file", "csp_api_token", "csp_client_id"),),
+            required_one_of=(("access_token", *STORED, "csp_api_token", "csp_client_id"),),
         ),
     )
     token_owner = nsx_connection.TOKEN_OWNER

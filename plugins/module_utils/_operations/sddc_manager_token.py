@@ -14,9 +14,9 @@ from .._core.secret import Secret
 from .._core.token import Token
 from .._http.session import Session
 from .._http.url import BaseUrl
-from .._lifecycle.options import LIFECYCLE, REVOCATION
-from .base import TokenOperation
+from .._lifecycle.options import LIFECYCLE, REVOCATION, STORED
 from .sources import OAuthTokens, TokenOwner
+from .token_operation import TokenOperation
 
 
 def _refresh_token(token: Token) -> Optional[Secret]:
@@ -104,8 +104,8 @@ class SddcManagerToken(TokenOperation):
             "password": {"type": "str", "no_log": True, "environment": ("SDDC_MANAGER_PASSWORD",)},
             "refresh_token": {"type": "str", "no_log": True},
         },
-        mutually_exclusive=(("refresh_token", "token_file"),),
-        required_if=(("state", "present", ("username",)), ("state", "absent", ("token", "token_file"), True)),
+        mutually_exclusive=(("refresh_token", *STORED),),
+        required_if=(("state", "present", ("username",)), ("state", "absent", ("token", *STORED), True)),
     ).merge(LIFECYCLE, REVOCATION, CONNECTION)
     secret_results = TokenOperation.secret_results | {oauth.REFRESH_TOKEN}
     token_owner = TokenOwner("sddc_manager", ("hostname",), ("username", "password"))

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Get an access token of another product from an option, from a token file, or from its issuer."""
+"""Get an access token of another product from an option, from a store, or from its issuer."""
 
 from __future__ import annotations
 
@@ -18,26 +18,28 @@ from .._core.runtime import Runtime
 from .._core.secret import Secret
 from .._core.token import Token
 from .._http.auth import Auth
-from .._lifecycle.file_store import FileStore
 from .._lifecycle.lifecycle import Lifecycle
-from .._lifecycle.options import LIFECYCLE, LifecycleOptions
+from .._lifecycle.options import LIFECYCLE, STORED, LifecycleOptions
 from .._lifecycle.reader import read_token
+from .._lifecycle.store import Store
+from .base import Operation
 from .sources import OAuthTokens
+from .stores import store_of
 
 _ADVICE = "First run the module that creates this token, or set its credentials in this task, too."
 
 
-def token_file_or(credentials: ArgumentSpec) -> ArgumentSpec:
-    """The options for a token from a file, and for the credentials that can renew it."""
-    return ArgumentSpec({"token_file": LIFECYCLE.options["token_file"]}).merge(
-        replace(credentials, alternatives=tuple(("token_file", *group) for group in credentials.alternatives))
+def stored_or(credentials: ArgumentSpec) -> ArgumentSpec:
+    """The options for a token from a store, and for the credentials that can renew it."""
+    return ArgumentSpec({name: LIFECYCLE.options[name] for name in STORED}, mutually_exclusive=(STORED,)).merge(
+        replace(credentials, alternatives=tuple((*STORED, *group) for group in credentials.alternatives))
     )
 
 
 class TokenProvider(ABC):
     """Provides an access token. Safe to use from several threads."""
 
-    # The `action` for the token in its file, such as renewed; None when it was only read.
+    # The `action` for the token in its store, such as renewed; None when it was only read.
     stored_action: Optional[str] = None
 
     @abstractmethod
@@ -63,12 +65,12 @@ class GivenToken(TokenProvider):
 
 
 class StoredToken(TokenProvider):
-    """A token that another task keeps in a file."""
+    """A token that another task keeps in a store."""
 
-    def __init__(self, path: str, product: str, runtime: Runtime) -> None:
+    def __init__(self, store: Store, product: str, runtime: Runtime) -> None:
         self._product = product
         self._runtime = runtime
-        self._store = FileStore(path, runtime, read_only=True)
+        self._store = store
         self._lock = threading.Lock()
         self._token: Optional[Token] = None
 
@@ -79,7 +81,7 @@ class StoredToken(TokenProvider):
             return self._token
 
     def renewed(self, refused: Token) -> Optional[Token]:
-        """Read the file again; None when it has the refused token. Raises StoreError as token()."""
+        """Read the store again; None when it has the refused token. Raises StoreError as token()."""
         with self._lock:
             if self._token is None or self._token.secret == refused.secret:
                 self._token = self._read()
@@ -90,15 +92,13 @@ class StoredToken(TokenProvider):
 
 
 class KeptToken(TokenProvider):
-    """A token that this task creates and renews, in a token_file if that is set."""
+    """A token that this task creates and renews, in a store if one is set."""
 
-    def __init__(self, source: OAuthTokens, params: Mapping[str, Any], runtime: Runtime) -> None:
-        """`params` are the parameters of the task, including lifecycle options."""
+    def __init__(self, source: OAuthTokens, operation: Operation) -> None:
         self._source = source
-        options = LifecycleOptions.from_params(params)
-        store = FileStore(options.token_file, runtime) if options.token_file else None
+        store = store_of(operation)
         self._is_stored = store is not None
-        self._lifecycle = Lifecycle(source, options, store, runtime)
+        self._lifecycle = Lifecycle(source, LifecycleOptions.from_params(operation.params), store, operation.runtime)
         self._lock = threading.Lock()
         self._token: Optional[Token] = None
         self._has_renewed = False

@@ -11,14 +11,15 @@ from typing import Any, Optional
 
 from .._clients import vcenter, vidb
 from .._core.argspec import CONNECTION, VERIFICATION, ArgumentSpec
-from .._core.errors import InvalidOption, TokenRejected
+from .._core.errors import InvalidOption, MissingOption, TokenRejected
 from .._core.outcome import Outcome
 from .._core.secret import Secret
 from .._core.token import Token, jwt_claims
 from .._http.url import BaseUrl, Link
-from .._lifecycle.options import LIFECYCLE
+from .._lifecycle.options import LIFECYCLE, STORED
 from .base import Operation
-from .token_providers import GivenToken, KeptToken, StoredToken, TokenProvider, token_file_or
+from .stores import store_of
+from .token_providers import GivenToken, KeptToken, StoredToken, TokenProvider, stored_or
 from .vidb_access_token import CREDENTIALS, TOKEN_OWNER, VidbTokens, vidb_tokens
 
 _VIDB = "vidb_"
@@ -43,13 +44,13 @@ class VcenterRegisteredToken(Operation):
                 "validate_certs": {**CONNECTION.options["validate_certs"], "environment": ("VMWARE_VALIDATE_CERTS",)},
             },
             alternatives=(("access_token",),),
-            mutually_exclusive=tuple(("access_token", name) for name in ("token_file", *_CREDENTIALS)),
-            required_one_of=(("access_token", "token_file", *_CREDENTIALS),),
+            mutually_exclusive=tuple(("access_token", name) for name in (*STORED, *_CREDENTIALS)),
+            required_one_of=(("access_token", *STORED, *_CREDENTIALS),),
         ),
-        token_file_or(CREDENTIALS.merge(VERIFICATION).prefixed(_VIDB)),
+        stored_or(CREDENTIALS.merge(VERIFICATION).prefixed(_VIDB)),
     )
     secret_results = frozenset(("token", "headers"))
-    unattended = ArgumentSpec(required_one_of=(("access_token", "token_file"),))
+    unattended = ArgumentSpec(required_one_of=(("access_token", *STORED),))
     token_owner = TOKEN_OWNER.prefixed(_VIDB)
 
     def run(self) -> Outcome:
@@ -86,8 +87,11 @@ class VcenterRegisteredToken(Operation):
         if params["access_token"]:
             return GivenToken(params["access_token"])
         if any(params[name] for name in _CREDENTIALS):
-            return KeptToken(vidb_tokens(self, prefix=_VIDB), params, self.runtime)
-        return StoredToken(params["token_file"], VidbTokens.product, self.runtime)
+            return KeptToken(vidb_tokens(self, prefix=_VIDB), self)
+        store = store_of(self, read_only=True)
+        if store is None:
+            raise MissingOption("access_token", "is needed, or token_file, or token_store")
+        return StoredToken(store, VidbTokens.product, self.runtime)
 
     def _overflow_link(self, token: Token) -> Optional[Link]:
         """The link to the full claims of an overflow token; None for another token. Raises InvalidOption."""

@@ -15,9 +15,10 @@ from .._core.secret import Secret
 from .._core.token import Token, jwt_claims
 from .._http.session import Session
 from .._http.url import BaseUrl
-from .._lifecycle.options import LIFECYCLE, REVOCATION
-from .base import Operation, TokenOperation
+from .._lifecycle.options import LIFECYCLE, REVOCATION, STORED
+from .base import Operation
 from .sources import Credential, OAuthTokens, TokenOwner, given, joined
+from .token_operation import TokenOperation
 
 SERVER = ArgumentSpec(
     {
@@ -198,7 +199,7 @@ class VidbAccessToken(TokenOperation):
             {"hostname": {**SERVER.options["hostname"], "required": True}},
             required_if=(
                 ("state", "present", ("api_token", "refresh_token", "client_id"), True),
-                ("state", "absent", ("token", "token_file"), True),
+                ("state", "absent", ("token", *STORED), True),
             ),
         ),
         LIFECYCLE,

@@ -14,9 +14,9 @@ from .._core.secret import Secret
 from .._core.token import Token, jwt_claims
 from .._http.session import Session
 from .._http.url import BaseUrl
-from .._lifecycle.options import LIFECYCLE, REVOCATION
-from .base import TokenOperation
+from .._lifecycle.options import LIFECYCLE, REVOCATION, STORED
 from .sources import Credential, SessionTokens, TokenOwner, given, joined
+from .token_operation import TokenOperation
 
 SERVER = ArgumentSpec({"hostname": {"type": "str", "required": True, "environment": ("VRNI_HOST",)}}).merge(CONNECTION)
 
@@ -104,7 +104,7 @@ class VrniAuthToken(TokenOperation):
     argument_spec = ArgumentSpec(
         required_if=(
             ("state", "present", ("username", "vidm_token"), True),
-            ("state", "absent", ("token", "token_file"), True),
+            ("state", "absent", ("token", *STORED), True),
         )
     ).merge(SERVER, CREDENTIALS, LIFECYCLE, REVOCATION)
     token_owner = TokenOwner("vrni", ("hostname", "domain_type", "domain"), ("username", "password", "vidm_token"))

@@ -70,10 +70,15 @@ class Entry:
         return PRODUCTS[self.product]
 
     @property
-    def file(self) -> Optional[str]:
-        """The absolute path of its token file; None without one."""
-        path = self.params.get("token_file")
-        return os.path.abspath(path) if path else None
+    def store(self) -> Optional[tuple[str, ...]]:
+        """What identifies the store of its token, the option first; None without one."""
+        path, document = self.params.get("token_file"), self.params.get("token_store")
+        if path:
+            return ("token_file", os.path.abspath(path))
+        if not document:
+            return None
+        places = (str(document[name] or "").strip("/") for name in ("namespace", "mount", "path"))
+        return ("token_store", _host(document["url"]), *places)
 
 
 class TokenSetSpec(ArgumentSpec):
@@ -219,22 +224,23 @@ def _repeated_names(tokens: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _conflicts(entries: Sequence[Entry]) -> Iterator[str]:
-    """Report entries that share a token_file with a different token: each run would replace one with the other."""
-    firsts: dict[str, Entry] = {}
-    keepers: dict[str, Entry] = {}
+    """Report entries that share a store with a different token: each run would replace one with the other."""
+    firsts: dict[tuple[str, ...], Entry] = {}
+    keepers: dict[tuple[str, ...], Entry] = {}
     for entry in entries:
-        if not entry.file:
+        if not entry.store:
             continue
-        others = [firsts.setdefault(entry.file, entry)]
+        others = [firsts.setdefault(entry.store, entry)]
         if not entry.operation.token_owner.is_reader(entry.params):
-            others.append(keepers.setdefault(entry.file, entry))
+            others.append(keepers.setdefault(entry.store, entry))
         other = next((other for other in others if not _is_same_token(entry, other)), None)
         if other:
-            yield f"token '{entry.name}': its token_file is already used by token '{other.name}'; set another path"
+            option, *_place = entry.store
+            yield f"token '{entry.name}': its {option} is already used by token '{other.name}'; set another path"
 
 
 def _is_same_token(entry: Entry, other: Entry) -> bool:
-    """Whether two entries with one file use one token. An entry without credentials only reads it."""
+    """Whether two entries with one store use one token. An entry without credentials only reads it."""
     mine, theirs = entry.operation.token_owner, other.operation.token_owner
     if mine.product != theirs.product:
         return False
@@ -257,9 +263,9 @@ def _host(text: Any) -> str:
         return str(text)
 
 
-def groups_by_file(entries: Sequence[Entry]) -> list[list[Entry]]:
-    """Group the entries that share a token_file: those of a group run one after the other."""
+def groups_by_store(entries: Sequence[Entry]) -> list[list[Entry]]:
+    """Group the entries that share a store: those of a group run one after the other."""
     groups: dict[Any, list[Entry]] = {}
     for number, entry in enumerate(entries):
-        groups.setdefault(entry.file or number, []).append(entry)
+        groups.setdefault(entry.store or number, []).append(entry)
     return list(groups.values())

@@ -16,7 +16,7 @@ from .._core.outcome import Outcome
 from .._core.runtime import Runtime
 from .._core.secret import Secret
 from .._operations.base import Operation
-from .entries import SHARED, Entry, TokenSetSpec, groups_by_file, validated_entries
+from .entries import SHARED, Entry, TokenSetSpec, groups_by_store, validated_entries
 from .execution import execute
 
 _MOST_THREADS = 64
@@ -73,7 +73,7 @@ class TokenSet(Operation):
     def _run_all(self, entries: Sequence[Entry]) -> list[Result]:
         """The results, in the order of the entries."""
         results: dict[str, Result] = {}
-        groups = groups_by_file(entries)
+        groups = groups_by_store(entries)
 
         def run_group(group: Sequence[Entry]) -> int:
             results.update({entry.name: self._run_one(entry) for entry in group})

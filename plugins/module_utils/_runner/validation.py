@@ -76,6 +76,14 @@ class Validated(ValidatedArguments):
         super().__init__(operation.name, operation.argument_spec, args)
 
 
+def unverified(variable: str, option: str) -> str:
+    """The warning that an environment variable turns off the verification of a server."""
+    return (
+        f"The environment variable {variable} turns off the verification of the server certificate, so secrets may be "
+        f"sent to another server. Set {option}: true, or set {option}: false in the task to end this warning."
+    )
+
+
 def _converted(spec: ArgumentSpec, params: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]:
     """Convert the parameters. Returns them and the complaints about those that cannot be converted."""
     converted, complaints = dict(params), []

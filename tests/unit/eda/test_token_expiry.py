@@ -230,7 +230,7 @@ def test_a_folder_that_cannot_be_read_is_logged_once(
     start: StartSource, tmp_path: Path, looks: Looks, log: Log, pauses: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a patch: permissions do not apply to the user who runs the tests."""
-    from ansible_collections.sddc.tokens.plugins.module_utils._operations import token_file_info
+    from ansible_collections.sddc.tokens.plugins.module_utils._operations import token_info
 
     keep(tmp_path / "lasting.json", FIRST, 7200)
     source = start(main, paths=[str(tmp_path)], interval=60)
@@ -240,7 +240,7 @@ def test_a_folder_that_cannot_be_read_is_logged_once(
         raise PermissionError(13, "Permission denied", path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(token_file_info.os, "scandir", refuse)
+        patch.setattr(token_info.os, "scandir", refuse)
         looks(4)
     looks(2)
     keep(tmp_path / "new.json", FIRST, 200)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import FileStore
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.token_providers import KeptToken, StoredToken
 from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution import execute
@@ -81,10 +82,10 @@ def another_task(lab: Lab, tmp_path: Path, issuer: Kit) -> Iterator[Callable[[],
 
     def another_task() -> KeptToken:
         operation = operation_of(issuer.module)
-        validated = Validated(operation, {"ca_path": lab.ca_path, **issuer.server.options(lab.details)})
-        params, runtime = operation.argument_spec.typed(validated.params), Runtime()
-        begun.append(operation(params, runtime))
-        return KeptToken(begun[-1].source(), {"token_file": str(tmp_path / "token.json")}, runtime)
+        options = {"ca_path": lab.ca_path, "token_file": str(tmp_path / "token.json")}
+        validated = Validated(operation, {**options, **issuer.server.options(lab.details)})
+        begun.append(operation(operation.argument_spec.typed(validated.params), Runtime()))
+        return KeptToken(begun[-1].source(), begun[-1])
 
     yield another_task
     for operation in begun:
@@ -128,7 +129,7 @@ def test_a_refused_stored_token_is_replaced_only_by_another_one_in_its_file(
 ) -> None:
     keeper = another_task()
     first = keeper.token()
-    stored = StoredToken(str(tmp_path / "token.json"), issuer.name, Runtime())
+    stored = StoredToken(FileStore(str(tmp_path / "token.json"), Runtime(), read_only=True), issuer.name, Runtime())
     assert first is not None
     assert stored.token().secret == first.secret
     assert stored.renewed(first) is None

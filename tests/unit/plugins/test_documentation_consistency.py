@@ -8,8 +8,10 @@ from __future__ import annotations
 import ast
 import functools
 import re
+import runpy
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,36 +45,47 @@ def text_of(description: str | list[str]) -> str:
     return description if isinstance(description, str) else "\n".join(description)
 
 
-@each_module
-def test_options_are_documented_as_implemented(name: str) -> None:
+def facts_of(options: Mapping[str, Any], below: str) -> dict[str, Any]:
+    """What code and documentation both say of options, and of those below them."""
     facts = ("type", "default", "choices", "aliases", "required", "elements")
-    in_code = {
-        option: {fact: spec[fact] for fact in facts if spec.get(fact)}
-        for option, spec in operation_of(name).argument_spec.core_arguments()["argument_spec"].items()
-    }
-    in_documentation = {
-        option: {fact: spec[fact] for fact in facts if spec.get(fact)} for option, spec in doc(name)["options"].items()
+    return {
+        option: {
+            **{fact: spec[fact] for fact in facts if spec.get(fact)},
+            "options": facts_of(spec.get(below) or {}, below),
+        }
+        for option, spec in options.items()
     }
 
-    assert in_documentation == in_code
+
+@each_module
+def test_options_are_documented_as_implemented(name: str) -> None:
+    in_code = facts_of(operation_of(name).argument_spec.core_arguments()["argument_spec"], "options")
+
+    assert facts_of(doc(name)["options"], "suboptions") == in_code
 
 
 @each_module
 def test_every_environment_variable_is_in_the_description_of_its_option_and_no_other(name: str) -> None:
     # Variables that these two mention to say that they are ignored, or how the library uses them.
     others = {"ca_path", "proxy_url"}
-    fallbacks = {
-        option: list(spec["environment"]) if spec.get("environment") else []
-        for option, spec in operation_of(name).argument_spec.options.items()
-        if option not in others
-    }
-    told = {
-        option: re.findall(r"E\((\w+)\)", text_of(spec["description"]))
-        for option, spec in doc(name)["options"].items()
-        if option not in others
-    }
+    spec, described = operation_of(name).argument_spec.options, doc(name)["options"]
+    assert variables_told(described, others) == variables_read(spec, others)
+    for option in spec:
+        if "spec" in spec[option]:
+            assert variables_told(described[option]["suboptions"]) == variables_read(spec[option]["spec"].options)
 
-    assert told == fallbacks
+
+def variables_read(options: Mapping[str, Any], others: Collection[str] = ()) -> dict[str, list[str]]:
+    return {name: list(spec.get("environment", ())) for name, spec in options.items() if name not in others}
+
+
+def variables_told(options: Mapping[str, Any], others: Collection[str] = ()) -> dict[str, list[str]]:
+    """The variables that the description of each option names."""
+    return {
+        name: re.findall(r"E\((\w+)\)", text_of(spec["description"]))
+        for name, spec in options.items()
+        if name not in others
+    }
 
 
 @each_module
@@ -118,9 +131,10 @@ def option_sources() -> dict[str, dict[str, Any]]:
     for name in MODULES:
         sources[name] = _strings(ast.parse((PLUGINS / "modules" / f"{name}.py").read_text()).body)["DOCUMENTATION"]
     for path in PLUGINS.glob("doc_fragments/*.py"):
-        (described,) = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.ClassDef)]
-        for part, text in _strings(described.body).items():
-            sources[_slug(path.stem, part)] = text
+        fragment = runpy.run_path(str(path))["ModuleDocFragment"]
+        for part, text in vars(fragment).items():
+            if part.isupper():
+                sources[_slug(path.stem, part)] = text
     return {name: yaml.safe_load(text) for name, text in sources.items()}
 
 
@@ -165,8 +179,15 @@ def test_no_two_texts_describe_an_option_in_the_same_words() -> None:
 
 def test_every_part_of_every_fragment_is_used() -> None:
     used = {source for name in MODULES for source in sources_of(name)}
+    used |= {source for kind, name in OTHERS for source in extended_by(PLUGINS / kind / f"{name}.py")}
 
     assert set(option_sources()) == used
+
+
+def extended_by(path: Path) -> list[str]:
+    """The fragments of a plugin."""
+    lists = re.findall(r"^extends_documentation_fragment:((?:\n  - \S+)+)", path.read_text(), re.MULTILINE)
+    return [name for found in lists for name in re.findall(r"- (\S+)", found)]
 
 
 @each_module

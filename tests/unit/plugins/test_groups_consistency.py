@@ -111,6 +111,8 @@ VALUES = {
 
 def value_for(spec: Mapping[str, Any]) -> Any:
     """Any value that an option accepts."""
+    if "spec" in spec:
+        return {name: value_for(option) for name, option in spec["spec"].options.items() if option.get("required")}
     if spec["type"] == "list":
         return [VALUES[spec["elements"]]]
     return spec["choices"][0] if "choices" in spec else VALUES[spec["type"]]

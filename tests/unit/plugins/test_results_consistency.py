@@ -25,7 +25,7 @@ each_module = pytest.mark.parametrize("name", MODULES)
 
 # The promises of the design.
 PROMISED = {
-    "token_file_info": EVERY_RESULT | {"token_files"},
+    "token_info": EVERY_RESULT | {"token_files"},
     "token_set": EVERY_RESULT | {"tokens"},
     **{name: keys for kit in KITS.values() for name, keys in kit.promised.items()},
 }
@@ -40,7 +40,7 @@ def test_the_results_of_the_design_are_documented(name: str) -> None:
 
 # A module without a server reads what another one stores.
 KEEPING = next(job for job in JOBS.values() if job.keeps and not job.before)
-FURTHER_JOBS = (Job("token_file_info", lambda lab, file: {"paths": [file]}, (KEEPING,)),)
+FURTHER_JOBS = (Job("token_info", lambda lab, file: {"paths": [file]}, (KEEPING,)),)
 
 
 def jobs_of(name: str) -> list[Job]:

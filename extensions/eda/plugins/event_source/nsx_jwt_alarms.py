@@ -22,9 +22,9 @@ description:
   - Polls the alarms of an NSX manager, and emits one event for each new alarm of a partner service instance whose text
     matches O(alarm_pattern). Alarms that are open when the source starts are new. An alarm that is cleared and raised
     again is new as well.
-  - To read the alarms, one of O(username), O(access_token), O(token_file), O(csp_api_token), O(csp_client_id) and
-    O(client_cert) is required. The environment variables of M(sddc.tokens.nsx_service_reauth) are used, so that a
-    rulebook does not have to contain secrets.
+  - To read the alarms, one of O(username), O(access_token), O(token_file), O(token_store), O(csp_api_token),
+    O(csp_client_id) and O(client_cert) is required. The environment variables of M(sddc.tokens.nsx_service_reauth) are
+    used, so that a rulebook does not have to contain secrets.
   - If the NSX manager rejects a token or session, the source replaces it immediately. While the alarms cannot be read,
     the time between two polls increases up to O(max_interval). One line of the log reports the first failure, and
     another one reports that polling works again.
@@ -69,6 +69,11 @@ options:
       - Token file of M(sddc.tokens.csp_access_token) for read requests. With O(csp_api_token) or O(csp_client_id), the
         source renews the token in the file. Without them, another task must renew it.
     type: path
+  token_store:
+    description:
+      - Document in Vault or OpenBao with this token, in place of O(token_file). Its keys are those of
+        O(ignore:token_store) of M(sddc.tokens.csp_access_token).
+    type: dict
   csp_hostname:
     description:
       - Server of VMware Cloud Services.

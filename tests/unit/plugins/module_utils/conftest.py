@@ -11,13 +11,20 @@ import pytest
 
 from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_world import (
     FileWorld,
+    SharedWorld,
     World,
 )
 
 
-@pytest.fixture(params=["memory", "file"])
+@pytest.fixture(params=["memory", "file", "shared"])
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
     """A world with each store."""
+    return {"memory": World, "file": lambda: FileWorld(tmp_path), "shared": SharedWorld}[request.param]()
+
+
+@pytest.fixture(params=["memory", "file"])
+def local_world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
+    """A world whose store has no clock of its own."""
     return World() if request.param == "memory" else FileWorld(tmp_path)
 
 

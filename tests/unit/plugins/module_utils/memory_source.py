@@ -89,7 +89,8 @@ class Server:
     def mint(self, age: float = 0.0) -> Token:
         """A token that is valid until it expires, issued `age` seconds ago."""
         value = f"token-{len(self.minted):03}-{'x' * 12}"
-        issued_at = self.now() - age
+        # A document has whole seconds.
+        issued_at = float(int(self.now() - age))
         expires_at = None if self.lifetime is None else issued_at + self.lifetime
         self.minted.append(value)
         self.alive[value] = expires_at
@@ -244,7 +245,7 @@ class MemoryWriter(Writer):
         with self._store.steps.step("move aside"):
             self._store.put(None)
             self._store.aside += 1
-        return "memory.damaged"
+        return "It was moved aside."
 
 
 class SteppedFileStore(FileStore):

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Optional
@@ -17,11 +18,15 @@ from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import (
 from ansible_collections.sddc.tokens.plugins.module_utils._core.outcome import Outcome
 from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import SYSTEM_CLOCK, Clock, Runtime
 from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Run as PlaybookRun
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.document import fields_of
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.document import record_of as record_in
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import FileStore
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.lifecycle import Lifecycle
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.options import LifecycleOptions
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import Record, serialized
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.shared_store import SharedStore
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.store import Store
+from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_documents import MemoryDocuments
 from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_source import (
     HOST,
     PRINCIPAL,
@@ -121,6 +126,9 @@ class World:
         """Move the server's clock forward."""
         self.server.offset += seconds
 
+    def let_the_lease_end(self) -> None:
+        """Wait until a run that was killed can no longer write, in a store with leases."""
+
 
 class FileWorld(World):
     """The same with a token file."""
@@ -155,3 +163,37 @@ def record_of(world: World) -> Record:
     found = world.record()
     assert found is not None
     return found
+
+
+class SharedWorld(World):
+    """The same with a document that machines share."""
+
+    LEASE, NEEDED = 120.0, 60.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.documents = MemoryDocuments(self.server)
+
+    def store_of(self, runtime: Runtime, steps: Steps) -> Store:
+        self.documents.steps = steps
+        return SharedStore(
+            self.documents, runtime, lease=self.LEASE, needed=self.NEEDED, local_lock=lambda timeout: nullcontext()
+        )
+
+    def let_the_lease_end(self) -> None:
+        self.pass_time(self.LEASE + 3)
+
+    def record(self) -> Optional[Record]:
+        try:
+            return record_in(self.documents.version.fields) if self.has_record() else None
+        except ValueError:
+            return None
+
+    def has_record(self) -> bool:
+        return "token" in str(self.documents.version.fields)
+
+    def put(self, record: Record) -> None:
+        self.documents.put(fields_of(record, {}))
+
+    def damage(self) -> None:
+        self.documents.put({"schema": "1", "token": "without a type"})

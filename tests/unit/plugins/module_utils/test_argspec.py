@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.sddc.tokens.plugins.module_utils._core.argspec import ArgumentSpec
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.store_options import TOKEN_STORE
 from ansible_collections.sddc.tokens.plugins.module_utils._runner.validation import Validated, ValidatedArguments
 from products import EXAMPLE, KITS
 from support.in_process import operation_of
@@ -48,7 +49,8 @@ def test_operation_falls_back_to_the_documented_variables(kit: Kit) -> None:
     found = {name: option["environment"] for name, option in spec.options.items() if option.get("environment")}
     assert kit.exported
     assert {name: found.get(name) for name in kit.exported} == kit.exported
-    assert spec.environment_variables == {name for names in found.values() for name in names}
+    of_store = TOKEN_STORE.environment_variables if "token_store" in spec.options else set()
+    assert spec.environment_variables == {name for names in found.values() for name in names} | of_store
 
 
 @given(args=ARGUMENTS, environ=ENVIRONMENTS)
@@ -192,7 +194,7 @@ def test_every_secret_option_becomes_a_secret_and_an_empty_one_is_not_given() ->
 
 @each_product
 def test_every_option_with_a_secret_name_is_a_secret(kit: Kit) -> None:
-    harmless = ("token_file", "return_token", "require_id_token", "_header")
-    for name, option in operation_of(kit.module).argument_spec.options.items():
+    harmless = ("token_file", "token_store", "return_token", "require_id_token", "_header")
+    for name, option in (*operation_of(kit.module).argument_spec.options.items(), *TOKEN_STORE.options.items()):
         if any(word in name for word in ("token", "secret", "password", "proxy_url")) and not name.endswith(harmless):
             assert option.get("no_log") is True, name

@@ -70,7 +70,7 @@ def remove(file: FileStore) -> None:
 
 def move_aside(file: FileStore) -> str:
     with file.exclusive(10) as writer:
-        return writer.move_aside()
+        return writer.move_aside().removeprefix("It was moved to ").removesuffix(".")
 
 
 # Writing.
@@ -83,7 +83,7 @@ def test_file_and_lock_have_mode_0600_whatever_the_umask(file: FileStore, path: 
         write(file, RECORD)
     finally:
         os.umask(before)
-    assert (mode(path), mode(Path(file.lock_path))) == (0o600, 0o600)
+    assert (mode(path), mode(Path(file.lock.path))) == (0o600, 0o600)
 
 
 def test_written_record_is_read_back_and_no_other_file_is_left_in_the_folder(file: FileStore, tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_removal_is_idempotent(file: FileStore, path: Path) -> None:
     remove(file)
     remove(file)
     assert not path.exists()
-    assert Path(file.lock_path).exists()
+    assert Path(file.lock.path).exists()
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG])
@@ -195,7 +195,7 @@ def test_symbolic_link_as_file_is_refused_and_its_target_left_alone(
 
 def test_symbolic_link_as_lock_is_refused_and_creates_no_file(file: FileStore, tmp_path: Path) -> None:
     target = tmp_path / "target"
-    Path(file.lock_path).symlink_to(target)
+    Path(file.lock.path).symlink_to(target)
     with pytest.raises(StoreError, match="symbolic link"):
         lock(file)
     assert not target.exists()
@@ -210,7 +210,7 @@ def test_file_of_another_user_is_refused(file: FileStore, path: Path) -> None:
 
 def test_lock_of_another_user_is_refused(file: FileStore) -> None:
     lock(file)
-    give_away(Path(file.lock_path))
+    give_away(Path(file.lock.path))
     with pytest.raises(StoreError, match="belongs to another user"):
         lock(file)
 

@@ -129,9 +129,7 @@ def test_lock_that_is_held_too_long_is_an_error(path: str) -> None:
 
 
 def test_waiting_for_the_lock_is_reported_once(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store._NOTIFY_AFTER", 0.05
-    )
+    monkeypatch.setattr("ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_lock._NOTIFY_AFTER", 0.05)
     notes: list[str] = []
     with held_by_another_process(path), pytest.raises(StoreError), token_file(path, notes=notes).exclusive(0.5):
         pytest.fail("two hold the lock")
@@ -139,9 +137,7 @@ def test_waiting_for_the_lock_is_reported_once(path: str, monkeypatch: pytest.Mo
 
 
 def test_end_of_a_reported_wait_for_the_lock_is_reported(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store._NOTIFY_AFTER", 0.05
-    )
+    monkeypatch.setattr("ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_lock._NOTIFY_AFTER", 0.05)
     notes: list[str] = []
     with held_by_another_process(path) as holder:
         timer = threading.Timer(0.5, os.kill, (holder, signal.SIGKILL))
@@ -197,13 +193,13 @@ def test_lock_that_cannot_be_requested_is_an_error(path: str, monkeypatch: pytes
 def test_lock_file_is_never_replaced(path: str) -> None:
     file = token_file(path)
     with file.exclusive(0) as writer:
-        number = os.stat(file.lock_path).st_ino
+        number = os.stat(file.lock.path).st_ino
         writer.write(record(1))
     with file.exclusive(0) as writer:
         writer.remove()
     with file.exclusive(0) as writer:
         writer.write(record(2))
-    assert os.stat(file.lock_path).st_ino == number
+    assert os.stat(file.lock.path).st_ino == number
 
 
 def test_partial_files_of_a_crash_are_removed_by_the_next_writer(
@@ -271,7 +267,7 @@ def test_a_deleted_lock_file_is_not_taken_for_the_lock(path: str, monkeypatch: p
         original(descriptor, operation)
         if deletions < 2:
             deletions += 1
-            os.unlink(file.lock_path)
+            os.unlink(file.lock.path)
 
     monkeypatch.setattr(fcntl, "flock", flock)
     with file.exclusive(5) as writer:
@@ -287,7 +283,7 @@ def test_a_holder_that_has_lost_the_lock_changes_nothing(path: str, change: str)
     with file.exclusive(0) as writer:
         writer.write(record(1))
     with file.exclusive(0) as writer:
-        os.unlink(file.lock_path)
+        os.unlink(file.lock.path)
         with pytest.raises(StoreError, match="was deleted while this task held it"):
             getattr(writer, change)(*([record(2)] if change == "write" else []))
     assert file.read().record == record(1)

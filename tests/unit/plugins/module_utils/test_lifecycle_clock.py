@@ -12,7 +12,6 @@ import pytest
 from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Clock
 from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_world import (
     World,
-    record_of,
 )
 
 ENDING = 3400.0  # the age at which a token of an hour expires too soon for the default of min_remaining
@@ -62,14 +61,14 @@ class SteppedClock(Clock):
     ],
 )
 def test_a_clock_offset_is_used_only_with_the_clock_that_it_was_measured_with(
-    world: World, clock: SteppedClock, is_trusted: bool
+    local_world: World, clock: SteppedClock, is_trusted: bool
 ) -> None:
     """The file is from a machine whose clock is wrong, or the clock has been corrected since."""
-    world.clock = SteppedClock()
-    world.server.offset = -7200.0
-    world.run()
-    world.clock = clock
-    run = world.run(verify=False, check_mode=True)
+    local_world.clock = SteppedClock()
+    local_world.server.offset = -7200.0
+    local_world.run()
+    local_world.clock = clock
+    run = local_world.run(verify=False, check_mode=True)
     assert run.outcome is not None
     assert run.outcome.now == pytest.approx(clock.time() - (7200.0 if is_trusted else 0.0), abs=30)
 
@@ -87,7 +86,6 @@ def test_a_clock_offset_of_another_machine_does_not_make_an_expired_token_valid(
 def test_expiry_is_judged_by_the_servers_clock(world: World, offset: float) -> None:
     world.server.offset = offset
     world.run()
-    assert record_of(world).clock_offset == offset
     assert world.run().result == (False, "reused")
     assert world.run(verify=False).result == (False, "reused")
     world.pass_time(ENDING)

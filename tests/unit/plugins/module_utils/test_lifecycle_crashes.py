@@ -26,6 +26,7 @@ from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_sour
 from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_world import (
     FileWorld,
     Run,
+    SharedWorld,
     World,
     is_unfinished,
 )
@@ -52,7 +53,8 @@ SITUATIONS: dict[str, Callable[[World], object]] = {
     "good, pending": lambda world: world.keep(current=world.server.mint(), pending=world.server.mint()),
     "ending, pending": lambda world: world.keep(current=world.server.mint(age=ENDING), pending=world.server.mint()),
     "ending, pending revoked": lambda world: world.keep(current=world.server.mint(age=ENDING), pending=revoked(world)),
-    "good, superseded": lambda world: world.keep(
+    "good, superseded": lambda world: world.keep(current=world.server.mint(), superseded=(world.server.mint(),)),
+    "good, two superseded": lambda world: world.keep(
         current=world.server.mint(), superseded=(world.server.mint(), world.server.mint(age=ENDING))
     ),
     "ending, pending, superseded": lambda world: world.keep(
@@ -85,19 +87,17 @@ def values(*tokens: Token | None) -> set[str]:
     return {token.secret.reveal() for token in tokens if token}
 
 
-def every_crash(situation: str, folder: Path | None = None, **options: Any) -> Iterator[Killed]:
-    """The same run from the same start, killed at each of its steps in turn, until it finishes.
-
-    The token is stored in a file of the folder, or in memory if there is none.
-    """
+def every_crash(situation: str, new_world: Callable[[], World] = World, **options: Any) -> Iterator[Killed]:
+    """The same run from the same start, killed at each of its steps in turn, until it finishes."""
     for step in range(1, _MOST_STEPS):
-        world = World() if folder is None else FileWorld(Path(tempfile.mkdtemp(dir=folder)))
+        world = new_world()
         SITUATIONS[situation](world)
         before = world.record()
         worked = before is not None and world.server.accepts(before.current)
         run = world.run(crash_at=step, **options)
         if not isinstance(run.error, Crash):
             return
+        world.let_the_lease_end()
         yield Killed(world, before, worked, run)
     pytest.fail("the run does not end")
 
@@ -150,29 +150,34 @@ RENEWALS = [
     # Without verify a revoked token cannot be detected.
     if verify or "revoked" not in situation
 ]
-# The steps of a file are those of the store in memory, so a few options are enough.
-WITH_A_FILE = [
+# The steps of other stores are those of the store in memory, so a few options are enough.
+IN_ANOTHER_STORE = [
     pytest.param(situation, {"renew": renew, "verify": True, "revoke_old": True, "can_revoke": True}, id=situation)
     for situation in SITUATIONS
     for renew in ("auto", "always")
 ]
 
 
-@pytest.mark.parametrize(("situation", "options"), WITH_A_FILE)
+@pytest.mark.parametrize(("situation", "options"), IN_ANOTHER_STORE)
 def test_no_crash_loses_the_working_token_of_a_file(tmp_path: Path, situation: str, options: dict[str, Any]) -> None:
-    assert_crashes_are_put_right(situation, tmp_path, options)
+    assert_crashes_are_put_right(situation, lambda: FileWorld(Path(tempfile.mkdtemp(dir=tmp_path))), options)
+
+
+@pytest.mark.parametrize(("situation", "options"), [case for case in IN_ANOTHER_STORE if "two" not in str(case.id)])
+def test_no_crash_loses_the_working_token_of_a_shared_store(situation: str, options: dict[str, Any]) -> None:
+    assert_crashes_are_put_right(situation, SharedWorld, options)
 
 
 @pytest.mark.parametrize(("situation", "options"), RENEWALS)
 def test_no_crash_loses_a_working_token_and_the_next_run_repairs_the_state(
     situation: str, options: dict[str, Any]
 ) -> None:
-    assert_crashes_are_put_right(situation, None, options)
+    assert_crashes_are_put_right(situation, World, options)
 
 
-def assert_crashes_are_put_right(situation: str, folder: Path | None, options: dict[str, Any]) -> None:
+def assert_crashes_are_put_right(situation: str, new_world: Callable[[], World], options: dict[str, Any]) -> None:
     revocation = {name: options[name] for name in ("revoke_old", "can_revoke")}
-    for killed in every_crash(situation, folder, **options):
+    for killed in every_crash(situation, new_world, **options):
         assert_nothing_is_lost(killed, **revocation)
         excused = killed.lost_on_the_way
         for record in (killed.before, killed.world.record()):

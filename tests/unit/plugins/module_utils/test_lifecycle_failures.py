@@ -16,6 +16,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Se
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import FileWriter
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import Record
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.shared_store import SharedWriter
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.store import Writer
 from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_source import (
     MemorySource,
@@ -96,7 +97,7 @@ def test_token_that_cannot_be_stored_is_revoked_or_named(
     def write(writer: Writer, record: Record) -> None:
         raise StoreError("the disk is full")
 
-    for writer_type in (FileWriter, MemoryWriter):
+    for writer_type in (FileWriter, MemoryWriter, SharedWriter):
         monkeypatch.setattr(writer_type, "write", write)
     world.server.cannot_revoke_now = not revocable
     run = world.run()

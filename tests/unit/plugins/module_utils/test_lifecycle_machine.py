@@ -16,9 +16,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import fingerprint
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import Record
+from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_source import Crash
 from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_world import (
     FileWorld,
     Run,
+    SharedWorld,
     World,
     is_unfinished,
 )
@@ -45,12 +47,16 @@ class TokenLife(RuleBasedStateMachine):
         if self.folder:
             shutil.rmtree(self.folder)
 
-    @initialize(lifetime=st.sampled_from([3600.0, 100.0, None]), in_file=st.sampled_from([False, False, True]))
-    def choose(self, lifetime: float | None, in_file: bool) -> None:
+    @initialize(
+        lifetime=st.sampled_from([3600.0, 100.0, None]), store=st.sampled_from(["memory", "memory", "file", "shared"])
+    )
+    def choose(self, lifetime: float | None, store: str) -> None:
         """The lifetime of tokens, and the store: mostly the one in memory."""
-        if in_file:
+        if store == "file":
             self.folder = Path(tempfile.mkdtemp())
             self.world = FileWorld(self.folder)
+        if store == "shared":
+            self.world = SharedWorld()
         self.world.server.lifetime = lifetime
 
     @rule(seconds=st.sampled_from([0.0, 3400.0, 4000.0]))
@@ -84,6 +90,7 @@ class TokenLife(RuleBasedStateMachine):
         self.excuse_what_was_told(run)
         if run.outcome and verify:
             assert self.world.server.accepts(run.outcome.token)
+        self.after(run)
 
     @rule(fault=st.none() | st.sampled_from(FAULTS), crash_at=st.none() | st.integers(1, 12), verify=st.booleans())
     def end_the_token(self, fault: str | None, crash_at: int | None, verify: bool) -> None:
@@ -91,6 +98,7 @@ class TokenLife(RuleBasedStateMachine):
         run = self.world.run(crash_at=crash_at, state="absent", verify=verify)
         self.excuse_what_was_told(run)
         assert (run.outcome is None) or not self.world.has_record()
+        self.after(run)
 
     @rule(renew=st.sampled_from(["auto", "always", "never"]), state=st.sampled_from(["present", "absent"]))
     def check(self, renew: str, state: str) -> None:
@@ -105,6 +113,10 @@ class TokenLife(RuleBasedStateMachine):
         record: Record | None = self.world.record()
         known = values(*record.tokens) if record else set()
         assert self.world.server.working() <= known | self.excused
+
+    def after(self, run: Run) -> None:
+        if isinstance(run.error, Crash):
+            self.world.let_the_lease_end()
 
     def let_fail(self, fault: str | None) -> None:
         for name in FAULTS:

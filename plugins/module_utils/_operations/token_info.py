@@ -1,40 +1,61 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""token_file_info: report the contents and remaining lifetime of token files, without secrets."""
+"""token_info: report stored tokens and their remaining lifetime, without secrets."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any, Optional
 
-from .._core.argspec import ArgumentSpec
+from .._core.argspec import TRANSPORT, ArgumentSpec
 from .._core.errors import InvalidOption, StoreError
 from .._core.outcome import Outcome
+from .._core.runtime import Runtime
 from .._core.token import Token, iso8601
 from .._lifecycle.file_store import FileStore
 from .._lifecycle.options import LIFECYCLE
 from .._lifecycle.record import Record
+from .._lifecycle.store import Store
+from .._lifecycle.store_options import TOKEN_STORE
 from .base import Operation
 from .selection import there_is
+from .vault_store import shared_store
 
 
-class TokenFileInfo(Operation):
-    """Read token files. Nothing on disk is changed, and no server is contacted."""
+class TokenInfo(Operation):
+    """Read token files and stores. Nothing is written, and no product is contacted."""
 
-    name = "sddc.tokens.token_file_info"
+    name = "sddc.tokens.token_info"
     argument_spec = ArgumentSpec(
         {
-            "paths": {"type": "list", "elements": "path", "required": True},
+            "paths": {"type": "list", "elements": "path"},
+            "stores": {"type": "list", "elements": "dict", "spec": TOKEN_STORE},
             "min_remaining": LIFECYCLE.options["min_remaining"],
-        }
+            **TRANSPORT.options,
+        },
+        required_one_of=(("paths", "stores"),),
     )
 
+    def __init__(self, params: Mapping[str, Any], runtime: Runtime) -> None:
+        super().__init__(params, runtime)
+        # An event source runs again and again, and signs in once.
+        self._stores = [
+            (options["url"], f"{options['mount']}/{options['path']}", shared_store(self, options))
+            for options in params["stores"] or ()
+        ]
+
     def run(self) -> Outcome:
-        """Report an unusable file as an entry with an error, not as a failure."""
-        paths = dict.fromkeys(path for given in self.params["paths"] for path in self._files(os.path.abspath(given)))
-        entries = [self._entry(path) for path in paths]
-        return Outcome(False, "none", values={"token_files": [entry for entry in entries if entry]})
+        """Report what is unusable as an entry with an error, not as a failure."""
+        given = map(os.path.abspath, self.params["paths"] or ())
+        paths = dict.fromkeys(path for each in given for path in self._files(each))
+        files = [self._file(path) for path in paths]
+        stores = [
+            {**self._entry(path, store, f"There is no token in {store.location}."), "url": url}
+            for url, path, store in self._stores
+        ]
+        return Outcome(False, "none", values={"token_files": files, "token_stores": stores})
 
     def _files(self, path: str) -> list[str]:
         if not os.path.isdir(path):
@@ -55,13 +76,17 @@ class TokenFileInfo(Operation):
             )
         return files
 
-    def _entry(self, path: str) -> dict[str, Any]:
+    def _file(self, path: str) -> dict[str, Any]:
+        store = FileStore(path, self.runtime, read_only=True)
+        return self._entry(path, store, f"There is no file {path}.")
+
+    def _entry(self, path: str, store: Store, missing: str) -> dict[str, Any]:
         try:
-            record, _version = FileStore(path, self.runtime, read_only=True).read()
+            record, _version = store.read()
         except StoreError as error:
             return _without_token(path, "unusable", str(error))
         if record is None:
-            return _without_token(path, "missing", f"There is no file {path}.")
+            return _without_token(path, "missing", missing)
         return self._described(path, record)
 
     def _described(self, path: str, record: Record) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Se
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import FileStore
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import Record
-from ansible_collections.sddc.tokens.plugins.module_utils._operations.token_file_info import TokenFileInfo
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.token_info import TokenInfo
 
 
 def keep(path: Path, expires_in: Optional[float], role: str = "current") -> None:
@@ -28,7 +28,7 @@ def keep(path: Path, expires_in: Optional[float], role: str = "current") -> None
 
 
 def entry_of(path: Path, min_remaining: float = 300) -> dict[str, Any]:
-    outcome = TokenFileInfo({"paths": [str(path)], "min_remaining": min_remaining}, Runtime()).run()
+    outcome = TokenInfo({"paths": [str(path)], "stores": None, "min_remaining": min_remaining}, Runtime()).run()
     (entry,) = outcome.values["token_files"]
     assert isinstance(entry, dict)
     return entry

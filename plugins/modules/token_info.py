@@ -6,27 +6,28 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: token_file_info
-short_description: Report the contents and remaining lifetime of token files
-version_added: 0.1.0
+module: token_info
+short_description: Report the contents and remaining lifetime of stored tokens
+version_added: 0.2.0
 description:
   - Reports the product, server, user and remaining lifetime of each token that the modules of this collection store in
-    token files. The result contains no secret.
-  - RV(token_files[].usable) is derived from the stored expiry. The server is not contacted.
+    token files, or in Vault or OpenBao. The result contains no secret.
+  - RV(token_files[].usable) is derived from the stored expiry. The server that issued the token is not contacted.
 options:
   paths:
     description:
       - Token files, and folders with token files, on the managed node. Of a folder, only files whose names end with
         V(.json) are read.
       - If a file is missing or cannot be used, its entry contains an error. The task does not fail.
+      - At least one of O(paths) and O(stores) is required.
     type: list
     elements: path
-    required: true
   min_remaining:
     description: Minimum remaining lifetime of a token that is reported as usable (seconds).
     type: str
     default: '300'
 extends_documentation_fragment:
+  - sddc.tokens.token_store.list
   - sddc.tokens.attributes
   - sddc.tokens.attributes.no_diff
 author:
@@ -50,7 +51,7 @@ EXAMPLES = r"""
         return_token: false
 
     - name: Read all token files
-      sddc.tokens.token_file_info:
+      sddc.tokens.token_info:
         paths:
           - ~/.sddc
         min_remaining: 3600
@@ -126,20 +127,75 @@ token_files:
       description: Reason why the file cannot be used. Null if it can.
       type: str
       sample: null
+token_stores:
+  description: Documents of O(stores). Unknown values are null.
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    url:
+      description: URL of the store.
+      type: str
+      sample: https://vault.example.com:8200
+    path:
+      description: Mount and path of the document.
+      type: str
+      sample: secret/sddc/vrni
+    product:
+      description: Product of the token, as in RV(token_files[].product).
+      type: str
+      sample: vrni
+    host:
+      description: Server that issued the token, as in RV(token_files[].host).
+      type: str
+      sample: vrni.example.com
+    principal:
+      description: User, client or API token, as in RV(token_files[].principal).
+      type: str
+      sample: LOCAL/admin@local
+    issued_at:
+      description: Time when the token in the document was issued (UTC).
+      type: str
+      sample: "2026-11-21T09:00:00Z"
+    expires_at:
+      description: Time when the token in the document expires (UTC).
+      type: str
+      sample: "2026-11-21T14:00:00Z"
+    expires_in:
+      description: Remaining lifetime (seconds), by the clock of the store.
+      type: int
+      sample: 18000
+    fingerprint:
+      description: First 12 hexadecimal digits of the SHA-256 of the token, as in RV(token_files[].fingerprint).
+      type: str
+      sample: 5f2b0a91c3de
+    usable:
+      description: Whether the token is valid for at least O(min_remaining), as in RV(token_files[].usable).
+      type: bool
+      sample: true
+    status:
+      description: Status of the token, as in RV(token_files[].status). V(missing) if the document has no token.
+      type: str
+      choices: [valid, expiring, expired, missing, unusable]
+      sample: valid
+    error:
+      description: Reason why the document cannot be used. Null if it can.
+      type: str
+      sample: null
 request_count:
-  description: Number of HTTP requests that the task sent. Always 0.
+  description: Number of HTTP requests that the task sent to O(stores).
   type: int
   returned: always
   sample: 0
 """
 
-from ansible_collections.sddc.tokens.plugins.module_utils._operations.token_file_info import TokenFileInfo
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.token_info import TokenInfo
 from ansible_collections.sddc.tokens.plugins.module_utils._runner.module import run_module
 
 
 def main() -> None:
     """Run the operation that the action plugin also runs."""
-    run_module(TokenFileInfo)
+    run_module(TokenInfo)
 
 
 if __name__ == "__main__":

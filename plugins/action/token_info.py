@@ -1,16 +1,16 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Action plugin of the module token_file_info."""
+"""Action plugin of the module token_info."""
 
 from __future__ import annotations
 
-from ansible_collections.sddc.tokens.plugins.module_utils._operations.token_file_info import TokenFileInfo
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.token_info import TokenInfo
 from ansible_collections.sddc.tokens.plugins.plugin_utils.operation_action import OperationAction
 
 
 class ActionModule(OperationAction):
-    operation = TokenFileInfo
+    operation = TokenInfo
 
 
 main = ActionModule.check_arguments

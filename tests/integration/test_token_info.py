@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The read-only plugins of the control node: the module token_file_info, and the filters."""
+"""The read-only plugins of the control node: the module token_info, and the filters."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ FILE = f"{FOLDER}/kept.json"
 
 
 def token_files(register: str, *paths: str, **options: Any) -> Task:
-    """The module token_file_info."""
-    return module("token_file_info", register, paths=list(paths), **options)
+    """The module token_info."""
+    return module("token_info", register, paths=list(paths), **options)
 
 
 def test_token_files_and_folders_are_described_without_secrets_in_every_state(ansible: Ansible, lab: Lab) -> None:

@@ -1,0 +1,117 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lookup that returns a token of a shared store."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: token_store
+short_description: Read a token from a shared store
+version_added: 0.2.0
+description:
+  - Returns the token that a module of this collection keeps in a KV secrets engine (version 2) of Vault or OpenBao; see
+    O(ignore:token_store) of the modules.
+  - It sends one request to the store, two more to sign in and out, and none to the token's product. A token that has
+    expired, or expires within O(min_remaining), is an error.
+extends_documentation_fragment:
+  - sddc.tokens.token_store.lookup
+options:
+  _terms:
+    description: Paths of the documents, below O(mount).
+    type: list
+    elements: str
+    required: true
+  secret:
+    description:
+      - Which secret of the document to return. V(token) is the token itself; others came with it, such as V(id_token).
+    type: str
+    default: token
+  min_remaining:
+    description: Time that the token must still be valid (seconds).
+    type: str
+    default: '0'
+  proxy_url:
+    description: Proxy for the requests to the store, as O(ignore:proxy_url) of the modules.
+    type: str
+  timeout:
+    description: Total timeout for one request (seconds).
+    type: str
+    default: '30'
+  retries:
+    description: How often a request is repeated after a transient error.
+    type: int
+    default: 3
+notes:
+  - On ansible-core 2.22 and later the returned value is masked in all output. On older cores use C(no_log) on
+    tasks that would print it.
+author:
+  - sddc.tokens contributors (@sddc-tokens)
+seealso:
+  - plugin: sddc.tokens.token_file
+    plugin_type: lookup
+"""
+
+EXAMPLES = r"""
+- name: Use a token that another machine keeps
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Read the version
+      ansible.builtin.uri:
+        url: https://vrni.example.com/api/ni/info/version
+        headers:
+          Authorization: >-
+            NetworkInsight {{ lookup('sddc.tokens.token_store', 'sddc/vrni', url='https://vault.example.com:8200') }}
+      no_log: true
+"""
+
+RETURN = r"""
+_raw:
+  description: One token for each path. They are secrets.
+  type: list
+  elements: str
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Any, Optional
+
+from ansible.errors import AnsibleError
+from ansible.plugins.lookup import LookupBase
+from ansible.utils.display import Display
+
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import TokensError
+from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.store_options import TOKEN_STORE
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.stored_token import StoredToken
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.validation import Validated, unverified
+
+display = Display()
+
+
+class LookupModule(LookupBase):
+    def run(self, terms: list[str], variables: Optional[dict[str, Any]] = None, **kwargs: Any) -> list[str]:
+        """Raises AnsibleError."""
+        self.set_options(var_options=variables, direct=kwargs)
+        # Those that are not given have the defaults of the modules, after the environment.
+        store = {name: value for name, value in kwargs.items() if name in TOKEN_STORE.options}
+        others = {name: value for name, value in kwargs.items() if name not in store}
+        return [_secret({**others, "token_store": {**store, "path": str(term)}}) for term in terms]
+
+
+def _secret(args: Mapping[str, Any]) -> str:
+    spec = StoredToken.argument_spec
+    for variable, option in spec.insecure_variables(args, os.environ):
+        display.warning(unverified(variable, option))
+    validated = Validated(StoredToken, spec.complete(args, os.environ))
+    if validated.error:
+        raise AnsibleError(validated.error)
+    runtime = Runtime(environ=os.environ, warn=display.warning, notify=display.vv)
+    operation = StoredToken(spec.typed(validated.params), runtime)
+    try:
+        return operation.read().reveal()
+    except TokensError as error:
+        raise AnsibleError(f"token_store lookup: {runtime.redactor.line(str(error))}") from None
+    finally:
+        operation.close()

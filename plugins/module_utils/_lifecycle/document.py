@@ -1,0 +1,124 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The document of a shared store. It is flat and all its values are strings, so that others can read the token."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import Optional
+
+from .._core.secret import Secret
+from .._core.token import Token, iso8601
+from .record import LaterVersion, Record
+
+Fields = Mapping[str, str]
+
+SCHEMA = "1"
+# Prefixes of the fields of each token.
+_CURRENT, _PENDING, _SUPERSEDED = "", "pending_", "superseded_"
+_TIMES = ("issued_at", "expires_at", "verified_at", "promised_until")
+_TEXTS = ("token", "token_type", "scope", "fingerprint", "companions")
+_OWNER = ("schema", "product", "host", "principal")
+
+
+def fields_of(record: Record, before: Fields) -> dict[str, str]:
+    """The document of a record, with the fields of the one before that mean nothing to us.
+
+    A document has one place for a replaced token: raises ValueError for a record that has several.
+    """
+    if len(record.superseded) > 1:
+        raise ValueError("a shared store keeps one replaced token")
+    return {
+        **{name: value for name, value in before.items() if name not in _own_fields(before)},
+        **emptied(record),
+        **_token_fields(_CURRENT, record.current),
+        **_token_fields(_PENDING, record.pending),
+        **_token_fields(_SUPERSEDED, next(iter(record.superseded), None)),
+    }
+
+
+def emptied(record: Record) -> dict[str, str]:
+    """The document of a record whose tokens were revoked."""
+    return {"schema": SCHEMA, "product": record.product, "host": record.host, "principal": record.principal}
+
+
+def record_of(fields: Fields) -> Optional[Record]:
+    """The record of a document; None where it holds no token.
+
+    Raises ValueError where it cannot be understood, LaterVersion where a later release wrote it.
+    """
+    schema = fields.get("schema", "")
+    if schema.isdecimal() and int(schema) > int(SCHEMA):
+        raise LaterVersion(f"schema {schema}")
+    if schema != SCHEMA:
+        raise ValueError("unknown schema")
+    current, pending, superseded = (_token(fields, prefix) for prefix in (_CURRENT, _PENDING, _SUPERSEDED))
+    if not (current or pending or superseded):
+        return None
+    try:
+        return Record(
+            fields["product"],
+            fields["host"],
+            fields["principal"],
+            current=current,
+            pending=pending,
+            superseded=(superseded,) if superseded else (),
+        )
+    except KeyError as error:
+        raise ValueError(f"it has no {error.args[0]}") from None
+
+
+def is_recognizable(fields: Fields) -> bool:
+    """Whether a document is empty, or was written by any release of this collection."""
+    return not fields or "schema" in fields
+
+
+def _own_fields(fields: Fields) -> set[str]:
+    """The names of all fields that belong to our tokens, companions included."""
+    names = set(_OWNER)
+    for prefix in (_CURRENT, _PENDING, _SUPERSEDED):
+        companions = filter(None, fields.get(f"{prefix}companions", "").split(","))
+        names.update(prefix + name for name in (*_TEXTS, *_TIMES, *companions))
+    return names
+
+
+def _token_fields(prefix: str, token: Optional[Token]) -> dict[str, str]:
+    if token is None:
+        return {}
+    values: dict[str, Optional[str]] = {
+        "token": token.secret.reveal(),
+        "token_type": token.token_type,
+        "fingerprint": token.fingerprint,
+        "scope": token.scope,
+        "companions": ",".join(token.companions) or None,
+        **{name: iso8601(getattr(token, name)) for name in _TIMES},
+        **{name: secret.reveal() for name, secret in token.companions.items()},
+    }
+    return {prefix + name: value for name, value in values.items() if value is not None}
+
+
+def _token(fields: Fields, prefix: str) -> Optional[Token]:
+    secret = fields.get(f"{prefix}token")
+    if not secret:
+        return None
+    names = list(filter(None, fields.get(f"{prefix}companions", "").split(",")))
+    try:
+        return Token(
+            secret=Secret(secret),
+            token_type=fields[f"{prefix}token_type"],
+            scope=fields.get(f"{prefix}scope"),
+            companions={name: Secret(fields[prefix + name]) for name in names},
+            **{name: _time(fields.get(prefix + name)) for name in _TIMES},  # type: ignore[arg-type]
+        )
+    except KeyError as error:
+        raise ValueError(f"it has no {error.args[0]}") from None
+
+
+def _time(text: Optional[str]) -> Optional[float]:
+    """Epoch seconds of a time in ISO 8601 in UTC. Raises ValueError."""
+    if text is None:
+        return None
+    moment = datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ")
+    return moment.replace(tzinfo=datetime.timezone.utc).timestamp()

@@ -1,0 +1,42 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read one token of a shared store, for a lookup."""
+
+from __future__ import annotations
+
+from .._core.argspec import TRANSPORT, ArgumentSpec
+from .._core.outcome import Outcome
+from .._core.secret import Secret
+from .._lifecycle.options import LIFECYCLE
+from .._lifecycle.reader import named_secret, read_token
+from .._lifecycle.store_options import TOKEN_STORE
+from .base import Operation
+from .vault_store import shared_store
+
+_ADVICE = "Run the module that keeps it first."
+
+
+class StoredToken(Operation):
+    """Read the token of a document. Nothing is written, and the token is not sent to its product."""
+
+    name = "sddc.tokens.token_store"
+    argument_spec = ArgumentSpec(
+        {
+            "token_store": {"type": "dict", "required": True, "no_log": False, "spec": TOKEN_STORE},
+            "secret": {"type": "str", "default": "token", "no_log": False},
+            "min_remaining": {**LIFECYCLE.options["min_remaining"], "default": 0},
+            **TRANSPORT.options,
+        }
+    )
+
+    def read(self) -> Secret:
+        """The secret that the options name. Raises TokensError."""
+        store = shared_store(self, self.params["token_store"])
+        seconds = max(self.params["min_remaining"], 1)
+        token = read_token(store, self.runtime.clock, min_remaining=seconds, advice=_ADVICE)
+        return named_secret(token, self.params["secret"], store.location)
+
+    def run(self) -> Outcome:
+        self.read()
+        return Outcome(False, "none")

@@ -1,0 +1,38 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the operations have in common that keep one token."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+from .._core.argspec import ArgumentSpec
+from .._core.errors import InvalidOption
+from .._core.outcome import Outcome
+from .._lifecycle.lifecycle import Lifecycle
+from .._lifecycle.options import STORED, LifecycleOptions
+from .._lifecycle.source import TokenSource
+from .base import Operation
+from .stores import store_of
+
+
+class TokenOperation(Operation):
+    """An operation that keeps one token, or ends it."""
+
+    secret_results = frozenset(("token", "headers"))
+    unattended = ArgumentSpec(required_if=(("state", "present", STORED, True),))
+
+    @abstractmethod
+    def source(self) -> TokenSource:
+        """The product's side of the life cycle. Raises InvalidOption."""
+
+    def run(self) -> Outcome:
+        options = LifecycleOptions.from_params(self.params)
+        if options.would_lose_a_token:
+            raise InvalidOption(
+                "return_token",
+                "is false without token_file or token_store: nobody would hold a new token",
+                advice="Set one of them.",
+            )
+        return Lifecycle(self.source(), options, store_of(self), self.runtime).run()

@@ -1,0 +1,179 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The store that machines share: a document in a KV secrets engine of Vault or OpenBao."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from .._clients.vault import AppRole, GivenToken, JwtRole, SecretVersion, VaultAuth, VaultClient, error_facts
+from .._core.errors import (
+    ApiError,
+    BadResponse,
+    InvalidOption,
+    ResponseLost,
+    StoreError,
+    StoreUnavailable,
+    TokensError,
+    TransportError,
+    WriteConflict,
+    WriteUnknown,
+)
+from .._core.runtime import Runtime
+from .._core.secret import Secret
+from .._http.url import BaseUrl
+from .._lifecycle.document import Fields
+from .._lifecycle.file_lock import FileLock
+from .._lifecycle.shared_store import Documents, SharedStore, Version
+from .base import Operation
+
+_CAS_REFUSED = "check-and-set parameter did not match"
+# The last ten tokens would stay readable, and a client without check-and-set could overwrite the lease.
+_SETTINGS = {"max_versions": 1, "cas_required": True}
+_UNAVAILABLE = (429, 500, 502, 503, 504)
+_TOKEN_FILE = "~/.vault-token"
+_SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount/token"
+_LOCKS = "~/.ansible/sddc_tokens/locks"
+_PRIVATE_FOLDER = 0o700
+# Seconds, where requests may not take longer.
+_LEASE = 120.0
+_LONGEST_TOKEN = 64 * 1024
+
+
+def shared_store(operation: Operation, options: Mapping[str, Any]) -> SharedStore:
+    """The store of the option token_store. Raises InvalidOption."""
+    params, runtime = operation.params, operation.runtime
+    needed = params["timeout"] * (params["retries"] + 1)
+    lease = options["lease"] or max(_LEASE, 2 * needed)
+    if lease < 2 * needed:
+        raise InvalidOption("lease", f"of token_store must be at least {2 * needed:g} s: twice timeout * (retries + 1)")
+    base_url = BaseUrl.parse(options["url"], "url")
+    session = operation.open_store_session(base_url, error_facts, options)
+    client = VaultClient(session, options["namespace"] or "", _auth(options))
+    operation.at_end(client.sign_out)
+    documents = VaultDocuments(client, options["mount"], options["path"], runtime.warn)
+    return SharedStore(
+        documents,
+        runtime,
+        lease=lease,
+        needed=needed,
+        local_lock=lambda timeout: _local_lock(documents.location, timeout, runtime),
+    )
+
+
+@contextmanager
+def _local_lock(location: str, timeout: float, runtime: Runtime) -> Iterator[None]:
+    """Let one process of this machine ask at a time. The store itself has a lease: without a lock it takes longer."""
+    folder = os.path.expanduser(_LOCKS)
+    try:
+        os.makedirs(folder, _PRIVATE_FOLDER, exist_ok=True)
+    except OSError:
+        yield
+        return
+    path = os.path.join(folder, f"{hashlib.sha256(location.encode()).hexdigest()[:32]}.lock")
+    with FileLock(path, location, os.path.basename(location), runtime).held(timeout):
+        yield
+
+
+def _auth(options: Mapping[str, Any]) -> VaultAuth:
+    method = options["auth_method"]
+    mount = options["auth_mount"] or method
+    if method == "approle":
+        return AppRole(mount, options["role_id"], options["secret_id"])
+    if method == "jwt":
+        return JwtRole(mount, options["role"], options["jwt"])
+    if method == "kubernetes":
+        return JwtRole(mount, options["role"], options["jwt"] or _from_file(_SERVICE_ACCOUNT, "jwt"))
+    return GivenToken(options["token"] or _from_file(_TOKEN_FILE, "token"))
+
+
+def _from_file(path: str, option: str) -> Secret:
+    """A secret that the store's own tools leave in a file."""
+    try:
+        with open(os.path.expanduser(path), encoding="utf-8") as file:
+            content = file.read(_LONGEST_TOKEN).strip()
+    except (OSError, UnicodeDecodeError):
+        content = ""
+    if not content:
+        raise InvalidOption(option, f"of token_store is needed, and {path} holds none", advice="Set it, or sign in.")
+    return Secret(content)
+
+
+class VaultDocuments(Documents):
+    """A document below a mount. `warn` receives what the policy of the store does not allow."""
+
+    def __init__(self, client: VaultClient, mount: str, path: str, warn: Callable[[str], None]) -> None:
+        self._client = client
+        self._mount, self._path = mount, path
+        self._warn = warn
+
+    @property
+    def location(self) -> str:
+        return f"{self._mount}/{self._path} on {self._client.host}"
+
+    def read(self) -> Version:
+        with _as_store_errors():
+            return _version(self._client.read_secret_version(self._mount, self._path))
+
+    def write(self, fields: Fields, replaces: int) -> Version:
+        try:
+            with _as_store_errors():
+                if replaces == 0:
+                    self._set_up()
+                return _version(self._client.create_secret_version(self._mount, self._path, fields, replaces))
+        except StoreError as error:
+            cause = error.__cause__
+            if isinstance(cause, ApiError) and _CAS_REFUSED in cause.message:
+                raise WriteConflict(f"another version of {self.location} is the latest") from None
+            if isinstance(cause, ResponseLost):
+                raise WriteUnknown(error.cause, doing=error.doing, host=error.host) from None
+            raise
+
+    def _set_up(self) -> None:
+        """Before the first write: on an engine of version 1 nothing would be locked."""
+        try:
+            version = self._client.read_mount(self._mount)
+        except ApiError as error:
+            if error.status != 403:
+                raise
+            # The response to the write says it.
+            version = "2"
+        if version != "2":
+            raise StoreError(
+                f"the secrets engine at {self._mount} on {self._client.host} is KV version {version}, and version 2 "
+                "is required",
+                advice=f"Upgrade it, or enable another: vault secrets enable -path={self._mount} -version=2 kv",
+            )
+        if not self._client.update_metadata(self._mount, self._path, _SETTINGS):
+            self._warn(
+                f"The policy of the store does not allow setting max_versions and cas_required of {self.location}: "
+                "replaced tokens stay readable there as older versions. Set max_versions to 1 and cas_required to true."
+            )
+
+
+def _version(found: SecretVersion) -> Version:
+    """What others have written into the document may be anything; it is recognized by its schema."""
+    fields = {name: value if isinstance(value, str) else repr(value) for name, value in (found.data or {}).items()}
+    return Version(fields, found.number, found.created_at, found.read_at, found.clock_offset)
+
+
+@contextmanager
+def _as_store_errors() -> Iterator[None]:
+    """A failure of the store's server is not one of the product's."""
+    try:
+        yield
+    except BadResponse as error:
+        raise _store_error(StoreError, error) from error
+    except TransportError as error:
+        raise _store_error(StoreUnavailable, error) from error
+    except ApiError as error:
+        raise _store_error(StoreUnavailable if error.status in _UNAVAILABLE else StoreError, error) from error
+
+
+def _store_error(kind: type[StoreError], error: TokensError) -> StoreError:
+    return kind(error.cause, doing=error.doing, host=error.host, advice=error.advice or error.default_advice)

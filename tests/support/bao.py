@@ -1,0 +1,129 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A real OpenBao server for tests: in memory, over TLS, with a root token that is made when it starts."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+
+_READY = b"Development mode should NOT be used in production"
+# It listens on the port after its own, too.
+_ATTEMPTS = 20
+
+
+@dataclass
+class Bao:
+    """A running server. `ca_path` is its CA certificate."""
+
+    address: str
+    ca_path: str
+    root_token: str
+    http: requests.Session = field(default_factory=requests.Session)
+
+    def call(self, method: str, path: str, body: Mapping[str, Any] | None = None, token: str = "") -> requests.Response:
+        """One request below /v1, as root where no token is given."""
+        return self.http.request(
+            method,
+            f"{self.address}/v1/{path}",
+            headers={"X-Vault-Token": token or self.root_token},
+            json=body,
+            verify=self.ca_path,
+            timeout=60,
+        )
+
+    def do(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The same, which must succeed."""
+        response = self.call(method, path, body)
+        response.raise_for_status()
+        return dict(response.json()) if response.content else {}
+
+    def document(self, path: str, mount: str = "secret") -> dict[str, str]:
+        """What is stored there; empty where nothing is."""
+        response = self.call("GET", f"{mount}/data/{path}")
+        return dict(response.json()["data"]["data"] or {}) if response.ok else {}
+
+    def token_for(self, policy: str, name: str = "limited") -> str:
+        """A token that may do what a policy says, and no more."""
+        self.do("PUT", f"sys/policies/acl/{name}", {"policy": policy})
+        return str(self.do("POST", "auth/token/create", {"policies": [name]})["auth"]["client_token"])
+
+    def app_role(self, policy: str, name: str = "machine") -> dict[str, str]:
+        """The options of a role that may do what a policy says, and no more."""
+        if "approle/" not in self.do("GET", "sys/auth"):
+            self.do("POST", "sys/auth/approle", {"type": "approle"})
+        self.do("PUT", f"sys/policies/acl/{name}", {"policy": policy})
+        self.do("POST", f"auth/approle/role/{name}", {"token_policies": [name]})
+        role_id = self.do("GET", f"auth/approle/role/{name}/role-id")["data"]["role_id"]
+        secret_id = self.do("POST", f"auth/approle/role/{name}/secret-id", {})["data"]["secret_id"]
+        return {"auth_method": "approle", "role_id": role_id, "secret_id": secret_id}
+
+    def token_count(self) -> int:
+        """How many tokens of the server are valid."""
+        return len(self.do("LIST", "auth/token/accessors")["data"]["keys"])
+
+
+def executable() -> str | None:
+    """The server's binary, where it is installed and runs on this machine."""
+    found = shutil.which("bao", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+    if found is None:
+        return None
+    works = subprocess.run([found, "version"], check=False, capture_output=True).returncode == 0
+    return found if works else None
+
+
+@contextlib.contextmanager
+def running(binary: str) -> Iterator[Bao]:
+    """Start a server, and end it."""
+    with tempfile.TemporaryDirectory() as folder:
+        process, bao = _started(binary, Path(folder))
+        try:
+            yield bao
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _started(binary: str, folder: Path) -> tuple[subprocess.Popen[bytes], Bao]:
+    token = secrets.token_hex(16)
+    for _attempt in range(_ATTEMPTS):
+        port = _free_port()
+        process = subprocess.Popen(
+            [
+                *(binary, "server", "-dev", "-dev-tls", "-dev-no-store-token"),
+                *(f"-dev-tls-cert-dir={folder}", f"-dev-listen-address=127.0.0.1:{port}"),
+            ],
+            env={**os.environ, "HOME": str(folder), "BAO_DEV_ROOT_TOKEN_ID": token},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        # Its last line when it is ready; without it the port was taken.
+        assert process.stdout is not None
+        for line in process.stdout:
+            if _READY in line:
+                # What it prints later must not fill the pipe.
+                threading.Thread(target=process.stdout.read, daemon=True).start()
+                ca_path = next(folder.glob("*-ca.pem"))
+                return process, Bao(f"https://127.0.0.1:{port}", str(ca_path), token)
+        process.wait()
+    raise RuntimeError("OpenBao does not start")
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
