@@ -73,7 +73,7 @@ def differences(lab: Lab, product: str, operation: Operation, clients: Any) -> d
     """Run the operation with both clients and return the differences of their requests by aspect."""
     theirs = _sent(lab, product, operation, operation.theirs, clients)
     ours = _sent(lab, product, operation, operation.ours, clients)
-    assert theirs, "the vendor's client sent nothing"
+    assert theirs, "the vendor's client sent no request"
     if len(theirs) != len(ours):
         return {"requests": (_sequence(theirs), _sequence(ours))}
     found: dict[str, set[Difference]] = defaultdict(set)

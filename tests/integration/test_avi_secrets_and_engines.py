@@ -89,7 +89,7 @@ def test_a_uuid_that_a_person_chose_is_shown_as_a_label(ansible: Ansible, lab: L
     run = succeeded(ansible.play(tasks, core=core))
 
     assert (run["label"]["name"], run["label"]["uuid"]) == ("se-01", "engine-01")
-    assert not {"token", "fingerprint", "headers"} & set(run["label"]), "what a person chose is no token"
+    assert not {"token", "fingerprint", "headers"} & set(run["label"]), "a chosen name is not a token"
     assert "the engine engine-01 in created" in run.output
 
 
@@ -172,7 +172,9 @@ def test_an_engine_token_is_created_on_every_run_for_a_cloud_by_name_or_uuid(ans
     assert paths["predicted"] == [path for path in asked if path != GENERATE]
     assert paths["by_uuid"] == [path for path in asked if path != "/api/cloud"]
     assert paths["two_of_one_name"] == ["/login", "/api/cloud", "/logout"]
-    assert paths["unknown"] == ["/login", "/api/cloud", "/api/cloud", "/logout"], "once more to name those that exist"
+    assert paths["unknown"] == ["/login", "/api/cloud", "/api/cloud", "/logout"], (
+        "a second time to name those that exist"
+    )
     for name in ("predicted", "first", "second", "by_uuid"):
         assert (run[name]["changed"], run[name]["action"]) == (True, "created")
         assert re.fullmatch(r"cluster-[0-9a-f-]{36}", run[name]["cluster_uuid"])

@@ -277,7 +277,7 @@ def test_every_failure_is_explained_and_closes_the_session_that_the_task_opened(
 
     lab.fault("avi", "status", method="GET", times=0, **refused)
     refused_for_good = succeeded(ansible.play([failing(info("refused"))]))
-    assert lines(lab.requests("avi"))[-4:-1] == [LIST, LOGIN, LIST], "signed in anew once only"
+    assert lines(lab.requests("avi"))[-4:-1] == [LIST, LOGIN, LIST], "signed in again only once"
     assert "returned status 401" in refused_for_good["refused"]["msg"]
 
 
@@ -311,4 +311,4 @@ def test_an_existing_session_is_used_and_stays_open_in_each_tenant_and_version(a
     assert len(run["of_lab"]["securechanneltokens"]) == 1
     assert run["of_lab"]["securechanneltokens"][0]["fingerprint"] == run["in_lab"]["fingerprint"]
     assert "mutually exclusive: session_id|username" in run["twice"]["msg"]
-    assert lab.counts("avi")["sessions_open"] == 1, "the user's own"
+    assert lab.counts("avi")["sessions_open"] == 1, "the session of the user"

@@ -123,7 +123,7 @@ def test_an_organization_is_set_up_and_removed_without_touching_another(
     assert content_of(controller, last) == kept
     assert controller.objects("credential_types") == kinds
     left = {name: len(items) for name, items in content_of(controller, first).items() if items}
-    assert left == {"credentials": 1, "inventories": 1, "hosts": 1}, "git's own, and what is said to stay"
+    assert left == {"credentials": 1, "inventories": 1, "hosts": 1}, "the objects of git, and those documented to stay"
 
     gone = setups[last].run(awx_setup_state="absent")
 

@@ -111,10 +111,10 @@ def _killed_at_each_step(job: Job, lab: Lab, folder: Path, before: Callable[[], 
         assert len(killed.steps) == step
         completed = [line.removeprefix("after ") for line in killed.steps if line.startswith("after ")]
         asked = [f"{entry.method} {entry.path}" for entry in lab.requests()]
-        assert asked == [line for line in completed if " " in line], "the lab saw what the journal says"
+        assert asked == [line for line in completed if " " in line], "the lab's log and the journal agree"
         lab.clear_faults()
         yield killed
-    pytest.fail("the run does not end")
+    pytest.fail("the run never finishes")
 
 
 def _next_run(job: Job, lab: Lab, file: str, killed: Killed) -> Done:
@@ -172,7 +172,7 @@ def test_after_a_kill_at_any_step_of_a_renewal_the_next_run_leaves_one_valid_tok
         _next_run(EXAMPLE.jobs["creates and keeps"], lab, file, killed)
         _assert_settled(lab, file, killed, killed.orphans)
     assert deaths > 15
-    assert orphaned, "the one exception was met"
+    assert orphaned, "the one exception occurred"
 
 
 @pytest.mark.slow
@@ -241,7 +241,7 @@ def test_after_a_kill_during_a_request_the_next_run_leaves_one_valid_token(
         lab.wait_for_requests(arrived, EXAMPLE.name, finished=False)
         end = time.monotonic() + PATIENCE
         while work and not _worked(lab, method):
-            assert time.monotonic() < end, "the lab does not do the work"
+            assert time.monotonic() < end, "the lab does not carry out the request"
         assert process.pid is not None
         os.kill(process.pid, signal.SIGKILL)
         process.join(PATIENCE)

@@ -67,7 +67,7 @@ def test_a_reused_token_is_returned_with_its_id_token_and_without_a_request(in_p
     for key in ("token", "id_token", "expires_at", "issued_at"):
         assert run["reused"][key] == run["created"][key]
         assert key not in run["silent"] or key in ("expires_at", "issued_at")
-    assert run["given"]["expires_at"] == run["created"]["expires_at"], "its own claims tell when it expires"
+    assert run["given"]["expires_at"] == run["created"]["expires_at"], "the expiry is in its own claims"
 
 
 def test_a_missing_id_token_fails_with_advice_and_a_stored_token_without_one_is_replaced(
@@ -90,7 +90,7 @@ def test_a_missing_id_token_fails_with_advice_and_a_stored_token_without_one_is_
     message = run["required"]["msg"]
     assert "the response has no OpenID token" in message
     assert "with the OpenID scope" in message
-    assert "is valid until 20" in message, "what is left on the server"
+    assert "is valid until 20" in message, "the token that is left on the server"
     assert run["still_there"]["token"] == run["without"]["token"]
     assert (run["replaced"]["action"], run["reused"]["action"]) == ("renewed", "reused")
     assert run["reused"]["id_token"] == run["replaced"]["id_token"]
@@ -147,7 +147,7 @@ def test_absent_removes_the_stored_token_and_warns_until_when_it_is_valid(in_pro
     assert said(run).count(warning) >= 1
     shown = {"fingerprint": created["fingerprint"], "expires_at": created["expires_at"]}
     assert run["forgotten"]["diff"]["after"] == {}
-    assert run["by_token"]["diff"] == {"before": shown, "after": shown}, "it lives on"
+    assert run["by_token"]["diff"] == {"before": shown, "after": shown}, "it stays valid"
     assert not (in_process.folder / "token.json").exists()
     assert lines(lab.requests("csp")) == [EXCHANGE], "the product has no revocation"
 
@@ -174,7 +174,7 @@ def test_a_refused_credential_is_not_in_the_message_or_in_the_registered_result(
     message = run["refused"]["msg"]
     assert message.startswith("Could not get an access token on 127.0.0.1:")
     assert "returned status 400, code invalid_grant" in message
-    assert "Invalid refresh token" in message, "the product's own words"
+    assert "Invalid refresh token" in message, "the text of the product"
     assert "Check api_token" in message
     assert "Check client_id and client_secret" in run["refused_app"]["msg"]
     assert "returned status 401" in run["refused_app"]["msg"]

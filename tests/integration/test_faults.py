@@ -264,7 +264,7 @@ def test_an_invalid_certificate_and_a_closed_port_are_named_and_no_secret_is_sen
     for address in addresses.values():
         assert {entry.product for entry in lab.requests(host=address)} == {EXAMPLE.name}, "only without validate_certs"
     assert "ca_path" not in run.by_host["expired"][f"{EXAMPLE.name}_struck"]["msg"], (
-        "no authority mends a certificate that expired"
+        "no CA certificate helps with an expired certificate"
     )
 
 
@@ -290,7 +290,7 @@ def test_a_token_is_judged_by_the_clock_of_the_server_also_without_a_response(an
     for name, life in (("exchanged", 1800), ("reused", 1800), ("created", 18000), ("trusted", 18000)):
         assert life - 60 <= run[name]["expires_in"] <= life + 1, name
     assert int(run["looked_up"]["msg"]) == len(run["exchanged"]["token"])
-    assert lab.counts(EXAMPLE.name)["tokens_valid"] == 2, "the one that was replaced is in its grace"
+    assert lab.counts(EXAMPLE.name)["tokens_valid"] == 2, "the replaced one is in its grace period"
 
 
 def test_a_date_that_contradicts_the_token_does_not_lead_to_a_negative_lifetime(ansible: Ansible, lab: Lab) -> None:

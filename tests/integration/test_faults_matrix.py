@@ -295,7 +295,7 @@ def _check(job_name: str, faults: list[str], lab: Lab, file: str, proxy_url: str
     for name, how, text in cells(job_name, faults, lab, file, proxy_url):
         said[name] = text
         broken += [f"{name}: {what}" for what in how]
-    assert said, "no request was struck"
+    assert said, "no fault was applied to a request"
     assert not broken, f"{len(broken)} of {len(said)} cells:\n" + "\n".join(broken)
     assert leaks(said, [secret["value"] for secret in lab.secrets()]) == []
 

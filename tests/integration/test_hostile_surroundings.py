@@ -52,7 +52,7 @@ def test_netrc_and_the_trust_stores_of_other_programs_are_ignored(ansible: Ansib
     assert {run[name]["action"] for name in makers} == {"created"}
     sent = "\n".join(f"{entry.headers} {entry.body} {entry.line}" for entry in lab.requests())
     assert leaks({"requests": sent}, [EVIL]) == []
-    assert leaks({"requests": sent}, [lab[EXAMPLE.name]["password"]]), "what is meant to be sent is seen"
+    assert leaks({"requests": sent}, [lab[EXAMPLE.name]["password"]]), "headers that must be sent are recorded"
 
 
 def by_name(register: str, **options: Any) -> Task:
@@ -169,7 +169,7 @@ def test_a_token_file_that_another_user_controls_is_refused_unread_and_unchanged
         status.st_uid,
     )
     made = {entry.line for entry in lab.requests() if entry.method != "GET"}
-    assert made == set(), "no token is made that has no place to be kept"
+    assert made == set(), "no token is created that cannot be stored"
     assert leaks({"output": run.output}, [secret["value"] for secret in lab.secrets()]) == []
 
 

@@ -102,7 +102,7 @@ def test_the_vmc_proxy_is_named_where_it_has_no_alarm_api_and_force_works_there(
         message = run[name]["msg"]
         assert message.startswith("Could not read the alarms on 127.0.0.1:"), message
         assert "no alarm API" in message
-        assert "et force: true" in message
+        assert "force: true" in message
     assert (run["forced"]["changed"], run["forced"]["instances"][0]["reason"]) == (True, "force")
     assert lab.counts("nsx")["reauths"] == 1
 

@@ -187,6 +187,6 @@ def test_reauthentication_gets_tokens_or_reads_them_from_a_file_and_renews_refus
     assert "Check csp_api_token" in run["refused"]["msg"] or "Check api_token" in run["refused"]["msg"]
     assert "mutually exclusive: access_token|token_file" in run["two_ways"]["msg"]
     for name in names:
-        assert not {"token", "id_token", "headers"} & set(run[name]), "tokens are the business of csp_access_token"
+        assert not {"token", "id_token", "headers"} & set(run[name]), "csp_access_token creates the tokens"
     assert lab.counts("nsx")["reauths"] == 5
     assert leaks({"output": run.output}, ["a-wrong-token", *(value["value"] for value in lab.secrets())]) == []

@@ -132,7 +132,7 @@ def test_one_failed_instance_does_not_stop_the_others_and_each_outcome_is_in_the
     assert missing in acted["msg"]
     assert error in acted["msg"]
     assert lab.counts("nsx")["reauths"] == 2
-    assert lab.counts("nsx")["alarms"] == 2, "it has waited for those that went well"
+    assert lab.counts("nsx")["alarms"] == 2, "it waited for the successful ones"
 
 
 def test_check_mode_reads_alarms_and_changes_nothing(in_process: InProcess, lab: Lab) -> None:

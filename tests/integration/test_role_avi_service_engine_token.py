@@ -59,7 +59,7 @@ def test_each_engine_gets_a_token_in_its_own_tenant_and_cloud_just_before_its_ta
     log = steps(lab)
     assert [entry.path for entry in log] == [GENERATED, DEPLOYED] * 3
     assert [entry.parameters.get("engine") for entry in log[1::2]] == ["se-01", "se-02", "se-03"]
-    assert log[1].parameters["esxi"] == "esxi-01", "the tasks see the further keys of the engine"
+    assert log[1].parameters["esxi"] == "esxi-01", "the tasks get the further keys of the engine"
     assert [entry.header("X-Avi-Tenant") for entry in log[::2]] == ["lab", None, None]
     assert [entry.parameters["cloud_uuid"] for entry in log[::2]] == [uuids["East"], uuids["West"], uuids["East"]]
     counts = lab.counts("avi")

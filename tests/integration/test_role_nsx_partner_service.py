@@ -51,7 +51,7 @@ def test_alarmed_instances_are_reauthenticated_with_one_exchange_and_again_nothi
 
     assert reauthenticated(lab) == COMPLAINING
     assert len(lab.requests("csp")) == 2, "one exchange for each inclusion"
-    assert lab.counts("nsx")["alarms"] == 1, "it has waited until both are cleared; the other alarm is not its own"
+    assert lab.counts("nsx")["alarms"] == 1, "it waited until both are cleared, and ignored the other alarm"
     assert len(outcomes(run["first"])) == lab.counts("nsx")["service_instances"]
     assert [path for path, reason in outcomes(run["first"]).items() if reason == "alarm"] == COMPLAINING
     assert "2 due for re-authentication (" + ", ".join(COMPLAINING) + "), 2 re-authenticated, 0 failed." in said(run)
@@ -86,8 +86,8 @@ def test_explicit_instances_are_not_searched_and_a_failed_one_does_not_stop_the_
     assert {entry["path"] for entry in forced["instances"] if entry["error"]} == {MISSING}
     assert f"1 of 3 instances failed: {MISSING}" in said(run)
     assert "3 service instances: 3 due for re-authentication" in said(run)
-    assert said(run).count("service instances: 3 due") == 1, "an inclusion that fails repeats no other's report"
-    assert run[f"{NAME}_result"] == {}, "nor does it leave the other's result"
+    assert said(run).count("service instances: 3 due") == 1, "a failed inclusion does not repeat the report of another"
+    assert run[f"{NAME}_result"] == {}, "nor does it keep the result of another"
 
 
 def test_existing_tokens_are_used_from_a_variable_the_environment_or_a_file(ansible: Ansible, lab: Lab) -> None:
@@ -101,7 +101,7 @@ def test_existing_tokens_are_used_from_a_variable_the_environment_or_a_file(ansi
         role(NAME, token_file=file),
     ]
     run = succeeded(play(ansible, tasks, keep=["csp"]))
-    assert len(lab.requests("csp")) == 2, "one of the task before, one for the file"
+    assert len(lab.requests("csp")) == 2, "one for the earlier task, one for the file"
     assert reauthenticated(lab) == COMPLAINING
 
     lab.clear_requests()
@@ -176,7 +176,7 @@ def test_variables_of_the_play_with_the_same_names_do_not_change_the_report(ansi
 
     run = play(ansible, tasks)
 
-    assert run.returncode != 0, "the failure of the rotation is seen"
+    assert run.returncode != 0, "the failure of the rotation is reported"
     assert "TAKEN" not in run.output
     assert "2 re-authenticated, 0 failed." in said(run)
     assert "1 token: 0 changed, 1 failed, 0 unchanged." in said(run)
@@ -190,5 +190,5 @@ def test_the_ca_path_of_the_manager_is_not_used_for_the_cloud(ansible: Ansible, 
 
     assert run.returncode == 2
     assert "certificate is not trusted" in run.output
-    assert len(lab.requests("csp")) == 1, "the exchange went by its own authority"
-    assert lab.requests("nsx") == [], "and the manager by the private one"
+    assert len(lab.requests("csp")) == 1, "the exchange used its own CA certificate"
+    assert lab.requests("nsx") == [], "and the manager the private one"

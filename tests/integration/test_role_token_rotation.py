@@ -84,7 +84,7 @@ def test_a_failed_entry_does_not_stop_the_others_and_fails_the_role_at_the_end(a
     assert "returned status 400" in refused["error"]
     assert "Check api_token" in refused["summary"], "the report says what to do"
     assert "127.0.0.1:1" in nowhere["error"]
-    assert "strange {{ 6 * 7 }}" in strange["error"], "what a server says is no template"
+    assert "strange {{ 6 * 7 }}" in strange["error"], "text of a server is not a template"
     assert (good["action"], good["error"]) == ("created", None)
     assert [token["changed"] for token in run[f"{NAME}_result"]] == [False, False, False, True]
     assert "4 tokens: 1 changed, 3 failed, 0 unchanged." in said(run)
@@ -116,7 +116,7 @@ def test_the_min_remaining_of_an_entry_overrides_the_common_one_and_revocation_i
     run = succeeded(play(ansible, tasks, keep=["second"]))
 
     renewed = {"plain": "renewed", "modest": "reused", "kept": "renewed", "trusted": "reused"}
-    assert outcomes(run["second"]) == renewed, "without a response, the clock is that of the file"
+    assert outcomes(run["second"]) == renewed, "without a response, the clock offset of the file is used"
     assert [len(run[name]) for name in ("second", f"{NAME}_result")] == [4, 1], "each inclusion reports its own"
     counts = lab.counts(EXAMPLE.name)
     assert (counts["tokens_revoked"], counts["tokens_valid"]) == (1, 5)

@@ -51,7 +51,7 @@ def test_an_overflow_token_is_registered_and_works_and_that_of_a_file_is_registe
 
     assert run["signed"]["status"] == run["looked_up"]["status"] == 200
     assert [run[name]["action"] for name in ("kept", "again")] == ["registered", "none"]
-    assert not {"token", "headers"} & set(run["kept"]), "a token that is kept in a file needs not be in the result"
+    assert not {"token", "headers"} & set(run["kept"]), "a stored token need not be in the result"
     assert run[f"{NAME}_result"]["headers"] == {"Authorization": f"Bearer {run[f'{NAME}_result']['token']}"}
     assert lab.counts("vidb")["grants"] == lab.counts("vcenter")["registrations"] == 2
     assert tally(run)["changed"] == 2
@@ -83,5 +83,5 @@ def test_check_mode_creates_and_registers_nothing(ansible: Ansible, lab: Lab) ->
     assert lab.requests() == []
     assert (run[f"{NAME}_result"]["changed"], run[f"{NAME}_result"]["action"]) == (True, "registered")
     assert "would be registered" in said(run)
-    assert "is registered" not in said(run), "the report does not claim what was only predicted"
+    assert "is registered" not in said(run), "the report does not present a prediction as done"
     assert not (ansible.folder / "vidb.json").exists()

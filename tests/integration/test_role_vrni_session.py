@@ -55,7 +55,7 @@ def test_the_token_is_revoked_whether_the_tasks_succeed_or_fail(ansible: Ansible
     assert (counts["tokens_minted"], counts["tokens_valid"]) == (len(files), 0)
     assert counts["tokens_revoked"] == len(files)
     assert lines(lab.requests("vrni"))[: len(WHOLE)] == WHOLE
-    assert tally(run)["changed"] == 0, "what does not last is no change"
+    assert tally(run)["changed"] == 0, "a temporary token is not a change"
     assert tally(run)["rescued"] == 4, "each failure of the tasks is a failure of the role"
 
 
@@ -121,7 +121,7 @@ def test_a_stored_token_is_reused_with_one_request_and_renewed_in_time(ansible: 
         *(PROBE, CREATE, PROBE),
     ]
     assert [run[name]["action"] for name in ("first", "second", "used")] == ["created", "reused", "reused"]
-    assert "headers" not in run["first"], "without tasks nobody needs the token in the result"
+    assert "headers" not in run["first"], "without tasks the token is not needed in the result"
     assert run["answer"]["status"] == 200
     assert run["vrni_session_result"]["action"] == "renewed"
     assert lab.counts("vrni")["tokens_valid"] == 1
@@ -218,6 +218,6 @@ def test_a_role_that_is_listed_twice_in_a_play_reuses_nothing_of_the_first_time(
 
     succeeded(play(ansible, [], keywords={"roles": roles}))
 
-    assert lab.counts("vrni")["tokens_valid"] == 1, "the first one lasts, in its file"
+    assert lab.counts("vrni")["tokens_valid"] == 1, "the first one is kept in its file"
     assert (lab.counts("vrni", other)["tokens_minted"], lab.counts("vrni", other)["tokens_valid"]) == (1, 0)
     assert len(lines(lab.requests("vrni", host=other))) == 5, "no token of another server is sent there"

@@ -115,7 +115,7 @@ def test_a_session_leaves_tokens_of_running_sessions_and_of_other_users_alone(se
 
     with at_work(sessions, lab, sessions.folder / "long") as run:
         succeeded(play(sessions, [session()]))
-        assert valid(lab) == 2, "the token of the run at work, and that of the other user"
+        assert valid(lab) == 2, "the token of the running session, and that of the other user"
     succeeded(run.result())
 
     assert valid(lab) == 1, "that of the other user"
@@ -161,10 +161,10 @@ def test_where_the_role_runs_as_a_module_the_recorded_time_decides_what_is_revok
 
     for duration in (0, 3600):
         succeeded(play(sessions, [session("ending.yml", max_duration=duration)], route=AS_MODULE))
-    assert valid(lab) == 1, "the second session has revoked the first one, whose time was over"
+    assert valid(lab) == 1, "the second session revoked the token of the first one, which had timed out"
     succeeded(play(sessions, [session()], route=AS_MODULE))
 
-    assert valid(lab) == 1, "the second one may still be at work"
+    assert valid(lab) == 1, "the second one may still be running"
 
 
 def test_a_session_with_a_token_file_revokes_leftovers_too_and_needs_a_folder_for_records(
@@ -176,7 +176,7 @@ def test_a_session_with_a_token_file_revokes_leftovers_too_and_needs_a_folder_fo
     assert valid(lab) == 1
     succeeded(play(sessions, [session(token_file="{{ playbook_dir }}/token.json")]))
 
-    assert valid(lab) == 1, "the lasting one"
+    assert valid(lab) == 1, "the stored one"
     assert not list((sessions.folder / "sessions").glob("*.json"))
 
 

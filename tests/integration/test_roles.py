@@ -99,7 +99,7 @@ def test_no_role_shows_a_secret_on_success_or_failure(
     assert run.returncode == 0, run.output[-3000:]
     assert_sealed(run, lab)
     printed = [line for line in run.stdout.splitlines() if "{{" not in line]
-    assert "the session works" in run.stdout, "with no_log: false the caller's output is seen"
+    assert "the session works" in run.stdout, "with no_log: false the caller's output is shown"
     assert any("shouted: " in line for line in printed) == core.masks_secrets, (
         "a core that cannot mask hides the caller's output"
     )

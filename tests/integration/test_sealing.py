@@ -96,7 +96,7 @@ def test_no_callback_shows_a_secret(ansible: Ansible, lab: Lab, core: Core, call
     run = ansible.play(every_way_to_print(), core=core, environ=CALLBACKS[callback], arguments=["-vvv"])
 
     assert run.returncode == 0, run.output
-    assert bool(run.written) == (callback in ("junit", "tree", "log")), "the callback wrote where it was told to"
+    assert bool(run.written) == (callback in ("junit", "tree", "log")), "the callback wrote to the configured place"
     assert_sealed(run, lab)
 
 
@@ -112,7 +112,7 @@ def test_a_core_with_the_secrets_api_masks_the_token_in_later_tasks_and_shows_th
     ansible: Ansible, lab: Lab, core: Core, route: Route
 ) -> None:
     if not core.masks_secrets:
-        pytest.skip(f"ansible-core {core.version} has no Secrets API: what a later task prints is the user's no_log")
+        pytest.skip(f"ansible-core {core.version} has no Secrets API: the user must hide later output with no_log")
 
     run = ansible.play(
         [
@@ -133,7 +133,7 @@ def test_a_core_with_the_secrets_api_masks_the_token_in_later_tasks_and_shows_th
 
 
 @pytest.mark.skipif(
-    DEFAULT.masks_secrets, reason="this ansible-core has the Secrets API: the lanes of older ones show it"
+    DEFAULT.masks_secrets, reason="this ansible-core has the Secrets API: the lanes of older ones run this"
 )
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
 def test_an_older_core_hides_the_whole_result_and_the_summary_of_a_loop(

@@ -117,7 +117,7 @@ def outcome(ansible: Ansible, lab: Lab, core: Core, situation: Situation) -> str
         (registered,) = run.by_host["sddc"].values()
         return "readable" if registered[situation.readable] in run.stdout else "hidden"
     files = [path for path in (ansible.folder / situation.folder).rglob("*") if situation.folder and path.is_file()]
-    assert bool(files) == bool(situation.folder), "there is something to look into"
+    assert bool(files) == bool(situation.folder), "there is output to search"
     texts = {str(path): path.read_text(errors="replace") for path in files} or {"output": run.output}
     return "**shown**" if leaks(texts, [secret["value"] for secret in lab.secrets()]) else "sealed"
 

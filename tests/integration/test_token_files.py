@@ -75,7 +75,7 @@ def test_a_file_of_another_host_or_user_is_refused_unchanged_and_replaced_only_w
     assert lines(lab.requests(EXAMPLE.name, "127.0.0.1")) == [CREATE, PROBE, PROBE]
     for name in ("absent", "predicted", "there", "user"):
         assert "replace_foreign" in run[name]["msg"]
-    assert run["reused"]["token"] == run["created"]["token"], "the file is as it was"
+    assert run["reused"]["token"] == run["created"]["token"], "the file is unchanged"
     assert run["replaced"]["action"] == "created"
 
 
@@ -123,8 +123,8 @@ def test_a_file_is_private_from_the_start_is_made_private_again_and_may_not_be_a
     assert "is a symbolic link" in run["linked"]["msg"]
     assert (folder / "real.json").read_text() == "{}"
     assert "with mode 0700" in run["nowhere"]["msg"]
-    assert lines(lab.requests()) == [CREATE, PROBE, PROBE], "nothing is created that has no place to be kept"
-    assert not list(folder.glob(".token.json.*")), "nothing half written is left"
+    assert lines(lab.requests()) == [CREATE, PROBE, PROBE], "no token is created that cannot be stored"
+    assert not list(folder.glob(".token.json.*")), "no partial file is left"
 
 
 def test_a_damaged_file_is_reported_moved_aside_and_replaced(in_process: InProcess, lab: Lab) -> None:
@@ -239,7 +239,9 @@ def test_a_task_killed_during_a_renewal_loses_no_token_and_the_next_run_repairs_
     assert lab.counts(EXAMPLE.name)["tokens_minted"] == 2
     assert record["pending"] is None
     assert lab.counts(EXAMPLE.name)["tokens_valid"] == 1 + len(record["superseded"]), "each is in the file"
-    assert len(record["superseded"]) == (method == "GET"), "the run that finished it leaves the old one its grace"
+    assert len(record["superseded"]) == (method == "GET"), (
+        "the run that completed it keeps the old one for its grace period"
+    )
 
 
 def kill_all_in(folder: Path) -> None:

@@ -54,7 +54,7 @@ def test_token_files_and_folders_are_described_without_secrets_in_every_state(an
 
     found = {item["path"].rpartition("/")[2]: item for item in run["listed"]["token_files"]}
     assert list(found) == ["damaged.json", "kept.json", "link.json", "other.json", "past.json", "none.json"]
-    assert len(run["listed"]["token_files"]) == len(found), "what is named twice is told once"
+    assert len(run["listed"]["token_files"]) == len(found), "a file named twice is reported once"
     assert {name: item["usable"] for name, item in found.items()} == {
         **dict.fromkeys(found, False),
         **dict.fromkeys(("kept.json", "other.json"), True),
@@ -72,12 +72,12 @@ def test_token_files_and_folders_are_described_without_secrets_in_every_state(an
     assert "symbolic link" in found["link.json"]["error"]
     assert found["none.json"]["error"] == f"There is no file {folder / 'none.json'}."
     assert run["demanding"]["token_files"][0]["usable"] is True, (
-        "of a token that never lives a day, half its life counts"
+        "a lifetime below one day counts with half of it"
     )
     assert (run["listed"]["changed"], run["listed"]["request_count"]) == (False, 0)
     assert "min_remaining must be a number of seconds" in run["misspelt"]["msg"]
     made = {f"{name}.json{end}" for name in ("kept", "other", "past") for end in ("", ".lock")}
-    assert {path.name for path in folder.iterdir()} == {*before, *made}, "reading leaves the folder as it is"
+    assert {path.name for path in folder.iterdir()} == {*before, *made}, "reading does not change the folder"
     secrets = [value["value"] for value in lab.secrets()]
     told = {"registered": json.dumps(run["listed"]), "output": run.output}
     assert leaks(told, ["left-over-of-a-token", *secrets]) == []

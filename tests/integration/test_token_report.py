@@ -163,7 +163,7 @@ def test_the_page_and_the_json_list_every_token_by_urgency_without_secrets(
         f"Report: {site}, {numbers}" in said(run)
     )
     assert {stat.S_IMODE(Path(path).stat().st_mode) for path in (site, numbers)} == {0o644}
-    assert lab.requests() == [], "reporting asks nobody"
+    assert lab.requests() == [], "reporting sends no request"
     secrets = [value["value"] for value in lab.secrets()]
     texts = {"output": run.output, "page": Path(site).read_text(), "json": Path(numbers).read_text()}
     assert leaks(texts, ["left-over-of-a-token", secret_of("pending.json"), *secrets]) == []
@@ -192,8 +192,10 @@ def test_a_report_is_changed_only_when_the_tokens_have_changed(ansible: Ansible,
 
     unchanged = succeeded(ansible.play(report("later", **month), core=core))
 
-    assert (changes(unchanged), result(unchanged, "later")["changed"]) == (0, False), "time that passes is no change"
-    assert site.read_text() != before, "the page tells the new time all the same"
+    assert (changes(unchanged), result(unchanged, "later")["changed"]) == (0, False), (
+        "the passing of time is not a change"
+    )
+    assert site.read_text() != before, "the page still shows the new time"
     age(token, 2.6 * HOUR)
     second: dict[str, list[Task]] = {
         "due": report("due", **month),
@@ -251,7 +253,7 @@ def test_check_mode_writes_nothing_and_predicts_what_a_run_does(ansible: Ansible
     assert [result(run, name)["changed"] for name, run in told.items()] == [True, True, False, True]
     assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in out.rglob("*.*")} == before
     for run in told.values():
-        assert "<td" not in run.output, "a difference of the page is only noise"
+        assert "<td" not in run.output, "a diff of the page would only be noise"
         assert "+++ after" not in run.output.replace("+++ after\n@@", "")
 
 

@@ -99,7 +99,7 @@ def test_an_overflow_link_to_another_host_is_refused_before_a_request_unless_it_
         assert "to trusted_issuers" in run[name]["msg"]
     assert REGISTER not in lines([entry for name in names[:-1] for entry in cut[name]])
     (seen,) = lab.requests("vidb", host=foreign)
-    assert seen in cut["asked"], "only the task that trusts the host has asked it"
+    assert seen in cut["asked"], "only the task that trusts the host sent it a request"
     assert seen.header("Authorization") == f"Bearer {run['vidb']['token']}"
     assert run["asked"]["msg"].startswith(f"Could not expand the access token on {authority}")
     assert "Get a new access token" in run["asked"]["msg"]
@@ -116,7 +116,7 @@ def test_the_page_of_a_proxy_never_proves_a_token(in_process: InProcess, lab: La
     run = succeeded(in_process.play([vidb("vidb"), failing(vcenter("before")), failing(vcenter("after"))]))
 
     cut = by_task(run, lab, None, "vidb", "before", "after")
-    assert lines(cut["before"]) == [PROBE], "nothing is registered on the word of a page"
+    assert lines(cut["before"]) == [PROBE], "no page of a proxy leads to a registration"
     for name in ("before", "after"):
         assert run[name]["failed"]
         assert "check whether the access token is accepted" in run[name]["msg"]

@@ -115,7 +115,7 @@ def test_a_token_that_expires_too_soon_is_revoked_only_after_the_new_one_works(i
     run = succeeded(in_process.play(tasks))
 
     cut = by_task(run, lab, "vrni", "created", "enough", "renewed", "settled")
-    assert lines(cut["enough"]) == [PROBE], "the server's clock decides, not this one's"
+    assert lines(cut["enough"]) == [PROBE], "the clock of the server decides, not the local one"
     assert lines(cut["renewed"]) == [PROBE, CREATE, PROBE, REVOKE]
     old, new = signed(run["created"]), signed(run["renewed"])
     assert [entry.header("Authorization") for entry in cut["renewed"]] == [old, None, new, old]
@@ -155,7 +155,7 @@ def test_renew_always_replaces_a_valid_token_and_renew_never_fails_where_one_is_
     assert "renew: auto" in run["never"]["msg"]
     assert "it expires at" in run["never"]["msg"]
     assert "renew: auto" in run["nothing"]["msg"]
-    assert lab.counts("vrni")["tokens_valid"] == 2, "the last one, and that which nobody was to revoke"
+    assert lab.counts("vrni")["tokens_valid"] == 2, "the last one, and the one that must not be revoked"
 
 
 def test_a_token_that_is_given_is_used_if_valid_and_replaced_otherwise(in_process: InProcess, lab: Lab) -> None:
@@ -256,9 +256,11 @@ def test_a_token_that_was_revoked_on_the_server_leads_to_one_renewal_without_a_l
     run = succeeded(in_process.play(tasks))
 
     cut = by_task(run, lab, "vrni", "created", "renewed", "refused", "trusted")
-    assert lines(cut["renewed"]) == [PROBE, CREATE, PROBE], "a dead token is not revoked once more"
+    assert lines(cut["renewed"]) == [PROBE, CREATE, PROBE], "an invalid token is not revoked again"
     assert run["renewed"]["action"] == "renewed"
-    assert lines(cut["refused"]) == [PROBE, CREATE, PROBE, REVOKE], "what does not work is not left on the server"
+    assert lines(cut["refused"]) == [PROBE, CREATE, PROBE, REVOKE], (
+        "a token that does not work is not left on the server"
+    )
     assert "does not accept the token that it has just created" in run["refused"]["msg"]
     assert run["trusted"]["token"] == run["renewed"]["token"], "the old one stays"
     assert lab.counts("vrni")["tokens_valid"] == 1

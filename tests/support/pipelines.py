@@ -138,7 +138,7 @@ def _setting(variable: tuple[str, str]) -> str:
     """The setting that a variable of a workflow is made from. It has the same name."""
     name, value = variable
     found = _SETTING.fullmatch(value)
-    assert found, f"{name} is not made from a variable or secret: {value}"
+    assert found, f"{name} is not set from a variable or secret: {value}"
     assert found[1] == name
     return name
 

@@ -131,7 +131,7 @@ def looks(pauses: list[float]) -> Callable[[int], None]:
     def looks(count: int) -> None:
         end, wanted = time.monotonic() + _SECONDS, len(pauses) + count
         while len(pauses) < wanted:
-            assert time.monotonic() < end, f"only {len(pauses)} of {wanted} looks"
+            assert time.monotonic() < end, f"only {len(pauses)} of {wanted} polls"
             time.sleep(0.002)
 
     return looks

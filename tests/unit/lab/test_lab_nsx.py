@@ -237,7 +237,7 @@ def test_unknown_path_is_a_404_or_a_400(lab, nsx):
     lab.change_settings("nsx", unknown_path_status=400)
     response = nsx.get("/nonesuch")
     assert (response.status_code, response.json()["error_code"]) == (400, 500012)
-    assert nsx.get(f"{nsx.instance}x").status_code == 404, "an unknown object is no unknown path"
+    assert nsx.get(f"{nsx.instance}x").status_code == 404, "an unknown object is not an unknown path"
 
 
 def test_invalid_requests_get_an_api_error(csp, nsx):

@@ -53,7 +53,7 @@ def test_refresh_token_returns_another_access_token(lab, vidb):
     lab.expire_tokens("vidb", tokens=[made])
     assert vidb.grant({**form, "refresh_token": made}).json()["error"] == "invalid_grant"
     access = {**form, "refresh_token": given["access_token"]}
-    assert vidb.grant(access).json()["error"] == "invalid_grant", "an access token is no refresh token"
+    assert vidb.grant(access).json()["error"] == "invalid_grant", "an access token is not a refresh token"
 
 
 def test_rotating_refresh_token_is_invalid_after_its_use_and_a_new_one_is_returned(lab, vidb):

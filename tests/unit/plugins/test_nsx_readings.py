@@ -81,7 +81,7 @@ def test_a_lasting_refusal_takes_one_renewal_for_any_number_of_instances_and_thr
     posts = lab.requests("nsx")
     assert {request.path for request in posts} == {f"/policy/api/v1{path}" for path in paths}
     assert len({request.header("Authorization") for request in posts}) == 2
-    assert len(posts) <= len(paths) + concurrency, "who begins with the renewed token has none to replay with"
+    assert len(posts) <= len(paths) + concurrency, "a request with the renewed token has no other one for a replay"
 
 
 def test_a_refused_listing_of_instances_is_replayed_once_with_a_new_token(lab: Lab, tmp_path: Path) -> None:

@@ -176,7 +176,7 @@ def test_every_variable_is_used_and_every_used_variable_is_documented(role: str)
     private = {name for name in used if name not in options_of(role)}
 
     assert set(options_of(role)) <= used
-    assert private == left, "what the role leaves, or shows to the caller's tasks, is told in its description"
+    assert private == left, "results and variables for the caller's tasks are in the description of the role"
     assert all(f"`{name}`" in text_of(role, "README.md") for name in left)
 
 

@@ -315,7 +315,7 @@ def test_concurrency_limits_how_many_entries_run_at_a_time(sample: Play, keep: K
 
     result = keep(*many(12), concurrency=4).result
 
-    assert not result.get("failed"), "fewer than four at a time would never have met"
+    assert not result.get("failed"), "with fewer than four at a time they would never meet"
     assert max(most) <= 4
     assert [token["name"] for token in result["tokens"]] == [f"token {one}" for one in range(12)]
 

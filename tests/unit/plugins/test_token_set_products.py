@@ -57,7 +57,7 @@ def test_the_environment_completes_each_entry_with_the_variables_of_its_product(
         "text",
         {"product": [PRODUCT]},
     ]
-    assert decided["tokens"][3] == others[1], "an option of the task goes before the environment"
+    assert decided["tokens"][3] == others[1], "an option of the task overrides the environment"
     assert empty == {"product": PRODUCT, "username": ""}
 
 

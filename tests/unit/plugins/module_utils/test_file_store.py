@@ -49,7 +49,7 @@ def mode(path: Path) -> int:
 def give_away(path: Path) -> None:
     """Let the file belong to another user."""
     if os.geteuid() != 0:
-        pytest.skip("only root can give a file away")
+        pytest.skip("only root can change the owner of a file")
     os.chown(path, 12345, 12345)
 
 
@@ -336,7 +336,7 @@ def test_the_folder_is_synced_after_the_removal_of_a_file(
     assert not path.exists()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to somebody else")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can change the owner of a folder")
 def test_folder_of_another_user_is_refused_as_root(tmp_path: Path) -> None:
     folder = tmp_path / "theirs"
     folder.mkdir(mode=0o700)

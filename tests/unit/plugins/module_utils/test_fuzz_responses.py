@@ -171,7 +171,7 @@ def _fuzz(job_name: str, lab: Lab, server: HostileServer, folder: Path, examples
             record_of(file)
             server.starts_anew(replies)
             again = run_at(server, job, lab, file)
-            assert not again.result.get("failed"), f"the lie outlives its run: {again.message}"
+            assert not again.result.get("failed"), f"the response is remembered after its run: {again.message}"
 
     # Hypothesis creates tables of Unicode at first use, which are larger than everything that is measured here.
     st.text().validate()

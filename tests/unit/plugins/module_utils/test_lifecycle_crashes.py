@@ -99,7 +99,7 @@ def every_crash(situation: str, new_world: Callable[[], World] = World, **option
             return
         world.let_the_lease_end()
         yield Killed(world, before, worked, run)
-    pytest.fail("the run does not end")
+    pytest.fail("the run never finishes")
 
 
 def may_live_on(record: Record | None, *, revoke_old: bool, can_revoke: bool) -> set[str]:

@@ -86,7 +86,7 @@ def test_superseded_token_that_has_expired_is_removed_with_the_next_change(world
     world.keep(current=world.server.mint(), superseded=(world.server.mint(age=4000),))
     unchanged, renewal = world.run(), world.run(renew="always")
     assert (unchanged.result, renewal.result) == ((False, "reused"), (True, "renewed"))
-    assert len([call for call in renewal.calls if call.startswith("revoke")]) == 1, "the current one of before"
+    assert len([call for call in renewal.calls if call.startswith("revoke")]) == 1, "the previous current one"
     assert not is_unfinished(record_of(world))
 
 

@@ -159,7 +159,7 @@ def test_a_proxy_has_an_address_without_credentials(url: str, address: str) -> N
 
 def test_neither_the_process_nor_the_operating_system_is_consulted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", PROXY)
-    monkeypatch.setattr(urllib.request, "getproxies", lambda: pytest.fail("the operating system was asked"))
-    monkeypatch.setattr(urllib.request, "proxy_bypass", lambda host: pytest.fail("the operating system was asked"))
+    monkeypatch.setattr(urllib.request, "getproxies", lambda: pytest.fail("the operating system was consulted"))
+    monkeypatch.setattr(urllib.request, "proxy_bypass", lambda host: pytest.fail("the operating system was consulted"))
     assert chosen("sddc.example.com", None, {}) is None
     assert chosen("sddc.example.com", None, {"https_proxy": OTHER, "no_proxy": "x"}) == OTHER

@@ -119,7 +119,7 @@ def test_trust_store_of_the_environment_of_the_task_is_trusted(lab: Lab, session
 
 def test_folder_of_ca_certificates_is_trusted(lab: Lab, session: OpenSession, tmp_path: Path) -> None:
     if not shutil.which("openssl"):
-        pytest.skip("openssl is needed to name the files of such a folder")
+        pytest.skip("openssl is required to name the files of such a folder")
     command = ["openssl", "x509", "-hash", "-noout", "-in", lab.ca_path]
     name = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
     shutil.copy(lab.ca_path, tmp_path / f"{name}.0")
