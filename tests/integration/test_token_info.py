@@ -71,9 +71,7 @@ def test_token_files_and_folders_are_described_without_secrets_in_every_state(an
     assert "is damaged" in found["damaged.json"]["error"]
     assert "symbolic link" in found["link.json"]["error"]
     assert found["none.json"]["error"] == f"There is no file {folder / 'none.json'}."
-    assert run["demanding"]["token_files"][0]["usable"] is True, (
-        "a lifetime below one day counts with half of it"
-    )
+    assert run["demanding"]["token_files"][0]["usable"] is True, "a lifetime below one day counts with half of it"
     assert (run["listed"]["changed"], run["listed"]["request_count"]) == (False, 0)
     assert "min_remaining must be a number of seconds" in run["misspelt"]["msg"]
     made = {f"{name}.json{end}" for name in ("kept", "other", "past") for end in ("", ".lock")}

@@ -46,7 +46,7 @@ def keep(lab: Lab, **options: Any) -> dict[str, Any]:
     return done(job, lab.details, **options).result
 
 
-def test_the_example_request_for_an_auth_token_is_what_is_sent(lab: Lab) -> None:
+def test_the_example_request_for_an_auth_token_is_sent(lab: Lab) -> None:
     keep(lab)
 
     (request,) = lab.requests("vrni")

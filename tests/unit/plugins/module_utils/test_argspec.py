@@ -163,7 +163,7 @@ def test_a_prefix_applies_to_every_option_and_every_rule() -> None:
     assert spec.environment_variables == {"A"}
 
 
-def test_what_the_environment_may_set_is_not_required_where_the_environment_is_unknown() -> None:
+def test_options_with_a_variable_are_not_required_where_the_environment_is_unknown() -> None:
     own = ArgumentSpec(
         {"name": {"type": "str", "required": True}, "uuid": {"type": "str"}},
         required_one_of=(("name", "uuid"), ("name", "api_token")),

@@ -254,7 +254,7 @@ def test_overloaded_server_is_retried_after_the_time_it_asks_for(
     assert len(notice) <= 100
 
 
-def test_dead_hosts_print_no_line_for_their_short_retries(open_session: OpenSession, told: list[str]) -> None:
+def test_unreachable_hosts_print_no_line_for_their_short_retries(open_session: OpenSession, told: list[str]) -> None:
     hosts = [open_session(f"https://127.0.0.1:{port}", retries=3) for port in range(1, 31)]
     for host in hosts:
         with pytest.raises(ConnectionFailed):

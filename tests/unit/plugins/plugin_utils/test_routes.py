@@ -54,7 +54,7 @@ class Action:
         self._connection = SimpleNamespace(_play_context=SimpleNamespace(no_log=False))
 
 
-def test_older_core_is_told_to_hide_the_result_and_the_task(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_older_core_is_set_to_hide_the_result_and_the_task(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sealing, "CORE_MASKS_SECRETS", False)
     action, result = Action(), {"token": "x"}
     sealing.seal(action, result)
