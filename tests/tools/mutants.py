@@ -38,7 +38,7 @@ from tools.mutant_trials import ARGUMENTS, Mutant, Trials
 from tools.mutations import mutations_of
 
 LIST = Path(__file__).with_suffix(".yml")
-# Where faults are generated.
+# The files in which faults are generated.
 SCOPE = (
     "plugins/module_utils/_lifecycle",
     "plugins/module_utils/_http",
@@ -46,7 +46,7 @@ SCOPE = (
     "plugins/plugin_utils",
 )
 TESTS = "tests/unit/plugins"
-# Failed tests, and tests that could not be collected. Anything else, such as no test at all, notices nothing.
+# Failed tests, and tests that could not be collected. Anything else, such as no test at all, does not count.
 _NOTICED = (1, 2)
 
 
@@ -61,11 +61,11 @@ class NamedMutant:
 
 
 class Unusable(Exception):
-    """The list of mutants does not fit the code, or tests fail without any mutant."""
+    """The list of mutants does not match the code, or tests fail without any mutant."""
 
 
 def main(arguments: list[str]) -> int:
-    """Return 1 when a named mutant was not noticed, or nothing could be tried."""
+    """Return 1 if a named mutant was not noticed, or nothing could be tried."""
     parser = argparse.ArgumentParser(prog="mutants.py")
     kinds = parser.add_mutually_exclusive_group()
     kinds.add_argument("--named", action="store_true", help="only the named mutants")
@@ -94,7 +94,7 @@ def _is_chosen(mutant: Mutant | NamedMutant, paths: Sequence[str]) -> bool:
 
 
 def named_mutants(listed: Sequence[Mapping[str, Any]]) -> Iterator[NamedMutant]:
-    """The mutants of the list. Raises Unusable for a text that is not in its file, once and only once."""
+    """The mutants of the list. Raises Unusable for a text that does not occur exactly once in its file."""
     for entry in listed:
         source = (CHECKOUT / entry["path"]).read_text()
         if source.count(entry["text"]) != 1:
@@ -104,7 +104,7 @@ def named_mutants(listed: Sequence[Mapping[str, Any]]) -> Iterator[NamedMutant]:
 
 
 def generated_mutants(accepted: Sequence[Mapping[str, str]]) -> Iterator[Mutant]:
-    """All small faults in the scope, without those that were judged to be none."""
+    """All small faults in the scope, except those that were accepted as harmless."""
     judged = {(entry["path"], entry["change"], entry["line"]) for entry in accepted}
     for path in sorted(file for folder in SCOPE for file in (CHECKOUT / folder).glob("*.py")):
         name, source = str(path.relative_to(CHECKOUT)), path.read_text()
@@ -117,7 +117,7 @@ def generated_mutants(accepted: Sequence[Mapping[str, str]]) -> Iterator[Mutant]
 
 
 def try_named(mutants: Iterator[NamedMutant], paths: Sequence[str]) -> list[str]:
-    """Try named mutants in a copy of the checkout, print the result, and return those that no test has noticed."""
+    """Try named mutants in a copy of the checkout, print the result, and return those that no test noticed."""
     chosen = [mutant for mutant in mutants if _is_chosen(mutant, paths)]
     survivors = []
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
@@ -137,7 +137,7 @@ def try_named(mutants: Iterator[NamedMutant], paths: Sequence[str]) -> list[str]
 
 
 def copied(folder: Path) -> Path:
-    """A copy of what git knows, or would add, with an environment that finds it in place of the checkout."""
+    """A copy of what git tracks or would add, with an environment that uses it in place of the checkout."""
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=CHECKOUT, check=True, capture_output=True, text=True
     )
@@ -153,9 +153,9 @@ def copied(folder: Path) -> Path:
 
 
 def exit_code_of_tests(copy: Path, tests: Sequence[str]) -> int:
-    """Run tests in a copy as it is."""
+    """Run tests in an unchanged copy."""
     collections = str(copy / ".venv" / "collections")
-    # A file may change twice within the resolution of its time, which bytecode is compared with.
+    # A file may change twice within the resolution of its timestamp, with which bytecode is compared.
     variables = {"PYTHONPATH": collections, "ANSIBLE_COLLECTIONS_PATH": collections, "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-m", "pytest", "-x", *ARGUMENTS, *tests]
     return subprocess.run(command, cwd=copy, env={**os.environ, **variables}, capture_output=True).returncode
