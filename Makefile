@@ -21,6 +21,7 @@ VENV := .venv/stamps/venv
 TESTS := .venv/stamps/tests-$(call checksum,tests/requirements.txt)
 LINT := .venv/stamps/lint-$(call checksum,tests/requirements.txt tests/requirements-lint.txt)
 WORKFLOWS := .venv/stamps/workflows-$(call checksum,$(addprefix tests/requirements,.txt -lint.txt -workflows.txt))
+STORE := .venv/stamps/store-$(call checksum,tests/requirements-store.txt)
 DOCS := .venv/stamps/docs-$(call checksum,$(addprefix tests/requirements,.txt -lint.txt -docs.txt))
 BENCHMARK := .venv/stamps/benchmark-$(call checksum,tests/requirements.txt tests/requirements-benchmark.txt)
 CORES := .venv/stamps/cores-$(call checksum,tests/tools/install_cores.py tests/requirements.txt)
@@ -60,10 +61,10 @@ lab: $(TESTS) ## Run the lab, to try playbooks against it
 unit: $(TESTS) ## Run the fast unit tests (a minute; ARGS="-k lock" selects some)
 	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow" tests/unit $(ARGS)
 
-test: $(WORKFLOWS) $(COLLECTION) $(CORES) $(CONFORMANCE) ## Run the fast tests (8 minutes)
+test: $(WORKFLOWS) $(STORE) $(COLLECTION) $(CORES) $(CONFORMANCE) ## Run the fast tests (8 minutes)
 	$(call run_tests,-m "not slow")
 
-test-all: $(WORKFLOWS) $(COLLECTION) $(CORES) $(FURTHER_CORES) $(CONFORMANCE) ## Run all tests, and molecule
+test-all: $(WORKFLOWS) $(STORE) $(COLLECTION) $(CORES) $(FURTHER_CORES) $(CONFORMANCE) ## Run all tests, and molecule
 	$(call run_tests)
 	@$(BIN)/python tests/tools/molecule.py
 
@@ -134,6 +135,12 @@ $(WORKFLOWS): | $(TESTS)
 	@echo "Installing tests/requirements-workflows.txt"
 	@$(BIN)/python $(PIP_INSTALL) -r tests/requirements-workflows.txt -c tests/requirements.txt -c tests/requirements-lint.txt
 	@rm -f .venv/stamps/workflows-* && touch $@
+
+$(STORE): | $(TESTS)
+	@echo "Installing tests/requirements-store.txt (75 MB)"
+	@$(BIN)/python $(PIP_INSTALL) -r tests/requirements-store.txt \
+	    || echo "No OpenBao for this platform: the tests of the shared store will be skipped"
+	@rm -f .venv/stamps/store-* && touch $@
 
 $(DOCS): | $(TESTS)
 	@echo "Installing tests/requirements-docs.txt"

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ if str(Path(__file__).resolve().parents[1]) not in sys.path:
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from products import EXAMPLE, ISSUER
+from support import bao as bao_server
+from support.bao import Bao
 from support.cores import Core, fast_on_default
 from support.in_process_plays import InProcess
 from support.playbooks import Ansible
@@ -33,6 +36,27 @@ def core(request: pytest.FixtureRequest) -> Core:
     if core.why_not:
         pytest.skip(core.why_not)
     return core
+
+
+@pytest.fixture(scope="session")
+def bao() -> Iterator[Bao]:
+    """A server of shared stores, for all tests."""
+    with _running_bao() as server:
+        yield server
+
+
+@pytest.fixture
+def own_bao() -> Iterator[Bao]:
+    """A server for one test, which may break it."""
+    with _running_bao() as server:
+        yield server
+
+
+def _running_bao() -> AbstractContextManager[Bao]:
+    binary = bao_server.executable()
+    if binary is None:
+        pytest.skip("OpenBao is not installed, or does not run on this machine")
+    return bao_server.running(binary)
 
 
 @pytest.fixture

@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from products import EXAMPLE, JOBS, KITS
-from support import bao as bao_server
 from support.bao import Bao
 from support.canaries import leaks
 from support.in_process import done
@@ -24,15 +23,6 @@ if TYPE_CHECKING:
     from lab.client import Lab
 
 PATH = "sddc/example"
-
-
-@pytest.fixture(scope="module")
-def bao() -> Iterator[Bao]:
-    binary = bao_server.executable()
-    if binary is None:
-        pytest.skip("the binary of OpenBao is not installed, or does not run on this machine")
-    with bao_server.running(binary) as server:
-        yield server
 
 
 @pytest.fixture(autouse=True)

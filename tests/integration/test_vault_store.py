@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import nullcontext
 from typing import Any
 
@@ -34,7 +33,6 @@ from ansible_collections.sddc.tokens.plugins.module_utils._http.url import BaseU
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import Record
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.shared_store import SharedStore
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.vault_store import VaultDocuments
-from support import bao as bao_server
 from support.bao import Bao
 
 POLICY = """
@@ -43,15 +41,6 @@ path "secret/metadata/sddc/*" { capabilities = ["read"] }
 """
 FIELDS = {"schema": "1", "product": "lab", "host": "h", "principal": "p"}
 PATH = "sddc/token"
-
-
-@pytest.fixture(scope="module")
-def bao() -> Iterator[Bao]:
-    binary = bao_server.executable()
-    if binary is None:
-        pytest.skip("the binary of OpenBao is not installed, or does not run on this machine")
-    with bao_server.running(binary) as server:
-        yield server
 
 
 @pytest.fixture(autouse=True)
@@ -282,12 +271,8 @@ def test_a_lease_that_nobody_ended_is_taken_over_when_it_is_over(bao: Bao) -> No
     assert bao.document(PATH)["token"] == "next-token"
 
 
-def test_a_sealed_store_is_unavailable() -> None:
-    binary = bao_server.executable()
-    if binary is None:
-        pytest.skip("the binary of OpenBao is not installed, or does not run on this machine")
-    with bao_server.running(binary) as server:
-        store = Store(server)
-        server.do("PUT", "sys/seal", {})
-        with pytest.raises(StoreUnavailable, match="sealed"):
-            store.documents.read()
+def test_a_sealed_store_is_unavailable(own_bao: Bao) -> None:
+    store = Store(own_bao)
+    own_bao.do("PUT", "sys/seal", {})
+    with pytest.raises(StoreUnavailable, match="sealed"):
+        store.documents.read()
