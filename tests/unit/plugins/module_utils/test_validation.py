@@ -25,7 +25,7 @@ from support.kit import Kit
 
 CREDENTIALS = {"username": "x", "password": "x"}
 MAIN = operation_of(EXAMPLE.module)
-FILES = operation_of("token_file_info")
+FILES = operation_of("token_info")
 
 
 class Sample(Operation):
