@@ -22,6 +22,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from multiprocessing import connection
 from types import CodeType, FunctionType
 from typing import Generic, TypeVar
@@ -34,8 +35,10 @@ from support.checkout import CHECKOUT
 
 # Forks share the position in a file, so pytest must not capture output in files.
 ARGUMENTS = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-m", "not slow", "--capture=sys", "--hypothesis-seed=0")
-# Limits for the tests of one mutant. They catch hangs only.
-CPU_SECONDS, SECONDS = 60, 600
+# A test hangs that takes this time, in seconds, and so many times as long as without any mutant.
+_HANGS, _TIMES = 60, 10
+# The same for the time of the processor, which does not depend on what else the machine does.
+_LOOPS = 5
 
 _FORK = multiprocessing.get_context("fork")
 _Statement = tuple[str, int]
@@ -69,6 +72,7 @@ class Run:
 
     test: int
     failure: str
+    processor: float
     seconds: float
     statements: frozenset[_Statement]
 
@@ -108,7 +112,7 @@ def _in_forks(
     """Share tasks among forks, each with a lab."""
     shares = [tasks[start :: len(labs)] for start in range(len(labs))]
     forks = [_Fork(_with_lab, lab, function, share, *arguments) for lab, share in zip(labs, shares, strict=True)]
-    results = [fork.result(None) for fork in forks]
+    results = [fork.result() for fork in forks]
     if None in results:
         raise RuntimeError("A process that shares the work has died")
     return [result for part in results for result in part or []]
@@ -139,10 +143,10 @@ class _Fork(Generic[_Result]):
         tempfile.tempdir = None
         sender.send(function(*arguments))
 
-    def result(self, seconds: float | None) -> _Result | None:
-        """Return None when the process dies, or takes longer."""
+    def result(self) -> _Result | None:
+        """Return None when the process dies."""
         try:
-            connection.wait([self._receiver, self._process.sentinel], seconds)
+            connection.wait([self._receiver, self._process.sentinel])
             return self._receiver.recv() if self._receiver.poll() else None
         except EOFError:
             return None
@@ -171,9 +175,9 @@ def _run_all(tests: Sequence[int], session: pytest.Session) -> list[Run]:
     session.config.pluginmanager.register(failures)
     for test, following in zip(tests, [*tests[1:], None], strict=False):
         measured.switch_context(str(test))
-        start, failures.text = time.monotonic(), ""
+        start, processor, failures.text = time.monotonic(), time.process_time(), ""
         _run(session, test, following)
-        runs.append((test, failures.text, time.monotonic() - start))
+        runs.append((test, failures.text, time.process_time() - processor, time.monotonic() - start))
     measured.stop()
     statements: dict[str, set[_Statement]] = defaultdict(set)
     data = measured.get_data()
@@ -196,12 +200,12 @@ def first_lines(source: str) -> dict[int, int]:
     return found
 
 
-def _tests_by_statement(runs: Sequence[Run]) -> Mapping[_Statement, Sequence[int]]:
+def _tests_by_statement(runs: Sequence[Run]) -> Mapping[_Statement, Sequence[Run]]:
     """Return the tests of each statement, the fastest first."""
     tests = defaultdict(list)
     for run in sorted(runs, key=lambda run: run.seconds):
         for statement in run.statements:
-            tests[statement].append(run.test)
+            tests[statement].append(run)
     return tests
 
 
@@ -209,31 +213,33 @@ def _try_all(
     mutants: Sequence[Mutant],
     session: pytest.Session,
     functions: Sequence[FunctionType],
-    tests: Mapping[_Statement, Sequence[int]],
+    tests: Mapping[_Statement, Sequence[Run]],
     end: float,
 ) -> list[Outcome]:
     outcomes = []
     for mutant in mutants:
         if time.monotonic() < end:
             chosen = tests.get((mutant.path, first_lines(mutant.text)[mutant.line]), [])
-            # None: the fault has killed the process, or the tests hang.
-            result = _Fork(_fails, chosen, session, functions, mutant.path, codes_of(mutant.text)).result(SECONDS)
+            # None: the fault has killed the process.
+            result = _Fork(_fails, chosen, session, functions, mutant.path, codes_of(mutant.text)).result()
             outcomes.append(Outcome(mutant.name, result is not False, len(chosen)))
     return outcomes
 
 
 def _fails(
-    tests: Sequence[int],
+    runs: Sequence[Run],
     session: pytest.Session,
     functions: Sequence[FunctionType],
     path: str,
     codes: Mapping[tuple[str, int], CodeType],
 ) -> bool:
     """Whether one of the tests fails with the code of a mutant."""
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     apply(path, codes, functions)
-    for test, following in zip(tests, [*tests[1:], None], strict=False):
-        _run(session, test, following)
+    for run, following in zip(runs, [*runs[1:], None], strict=False):
+        limit = ceil(time.process_time() + _LOOPS + _TIMES * run.processor)
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
+        session.items[run.test].add_marker(pytest.mark.timeout(_HANGS + _TIMES * run.seconds))
+        _run(session, run.test, following.test if following else None)
         if session.testsfailed:
             return True
     return False
