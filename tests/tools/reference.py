@@ -235,7 +235,9 @@ def _sentence(text: str, name: Name) -> str:
 def _marked(text: str, name: Name) -> str:
     """Ansible's markup as Markdown."""
     text = re.sub(rf"M\({re.escape(COLLECTION)}\.(\w+)\)", lambda match: name(match[1]), " ".join(text.split()))
-    text = re.sub(r"\b(?:C|E|O|V|RV)\(((?:[^()\\]|\\.|\([^()]*\))*)\)", r"`\1`", text)
+    # Before the name of an option may stand whose it is, or that it is not to be looked up.
+    text = re.sub(r"\b(?:O|RV)\((?:ignore:|[\w.]+#\w+:)?([^()=]+(?:=[^()]*)?)\)", r"`\1`", text)
+    text = re.sub(r"\b(?:C|E|V)\(((?:[^()\\]|\\.|\([^()]*\))*)\)", r"`\1`", text)
     return text.replace("|", "\\|")
 
 
