@@ -119,7 +119,7 @@ def test_a_token_is_created_once_its_metadata_is_merged_and_its_deletion_is_veri
     assert run["in_use"]["in_use"] is True
     assert run["predicted"]["verified"] is run["deletion_predicted"]["verified"] is False
     assert run["deleted"]["verified"] is True
-    assert "metadata must be a mapping" in run["odd_metadata"]["msg"]
+    assert "must be a mapping with the keys key and val" in run["odd_metadata"]["msg"]
     signed = [entry for name in names for entry in cut[name] if entry.path != "/login"]
     assert {entry.header("X-Avi-Version") for entry in signed} == {lab["avi"]["api_version"]}
     writes = [entry for entry in signed if entry.method != "GET"]

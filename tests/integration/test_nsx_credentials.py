@@ -93,7 +93,7 @@ def test_instances_are_read_with_each_kind_of_credentials_and_the_session_is_clo
     assert "Check username and password" in run["wrong"]["msg"]
     assert "username, access_token, token_file, csp_api_token, csp_client_id, client_cert" in run["nobody"]["msg"]
     assert run["unminted"]["service_instances"] == []
-    assert "Check mode creates no access token" in run["unminted"]["warnings"][0]
+    assert "check mode creates no access token" in run["unminted"]["warnings"][0]
     assert leaks({"output": run.output}, ["a-wrong-password", *(value["value"] for value in lab.secrets())]) == []
 
 
@@ -176,7 +176,7 @@ def test_reauthentication_gets_tokens_or_reads_them_from_a_file_and_renews_refus
         "renewed": [post, EXCHANGE, post],
     }
     assert [run[name]["action"] for name in names[:5]] == ["reauthenticated"] * 5
-    assert "Check mode creates no access token" in said(run)
+    assert "check mode creates no access token" in said(run)
     assert run["predicted"]["changed"] is True
     assert cut["kept"][1].header("X-NSX-OpenId") == cut["by_file"][0].header("X-NSX-OpenId")
     assert cut["renewed"][2].header("Authorization") != cut["renewed"][0].header("Authorization")

@@ -303,7 +303,7 @@ def test_the_token_is_available_as_headers_and_from_the_lookup_which_refuses_an_
     assert "there is no token in" in run["missing"]["msg"].lower()
     assert "is not a token file" in run["strange"]["msg"]
     assert "expires too soon" in run["short"]["msg"]
-    assert "no id_token in" in run["unknown"]["msg"]
+    assert "contains no id_token" in run["unknown"]["msg"]
     assert leaks({"output": run.output}, [secret["value"] for secret in lab.secrets()]) == []
 
 

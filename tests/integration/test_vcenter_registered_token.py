@@ -240,7 +240,7 @@ def test_one_task_registers_with_credentials_or_a_token_file_and_returns_no_refr
     assert "Check api_token" in run["refused"]["msg"]
     assert "vidb_hostname" in run["no_broker"]["msg"]
     assert run["dead"]["failed"]
-    assert "Get a new overflow token" in run["dead"]["msg"]
+    assert "Get a new access token" in run["dead"]["msg"]
     secrets = [secret["value"] for secret in lab.secrets()]
     assert leaks({"output": run.output}, ["wrong-token-of-the-user", *secrets]) == []
 
