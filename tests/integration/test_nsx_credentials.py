@@ -91,7 +91,10 @@ def test_instances_are_read_with_each_kind_of_credentials_and_the_session_is_clo
     assert lab.counts("nsx")["sessions_opened"] == 2
     assert lab.counts("nsx")["sessions_open"] == 0
     assert "Check username and password" in run["wrong"]["msg"]
-    assert "username, access_token, token_file, csp_api_token, csp_client_id, client_cert" in run["nobody"]["msg"]
+    assert (
+        "username, access_token, token_file, token_store, csp_api_token, csp_client_id, client_cert"
+        in run["nobody"]["msg"]
+    )
     assert run["unminted"]["service_instances"] == []
     assert "check mode creates no access token" in run["unminted"]["warnings"][0]
     assert leaks({"output": run.output}, ["a-wrong-password", *(value["value"] for value in lab.secrets())]) == []
