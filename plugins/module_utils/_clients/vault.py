@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""HashiCorp Vault and OpenBao: documents of a KV secrets engine, version 2, and signing in.
+"""HashiCorp Vault and OpenBao: secrets of a KV secrets engine, version 2, and sign-in.
 
 https://developer.hashicorp.com/vault/api-docs/secret/kv/kv-v2
 https://openbao.org/api-docs/secret/kv/kv-v2/
@@ -24,11 +24,11 @@ from .._http.response import Response
 from .._http.session import Session
 from .._http.url import segment
 
-# A proxy or agent may require it of all requests.
+# A proxy or agent may require this header.
 _REQUEST = {"X-Vault-Request": "true"}
 _INDEX = "X-Vault-Index"
 _FORWARD = {"X-Vault-Inconsistent": "forward-active-node"}
-# A node of Vault that does not know yet what another one has written; OpenBao says 429.
+# Statuses of a node that does not have the latest write yet. OpenBao returns 429.
 _BEHIND = (412,)
 _FRACTION = re.compile(r"\.\d+")
 _PERMISSION_ADVICE = "Check that the token of the store is valid, and that its policy allows this path."
@@ -36,8 +36,10 @@ _PERMISSION_ADVICE = "Check that the token of the store is valid, and that its p
 
 @dataclass(frozen=True)
 class SecretVersion:
-    """A version of a document. `data` is None where the version was deleted, or there never was one; `number` is 0
-    then. Times are epoch seconds of the server."""
+    """A version of a secret. Times are epoch seconds of the server's clock.
+
+    `data` is None when the version was deleted or there never was one; `number` is 0 then.
+    """
 
     data: Optional[Mapping[str, Any]]
     number: int
@@ -47,7 +49,7 @@ class SecretVersion:
 
 
 def error_facts(document: Any) -> tuple[str, str]:
-    """The messages of an error."""
+    """The messages of an error response. There are no codes, so the code is empty."""
     errors = document.get("errors") if isinstance(document, dict) else None
     texts = [" ".join(error.split()) for error in errors or [] if isinstance(error, str)]
     return "", "; ".join(texts)
@@ -62,18 +64,18 @@ class VaultAuth(ABC):
 
 
 class VaultClient:
-    """The operations of the API, named as it names them. It signs in when the first request needs it."""
+    """The operations of the API. The client signs in with the first request."""
 
     def __init__(self, session: Session, namespace: str, auth: VaultAuth) -> None:
         self._session = session
         self._headers = {**_REQUEST, **({"X-Vault-Namespace": namespace} if namespace else {})}
         self._signer = _TokenSigner(self, auth)
-        # The last state that this process has seen, so that it reads what it has written.
+        # The last state that this process has seen, so that it can read its own writes.
         self._index: Optional[str] = None
 
     @property
     def host(self) -> str:
-        """The server as messages name it."""
+        """The server, as messages name it."""
         return self._session.host
 
     def read_secret_version(self, mount: str, path: str) -> SecretVersion:
@@ -93,7 +95,7 @@ class VaultClient:
         return self._version(response, found if isinstance(found, dict) else None, data["metadata"])
 
     def create_secret_version(self, mount: str, path: str, data: Mapping[str, Any], cas: int) -> SecretVersion:
-        """POST /v1/<mount>/data/<path>, which succeeds while `cas` is the latest version. Raises ApiError: 400."""
+        """POST /v1/<mount>/data/<path>. Raises ApiError: 400 when `cas` is not the latest version."""
         response = self._request(
             "POST",
             f"/v1/{_path(mount)}/data/{_path(path)}",
@@ -109,7 +111,7 @@ class VaultClient:
         return str((options or {}).get("version") or "1")
 
     def read_metadata(self, mount: str, path: str) -> Optional[Mapping[str, Any]]:
-        """GET /v1/<mount>/metadata/<path>; None where there is none, or the policy does not allow it."""
+        """GET /v1/<mount>/metadata/<path>. Returns None without metadata, or when the policy does not allow it."""
         response = self._request(
             "GET",
             f"/v1/{_path(mount)}/metadata/{_path(path)}",
@@ -176,16 +178,16 @@ class VaultClient:
     ) -> SecretVersion:
         number = metadata.get("version")
         if isinstance(number, bool) or not isinstance(number, int) or number < 0:
-            raise response.bad("the response has no usable number of a version")
+            raise response.bad("the response has no usable version number")
         offset = response.clock_offset or 0.0
         created_at = _time(metadata.get("created_time")) if number else 0.0
         if created_at is None:
-            raise response.bad("the response does not say when the version was written")
+            raise response.bad("the response has no time of the version")
         return SecretVersion(data, number, created_at, response.received_at + offset, offset)
 
 
 class _TokenSigner(Auth[Secret]):
-    """Signs requests with the token of a sign-in, and signs in once more when the server refuses it."""
+    """Signs requests with the token of a sign-in, and signs in again once when the server refuses it."""
 
     def __init__(self, client: VaultClient, auth: VaultAuth) -> None:
         self._client = client
@@ -205,14 +207,14 @@ class _TokenSigner(Auth[Secret]):
         return {"X-Vault-Token": credential}
 
     def is_refusal(self, error: ApiError) -> bool:
-        """There is no 401; a policy that forbids a path is told apart by nothing."""
+        """The server returns 403 for an invalid token, and also for a path that the policy forbids."""
         return error.status == 403
 
     def renewed(self, refused: Secret, error: ApiError) -> Optional[Secret]:
         with self._lock:
             if self._token == refused and not self._has_renewed:
                 self._has_renewed = True
-                # It has expired, or was revoked by somebody else.
+                # The token has expired or was revoked.
                 self._own = [token for token in self._own if token != refused]
                 self._token = self._signed_in()
             return None if self._token == refused else self._token
@@ -222,7 +224,7 @@ class _TokenSigner(Auth[Secret]):
             self._has_renewed = False
 
     def sign_out(self) -> None:
-        """Revoke what was signed in with, and never a token that was given."""
+        """Revoke the token of the sign-in, but never a token that the user set."""
         while self._own:
             self._client.revoke_self(self._own.pop())
 
@@ -234,7 +236,7 @@ class _TokenSigner(Auth[Secret]):
 
 
 class GivenToken(VaultAuth):
-    """A token that the user gives. It is never revoked."""
+    """A token that the user set. It is never revoked."""
 
     def __init__(self, token: Secret) -> None:
         self._token = token
@@ -255,7 +257,7 @@ class AppRole(VaultAuth):
 
 
 class JwtRole(VaultAuth):
-    """POST auth/<mount>/login with a role and a JWT: of an identity provider, or of a service account."""
+    """POST auth/<mount>/login with a role and a JWT of an identity provider or of a service account."""
 
     def __init__(self, mount: str, role: str, jwt: Secret) -> None:
         self._mount, self._role, self._jwt = mount, role, jwt
@@ -265,17 +267,17 @@ class JwtRole(VaultAuth):
 
 
 def _is_missing(response: Response) -> bool:
-    """Whether there is no document. A namespace or a mount that is unknown is an error with a text."""
+    """Whether a 404 means that the secret does not exist. For an unknown namespace or mount, it has a message."""
     return response.status == 404 and not error_facts(response.json_or_none())[1]
 
 
 def _path(text: str) -> str:
-    """A path of several segments, clean: a server answers any other with a redirect."""
+    """Percent-encode a path of several segments. The server would redirect a path that is not normalized."""
     return "/".join(segment(part, "token_store") for part in text.strip("/").split("/"))
 
 
 def _time(text: Any) -> Optional[float]:
-    """Epoch seconds of a time in RFC 3339, in UTC with nanoseconds."""
+    """Convert an RFC 3339 time in UTC with nanoseconds to epoch seconds."""
     try:
         whole = datetime.datetime.strptime(_FRACTION.sub("", str(text)), "%Y-%m-%dT%H:%M:%SZ")
     except ValueError:

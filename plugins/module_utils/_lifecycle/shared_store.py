@@ -1,11 +1,11 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A token in one document of a server, shared by many machines: single flight by a lease in the document.
+"""Store a token in one document of a server, shared by many machines, with a lease in the document.
 
-Each write names the version that it replaces, and succeeds only while that one is the latest. The lease says who may
-renew; it starts with the version that holds it and is measured by the server's clock alone. A holder that was paused
-for longer than its lease finds its version replaced and writes nothing more.
+Each write names the version that it replaces, and succeeds only while that version is the latest. The lease decides who
+may renew. It starts with the version that contains it, and is measured by the server's clock. A holder that was paused
+for longer than its lease finds another version, and writes nothing more.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ _HOLDER, _SECONDS = "lease_holder", "lease_seconds"
 _LEASE = (_HOLDER, _SECONDS)
 _REFUSAL = "refusal"
 _HOLDER_BYTES = 16
-# The Date header has whole seconds, and the clocks of two nodes may differ.
+# Seconds: the Date header has whole seconds, and the clocks of two server nodes may differ.
 _CLOCK_MARGIN = 2.0
-# How long a node may be behind the one that has written, and how often it is asked meanwhile (seconds).
+# Seconds for which a server node may return an older version, and between the reads meanwhile.
 _LONGEST_STALENESS = 1.0
 _STALE_PAUSE = 0.1
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.15, 1.0
@@ -45,8 +45,11 @@ _NOTIFY_AFTER = 2.0
 
 @dataclass(frozen=True)
 class Version:
-    """A version of a document. `number` is 0 where there never was one. Times are epoch seconds of the server: when
-    the version was written, and when it was read. `clock_offset` is the server's clock minus this one, in seconds."""
+    """A version of a document. `number` is 0 when there never was one.
+
+    `created_at` and `read_at` are epoch seconds of the server's clock. `clock_offset` is the server's clock minus the
+    local clock, in seconds.
+    """
 
     fields: Fields
     number: int
@@ -56,12 +59,12 @@ class Version:
 
 
 class Documents(ABC):
-    """The seam between the protocol and a server that keeps versions of one document."""
+    """The interface between the lease protocol and a server that keeps versions of one document."""
 
     @property
     @abstractmethod
     def location(self) -> str:
-        """How messages name the document."""
+        """The document, as messages name it."""
 
     @abstractmethod
     def read(self) -> Version:
@@ -69,16 +72,19 @@ class Documents(ABC):
 
     @abstractmethod
     def write(self, fields: Fields, replaces: int) -> Version:
-        """Write the version that follows a number.
+        """Write the version after `replaces`, and return it.
 
-        Raises WriteConflict where another version is the latest, WriteUnknown where the response was lost, and
+        Raises WriteConflict when another version is the latest, WriteUnknown when the response was lost, and
         StoreError.
         """
 
 
 class SharedStore(Store):
-    """The record in a document. `lease` is how long a writer may take (seconds), `needed` what it must have left of
-    that to send a request. `local_lock` lets one process of this machine ask at a time."""
+    """The record in a document.
+
+    `lease` is the duration of a lease, `needed` the part of it that a request requires, both in seconds. `local_lock`
+    returns the lock that the processes of one machine share, for a timeout in seconds.
+    """
 
     keeps_one_superseded = True
 
@@ -109,7 +115,7 @@ class SharedStore(Store):
         return False
 
     def read(self) -> Stored:
-        """The holder of the lease knows what is stored; all others ask the server."""
+        """Return the version that the holder of the lease knows; otherwise read it from the server."""
         version = self._writer.version if self._writer else self._documents.read()
         self._seen = version
         record = self._record(version)
@@ -135,14 +141,14 @@ class SharedStore(Store):
     def _record(self, version: Version) -> Optional[Record]:
         if not is_recognizable(version.fields):
             raise ForeignRecord(
-                f"{self.location} is not a token document", advice="Check the path. The document was left as it is."
+                f"{self.location} is not a token document", advice="Check the path. The document was not changed."
             )
         try:
             return record_of(version.fields) if version.fields else None
         except LaterVersion:
             raise ForeignRecord(
                 f"the document {self.location} was written by a later release of this collection",
-                advice="Update the collection, or give another path. The document was left as it is.",
+                advice="Update the collection, or set another path. The document was not changed.",
             ) from None
         except ValueError as error:
             raise DamagedRecord(
@@ -151,37 +157,40 @@ class SharedStore(Store):
             ) from None
 
     def _leased(self, end: float, timeout: float) -> SharedWriter:
-        """A writer that has taken the lease, once nobody else has it."""
+        """Wait until no task holds the lease, and take it."""
         clock = self._runtime.clock
         pause, was_reported = _FIRST_PAUSE, False
-        # What the task has read a moment ago saves a request: where it is out of date the write is refused.
+        name = self.location.partition(" ")[0].rpartition("/")[2]
+        # The version that was read before saves a request. If it is outdated, the write is refused.
         version = self._seen or self._documents.read()
         while True:
             if not _is_leased(version):
-                # Refused before anything is written.
+                # Raises ForeignRecord before anything is written.
                 with suppress(DamagedRecord):
                     self._record(version)
                 writer = SharedWriter(self._documents, version, clock, lease=self._lease, needed=self._needed)
                 with suppress(WriteConflict):
                     writer.take_lease()
+                    if was_reported:
+                        self._runtime.notify(f"{name}: the other task has ended")
                     return writer
             left = end - clock.monotonic()
             if left <= 0:
                 raise StoreBusy(
                     f"another task has renewed the token in {self.location} for more than {timeout:g} s",
-                    advice="Wait for it to end, or raise lock_timeout.",
+                    advice="Wait for that task to end, or raise lock_timeout.",
                 )
             if timeout - left > _NOTIFY_AFTER and not was_reported:
-                self._runtime.notify(f"waiting for another task to renew {self.location}, at most {timeout:g} s")
+                self._runtime.notify(f"{name}: waiting at most {left:.0f} s for another task to renew the token")
                 was_reported = True
             if _is_leased(version):
-                clock.sleep(min(left, pause * random.uniform(0.7, 1.3)))  # noqa: S311  (no secret)
+                clock.sleep(min(left, pause * random.uniform(0.7, 1.3)))  # noqa: S311 - jitter is not a secret
                 pause = min(pause * _PAUSE_GROWTH, _LONGEST_PAUSE)
             version = self._documents.read()
 
 
 class SharedWriter(Writer):
-    """The holder of the lease. `version` is the one that it has read or written last."""
+    """The holder of the lease. `version` is the last one that it has read or written."""
 
     def __init__(self, documents: Documents, version: Version, clock: Clock, *, lease: float, needed: float) -> None:
         self.version = version
@@ -194,24 +203,27 @@ class SharedWriter(Writer):
         self._is_lost = False
 
     def take_lease(self) -> None:
-        """Write the lease into the document. Raises WriteConflict where somebody else has written, and StoreError."""
+        """Write the lease into the document. Raises WriteConflict after a concurrent write, and StoreError."""
         self._write(self._with_lease(self.version.fields))
 
     def reserve(self) -> None:
-        """What takes long must not begin with a lease that ends before it is over."""
+        """Renew the lease if it may end before the next request does."""
         if self._clock.monotonic() + self._needed > self._ends_at:
             self.take_lease()
 
     def write(self, record: Record) -> None:
-        """The last write of a renewal ends the lease, too."""
+        """Write the record. The last write of a renewal also ends the lease."""
         try:
             fields = fields_of(record, _without(self.version.fields, _LEASE, (_REFUSAL,)))
         except ValueError as error:
-            raise StoreError(f"the token cannot be stored in {self._documents.location}: {error}") from None
+            raise StoreError(
+                f"the token cannot be stored in {self._documents.location}: {error}",
+                advice="Check the token that the server issued, or run the task without token_store.",
+            ) from None
         self._write(self._with_lease(fields) if record.pending else fields)
 
     def refusal(self) -> Optional[Refusal]:
-        """Its time is by the clock of this machine, as the tasks of this machine compare it."""
+        """The last refused credential, with its time by the local clock."""
         try:
             refusal = Refusal.from_document(json.loads(self.version.fields[_REFUSAL]))
         except (KeyError, ValueError, TypeError, RecursionError):
@@ -225,7 +237,7 @@ class SharedWriter(Writer):
             self._write({**fields, _REFUSAL: json.dumps(asdict(replace(refusal, at=at)))})
 
     def remove(self) -> None:
-        """The document stays, without a token: whoever deletes it lets its versions begin again."""
+        """Remove the token, and keep the document: deleting it would restart its versions."""
         record = record_of(self.version.fields)
         fields = emptied(record) if record else {}
         self._write(fields)
@@ -235,7 +247,7 @@ class SharedWriter(Writer):
         return "It was replaced."
 
     def release(self) -> None:
-        """Let others write, unless the last write has done so. The lease ends by itself where that fails."""
+        """End the lease, unless the last write has done so. If that fails, the lease expires."""
         if self.version.fields.get(_HOLDER) == self._holder and not self._is_lost:
             with suppress(StoreError):
                 self._write(_without(self.version.fields, _LEASE))
@@ -244,8 +256,8 @@ class SharedWriter(Writer):
         return {"schema": SCHEMA, **fields, _HOLDER: self._holder, _SECONDS: f"{self._seconds:g}"}
 
     def _write(self, fields: Fields) -> None:
-        """Replace the version that this writer knows. Raises WriteConflict where it is not the latest any more, and
-        ever after: who has lost the lease writes nothing more."""
+        """Replace the version that this writer knows. Raises WriteConflict when another version is the latest, and for
+        each later write."""
         if self._is_lost:
             raise WriteConflict(f"another task has changed {self._documents.location}")
         sent_at = self._clock.monotonic()
@@ -260,10 +272,10 @@ class SharedWriter(Writer):
             except (WriteConflict, WriteUnknown) as error:
                 found = self._documents.read()
                 if found.number == number + 1 and found.fields == fields:
-                    # The response was lost, and not the request.
+                    # The response was lost, but the write was processed.
                     return found
-                # A node that is behind refuses a write that the next moment accepts; a lost request is sent again.
-                # Neither can do harm: a version is replaced once.
+                # An outdated node may refuse a valid write, and a request may be lost. Repeating the write is safe: a
+                # version is replaced only once.
                 if found.number > number or self._clock.monotonic() >= end:
                     self.version, self._is_lost = found, True
                     raise WriteConflict(f"another task has changed {self._documents.location}") from error
@@ -271,7 +283,7 @@ class SharedWriter(Writer):
 
 
 def _is_leased(version: Version) -> bool:
-    """Whether somebody's lease still runs, by the clock of the server."""
+    """Whether a lease is active, by the server's clock."""
     if not version.fields.get(_HOLDER):
         return False
     try:
@@ -286,6 +298,6 @@ def _without(fields: Fields, *groups: tuple[str, ...]) -> dict[str, str]:
 
 
 def _digest(fields: Fields) -> str:
-    """What changes with the tokens of a document, and not with its lease."""
+    """A digest of the document without its lease and its refused credential."""
     content = json.dumps(_without(fields, _LEASE, (_REFUSAL,)), sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()

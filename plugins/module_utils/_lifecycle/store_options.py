@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options of a store that machines share, with the environment variables that its own tools read."""
+"""The options of the shared store, with the environment variables of its own tools."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TRUE = ("1", "t", "true", "yes", "on")
 
 @dataclass(frozen=True)
 class TokenStoreSpec(ArgumentSpec):
-    """One of its variables says when not to verify a server; its option says when to."""
+    """Options of which VAULT_SKIP_VERIFY has the opposite meaning of validate_certs."""
 
     def complete(self, args: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
         return super().complete(args, _verifying(environ))

@@ -14,7 +14,7 @@ from .._lifecycle.store_options import TOKEN_STORE
 from .base import Operation
 from .vault_store import shared_store
 
-_ADVICE = "Run the module that keeps it first."
+_ADVICE = "First run the module that creates this token."
 
 
 class StoredToken(Operation):

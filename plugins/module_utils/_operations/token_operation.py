@@ -32,7 +32,7 @@ class TokenOperation(Operation):
         if options.would_lose_a_token:
             raise InvalidOption(
                 "return_token",
-                "is false without token_file or token_store: nobody would hold a new token",
+                "is false without token_file or token_store: a new token would be lost",
                 advice="Set one of them.",
             )
         return Lifecycle(self.source(), options, store_of(self), self.runtime).run()

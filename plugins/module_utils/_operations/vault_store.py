@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The store that machines share: a document in a KV secrets engine of Vault or OpenBao."""
+"""The shared store: a document in a KV secrets engine of Vault or OpenBao."""
 
 from __future__ import annotations
 
@@ -30,17 +30,18 @@ from .._http.url import BaseUrl
 from .._lifecycle.document import Fields
 from .._lifecycle.file_lock import FileLock
 from .._lifecycle.shared_store import Documents, SharedStore, Version
+from .._lifecycle.store_options import TOKEN_STORE
 from .base import Operation
 
 _CAS_REFUSED = "check-and-set parameter did not match"
-# The last ten tokens would stay readable, and a client without check-and-set could overwrite the lease.
+# By default, ten old tokens stay readable, and a client without check-and-set can overwrite the lease.
 _SETTINGS = {"max_versions": 1, "cas_required": True}
 _UNAVAILABLE = (429, 500, 502, 503, 504)
 _TOKEN_FILE = "~/.vault-token"
 _SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 _LOCKS = "~/.ansible/sddc_tokens/locks"
 _PRIVATE_FOLDER = 0o700
-# Seconds, where requests may not take longer.
+# Seconds, unless the requests may take longer.
 _LEASE = 120.0
 _LONGEST_TOKEN = 64 * 1024
 
@@ -51,7 +52,7 @@ def shared_store(operation: Operation, options: Mapping[str, Any]) -> SharedStor
     needed = params["timeout"] * (params["retries"] + 1)
     lease = options["lease"] or max(_LEASE, 2 * needed)
     if lease < 2 * needed:
-        raise InvalidOption("lease", f"of token_store must be at least {2 * needed:g} s: twice timeout * (retries + 1)")
+        raise InvalidOption("lease", f"of token_store must be at least {2 * needed:g} s: 2 * timeout * (retries + 1)")
     base_url = BaseUrl.parse(options["url"], "url")
     session = operation.open_store_session(base_url, error_facts, options)
     client = VaultClient(session, options["namespace"] or "", _auth(options))
@@ -68,7 +69,7 @@ def shared_store(operation: Operation, options: Mapping[str, Any]) -> SharedStor
 
 @contextmanager
 def _local_lock(location: str, timeout: float, runtime: Runtime) -> Iterator[None]:
-    """Let one process of this machine ask at a time. The store itself has a lease: without a lock it takes longer."""
+    """Let one process of this machine use the store at a time. Without this lock, a wait for the lease takes longer."""
     folder = os.path.expanduser(_LOCKS)
     try:
         os.makedirs(folder, _PRIVATE_FOLDER, exist_ok=True)
@@ -93,19 +94,24 @@ def _auth(options: Mapping[str, Any]) -> VaultAuth:
 
 
 def _from_file(path: str, option: str) -> Secret:
-    """A secret that the store's own tools leave in a file."""
+    """Read a secret from a file of the store's own tools. Raises InvalidOption."""
     try:
         with open(os.path.expanduser(path), encoding="utf-8") as file:
             content = file.read(_LONGEST_TOKEN).strip()
     except (OSError, UnicodeDecodeError):
         content = ""
     if not content:
-        raise InvalidOption(option, f"of token_store is needed, and {path} holds none", advice="Set it, or sign in.")
+        variable = TOKEN_STORE.options[option]["environment"][0]
+        raise InvalidOption(
+            option,
+            f"of token_store is required, because {path} contains none",
+            advice=f"Set it or the environment variable {variable}, or sign in with the tool of the store.",
+        )
     return Secret(content)
 
 
 class VaultDocuments(Documents):
-    """A document below a mount. `warn` receives what the policy of the store does not allow."""
+    """A document of a KV secrets engine. `warn` receives a warning when the policy does not allow its settings."""
 
     def __init__(self, client: VaultClient, mount: str, path: str, warn: Callable[[str], None]) -> None:
         self._client = client
@@ -135,36 +141,36 @@ class VaultDocuments(Documents):
             raise
 
     def _set_up(self) -> None:
-        """Before the first write: on an engine of version 1 nothing would be locked."""
+        """Check the engine and set up the document before the first write: version 1 has no check-and-set."""
         try:
             version = self._client.read_mount(self._mount)
         except ApiError as error:
             if error.status != 403:
                 raise
-            # The response to the write says it.
+            # If it is version 1, the write fails.
             version = "2"
         if version != "2":
             raise StoreError(
-                f"the secrets engine at {self._mount} on {self._client.host} is KV version {version}, and version 2 "
-                "is required",
-                advice=f"Upgrade it, or enable another: vault secrets enable -path={self._mount} -version=2 kv",
+                f"the secrets engine at {self._mount} on {self._client.host} is KV version {version}, but version 2 is "
+                "required",
+                advice=f"Upgrade it, or enable another one: vault secrets enable -path={self._mount} -version=2 kv",
             )
         if not self._client.update_metadata(self._mount, self._path, _SETTINGS):
             self._warn(
-                f"The policy of the store does not allow setting max_versions and cas_required of {self.location}: "
-                "replaced tokens stay readable there as older versions. Set max_versions to 1 and cas_required to true."
+                f"The policy of the store does not allow setting max_versions and cas_required of {self.location}. "
+                "Replaced tokens stay readable there as older versions. Set max_versions to 1 and cas_required to true."
             )
 
 
 def _version(found: SecretVersion) -> Version:
-    """What others have written into the document may be anything; it is recognized by its schema."""
+    """Convert a version. Values that are not strings, which others have written, are converted to strings."""
     fields = {name: value if isinstance(value, str) else repr(value) for name, value in (found.data or {}).items()}
     return Version(fields, found.number, found.created_at, found.read_at, found.clock_offset)
 
 
 @contextmanager
 def _as_store_errors() -> Iterator[None]:
-    """A failure of the store's server is not one of the product's."""
+    """Convert errors of the store's server to StoreError, to distinguish them from errors of the product."""
     try:
         yield
     except BadResponse as error:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -17,12 +18,12 @@ from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import (
     StoreUnavailable,
     WriteConflict,
 )
-from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Clock
+from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Clock, Runtime
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.document import Fields, fields_of
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import Record
-from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.shared_store import SharedWriter
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.shared_store import SharedStore, SharedWriter
 from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_source import MemorySource
 from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_world import (
     Run,
@@ -170,6 +171,20 @@ def test_a_lease_that_outlasts_lock_timeout_fails_before_anything_is_created(wor
 
     assert isinstance(run.error, StoreBusy)
     assert run.calls == []
+
+
+def test_a_wait_for_the_lease_is_reported_with_its_end(world: SharedWorld) -> None:
+    lease(world)
+    notices: list[str] = []
+    runtime = Runtime(clock=world.clock, notify=notices.append)
+    store = SharedStore(world.documents, runtime, lease=120, needed=0, local_lock=lambda _timeout: nullcontext())
+
+    with store.exclusive(500):
+        pass
+
+    waiting, ended = notices
+    assert waiting.startswith("memory: waiting at most 49")
+    assert ended == "memory: the other task has ended"
 
 
 def test_a_lease_is_not_waited_for_while_the_token_is_valid(world: SharedWorld) -> None:
