@@ -26,7 +26,6 @@ from support.in_process import operation_of
 
 VALUE, COMPANION, PASSWORD = "token-of-great-value", "companion-of-great-value", "p4ssw0rd\\with'marks"
 CREDENTIALS = {"username": "x", "password": "x"}
-MAIN = operation_of(EXAMPLE.module)
 NOW = 1_800_000_000.0
 TOKEN = Token(Secret(VALUE), "Bearer", NOW - 60, NOW + 3600, "all", {"id_token": Secret(COMPANION)})
 OLD = Token(Secret("the-old-one-of-value"), "Bearer", NOW - 7200, NOW + 10)
