@@ -14,8 +14,7 @@ options:
   state:
     description:
       - V(present) ensures that a valid token exists. If there is one, nothing changes.
-      - V(absent) revokes the token if the product can, and removes O(token_file), or empties
-        O(token_store).
+      - V(absent) revokes the token if the product can, and removes O(token_file) or empties O(token_store).
     type: str
     choices: [present, absent]
     default: present

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lookup that returns a token of a shared store."""
+"""Lookup that reads a token from a shared store."""
 
 from __future__ import annotations
 
@@ -10,41 +10,41 @@ name: token_store
 short_description: Read a token from a shared store
 version_added: 0.2.0
 description:
-  - Returns the token that a module of this collection keeps in a KV secrets engine (version 2) of Vault or OpenBao; see
-    O(ignore:token_store) of the modules.
-  - It sends one request to the store, two more to sign in and out, and none to the token's product. A token that has
-    expired, or expires within O(min_remaining), is an error.
+  - Returns the token that a module of this collection stores in a KV secrets engine (version 2) of Vault or OpenBao.
+    See O(ignore:token_store) of the modules.
+  - The lookup sends one request to the store, and two more to sign in and out. The product of the token is not
+    contacted. If the token has expired, or expires within O(min_remaining), the lookup fails.
 extends_documentation_fragment:
   - sddc.tokens.token_store.lookup
 options:
   _terms:
-    description: Paths of the documents, below O(mount).
+    description: Paths of the documents, relative to O(mount).
     type: list
     elements: str
     required: true
   secret:
     description:
-      - Which secret of the document to return. V(token) is the token itself; others came with it, such as V(id_token).
+      - Name of the secret in the document. V(token), or a secret that was issued with the token, such as V(id_token).
     type: str
     default: token
   min_remaining:
-    description: Time that the token must still be valid (seconds).
+    description: Minimum remaining lifetime of the token (seconds).
     type: str
     default: '0'
   proxy_url:
     description: Proxy for the requests to the store, as O(ignore:proxy_url) of the modules.
     type: str
   timeout:
-    description: Total timeout for one request (seconds).
+    description: Total timeout for one attempt of a request (seconds).
     type: str
     default: '30'
   retries:
-    description: How often a request is repeated after a transient error.
+    description: Number of retries of a request after a transient error.
     type: int
     default: 3
 notes:
-  - On ansible-core 2.22 and later the returned value is masked in all output. On older cores use C(no_log) on
-    tasks that would print it.
+  - With ansible-core 2.22 and later, the returned value is masked in all output. With older versions, set C(no_log) on
+    tasks that print the value.
 author:
   - sddc.tokens contributors (@sddc-tokens)
 seealso:
@@ -53,7 +53,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Use a token that another machine keeps
+- name: Use a token that another machine renews
   hosts: localhost
   gather_facts: false
   tasks:
@@ -68,7 +68,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _raw:
-  description: One token for each path. They are secrets.
+  description: One token for each path. The values are secrets.
   type: list
   elements: str
 """

@@ -71,7 +71,7 @@ options:
     type: path
   token_store:
     description:
-      - Document in Vault or OpenBao with this token, in place of O(token_file). Its keys are those of
+      - Document in Vault or OpenBao that contains this token, instead of O(token_file). Its keys are those of
         O(ignore:token_store) of M(sddc.tokens.csp_access_token).
     type: dict
   csp_hostname:
