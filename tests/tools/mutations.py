@@ -92,7 +92,8 @@ def _faults(node: ast.AST) -> Iterator[tuple[str, ast.expr | ast.stmt, str]]:
     if isinstance(node, ast.BoolOp):
         other = ast.BoolOp(ast.Or() if isinstance(node.op, ast.And) else ast.And(), node.values)
         yield "swap and and or", node, f"({ast.unparse(other)})"
-    if isinstance(node, ast.Return) and node.value is not None and ast.unparse(node.value) != "None":
+    # In a condition None is as good as False, which is replaced below.
+    if isinstance(node, ast.Return) and node.value is not None and ast.unparse(node.value) not in ("None", "False"):
         yield "return None", node, "return None"
     if isinstance(node, ast.Constant) and isinstance(node.value, (bool, int)):
         other_value = not node.value if isinstance(node.value, bool) else node.value + 1

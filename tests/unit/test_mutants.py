@@ -52,6 +52,7 @@ def test_each_accepted_mutant_would_be_generated_and_has_a_reason() -> None:
         ("return a is b", "swap a comparison", ["return (a is not b)"]),
         ("return a and b", "swap and and or", ["return (a or b)"]),
         ("return a", "return None", ["return None"]),
+        ("return False", "return None", []),
         ("raise ValueError('ä')", "drop a raise", ["pass"]),
         ("a = ('ä', True, 7)", "replace True with False", ["a = ('ä', False, 7)"]),
         ("a = ('ä', True, 7)", "replace 7 with 8", ["a = ('ä', True, 8)"]),
