@@ -6,15 +6,24 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import ApiError
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token, iso8601
-from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import Record, deserialized, serialized
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import (
+    ClockReading,
+    LaterVersion,
+    Record,
+    deserialized,
+    serialized,
+)
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.refusal import Refusal
 
 TEXTS = st.text(min_size=1, max_size=20)
 TIMES = st.none() | st.floats(0, 4e9)
@@ -26,6 +35,8 @@ TOKENS = st.builds(
     expires_at=TIMES,
     scope=st.none() | TEXTS,
     companions=st.dictionaries(TEXTS, TEXTS.map(Secret), max_size=2),
+    promised_until=TIMES,
+    verified_at=TIMES,
 )
 RECORDS = st.builds(
     Record,
@@ -36,6 +47,7 @@ RECORDS = st.builds(
     pending=st.none() | TOKENS,
     superseded=st.lists(TOKENS, max_size=3).map(tuple),
     clock_offset=st.floats(-1e6, 1e6),
+    clock=st.none() | st.builds(ClockReading, TEXTS, st.floats(0, 4e9), st.floats(0, 4e9)),
 )
 GOOD = Record("product", "sddc.example.com", "LOCAL/admin", Token(Secret("value"), "Bearer", 1.0, 2.0, "all"))
 VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.lists(st.integers())
@@ -44,9 +56,11 @@ VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_s
 def read_or_none(content: bytes) -> Record | None:
     """The content of the file, None if damaged. Anything else is an error of the test."""
     try:
-        return deserialized(content)
+        found = deserialized(content)
     except ValueError:
         return None
+    assert isinstance(found, Record)
+    return found
 
 
 def document() -> dict[str, Any]:
@@ -135,7 +149,13 @@ def test_json_of_another_kind_is_damaged(content: bytes) -> None:
 
 
 def test_file_of_a_later_version_is_refused() -> None:
-    assert read_or_none(json.dumps({**document(), "version": 2}).encode()) is None
+    with pytest.raises(LaterVersion):
+        deserialized(json.dumps({**document(), "version": 2}).encode())
+
+
+@pytest.mark.parametrize("version", [0, -1, "1", None])
+def test_file_of_an_unknown_version_is_damaged(version: object) -> None:
+    assert read_or_none(json.dumps({**document(), "version": version}).encode()) is None
 
 
 @pytest.mark.parametrize(
@@ -155,5 +175,33 @@ def test_record_belongs_to_one_product_host_and_principal(
     assert GOOD.belongs_to(product, host, principal) is ours
 
 
+def test_a_record_that_could_not_be_read_again_is_not_written() -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        serialized(replace(GOOD, product="\ud800"))
+
+
+@pytest.mark.parametrize(
+    ("now", "due"), [(0.0, ["no promise"]), (99.0, ["no promise"]), (100.0, ["no promise", "first"])]
+)
+def test_a_superseded_token_is_due_as_soon_as_its_promise_is_over(now: float, due: list[str]) -> None:
+    tokens = [
+        Token(Secret("no promise"), "Bearer"),
+        Token(Secret("first"), "Bearer", promised_until=100.0),
+        Token(Secret("second"), "Bearer", promised_until=200.0),
+    ]
+
+    found = replace(GOOD, superseded=tuple(tokens)).due(now)
+
+    assert [token.secret.reveal() for token in found] == due
+
+
 def test_record_does_not_show_its_secrets() -> None:
     assert "value" not in repr(GOOD)
+
+
+@pytest.mark.parametrize(("since", "is_concerned"), [(99.0, True), (100.0, True), (101.0, False)])
+def test_a_refusal_counts_from_its_own_time_on(since: float, is_concerned: bool) -> None:
+    refusal = Refusal.of(ApiError(401, doing="log in"), Secret("refused"), 100.0)
+
+    assert refusal.concerns(Secret("refused"), since) is is_concerned
+    assert not refusal.concerns(Secret("another"), since)
