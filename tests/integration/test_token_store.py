@@ -100,12 +100,13 @@ def test_a_token_of_another_product_is_taken_from_the_store(ansible: Ansible, la
     issue = {**issue, module: {**issue[module], "token_store": store_of(bao)}}
 
     succeeded(ansible.play([issue]))
-    minted = lab.counts(kit.needs[0])["tokens_minted"]
+    issued = len(lab.requests(kit.needs[0]))
 
     run = succeeded(ansible.play([kit.task("taken", token_store=store_of(bao), **kit.from_file)]))
 
     assert run["taken"]["changed"]
-    assert lab.counts(kit.needs[0])["tokens_minted"] == minted
+    # An overflow token may be expanded, but no token is requested.
+    assert "POST" not in {entry.method for entry in lab.requests(kit.needs[0])[issued:]}
 
 
 def test_the_lookup_returns_the_token_of_a_store_and_signs_out(ansible: Ansible, lab: Lab, bao: Bao) -> None:
