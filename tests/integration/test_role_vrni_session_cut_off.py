@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from support.bao import Bao
+from support.canaries import leaks
 from support.playbooks import AS_MODULE, Ansible, Run, Task
 from support.roles import play, role, task_file
 from support.tasks import says, succeeded
@@ -188,3 +190,19 @@ def test_a_read_only_folder_fails_the_role_before_a_token_is_created(sessions: A
     assert run.returncode != 0
     assert "record_folder" in run.output
     assert lab.requests("vrni") == []
+
+
+def test_the_next_session_revokes_the_token_that_a_killed_session_recorded_in_a_store(
+    sessions: Ansible, lab: Lab, bao: Bao
+) -> None:
+    store = {"path": "sddc/session", "url": bao.address, "ca_path": bao.ca_path, "token": bao.root_token}
+    bao.do("DELETE", "secret/metadata/sddc/session")
+    killed(sessions, lab, record_store=store)
+    assert valid(lab) == 1
+    left = bao.document("sddc/session")["token"]
+
+    run = succeeded(play(sessions, [session(record_folder="", record_store=store)]))
+
+    assert valid(lab) == 0
+    assert "token" not in bao.document("sddc/session")
+    assert leaks({"output": run.output}, [left, bao.root_token]) == []
