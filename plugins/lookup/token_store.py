@@ -57,12 +57,21 @@ EXAMPLES = r"""
   hosts: localhost
   gather_facts: false
   tasks:
+    # The environment variables VAULT_ADDR and VAULT_TOKEN name the store, here and on the other machines.
+    - name: Ensure that a valid token exists
+      sddc.tokens.vrni_auth_token:
+        hostname: vrni.example.com
+        username: admin@local
+        password: "{{ vrni_password }}"
+        token_store:
+          path: sddc/vrni
+        return_token: false
+
     - name: Read the version
       ansible.builtin.uri:
         url: https://vrni.example.com/api/ni/info/version
         headers:
-          Authorization: >-
-            NetworkInsight {{ lookup('sddc.tokens.token_store', 'sddc/vrni', url='https://vault.example.com:8200') }}
+          Authorization: NetworkInsight {{ lookup('sddc.tokens.token_store', 'sddc/vrni') }}
       no_log: true
 """
 
@@ -93,7 +102,6 @@ display = Display()
 class LookupModule(LookupBase):
     def run(self, terms: list[str], variables: Optional[dict[str, Any]] = None, **kwargs: Any) -> list[str]:
         """Raises AnsibleError."""
-        self.set_options(var_options=variables, direct=kwargs)
         # Those that are not given have the defaults of the modules, after the environment.
         store = {name: value for name, value in kwargs.items() if name in TOKEN_STORE.options}
         others = {name: value for name, value in kwargs.items() if name not in store}

@@ -104,9 +104,14 @@ def test_the_first_playbook_of_the_readme_is_idempotent(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: f"{plugin.parent.name}/{plugin.stem}")
-def test_the_examples_of_a_plugin_run_as_written(ansible: Ansible, lab: Lab, plugin: Path) -> None:
+def test_the_examples_of_a_plugin_run_as_written(
+    ansible: Ansible, lab: Lab, plugin: Path, request: pytest.FixtureRequest
+) -> None:
     environ, arguments = documented(lab, ansible.folder)
-    run(ansible, lab, documentation(plugin, "EXAMPLES"), environ, tuple(arguments))
+    examples = documentation(plugin, "EXAMPLES")
+    if "token_store" in examples:
+        environ = {**environ, **request.getfixturevalue("bao").environment}
+    run(ansible, lab, examples, environ, tuple(arguments))
 
     assert lab.requests()
 

@@ -35,6 +35,11 @@ class Bao:
     root_token: str
     http: requests.Session = field(default_factory=requests.Session)
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment variables that its own tools read, too."""
+        return {"VAULT_ADDR": self.address, "VAULT_TOKEN": self.root_token, "VAULT_CACERT": self.ca_path}
+
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None, token: str = "") -> requests.Response:
         """One request below /v1, as root where no token is given."""
         return self.http.request(
