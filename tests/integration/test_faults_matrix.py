@@ -66,7 +66,7 @@ _ONCE = {
     "no JSON": Fault(
         "invalid_json",
         {"work": True},
-        "not valid JSON|has no session cookie|has no header|not the expanded token|not the new access token",
+        "not valid JSON|has a body|has no session cookie|has no header|not the expanded token|not the new access token",
     ),
     "no body": Fault("empty", {"work": True}, "is empty|has no session cookie|has no header"),
     "redirect": Fault("redirect", {}, "redirect"),
