@@ -31,6 +31,7 @@ _FORWARD = {"X-Vault-Inconsistent": "forward-active-node"}
 # Statuses of a node that does not have the latest write yet. OpenBao returns 429.
 _BEHIND = (412,)
 _FRACTION = re.compile(r"\.\d+")
+_SEALED_ADVICE = "Check that the store is unsealed and not overloaded, and run the task again."
 _PERMISSION_ADVICE = "Check that the token of the store is valid, and that its policy allows this path."
 
 
@@ -166,7 +167,7 @@ class VaultClient:
             path,
             headers=headers,
             auth=self._signer,
-            advice={403: _PERMISSION_ADVICE},
+            advice={403: _PERMISSION_ADVICE, 503: _SEALED_ADVICE},
             transient=_BEHIND,
             **arguments,
         )

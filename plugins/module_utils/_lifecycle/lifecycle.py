@@ -148,11 +148,13 @@ class Lifecycle:
                         return self._renew_stored(own, writer, record, found)
                     if is_last_round or options.renew == "always":
                         return self._renew_stored(own, writer, record, self._assessor.assess(record.current))
-            except WriteConflict:
+            except WriteConflict as error:
                 # Another task took over. Its token is used; what it has revoked for good does not come back.
                 is_ended = record.current is not None and own.read()[0].current is None
                 if is_last_round or is_ended:
                     raise
+                if error.left_behind:
+                    self._runtime.warn(f"Another task renewed the token at the same time. {error.left_behind}.")
             except TokensError as error:
                 if not found.is_usable:
                     raise
@@ -225,7 +227,7 @@ class Lifecycle:
             return self._promote(own, writer, record, self._assessor.proven(pending), found), True
         if self._revoker.is_revocable(pending, record.current):
             if own.keeps_one_superseded and record.superseded:
-                self._end(pending, record.current)
+                self._end(pending, record.current, "")
                 return own.write(writer, replace(record, pending=None)), False
             superseded = (*record.superseded, pending)
             return own.write(writer, replace(record, pending=None, superseded=superseded)), False
@@ -288,7 +290,7 @@ class Lifecycle:
                 raise
             return self._used_unstored(record, new, error)
         except WriteConflict as error:
-            error.left_behind = self._left_unstored(new, self._stored_now(own, record, error))
+            error.left_behind = self._left_unstored(new, self._stored_now(own, replace(record, pending=None), error))
             raise
 
     def _used_unstored(self, record: Record, new: Token, error: StoreUnavailable) -> Record:
@@ -303,6 +305,9 @@ class Lifecycle:
         return record
 
     def _left_unstored(self, new: Token, record: Record) -> str:
+        """Revoke a token that could not be stored, unless another task has it. Returns what is left, for an error."""
+        if any(new.secret == token.secret for token in record.tokens):
+            return ""
         left = self._revoker.discard(new, record.current)
         if not self._renewal(new.companions):
             return left
@@ -320,7 +325,7 @@ class Lifecycle:
         if not own.keeps_one_superseded:
             return superseded
         for elder in superseded:
-            self._end(elder, new)
+            self._end(elder, new, "")
         return ()
 
     def _is_to_revoke(self, old: Token, new: Token, found: Assessment) -> bool:
@@ -356,14 +361,14 @@ class Lifecycle:
         if kept == record.superseded:
             return record
         settled = replace(record, superseded=kept)
-        # The next task finds what another one has left out, and finds it revoked.
-        with suppress(WriteConflict):
+        # The renewal is done. The next task finds the token in the store again, and finds it revoked.
+        with suppress(StoreError):
             return own.write(writer, settled)
         return settled
 
-    def _end(self, superseded: Token, current: Optional[Token]) -> bool:
-        """Revoke a superseded token. Returns whether it can be dropped."""
-        return self._is_over(superseded, current) or self._revoker.revoke_or_warn(superseded, _NEXT_RUN)
+    def _end(self, superseded: Token, current: Optional[Token], fate: str = _NEXT_RUN) -> bool:
+        """Revoke a superseded token, or warn with `fate` as last sentence. Returns whether it can be dropped."""
+        return self._is_over(superseded, current) or self._revoker.revoke_or_warn(superseded, fate)
 
     def _is_over(self, superseded: Token, current: Optional[Token]) -> bool:
         """Whether there is nothing to revoke: the token has expired, or the server issued the same one again."""

@@ -275,6 +275,31 @@ def test_a_task_whose_pending_token_another_has_promoted_keeps_it(world: SharedW
     assert not is_unfinished(world.record() or Record("", "", ""))
 
 
+def test_a_pending_token_that_another_task_continues_with_is_not_revoked(world: SharedWorld) -> None:
+    """The other task has taken the lease, and has perhaps verified the token already."""
+    world.keep(current=world.server.mint(age=ENDING))
+    before_the_write(world, 3, lambda: lease(world))
+
+    run = world.run(lock_timeout=300)
+
+    assert run.result == (True, "renewed")
+    assert len(world.server.minted) == 2
+    assert world.server.accepts(current(world))
+    assert run.warnings == []
+
+
+def test_a_surplus_token_that_cannot_be_revoked_is_reported(world: SharedWorld) -> None:
+    world.keep(current=world.server.mint(age=ENDING))
+    other = world.server.mint()
+    before_the_write(world, 2, lambda: world.keep(current=other))
+
+    run = world.run(can_revoke=False)
+
+    assert run.result == (False, "reused")
+    (warning,) = run.warnings
+    assert Secret(world.server.minted[-1]).fingerprint in warning
+
+
 def test_a_store_that_was_emptied_meanwhile_stays_empty_and_the_task_fails(world: SharedWorld) -> None:
     world.keep(current=world.server.mint(age=ENDING))
     before_the_write(world, 2, lambda: world.documents.put({"schema": "1"}))
@@ -363,6 +388,20 @@ def test_a_token_that_cannot_be_stored_any_more_is_used_by_this_task(world: Shar
     assert len(run.warnings) == 1
 
 
+def test_a_renewal_is_done_although_the_revocation_of_the_old_token_cannot_be_noted(world: SharedWorld) -> None:
+    old = world.server.mint()
+    world.keep(current=old)
+    before_the_write(world, 4, lambda: go_down(world) or world.documents.before_write({}))
+
+    run = world.run(renew="always")
+
+    assert run.result == (True, "renewed")
+    assert run.outcome is not None
+    assert run.outcome.token == current(world)
+    assert world.server.accepts(current(world))
+    assert not world.server.accepts(old)
+
+
 def test_a_token_that_nobody_would_hold_is_revoked_when_the_store_goes_down(world: SharedWorld) -> None:
     before_the_write(world, 2, lambda: go_down(world) or world.documents.before_write({}))
 
@@ -386,6 +425,18 @@ def test_a_second_renewal_within_the_grace_revokes_the_elder(world: SharedWorld)
     assert record is not None
     assert [token.secret for token in record.superseded] == [old.secret]
     assert not world.server.accepts(elder)
+
+
+def test_no_later_revocation_is_promised_for_an_elder_that_the_document_has_no_place_for(world: SharedWorld) -> None:
+    elder, old = world.server.mint(), world.server.mint(age=ENDING)
+    promised = Token(**{**elder.__dict__, "promised_until": world.server.now() + 200})
+    world.keep(current=old, superseded=(promised,))
+    world.server.cannot_revoke_now = True
+
+    (warning,) = world.run(revoke_old=None).warnings
+
+    assert elder.fingerprint in warning
+    assert "next run" not in warning
 
 
 def test_absent_leaves_a_document_without_a_token_so_that_versions_go_on(world: SharedWorld) -> None:
