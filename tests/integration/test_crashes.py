@@ -21,13 +21,12 @@ from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import pytest
 
-from ansible_collections.sddc.tokens.plugins.module_utils._http.session import Session
 from products import EXAMPLE, JOBS, KITS, jobs_of
 from support.in_process import Done, done, prepared, record_of
+from support.journal import Journal
 from support.kit import Job
 
 if TYPE_CHECKING:
@@ -40,39 +39,10 @@ _MOST_STEPS = 200
 CREATE = "POST /api/ni/auth/token"
 
 
-class Journal:
-    """The steps of a process, stored on disk so that they survive it. It is killed at one of them."""
-
-    def __init__(self, path: Path, die_at: int) -> None:
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        self._die_at = die_at
-        self._number = 0
-
-    def note(self, step: str) -> None:
-        """Record the step, and kill the process at the given one."""
-        self._number += 1
-        os.write(self._descriptor, f"{step}\n".encode())
-        if self._number == self._die_at:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def watch(self, owner: Any, name: str, described: Callable[..., str]) -> None:
-        """Record each call of a function before and after it."""
-        original = getattr(owner, name)
-
-        def watched(*args: Any, **keywords: Any) -> Any:
-            step = described(*args)
-            self.note(f"before {step}")
-            result = original(*args, **keywords)
-            self.note(f"after {step}")
-            return result
-
-        setattr(owner, name, watched)
-
-
 def _run_until(die_at: int, journal_path: Path, job: Job, details: Any, file: str) -> None:
     """In a separate process: run the job, and kill the process at a step."""
     journal = Journal(journal_path, die_at)
-    journal.watch(Session, "_exchange", lambda _session, call, *_more: f"{call.method} {urlsplit(call.url).path}")
+    journal.watch_requests()
     for name in ("fsync", "replace", "unlink"):
         journal.watch(os, name, lambda *_args, of=name: of)
     journal.watch(fcntl, "flock", lambda *_args: "flock")
