@@ -179,7 +179,8 @@ def succeeded_for_a_reason(cell: Cell) -> str:
 def repeated_where_safe(cell: Cell) -> str:
     """Requests that create tokens are carried out once. Transient faults of safe requests are retried successfully."""
     minted = sum(bool(MINTS.search(_pattern(entry))) and 200 <= (entry.work_status or 0) < 300 for entry in cell.log)
-    if minted > (2 if cell.name == "refused" else 1):
+    # A refused request is sent again with another token.
+    if minted > (2 if cell.name in ("refused", "page 403") else 1):
         return f"{minted} tokens were made"
     safe = cell.line.startswith(("GET", "DELETE", "PUT")) and not MINTS.search(cell.line)
     if cell.failed and cell.fault.passes and (safe or cell.fault.kind == "status"):

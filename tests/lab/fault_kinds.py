@@ -57,6 +57,9 @@ def hang_up(request: web.Request, abrupt: bool = False) -> web.Response:
     return web.Response(status=500)
 
 
+_WITHOUT_BODY = (204, 304)
+
+
 def is_gone(request: web.Request) -> bool:
     """Whether the client has disconnected."""
     return request.transport is None or request.transport.is_closing()
@@ -144,6 +147,9 @@ class Truncate(Kind):
 
     async def apply(self, call: Call) -> web.StreamResponse:
         response = await call.work()
+        if response.status in _WITHOUT_BODY:
+            # A client takes its head for the whole response.
+            return hang_up(call.request)
         body = body_of(response)
         keep = len(body) // 2 if self.keep is None else self.keep
         # For an empty body one byte is announced, so that a byte is missing.
