@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The document of a shared store. It is flat and all its values are strings, so that others can read the token."""
+"""The document of a shared store: flat, and with strings only, so that other programs can read the token."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .record import LaterVersion, Record
 Fields = Mapping[str, str]
 
 SCHEMA = "1"
-# Prefixes of the fields of each token.
+# Prefixes of the fields of the three tokens.
 _CURRENT, _PENDING, _SUPERSEDED = "", "pending_", "superseded_"
 _TIMES = ("issued_at", "expires_at", "verified_at", "promised_until")
 _TEXTS = ("token", "token_type", "scope", "fingerprint", "companions")
@@ -24,9 +24,9 @@ _OWNER = ("schema", "product", "host", "principal")
 
 
 def fields_of(record: Record, before: Fields) -> dict[str, str]:
-    """The document of a record, with the fields of the one before that mean nothing to us.
+    """The document of a record. Fields of other programs in the previous document are kept.
 
-    A document has one place for a replaced token: raises ValueError for a record that has several.
+    Raises ValueError for a record with several superseded tokens: a document has fields for one.
     """
     if len(record.superseded) > 1:
         raise ValueError("a shared store keeps one replaced token")
@@ -40,14 +40,14 @@ def fields_of(record: Record, before: Fields) -> dict[str, str]:
 
 
 def emptied(record: Record) -> dict[str, str]:
-    """The document of a record whose tokens were revoked."""
+    """The document of a record without its tokens."""
     return {"schema": SCHEMA, "product": record.product, "host": record.host, "principal": record.principal}
 
 
 def record_of(fields: Fields) -> Optional[Record]:
-    """The record of a document; None where it holds no token.
+    """The record of a document; None if it contains no token.
 
-    Raises ValueError where it cannot be understood, LaterVersion where a later release wrote it.
+    Raises ValueError for a damaged document, LaterVersion for one of a later release.
     """
     schema = fields.get("schema", "")
     if schema.isdecimal() and int(schema) > int(SCHEMA):

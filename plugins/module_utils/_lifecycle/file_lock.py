@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A file that one task of a machine locks at a time, and what is wrong with files that cannot be used."""
+"""A lock file, which one task of a machine locks at a time, and the errors of files that cannot be used."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ class FileLock:
             os.close(descriptor)
 
     def is_held_by(self, descriptor: int) -> bool:
-        """Whether the file that somebody has locked is still the lock file."""
+        """Whether a locked file is still the lock file, which may have been deleted."""
         try:
             return os.path.samestat(os.fstat(descriptor), os.stat(self.path, follow_symlinks=False))
         except OSError:
             return False
 
     def _locked(self, timeout: float) -> int:
-        """The descriptor of the lock file, locked."""
+        """Lock the lock file, and return its descriptor."""
         end = self._runtime.clock.monotonic() + timeout
         while True:
             try:
@@ -112,7 +112,7 @@ class FileLock:
 
 
 def check_owner(status: os.stat_result, path: str) -> None:
-    """Raises StoreError for what is not a file of the user."""
+    """Raises StoreError if this is not a regular file of the user."""
     if not stat.S_ISREG(status.st_mode):
         raise StoreError(f"the token file {path} is not a regular file", advice="Set the path of a file.")
     if status.st_uid != os.geteuid():
@@ -123,7 +123,7 @@ def check_owner(status: os.stat_result, path: str) -> None:
 
 
 def unusable(path: str, error: OSError) -> StoreError:
-    """What the operating system says of a file, with what to do next."""
+    """The error for a file that the operating system refuses."""
     if error.errno == errno.ELOOP:
         return StoreError(f"the token file {path} is a symbolic link", advice="Set the path of its target.")
     advice = ADVICE.get(error.errno or 0, "Check the path and its file system.")

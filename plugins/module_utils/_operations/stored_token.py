@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Read one token of a shared store, for a lookup."""
+"""Read a token of a shared store, for the lookup token_store."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class StoredToken(Operation):
     )
 
     def read(self) -> Secret:
-        """The secret that the options name. Raises TokensError."""
+        """The secret that the options select. Raises TokensError."""
         store = shared_store(self, self.params["token_store"])
         seconds = max(self.params["min_remaining"], 1)
         token = read_token(store, self.runtime.clock, min_remaining=seconds, advice=_ADVICE)

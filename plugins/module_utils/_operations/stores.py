@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The store in which a task keeps its token: a file, or a document that machines share."""
+"""The store of a token: a file, or a document that machines share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .vault_store import shared_store
 
 
 def store_of(operation: Operation, *, read_only: bool = False) -> Optional[Store]:
-    """The store that the options of a task name; None without one. Raises InvalidOption."""
+    """The store that the options of a task select; None without one. Raises InvalidOption."""
     path, options = operation.params["token_file"], operation.params["token_store"]
     if path:
         return FileStore(path, operation.runtime, read_only=read_only)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the operations have in common that keep one token."""
+"""The base of operations that manage one token."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from .stores import store_of
 
 
 class TokenOperation(Operation):
-    """An operation that keeps one token, or ends it."""
+    """An operation that creates, renews or revokes one token."""
 
     secret_results = frozenset(("token", "headers"))
     unattended = ArgumentSpec(required_if=(("state", "present", STORED, True),))
 
     @abstractmethod
     def source(self) -> TokenSource:
-        """The product's side of the life cycle. Raises InvalidOption."""
+        """The token source of the product. Raises InvalidOption."""
 
     def run(self) -> Outcome:
         options = LifecycleOptions.from_params(self.params)

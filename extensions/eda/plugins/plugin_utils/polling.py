@@ -55,7 +55,7 @@ def validated(operation: type[Operation], args: Mapping[str, Any]) -> Mapping[st
     if checked.error:
         raise InvalidArguments(checked.error)
     if checked.params["interval"] <= 0:
-        raise InvalidArguments(f"{operation.name}: {InvalidOption('interval', 'must be more than 0 seconds')}")
+        raise InvalidArguments(f"{operation.name}: {InvalidOption('interval', 'must be longer than 0 s')}")
     return checked.params
 
 
