@@ -246,6 +246,7 @@ class FileWriter(Writer):
             os.rename(self._path, aside)
         except OSError as error:
             raise unusable(self._path, error) from None
+        _sync_folder(os.path.dirname(self._path))
         return f"It was moved to {aside}."
 
     def _check_lock(self) -> None:

@@ -20,6 +20,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Se
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import (
     FileStore,
+    FileWriter,
 )
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import LONGEST_DOCUMENT, Record, serialized
 
@@ -319,8 +320,9 @@ def test_oversized_file_is_not_read_to_its_end(file: FileStore, path: Path) -> N
         file.read()
 
 
-def test_the_folder_is_synced_after_the_removal_of_a_file(
-    file: FileStore, path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("change", [FileWriter.remove, FileWriter.move_aside], ids=["remove", "move aside"])
+def test_the_folder_is_synced_after_a_file_is_removed_or_moved(
+    file: FileStore, path: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[FileWriter], object]
 ) -> None:
     write(file, RECORD)
     synced: list[bool] = []
@@ -330,7 +332,8 @@ def test_the_folder_is_synced_after_the_removal_of_a_file(
 
     monkeypatch.setattr(os, "fsync", note)
 
-    remove(file)
+    with file.exclusive(10) as writer:
+        change(writer)
 
     assert synced == [True]
     assert not path.exists()
