@@ -21,7 +21,7 @@ VENV := .venv/stamps/venv
 TESTS := .venv/stamps/tests-$(call checksum,tests/requirements.txt)
 LINT := .venv/stamps/lint-$(call checksum,tests/requirements.txt tests/requirements-lint.txt)
 WORKFLOWS := .venv/stamps/workflows-$(call checksum,$(addprefix tests/requirements,.txt -lint.txt -workflows.txt))
-STORE := .venv/stamps/store-$(call checksum,tests/requirements-store.txt)
+OPENBAO := .venv/stamps/store-$(call checksum,tests/requirements-store.txt)
 DOCS := .venv/stamps/docs-$(call checksum,$(addprefix tests/requirements,.txt -lint.txt -docs.txt))
 BENCHMARK := .venv/stamps/benchmark-$(call checksum,tests/requirements.txt tests/requirements-benchmark.txt)
 CORES := .venv/stamps/cores-$(call checksum,tests/tools/install_cores.py tests/requirements.txt)
@@ -55,16 +55,16 @@ demo: $(TESTS) ## Create, reuse and revoke tokens in the lab, and write a report
 	@$(BIN)/python tests/lab/demo
 
 # The same ports each time: a token file belongs to a host and a port.
-lab: $(TESTS) ## Run the lab, to try playbooks against it
-	@$(BIN)/python tests/lab/run --state-file .lab.json --first-port 18440 --explain
+lab: $(TESTS) $(if $(STORE),$(OPENBAO)) ## Run the lab, to try playbooks against it (STORE=1: with OpenBao)
+	@$(BIN)/python tests/lab/run --state-file .lab.json --first-port 18440 --explain $(if $(STORE),--store)
 
 unit: $(TESTS) ## Run the fast unit tests (a minute; ARGS="-k lock" selects some)
 	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow" tests/unit $(ARGS)
 
-test: $(WORKFLOWS) $(STORE) $(COLLECTION) $(CORES) $(CONFORMANCE) ## Run the fast tests (8 minutes)
+test: $(WORKFLOWS) $(OPENBAO) $(COLLECTION) $(CORES) $(CONFORMANCE) ## Run the fast tests (8 minutes)
 	$(call run_tests,-m "not slow")
 
-test-all: $(WORKFLOWS) $(STORE) $(COLLECTION) $(CORES) $(FURTHER_CORES) $(CONFORMANCE) ## Run all tests, and molecule
+test-all: $(WORKFLOWS) $(OPENBAO) $(COLLECTION) $(CORES) $(FURTHER_CORES) $(CONFORMANCE) ## Run all tests, and molecule
 	$(call run_tests)
 	@$(BIN)/python tests/tools/molecule.py
 
@@ -136,7 +136,7 @@ $(WORKFLOWS): | $(TESTS)
 	@$(BIN)/python $(PIP_INSTALL) -r tests/requirements-workflows.txt -c tests/requirements.txt -c tests/requirements-lint.txt
 	@rm -f .venv/stamps/workflows-* && touch $@
 
-$(STORE): | $(TESTS)
+$(OPENBAO): | $(TESTS)
 	@echo "Installing tests/requirements-store.txt (75 MB)"
 	@$(BIN)/python $(PIP_INSTALL) -r tests/requirements-store.txt \
 	    || echo "No OpenBao for this platform: the tests of the shared store will be skipped"

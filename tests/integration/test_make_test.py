@@ -47,7 +47,7 @@ def test_names_of_failed_tests_come_last(sample: Path, tests: dict[str, str], fa
     for name, content in tests.items():
         (sample / name).parent.mkdir(parents=True)
         (sample / name).write_text(content)
-    stamps = ("WORKFLOWS", "STORE", "COLLECTION", "CORES", "CONFORMANCE")
+    stamps = ("WORKFLOWS", "OPENBAO", "COLLECTION", "CORES", "CONFORMANCE")
     environ = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "HOME": str(sample), "PYTEST_XDIST_AUTO_NUM_WORKERS": "1"}
 
     done = subprocess.run(

@@ -23,7 +23,7 @@ Each product listens on 127.0.0.1, over TLS. These files have their addresses an
   {state}   JSON
 
 Only you can read them. The lab deletes them when it stops.
-
+{store}
 1. In another shell, in this folder:
 
      . {sourced}
@@ -34,6 +34,10 @@ Only you can read them. The lab deletes them when it stops.
 
 That shell trusts the lab's CA certificate only (SSL_CERT_FILE). tests/lab/README.md shows how to make requests fail.
 Press Ctrl-C to stop the lab.
+"""
+_STORE = """
+OpenBao runs as a shared store. The variables VAULT_ADDR, VAULT_TOKEN and VAULT_CACERT set it, so that a task needs only
+`token_store: {path: sddc/example}` in place of `token_file`.
 """
 
 
@@ -57,7 +61,7 @@ def _of_the_checkout() -> list[str]:
     return [f"export ANSIBLE_COLLECTIONS_PATH={collections}", f"export PATH={programs}:$PATH"]
 
 
-def explanation(products: list[str], state_file: Path) -> str:
+def explanation(products: list[str], state_file: Path, *, has_store: bool = False) -> str:
     """Return the text for the terminal, without any secret. Paths are relative to the working directory if possible."""
     state, variables = _short(state_file), _short(variables_path(state_file))
     # A shell searches PATH for a name without a slash.
@@ -65,7 +69,11 @@ def explanation(products: list[str], state_file: Path) -> str:
     names = f"{', '.join(products[:-1])} and {products[-1]}"
     width = max(len(state), len(variables))
     return _TEXT.format(
-        products=names, state=state.ljust(width), variables=variables.ljust(width), sourced=shlex.quote(sourced)
+        products=names,
+        state=state.ljust(width),
+        variables=variables.ljust(width),
+        sourced=shlex.quote(sourced),
+        store=_STORE if has_store else "",
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -14,15 +15,18 @@ import signal
 import socket
 import sys
 import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from support import bao
 
 from .explain import explanation, shell_file, variables_path
 from .server import Lab
 
 
-class AlreadyRunningError(Exception):
-    """Another lab uses the same state file."""
+class CannotStartError(Exception):
+    """Another lab uses the same state file, or OpenBao is not installed."""
 
 
 def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -51,6 +55,7 @@ def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--explain", action="store_true", help="print how to use the lab, and write environment variables beside FILE"
     )
+    parser.add_argument("--store", action="store_true", help="also run OpenBao, as a shared store of tokens")
     return parser.parse_args(arguments)
 
 
@@ -73,29 +78,44 @@ def write_private(path: Path, text: str) -> None:
         raise
 
 
-async def serve(state_file: Path, addresses: int, first_port: int = 0, explain: bool = False) -> None:
-    """Run the lab until a signal stops it. With `explain`, print how to use it. Raises AlreadyRunningError."""
+async def serve(
+    state_file: Path, addresses: int, first_port: int = 0, explain: bool = False, store: bool = False
+) -> None:
+    """Run the lab until a signal stops it. With `explain`, print how to use it. Raises CannotStartError."""
     if _in_use(state_file):
-        raise AlreadyRunningError(f"{state_file} belongs to a running lab")
+        raise CannotStartError(f"{state_file} belongs to a running lab. Stop that lab, or use another --state-file")
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    with tempfile.TemporaryDirectory(prefix="sddc-tokens-lab-") as folder:
+    with tempfile.TemporaryDirectory(prefix="sddc-tokens-lab-") as folder, _stores(store) as variables:
         lab = Lab(Path(folder))
         try:
             await lab.start(addresses, first_port)
             if explain:
-                write_private(variables_path(state_file), shell_file(lab.environment()))
+                write_private(variables_path(state_file), shell_file({**lab.environment(), **variables}))
             write_private(state_file, json.dumps(lab.details(), indent=2) + "\n")
             if explain:
-                print(explanation(list(lab.products), state_file), flush=True)
+                print(explanation(list(lab.products), state_file, has_store=store), flush=True)
             await stopping.wait()
         finally:
             state_file.unlink(missing_ok=True)
             if explain:
                 variables_path(state_file).unlink(missing_ok=True)
             await lab.stop()
+
+
+@contextlib.contextmanager
+def _stores(is_wanted: bool) -> Iterator[Mapping[str, str]]:
+    """Run OpenBao if it is wanted, and return its environment variables."""
+    if not is_wanted:
+        yield {}
+        return
+    binary = bao.executable()
+    if binary is None:
+        raise CannotStartError("OpenBao is not installed, or does not run on this machine")
+    with bao.running(binary) as server:
+        yield server.environment
 
 
 def _in_use(state_file: Path) -> bool:
@@ -116,10 +136,16 @@ def main() -> int:
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     try:
         asyncio.run(
-            serve(arguments.state_file.absolute(), arguments.addresses, arguments.first_port, arguments.explain)
+            serve(
+                arguments.state_file.absolute(),
+                arguments.addresses,
+                arguments.first_port,
+                arguments.explain,
+                arguments.store,
+            )
         )
-    except AlreadyRunningError as problem:
-        print(f"The lab cannot start: {problem}. Stop that lab, or use another --state-file.", file=sys.stderr)
+    except CannotStartError as problem:
+        print(f"The lab cannot start: {problem}.", file=sys.stderr)
         return 1
     except OSError as problem:
         print(f"The lab cannot start: {problem}", file=sys.stderr)

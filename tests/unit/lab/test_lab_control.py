@@ -29,6 +29,7 @@ from lab.client import RUN, Lab, LabError, awaited
 from lab.products import discover
 from lab.server import Lab as LabServer
 from products import EXAMPLE, ISSUER, KITS
+from support import bao
 
 PRODUCT, CREATE = EXAMPLE.name, EXAMPLE.targets["create"]
 
@@ -233,6 +234,22 @@ def test_the_env_file_has_the_documented_variables_with_hosts_without_a_scheme(t
             documented = {variable: lab[kit.name][detail] for variable, detail in kit.environment.items()}
             assert documented.items() <= exported.items()
             assert lab[kit.name]["url"] == f"https://{lab[kit.name]['host']}"
+
+
+@pytest.mark.skipif(bao.executable() is None, reason="OpenBao is not installed, or does not run on this machine")
+def test_the_lab_runs_a_shared_store_when_asked_and_the_env_file_names_it(tmp_path):
+    with Lab.start(state_file=tmp_path / "lab.json", arguments=["--explain", "--store"]):
+        lines = shlex.split((tmp_path / "lab.env").read_text(), comments=True)
+        exported = dict(line.split("=", maxsplit=1) for line in lines if line != "export")
+        asked = requests.get(
+            f"{exported['VAULT_ADDR']}/v1/sys/internal/ui/mounts/secret",
+            headers={"X-Vault-Token": exported["VAULT_TOKEN"]},
+            verify=exported["VAULT_CACERT"],
+            timeout=60,
+        )
+        assert asked.json()["data"]["options"]["version"] == "2"
+    with pytest.raises(requests.ConnectionError):
+        requests.get(exported["VAULT_ADDR"], verify=False, timeout=60)  # noqa: S501  (nothing is sent)
 
 
 def test_a_second_lab_with_the_same_state_file_is_refused_and_deletes_nothing(tmp_path):
