@@ -114,11 +114,13 @@ class Killed:
         return int(written not in self.steps[created[-1] :])
 
 
-def _run_until(step: int, journal_path: Path, token: SharedToken, job: str) -> None:
-    """In a separate process: run the job, and kill the process at a step."""
+def _run_until(
+    step: int, journal_path: Path, token: SharedToken, job: str, number: signal.Signals = signal.SIGKILL
+) -> None:
+    """In a separate process: run the job, and kill or pause the process at a step."""
     os.environ["HOME"] = str(journal_path.parent / "killed")
     Path(os.environ["HOME"]).mkdir(exist_ok=True)
-    Journal(journal_path, step).watch_requests()
+    Journal(journal_path, step, number).watch_requests()
     run = token.run(job, lease=LEASE)
     assert not run.result.get("failed"), run.message
 
@@ -197,9 +199,21 @@ def _step_of(job: str, token: SharedToken, folder: Path, wanted: str) -> int:
     return {"lease": writes[0], "sign-in": minted[0], "pending": writes[1]}[wanted]
 
 
-@pytest.mark.parametrize(
-    "wanted", ["pending", *(pytest.param(step, marks=pytest.mark.slow) for step in ("lease", "sign-in"))]
-)
+def test_a_pending_token_of_a_killed_process_is_used_by_the_next_machine(token: SharedToken, tmp_path: Path) -> None:
+    killed = _killed_at(_step_of(KEEP, token, tmp_path, "pending"), token, KEEP, tmp_path)
+    assert killed is not None
+    fields = token.fields()
+    token.end_lease()
+
+    assert token.run().result["action"] == "created"
+
+    assert token.fields()["token"] == fields["pending_token"]
+    assert token.minted() == 1
+    token.assert_settled()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("wanted", ["lease", "sign-in", "pending"])
 def test_the_lease_of_a_killed_process_is_taken_over_when_it_is_over(
     token: SharedToken, tmp_path: Path, wanted: str
 ) -> None:
@@ -221,3 +235,76 @@ def test_the_lease_of_a_killed_process_is_taken_over_when_it_is_over(
     token.assert_settled(orphans=int(wanted == "sign-in"))
     token.assert_history()
     print(f"killed after {wanted}: taken over {taken_over_after:.1f} s after the kill, lease {LEASE:g} s")
+
+
+# --- a process that is paused for longer than its lease --------------------------------------------------------------
+
+
+def _paused_at(step: int, token: SharedToken, job: str, folder: Path) -> BaseProcess | None:
+    """A process that has stopped itself at a step; None when it has fewer steps."""
+    process = FORK.Process(target=_run_until, args=(step, folder / f"journal-{step}", token, job, signal.SIGSTOP))
+    process.start()
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if process.exitcode is not None:
+            assert process.exitcode == 0
+            return None
+        if Path(f"/proc/{process.pid}/stat").read_text().rpartition(") ")[2].startswith("T"):
+            return process
+        time.sleep(0.01)
+    raise AssertionError("the process neither stops nor ends")
+
+
+def _continued(process: BaseProcess) -> None:
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGCONT)
+    process.join(PATIENCE)
+    assert process.exitcode == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("job", [KEEP, RENEW])
+def test_of_two_machines_one_is_paused_at_any_request_beyond_its_lease_and_one_token_is_left(
+    lab: Lab, bao: Bao, tmp_path: Path, job: str
+) -> None:
+    paused: list[tuple[BaseProcess, SharedToken]] = []
+    for step, host in enumerate(lab.add_addresses(_MOST_STEPS), 1):
+        token = SharedToken(lab, bao, f"sddc/{tmp_path.name}-{step}", host)
+        token.keep_history()
+        if job == RENEW:
+            token.run()
+        process = _paused_at(step, token, job, tmp_path)
+        if process is None:
+            break
+        paused.append((process, token))
+    before = sum(token.minted() for _process, token in paused)
+
+    others = [token.run(job, lease=LEASE) for _process, token in paused]
+    for process, _token in paused:
+        _continued(process)
+
+    for (_process, token), other in zip(paused, others, strict=True):
+        step = paused.index((_process, token)) + 1
+        assert not other.result.get("failed"), (step, other.message)
+        token.assert_settled(about=step)
+        token.assert_history()
+        assert "lease_holder" not in token.fields(), step
+    after = sum(token.minted() for _process, token in paused)
+    assert len(paused) > 10
+    print(f"{job}: paused at {len(paused)} steps, {after - before} sign-ins after that, no surplus token")
+
+
+def test_a_machine_that_is_paused_after_its_sign_in_revokes_its_token_and_uses_the_others(
+    token: SharedToken, tmp_path: Path
+) -> None:
+    process = _paused_at(_step_of(KEEP, token, tmp_path, "sign-in"), token, KEEP, tmp_path)
+    assert process is not None
+    assert token.minted() == 1
+    token.end_lease()
+
+    other = token.run()
+    assert (other.result["action"], token.valid()) == ("created", 2)
+    _continued(process)
+
+    token.assert_settled()
+    assert token.run().result["fingerprint"] == other.result["fingerprint"]

@@ -20,6 +20,7 @@ import pytest
 from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Clock
 from ansible_collections.sddc.tokens.plugins.module_utils._http.session import Session
 from ansible_collections.sddc.tokens.plugins.module_utils._operations import vault_store
+from products import EXAMPLE
 from support.bao import Bao
 from support.canaries import leaks
 from support.in_process import Done
@@ -106,6 +107,12 @@ def _cells(lab: Lab, bao: Bao, job: str, harms: Sequence[Harm], numbers: Sequenc
     return cells
 
 
+PRODUCT_FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "cut": ("drop_before", {}),
+    "lost": ("drop_after", {}),
+    "late": ("delay", {"seconds": LATE, "work": True}),
+    "held": ("delay", {"seconds": LATE}),
+}
 # The requests to the store of a job: its reads, the set-up of an empty document, and its writes.
 REQUESTS = {KEEP: 6, RENEW: 5}
 
@@ -137,6 +144,30 @@ def test_a_lost_response_of_each_request_to_the_store_changes_nothing(lab: Lab, 
         assert run.result["action"] == "created", run.said
         assert cell.token.minted() == 1
         cell.token.assert_settled()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "parameters"), PRODUCT_FAULTS.values(), ids=PRODUCT_FAULTS)
+@pytest.mark.parametrize("method", ["POST", "GET", "DELETE"])
+def test_a_harmed_request_to_the_product_leaves_at_most_the_token_whose_response_was_lost(
+    token: SharedToken, method: str, kind: str, parameters: dict[str, Any]
+) -> None:
+    token.run()
+    token.lab.fault(EXAMPLE.name, kind, method=method, **parameters)
+
+    run = token.run(RENEW, lease=LEASE)
+
+    token.lab.clear_faults()
+    works = kind == "drop_after" or bool(parameters.get("work"))
+    orphans = int(method == "POST" and works)
+    assert bool(run.result.get("failed")) is (method != "DELETE"), run.said
+    recovered = token.run(KEEP, lease=LEASE)
+    assert not recovered.result.get("failed"), recovered.message
+    token.assert_settled(orphans)
+    assert token.run(RENEW, lease=LEASE).result["action"] == "renewed"
+    assert token.valid() == 1 + orphans
+    token.assert_history()
+    token.assert_private(run, recovered)
 
 
 # --- clocks ----------------------------------------------------------------------------------------------------------

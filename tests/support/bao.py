@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import secrets
 import shutil
@@ -14,7 +15,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,8 @@ import requests
 _READY = b"Development mode should NOT be used in production"
 # It listens on the port after its own, too.
 _ATTEMPTS = 20
+# Seconds. It only catches hangs.
+_PATIENCE = 120
 
 
 @dataclass
@@ -101,6 +105,79 @@ def running(binary: str) -> Iterator[Bao]:
         finally:
             process.kill()
             process.wait()
+
+
+@contextlib.contextmanager
+def running_cluster(binary: str, certificates: Path) -> Iterator[tuple[Bao, Bao]]:
+    """Start a leader and a standby, with the certificates of another server, and end them.
+
+    The standby answers reads by itself, a moment later than the leader.
+    """
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as ending:
+        leader, standby = (_node(binary, Path(folder) / name, certificates, ending) for name in ("leader", "standby"))
+        keys = leader.do("PUT", "sys/init", {"secret_shares": 1, "secret_threshold": 1})
+        leader.root_token = standby.root_token = keys["root_token"]
+        unseal = {"key": keys["keys"][0]}
+        leader.do("PUT", "sys/unseal", unseal)
+        _wait_until(lambda: leader.call("GET", "sys/health").status_code == 200)
+        leader.do("POST", "sys/mounts/secret", {"type": "kv", "options": {"version": "2"}})
+        # A standby becomes a voter when it has been healthy for so long, and is behind from then on.
+        leader.do("POST", "sys/storage/raft/autopilot/configuration", {"server_stabilization_time": "1s"})
+        authority = Path(leader.ca_path).read_text()
+        join = {"leader_api_addr": leader.address, "leader_ca_cert": authority}
+        _wait_until(lambda: standby.call("POST", "sys/storage/raft/join", join).ok)
+        _wait_until(lambda: standby.call("PUT", "sys/unseal", unseal).ok)
+        _wait_until(lambda: standby.call("GET", "sys/health").status_code == 429)
+        _wait_until(lambda: all(server["voter"] for server in _servers(leader)))
+        _wait_until(lambda: standby.call("GET", "secret/config").ok)
+        yield leader, standby
+
+
+def _servers(node: Bao) -> list[dict[str, Any]]:
+    servers: list[dict[str, Any]] = node.do("GET", "sys/storage/raft/configuration")["data"]["config"]["servers"]
+    return servers
+
+
+def _node(binary: str, folder: Path, certificates: Path, ending: contextlib.ExitStack) -> Bao:
+    (authority,), (certificate,), (key,) = (certificates.glob(f"*-{name}.pem") for name in ("ca", "cert", "key"))
+    address, cluster = (f"127.0.0.1:{_free_port()}" for _use in range(2))
+    folder.mkdir()
+    settings = {
+        "storage": {"raft": {"path": str(folder), "node_id": folder.name}},
+        "listener": {
+            "tcp": {
+                "address": address,
+                "cluster_address": cluster,
+                "tls_cert_file": str(certificate),
+                "tls_key_file": str(key),
+            }
+        },
+        "api_addr": f"https://{address}",
+        "cluster_addr": f"https://{cluster}",
+        "disable_mlock": True,
+    }
+    (folder / "settings.json").write_text(json.dumps(settings))
+    process = subprocess.Popen(
+        [binary, "server", f"-config={folder / 'settings.json'}"],
+        env={**os.environ, "HOME": str(folder)},
+        stdout=subprocess.DEVNULL,
+        stderr=(folder / "log").open("wb"),
+    )
+    ending.callback(process.wait)
+    ending.callback(process.kill)
+    node = Bao(f"https://{address}", str(authority), "")
+    _wait_until(lambda: node.call("GET", "sys/seal-status").ok)
+    return node
+
+
+def _wait_until(is_so: Callable[[], bool]) -> None:
+    end = time.monotonic() + _PATIENCE
+    while time.monotonic() < end:
+        with contextlib.suppress(requests.ConnectionError):
+            if is_so():
+                return
+        time.sleep(0.1)
+    raise RuntimeError("OpenBao has no cluster")
 
 
 def _started(binary: str, folder: Path) -> tuple[subprocess.Popen[bytes], Bao]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import time
@@ -72,6 +73,12 @@ class SharedToken:
         """The document."""
         return self.bao.document(self.path)
 
+    def end_lease(self) -> None:
+        """Shorten the lease in the document, so that a test need not wait for its end."""
+        found = self.bao.do("GET", f"secret/data/{self.path}")["data"]
+        body = {"options": {"cas": found["metadata"]["version"]}, "data": {**found["data"], "lease_seconds": "0"}}
+        self.bao.do("POST", f"secret/data/{self.path}", body)
+
     def valid(self) -> int:
         """How many tokens the product accepts."""
         return self.lab.counts(EXAMPLE.name, self.host).get("tokens_valid", 0)
@@ -112,19 +119,22 @@ class SharedToken:
         secrets = [self.bao.root_token, *(secret["value"] for secret in self.lab.secrets())]
         assert leaks({**places, **texts}, secrets) == []
 
+    def history(self) -> list[tuple[float, dict[str, str]]]:
+        """All versions of the document, with the time of each."""
+        found = []
+        for number in sorted(map(int, self.bao.do("GET", f"secret/metadata/{self.path}")["data"]["versions"])):
+            version = self.bao.do("GET", f"secret/data/{self.path}?version={number}")["data"]
+            found.append((moment(version["metadata"]["created_time"]) or 0.0, version["data"]))
+        return found
+
     def assert_history(self) -> None:
         """No lease began while another one ran, and each token was stored as pending before it was used."""
-        versions = self.bao.do("GET", f"secret/metadata/{self.path}")["data"]["versions"]
-        before: dict[str, str] = {}
-        written_at = 0.0
-        for number in sorted(map(int, versions)):
-            found = self.bao.do("GET", f"secret/data/{self.path}?version={number}")["data"]
-            fields, created_at = found["data"], moment(found["metadata"]["created_time"])
-            assert created_at is not None
+        history = self.history()
+        for (written_at, before), (created_at, fields) in itertools.pairwise(history):
+            about = [{name: value[:40] for name, value in fields.items()} for _time, fields in history]
             holder = before.get("lease_holder")
             if holder and fields.get("lease_holder", holder) != holder:
-                assert created_at >= written_at + float(before["lease_seconds"]), f"two leases in version {number}"
+                assert created_at >= written_at + float(before["lease_seconds"]), ("two leases", about)
             token = fields.get("token")
             if token and token != before.get("token"):
-                assert token == before.get("pending_token"), f"a token was not stored first in version {number}"
-            before, written_at = fields, created_at
+                assert token == before.get("pending_token"), ("a token was not stored first", about)
