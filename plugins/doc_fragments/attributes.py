@@ -15,7 +15,11 @@ attributes:
   check_mode:
     description: Can run in C(check_mode) and predict the changes without making them.
     support: full
-    details: The task signs in if necessary, and only reads. It does not create or change anything, or write a file.
+    details:
+      - The task only reads. It does not create or change anything, or write a file.
+      - It does not create a token, so it does not test the credentials for that. Where no token is stored, it predicts
+        that the token is created.
+      - The task signs in only to read. Avi Load Balancer requires this, and NSX with O(ignore:username).
   async:
     description: Can run with the C(async) keyword.
     support: none

@@ -38,7 +38,8 @@ options:
     description:
       - Minimum remaining lifetime of the token (seconds). A token with less is replaced. If that is not possible, the
         task fails.
-      - A token whose total lifetime is not longer than this is replaced after half its lifetime, with a warning.
+      - A token whose total lifetime is not longer than this is replaced after half its lifetime, with a
+        warning when it is created.
     type: str
     default: '300'
   renew_before:

@@ -44,7 +44,7 @@ VARIABLES = """\
 A variable sets an option that a task does not set. Ansible reads it on the control node: first from the keyword
 `environment` of the task, block or play, then from the environment of `ansible-playbook`.
 
-- An option of the task always wins over its variable.
+- An option of the task always wins over its variable. An option that is empty or null counts as not set.
 - An empty variable counts as not set.
 - A task never mixes its own credential with another one from the environment. If a task sets `client_id`, for example,
   the variable of `api_token` has no effect.
