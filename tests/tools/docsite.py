@@ -40,7 +40,7 @@ PICTURES = ("docs/*/*.svg", "docs/*/*.png")
 _LINK = re.compile(r"(?P<text>!?\[[^][]*\])\((?P<target>[^()\s]+)\)")
 # The theme has a table of contents beside each page.
 _CONTENTS = re.compile(r"^\.\. contents::.*\n(?:[ ]+:.*\n)*", re.MULTILINE)
-_PRODUCT = re.compile(r"^\| ([^|`]+?) \| ([^|`]+?) \| `(\w+)` \| .* \| lab", re.MULTILINE)
+_PRODUCT = re.compile(r"^\| ([^|`]+?) \| ([^|`]+?) \| `(\w+)`(?:, `\w+`)* \| .* \| lab", re.MULTILINE)
 # The sidebar has the names of plugins only, not the titles of their pages.
 _ENTRY = re.compile(r"^(    )(\w+)_(module|lookup|filter|role)$", re.MULTILINE)
 # All variables are read on the control node, of which antsibull-docs knows nothing.

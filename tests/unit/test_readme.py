@@ -15,7 +15,7 @@ from support.checkout import CHECKOUT
 
 README = (CHECKOUT / "README.md").read_text()
 ROW = re.compile(
-    r"^\| (?P<name>[^|]+) \| [^|]+ \| `(?P<module>\w+)` \| [^|]+ \| (?P<tested>lab[^|]*) \|$", re.MULTILINE
+    r"^\| (?P<name>[^|]+) \| [^|]+ \| `(?P<module>\w+)`(?:, `\w+`)* \| [^|]+ \| (?P<tested>lab[^|]*) \|$", re.MULTILINE
 )
 ROWS: Mapping[str, re.Match[str]] = {row["module"]: row for row in ROW.finditer(README)}
 
