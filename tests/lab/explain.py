@@ -32,9 +32,8 @@ Only you can read them. The lab deletes them when it stops.
 
      ansible-playbook example.yml
 
-3. Afterwards, delete the token files of the lab. A task refuses a token file of another host:
-
-     rm -f ~/.{{csp,sddc-manager,vidb,vrni}}-token.json{{,.lock}}
+3. Afterwards, delete the token files of the lab. A task refuses a token file of another host. README.md has the
+   command for its playbooks.
 
 That shell trusts the lab's CA certificate only (SSL_CERT_FILE). tests/lab/README.md shows how to make requests fail.
 Press Ctrl-C to stop the lab.
