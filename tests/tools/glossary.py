@@ -202,7 +202,7 @@ def main(names: Sequence[str]) -> int:
             continue
         for finding in in_file(path):
             count += 1
-            print(f"{name}:{finding.line}: “{finding.words}”: write {finding.instead}")
+            print(f"{name}:{finding.line}: '{finding.words}': write {finding.instead}")
     if count:
         print(f"{count} words to replace; tests/tools/glossary.py has the list")
     return int(bool(count))

@@ -158,7 +158,9 @@ def exit_code_of_tests(copy: Path, tests: Sequence[str]) -> int:
     # A file may change twice within the resolution of its timestamp, with which bytecode is compared.
     variables = {"PYTHONPATH": collections, "ANSIBLE_COLLECTIONS_PATH": collections, "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-m", "pytest", "-x", *ARGUMENTS, *tests]
-    return subprocess.run(command, cwd=copy, env={**os.environ, **variables}, capture_output=True).returncode
+    return subprocess.run(
+        command, cwd=copy, env={**os.environ, **variables}, check=False, capture_output=True
+    ).returncode
 
 
 def try_generated(mutants: Sequence[Mutant], tests: Sequence[str], processes: int, end: float) -> None:

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Optional
 
-from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import StoreError, WriteConflict, WriteUnknown
+from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import WriteConflict, WriteUnknown
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.document import Fields
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.shared_store import Documents, Version
 from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_source import Server, Steps
@@ -32,7 +31,6 @@ class MemoryDocuments(Documents):
         self.version = Version({}, 0, 0.0, 0.0, 0.0)
         self.steps = Steps()
         self.reads = self.writes = 0
-        self.read_error: Optional[StoreError] = None
         self.before_write: Callable[[Fields], object] = lambda fields: None
         self.loses_responses = 0
         # How many further reads, and writes, a node that is behind answers from this version.
@@ -40,8 +38,6 @@ class MemoryDocuments(Documents):
 
     def read(self) -> Version:
         self.reads += 1
-        if self.read_error:
-            raise self.read_error
         version = self.stale.pop() if self.stale else self.version
         return replace(version, read_at=self._server.now(), clock_offset=self._server.offset)
 
