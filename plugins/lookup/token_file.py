@@ -37,6 +37,8 @@ author:
 seealso:
   - module: sddc.tokens.csp_access_token
   - module: sddc.tokens.vrni_auth_token
+  - plugin: sddc.tokens.token_store
+    plugin_type: lookup
 """
 
 EXAMPLES = r"""

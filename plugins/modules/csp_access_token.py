@@ -67,6 +67,10 @@ seealso:
     description: The vendor's documentation of the operation.
     link: https://developer.broadcom.com/xapis/cloud-services-authentication-api/latest/
   - module: sddc.tokens.nsx_service_reauth
+  - plugin: sddc.tokens.token_file
+    plugin_type: lookup
+  - plugin: sddc.tokens.token_store
+    plugin_type: lookup
 """
 
 EXAMPLES = r"""

@@ -55,6 +55,8 @@ seealso:
     description: The vendor's documentation of the operations.
     link: https://developer.broadcom.com/xapis/nsx-vmc-policy/latest/tier-0s/locale-services
   - module: sddc.tokens.nsx_service_reauth
+  - plugin: sddc.tokens.token_store
+    plugin_type: lookup
 """
 
 EXAMPLES = r"""

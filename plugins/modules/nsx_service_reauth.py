@@ -94,6 +94,8 @@ seealso:
     link: https://developer.broadcom.com/xapis/nsx-vmc-policy/latest/
   - module: sddc.tokens.csp_access_token
   - module: sddc.tokens.nsx_service_instance_info
+  - plugin: sddc.tokens.token_store
+    plugin_type: lookup
 """
 
 EXAMPLES = r"""

@@ -66,6 +66,8 @@ seealso:
     link: https://developer.broadcom.com/xapis/vmware-cloud-foundation-api/latest/tokens/
   - plugin: sddc.tokens.token_file
     plugin_type: lookup
+  - plugin: sddc.tokens.token_store
+    plugin_type: lookup
 """
 
 EXAMPLES = r"""

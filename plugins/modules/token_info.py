@@ -35,6 +35,8 @@ author:
 seealso:
   - plugin: sddc.tokens.token_file
     plugin_type: lookup
+  - plugin: sddc.tokens.token_store
+    plugin_type: lookup
 """
 
 EXAMPLES = r"""

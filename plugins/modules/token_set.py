@@ -59,6 +59,8 @@ seealso:
   - module: sddc.tokens.token_info
   - plugin: sddc.tokens.token_file
     plugin_type: lookup
+  - plugin: sddc.tokens.token_store
+    plugin_type: lookup
 """
 
 EXAMPLES = r"""

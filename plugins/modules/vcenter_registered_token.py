@@ -138,6 +138,8 @@ seealso:
     description: The vendor's documentation of the operation.
     link: https://developer.broadcom.com/xapis/vsphere-automation-api/latest/api/vcenter/registered-tokens/post/
   - module: sddc.tokens.vidb_access_token
+  - plugin: sddc.tokens.token_store
+    plugin_type: lookup
 """
 
 EXAMPLES = r"""

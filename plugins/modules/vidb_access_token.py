@@ -80,6 +80,10 @@ seealso:
     description: The vendor's documentation of the operation.
     link: https://developer.broadcom.com/xapis/vmware-identity-broker/latest/acs/t/tenant/token/post
   - module: sddc.tokens.vcenter_registered_token
+  - plugin: sddc.tokens.token_file
+    plugin_type: lookup
+  - plugin: sddc.tokens.token_store
+    plugin_type: lookup
 """
 
 EXAMPLES = r"""

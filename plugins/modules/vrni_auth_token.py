@@ -59,6 +59,8 @@ seealso:
   - module: sddc.tokens.vrni_vidm_client_info
   - plugin: sddc.tokens.token_file
     plugin_type: lookup
+  - plugin: sddc.tokens.token_store
+    plugin_type: lookup
 """
 
 EXAMPLES = r"""
@@ -100,6 +102,28 @@ EXAMPLES = r"""
         url: https://vrni.example.com/api/ni/info/version
         headers:
           Authorization: NetworkInsight {{ lookup('sddc.tokens.token_file', '~/.sddc/vrni-ldap.json') }}
+      no_log: true
+
+- name: Share a token with other machines through Vault or OpenBao
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    # The environment variables VAULT_ADDR and VAULT_TOKEN name the store. Only one machine renews the token at a time.
+    - name: Ensure that a valid token exists
+      sddc.tokens.vrni_auth_token:
+        hostname: vrni.example.com
+        username: admin@local
+        password: "{{ vrni_password }}"
+        token_store:
+          mount: secret
+          path: sddc/vrni
+        return_token: false
+
+    - name: Read the version on any machine that can read the document
+      ansible.builtin.uri:
+        url: https://vrni.example.com/api/ni/info/version
+        headers:
+          Authorization: NetworkInsight {{ lookup('sddc.tokens.token_store', 'sddc/vrni') }}
       no_log: true
 
 - name: Use a token of a vIDM user for one play and revoke it at the end
