@@ -237,7 +237,7 @@ def test_one_task_registers_with_credentials_or_a_token_file_and_returns_no_refr
     assert "There is no token in" in run["no_file"]["msg"]
     assert "First run the module that creates this token" in run["no_file"]["msg"]
     assert "holds a vrni token, but a vidb token is required" in run["other_file"]["msg"]
-    assert "Check api_token" in run["refused"]["msg"]
+    assert "Check vidb_api_token" in run["refused"]["msg"]
     assert "vidb_hostname" in run["no_broker"]["msg"]
     assert run["dead"]["failed"]
     assert "Get a new access token" in run["dead"]["msg"]

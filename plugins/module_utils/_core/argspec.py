@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -25,11 +24,11 @@ DURATION = "duration"
 
 
 class Option(TypedDict, total=False):
-    """One option in ansible-core's format, with the additional type `duration` and three additional keys.
+    """One option in ansible-core's format, with the additional type `duration` and four additional keys.
 
     `environment` lists the variables that set the option; the first one that is set wins. `secret_if` returns whether
     a value is secret, for an option that accepts secrets and labels. `spec` are the options in a mapping, or in each of
-    a list of mappings.
+    a list of mappings. `prefix` is what messages put before the names of those: by default the option and a dot.
     """
 
     type: str
@@ -42,6 +41,7 @@ class Option(TypedDict, total=False):
     environment: Names
     secret_if: Callable[[str], bool]
     spec: ArgumentSpec
+    prefix: str
 
 
 @dataclass(frozen=True)
@@ -121,6 +121,24 @@ class ArgumentSpec:
         """The options by name and alias."""
         return {alias: option for name, option in self.options.items() for alias in (name, *option.get("aliases", ()))}
 
+    def prefix_of(self, name: str) -> str:
+        """What messages put before the names of the options in a mapping."""
+        return self.names[name].get("prefix", f"{name}.")
+
+    def levels(self, args: Mapping[str, Any]) -> Iterator[tuple[str, ArgumentSpec, Mapping[str, Any]]]:
+        """Yield (prefix, specification, arguments) for the arguments and for each mapping in them."""
+        yield "", self, args
+        for name, spec in self._specs.items():
+            for entry in _mappings(args.get(name)):
+                for prefix, inner, given in spec.levels(entry):
+                    yield self.prefix_of(name) + prefix, inner, given
+
+    @property
+    def listed_names(self) -> list[str]:
+        """The options and aliases for messages. Of a mapping without a prefix, only the options in it are listed."""
+        inner = {name: spec for name, spec in self._specs.items() if not self.prefix_of(name)}
+        return sorted({*self.names, *chain.from_iterable(spec.names for spec in inner.values())} - inner.keys())
+
     def secrets_in(self, args: Mapping[str, Any]) -> Iterator[str]:
         """Yield the secret strings in arguments, which may have wrong types."""
         names, specs = self.names, self._specs
@@ -185,9 +203,8 @@ class ArgumentSpec:
                     yield variable, name
         for name, spec in self._specs.items():
             for entry in _mappings(given.get(name)):
-                yield from (
-                    (variable, f"{name}.{option}") for variable, option in spec.insecure_variables(entry, environ)
-                )
+                found = spec.insecure_variables(entry, environ)
+                yield from ((variable, self.prefix_of(name) + option) for variable, option in found)
 
     def converted(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """The parameters with durations as seconds and paths as absolute paths. Raises InvalidOption."""
@@ -212,11 +229,14 @@ class ArgumentSpec:
 
     def variables_for(self, text: str) -> str:
         """Name the environment variables of the options in a message about missing options; empty without any."""
-        words = set(re.findall(r"\w+", text))
+        # The name of a file, such as ~/.vault-token, names no option.
+        words = {word.strip("(),.:;") for word in text.split()}
+        levels = [("", self), *((self.prefix_of(name), spec) for name, spec in self._specs.items())]
         found = [
-            f"{option['environment'][0]} for {name}"
-            for name, option in self.options.items()
-            if name in words and option.get("environment")
+            f"{' or '.join(option['environment'])} for {prefix}{name}"
+            for prefix, spec in levels
+            for name, option in spec.options.items()
+            if prefix + name in words and option.get("environment")
         ]
         noun = "environment variable" if len(found) == 1 else "environment variables"
         return f"or set the {noun} {', '.join(found)}" if found else ""
@@ -244,7 +264,7 @@ class ArgumentSpec:
 
 
 _FALSE = frozenset(str(value) for value in BOOLEANS_FALSE)
-_OWN_FACTS = ("environment", "secret_if", "spec")
+_OWN_FACTS = ("environment", "secret_if", "spec", "prefix")
 _CORE_RULES = ("mutually_exclusive", "required_together", "required_one_of", "required_if")
 _RULES = (*_CORE_RULES, "alternatives")
 

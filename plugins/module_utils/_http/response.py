@@ -42,6 +42,7 @@ class Response:
         received_at: float,
         left_behind: str = "",
         hide: Callable[[Secret], Any] = ignore,
+        named: Callable[[str], str] = str,
     ) -> None:
         self.status = status
         self.headers = headers
@@ -50,6 +51,7 @@ class Response:
         self.host = host
         self.received_at = received_at
         self._hide = hide
+        self._named = named
         # After a gateway error the server behind it may have processed the request. Some servers return a redirect
         # for a request that they processed.
         self.left_behind = left_behind if status < 400 or status in _GATEWAY_ERRORS else ""
@@ -109,7 +111,7 @@ class Response:
             status=self.status,
             doing=self.doing,
             host=self.host,
-            advice=advice,
+            advice=self._named(advice or BadResponse.default_advice),
             left_behind=self.left_behind,
         )
 

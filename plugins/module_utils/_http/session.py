@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Optional, Union
 from urllib.parse import unquote
@@ -55,6 +56,8 @@ _OVERLOADED_ADVICE = "The server is overloaded or limits requests. Run the task 
 _REDIRECT_ADVICE = "Redirects are not followed because the request holds a secret. Set hostname to the redirect target."
 _HTML_ADVICE = "The page may come from a proxy, a load balancer or a login portal. Check hostname and proxy_url."
 
+# Not a part of another name, as in token_store.ca_path.
+_WHOLE_NAME = re.compile(r"(?<![\w.])\w+")
 
 ErrorFacts = Callable[[Any], "tuple[str, str]"]
 
@@ -64,6 +67,7 @@ class SessionOptions:
     """How to reach a server. `timeout` is the seconds for each request, `retries` the tries after the first.
 
     With `trust_system`, certificates of the system's trust store are accepted in addition to those of `ca_path`.
+    `names` are the names that the task has for options of this server, by the name that advice has for them.
     """
 
     validate_certs: bool = True
@@ -75,6 +79,7 @@ class SessionOptions:
     timeout: float = 30
     retries: int = 3
     connections: int = 1
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 def _nothing_else(_response: Response) -> bool:
@@ -129,6 +134,7 @@ class Session:
         # When the timeout of the last request ends, if there was no response to it.
         self._unanswered_until: Optional[float] = None
         self._options = options
+        self._names = {**options.names, "hostname": base_url.option}
         self._error_facts = error_facts
         self._runtime = runtime
         self._lock = threading.Lock()
@@ -223,7 +229,15 @@ class Session:
             transient=(*_OVERLOADED, *transient),
             ends_at=self._sign_out_ends_at() if signs_out else None,
         )
-        return send_signed(auth, lambda signature: self._send(call, signature))
+        try:
+            return send_signed(auth, lambda signature: self._send(call, signature))
+        except TokensError as error:
+            error.advice = self._named(error.advice or error.default_advice)
+            raise
+
+    def _named(self, advice: str) -> str:
+        """The advice, with the names that the task has for the options. Names that are already so stay."""
+        return _WHOLE_NAME.sub(lambda found: self._names.get(found[0], found[0]), advice)
 
     def _send(self, call: _Call, signature: Mapping[str, Any]) -> Response:
         headers = self._revealed({**signature, **call.headers})
@@ -329,6 +343,7 @@ class Session:
             received_at=received_at,
             left_behind=call.left_behind,
             hide=self.hide,
+            named=self._named,
         )
         if response.clock_offset is not None:
             self.clock_offset = response.clock_offset

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, quote, unquote
 
 from .._core.errors import InvalidOption
@@ -25,11 +25,12 @@ _ADVICE = "Set a name, name:port or https base URL, such as server.example.com o
 
 @dataclass(frozen=True)
 class BaseUrl:
-    """Host, port and base path of an API."""
+    """Host, port and base path of an API. `option` is the option that names the server."""
 
     host: str
     port: int = HTTPS_PORT
     path: str = ""
+    option: str = field(default="hostname", compare=False)
 
     @classmethod
     def parse(cls, text: str, option: str = "hostname") -> BaseUrl:
@@ -53,7 +54,7 @@ class BaseUrl:
         if any(unquote(part) in (".", "..") for part in path.split("/")):
             # HTTP clients resolve dot segments: the requested path would not be the checked one.
             raise InvalidOption(option, "has a path with the segment . or ..", advice=_ADVICE)
-        return cls(host, port, path)
+        return cls(host, port, path, option)
 
     @property
     def authority(self) -> str:
@@ -76,7 +77,7 @@ class BaseUrl:
             own = "/".join(parts[:number])
             if self.path.endswith(own):
                 raise InvalidOption(
-                    "hostname", f"ends with {own}, which is added automatically", advice=f"Remove {own}."
+                    self.option, f"ends with {own}, which is added automatically", advice=f"Remove {own}."
                 )
         return f"https://{self.authority}{self.path}{path}"
 
@@ -96,7 +97,7 @@ class Link:
         if "://" not in address:
             raise InvalidOption(option, "is not an absolute https URL")
         base_url = BaseUrl.parse(address, option)
-        return cls(BaseUrl(base_url.host, base_url.port), base_url.path, _pairs(query, option))
+        return cls(BaseUrl(base_url.host, base_url.port, option=option), base_url.path, _pairs(query, option))
 
     @classmethod
     def parse_path(cls, text: str, base_url: BaseUrl, option: str) -> Link:

@@ -80,6 +80,10 @@ class Operation(ABC):
         """
         params = self.params
         own_ca_path = params[f"{prefix}ca_path"]
+        names = {name[len(prefix) :]: name for name in params if prefix and name.startswith(prefix)}
+        if params["ca_path"] and not own_ca_path:
+            # This one is used.
+            names.pop("ca_path", None)
         return self._new_session(
             base_url,
             error_facts,
@@ -89,25 +93,38 @@ class Operation(ABC):
             client_key=None if prefix else params["client_key"],
             trust_system=bool(prefix) and not own_ca_path,
             connections=connections,
+            names=names,
         )
 
-    def open_store_session(self, base_url: BaseUrl, error_facts: ErrorFacts, options: Mapping[str, Any]) -> Session:
-        """A session with the server of a store, whose own options say how it is verified. Raises InvalidOption."""
-        names = ("validate_certs", "ca_path", "client_cert", "client_key")
-        return self._new_session(base_url, error_facts, **{name: options[name] for name in names})
+    def open_store_session(
+        self, base_url: BaseUrl, error_facts: ErrorFacts, options: Mapping[str, Any], *, prefix: str
+    ) -> Session:
+        """A session with the server of a store, whose own options say how it is verified. Raises InvalidOption.
 
-    def _new_session(self, base_url: BaseUrl, error_facts: ErrorFacts, **tls: Any) -> Session:
+        Messages put `prefix` before the names of these options.
+        """
+        tls = {name: options[name] for name in ("validate_certs", "ca_path", "client_cert", "client_key")}
+        return self._new_session(base_url, error_facts, **tls, names={name: prefix + name for name in tls})
+
+    def _new_session(
+        self, base_url: BaseUrl, error_facts: ErrorFacts, *, names: Mapping[str, str], **tls: Any
+    ) -> Session:
         params = self.params
         if not 0 < params["timeout"] <= _LONGEST_TIMEOUT:
             raise InvalidOption("timeout", f"must be longer than 0 s and at most {_LONGEST_TIMEOUT} s")
         if params["retries"] < 0:
             raise InvalidOption("retries", "must be 0 or more")
         if tls["client_key"] and not tls["client_cert"]:
-            raise InvalidOption("client_key", "is set without client_cert", advice="Set client_cert, too.")
+            key, certificate = (names.get(name, name) for name in ("client_key", "client_cert"))
+            raise InvalidOption(key, f"is set without {certificate}", advice=f"Set {certificate}, too.")
         options = SessionOptions(
-            proxy_url=params["proxy_url"], timeout=params["timeout"], retries=params["retries"], **tls
+            proxy_url=params["proxy_url"], timeout=params["timeout"], retries=params["retries"], names=names, **tls
         )
-        session = Session(base_url, options, error_facts=error_facts, runtime=self.runtime)
+        try:
+            session = Session(base_url, options, error_facts=error_facts, runtime=self.runtime)
+        except InvalidOption as error:
+            name = names.get(error.option, error.option)
+            raise InvalidOption(name, error.reason, source=error.source, advice=error.advice) from None
         self._sessions.append(session)
         return session
 

@@ -23,7 +23,8 @@ class StoredToken(Operation):
     name = "sddc.tokens.token_store"
     argument_spec = ArgumentSpec(
         {
-            "token_store": {"type": "dict", "required": True, "no_log": False, "spec": TOKEN_STORE},
+            # The lookup has the options of the store as its own.
+            "token_store": {"type": "dict", "required": True, "no_log": False, "spec": TOKEN_STORE, "prefix": ""},
             "secret": {"type": "str", "default": "token", "no_log": False},
             "min_remaining": {**LIFECYCLE.options["min_remaining"], "default": 0},
             **TRANSPORT.options,

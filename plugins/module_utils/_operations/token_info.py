@@ -42,7 +42,7 @@ class TokenInfo(Operation):
         super().__init__(params, runtime)
         # An event source runs again and again, and signs in once.
         self._stores = [
-            (options["url"], f"{options['mount']}/{options['path']}", shared_store(self, options))
+            (options["url"], f"{options['mount']}/{options['path']}", shared_store(self, options, "stores"))
             for options in params["stores"] or ()
         ]
 

@@ -46,16 +46,17 @@ _LEASE = 120.0
 _LONGEST_TOKEN = 64 * 1024
 
 
-def shared_store(operation: Operation, options: Mapping[str, Any]) -> SharedStore:
-    """The store of the option token_store. Raises InvalidOption."""
+def shared_store(operation: Operation, options: Mapping[str, Any], option: str = "token_store") -> SharedStore:
+    """The store that `options`, a value of `option`, describe. Raises InvalidOption."""
     params, runtime = operation.params, operation.runtime
+    prefix = operation.argument_spec.prefix_of(option)
     needed = params["timeout"] * (params["retries"] + 1)
     lease = options["lease"] or max(_LEASE, 2 * needed)
     if lease < 2 * needed:
-        raise InvalidOption("lease", f"of token_store must be at least {2 * needed:g} s: 2 * timeout * (retries + 1)")
-    base_url = BaseUrl.parse(options["url"], "url")
-    session = operation.open_store_session(base_url, error_facts, options)
-    client = VaultClient(session, options["namespace"] or "", _auth(options))
+        raise InvalidOption(f"{prefix}lease", f"must be at least {2 * needed:g} s: 2 * timeout * (retries + 1)")
+    base_url = BaseUrl.parse(options["url"], f"{prefix}url")
+    session = operation.open_store_session(base_url, error_facts, options, prefix=prefix)
+    client = VaultClient(session, options["namespace"] or "", _auth(options, prefix))
     operation.at_end(client.sign_out)
     documents = VaultDocuments(client, options["mount"], options["path"], runtime.warn)
     return SharedStore(
@@ -81,7 +82,7 @@ def _local_lock(location: str, timeout: float, runtime: Runtime) -> Iterator[Non
         yield
 
 
-def _auth(options: Mapping[str, Any]) -> VaultAuth:
+def _auth(options: Mapping[str, Any], prefix: str) -> VaultAuth:
     method = options["auth_method"]
     mount = options["auth_mount"] or method
     if method == "approle":
@@ -89,23 +90,28 @@ def _auth(options: Mapping[str, Any]) -> VaultAuth:
     if method == "jwt":
         return JwtRole(mount, options["role"], options["jwt"])
     if method == "kubernetes":
-        return JwtRole(mount, options["role"], options["jwt"] or _from_file(_SERVICE_ACCOUNT, "jwt"))
-    return GivenToken(options["token"] or _from_file(_TOKEN_FILE, "token"))
+        return JwtRole(mount, options["role"], options["jwt"] or _from_file(_SERVICE_ACCOUNT, "jwt", prefix))
+    return GivenToken(
+        options["token"] or _from_file(_TOKEN_FILE, "token", prefix, ", or sign in with the tool of the store")
+    )
 
 
-def _from_file(path: str, option: str) -> Secret:
+def _from_file(path: str, option: str, prefix: str, or_else: str = "") -> Secret:
     """Read a secret from a file of the store's own tools. Raises InvalidOption."""
+    content, state = "", "is empty"
     try:
         with open(os.path.expanduser(path), encoding="utf-8") as file:
             content = file.read(_LONGEST_TOKEN).strip()
+    except FileNotFoundError:
+        state = "does not exist"
     except (OSError, UnicodeDecodeError):
-        content = ""
+        state = "cannot be read"
     if not content:
-        variable = TOKEN_STORE.options[option]["environment"][0]
+        variables = " or ".join(TOKEN_STORE.options[option]["environment"])
         raise InvalidOption(
-            option,
-            f"of token_store is required, because {path} contains none",
-            advice=f"Set it or the environment variable {variable}, or sign in with the tool of the store.",
+            prefix + option,
+            f"is required, because {path} {state}",
+            advice=f"Set it or the environment variable {variables}{or_else}.",
         )
     return Secret(content)
 

@@ -82,6 +82,25 @@ def test_warning_of_a_short_lifetime_says_how_to_end_it() -> None:
     assert "Set min_remaining to less than 1800 s to end this warning" in warning
 
 
+@pytest.mark.parametrize(
+    ("operation", "args", "option"),
+    [
+        (NsxServiceReauth, {"csp_hostname": NOWHERE, "csp_api_token": "an-api-token"}, "csp_hostname"),
+        (VcenterRegisteredToken, {"vidb_hostname": NOWHERE, "vidb_api_token": "an-api-token"}, "vidb_hostname"),
+        (AviSecurechanneltoken, AVI, "hostname"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_server_that_cannot_be_reached_is_named_by_its_own_option(
+    operation: type[Operation], args: dict[str, Any], option: str
+) -> None:
+    instances = {"service_instances": [PATH]} if operation is NsxServiceReauth else {}
+
+    text = message(operation, {"hostname": NOWHERE, "retries": 0, **instances, **args})
+
+    assert f"Check the name and port in {option}, " in text
+
+
 def _texts() -> str:
     """All strings of the plugins, with … in place of what varies."""
     found = []

@@ -40,10 +40,8 @@ PARAMS = {
 }
 
 
-@pytest.mark.parametrize(("prefix", "shown"), [("", ("client.pem", "client.key")), ("issuer_", (None, None))])
-def test_the_client_certificate_is_sent_to_the_target_of_the_task_only(
-    monkeypatch: pytest.MonkeyPatch, prefix: str, shown: tuple[str | None, str | None]
-) -> None:
+def options_of(monkeypatch: pytest.MonkeyPatch, prefix: str, **params: Any) -> SessionOptions:
+    """The options of a session that an operation opens."""
     seen: list[SessionOptions] = []
 
     class Noted(Session):
@@ -51,10 +49,34 @@ def test_the_client_certificate_is_sent_to_the_target_of_the_task_only(
             seen.append(options)
 
     monkeypatch.setattr(base, "Session", Noted)
-
-    Sample(PARAMS, Runtime()).open_session(
+    Sample({**PARAMS, **params}, Runtime()).open_session(
         BaseUrl.parse("server.example.com"), lambda _document: ("", ""), prefix=prefix
     )
+    return seen[0]
 
-    (options,) = seen
+
+@pytest.mark.parametrize(("prefix", "shown"), [("", ("client.pem", "client.key")), ("issuer_", (None, None))])
+def test_the_client_certificate_is_sent_to_the_target_of_the_task_only(
+    monkeypatch: pytest.MonkeyPatch, prefix: str, shown: tuple[str | None, str | None]
+) -> None:
+    options = options_of(monkeypatch, prefix)
+
     assert (options.client_cert, options.client_key) == shown
+
+
+@pytest.mark.parametrize(
+    ("params", "named"),
+    [
+        ({}, "issuer_ca_path"),
+        ({"ca_path": "/of/the/target"}, None),
+        ({"ca_path": "/of/the/target", "issuer_ca_path": "/own"}, "issuer_ca_path"),
+    ],
+)
+def test_advice_about_the_issuer_names_the_option_that_is_used(
+    monkeypatch: pytest.MonkeyPatch, params: dict[str, str], named: str | None
+) -> None:
+    names = options_of(monkeypatch, "issuer_", **params).names
+
+    assert names.get("ca_path") == named
+    assert names["validate_certs"] == "issuer_validate_certs"
+    assert options_of(monkeypatch, "", **params).names == {}

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import shutil
 import socket
 import subprocess
@@ -26,10 +27,12 @@ from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import (
     TokensError,
     TransportError,
 )
+from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._http import session as transport
-from ansible_collections.sddc.tokens.plugins.module_utils._http.session import Session
+from ansible_collections.sddc.tokens.plugins.module_utils._http.session import Session, SessionOptions
 from ansible_collections.sddc.tokens.plugins.module_utils._http.tls import tls_context
+from ansible_collections.sddc.tokens.plugins.module_utils._http.url import BaseUrl
 from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.peers import listening
 from products import EXAMPLE, KITS
 
@@ -76,6 +79,33 @@ def test_invalid_certificate_is_named_with_its_reason_and_nothing_is_sent(
     assert advised in error.advice
     assert (one.request_count, lab.requests(host=address), waits) == (0, [], [])
     assert reached(session(host=address, validate_certs=False))
+
+
+def test_advice_has_the_names_of_the_options_in_the_task(session: OpenSession) -> None:
+    error = failure(session(ca_path=None, names={"ca_path": "token_store.ca_path"}))
+
+    assert error.advice == "Set token_store.ca_path to the CA certificate that signed it."
+
+
+def with_server(address: str, **options: Any) -> Session:
+    """A session with a server that the option csp_hostname names."""
+    base_url = BaseUrl.parse(address, "csp_hostname")
+    chosen = SessionOptions(retries=0, **options)
+    return Session(base_url, chosen, error_facts=lambda _document: ("", ""), runtime=Runtime())
+
+
+def test_advice_has_the_option_that_names_the_server() -> None:
+    with contextlib.closing(with_server("127.0.0.1:1")) as one:
+        assert "in csp_hostname, " in failure(one).advice
+    with contextlib.closing(with_server("127.0.0.1:1/api/ni")) as one:
+        assert str(failure(one)).startswith("The option csp_hostname ends with /api/ni")
+
+
+def test_advice_about_a_response_has_the_option_that_names_the_server(lab: Lab) -> None:
+    with contextlib.closing(with_server(lab.url(PRODUCT), ca_path=lab.ca_path)) as one:
+        response = one.request("GET", VERSION, doing="read the version", accept=lambda _response: True)
+
+    assert "Check that csp_hostname is a server" in str(response.bad("the response has no version"))
 
 
 def test_disabled_verification_causes_no_warning_of_the_library(session: OpenSession) -> None:
