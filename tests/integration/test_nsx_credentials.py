@@ -91,10 +91,8 @@ def test_instances_are_read_with_each_kind_of_credentials_and_the_session_is_clo
     assert lab.counts("nsx")["sessions_opened"] == 2
     assert lab.counts("nsx")["sessions_open"] == 0
     assert "Check username and password" in run["wrong"]["msg"]
-    assert (
-        "username, access_token, token_file, token_store, csp_api_token, csp_client_id, client_cert"
-        in run["nobody"]["msg"]
-    )
+    assert "set username and password, access_token and open_id_token, token_file, " in run["nobody"]["msg"]
+    assert "csp_client_id and csp_client_secret, or client_cert" in run["nobody"]["msg"]
     assert run["unminted"]["service_instances"] == []
     assert "check mode creates no access token" in run["unminted"]["warnings"][0]
     assert leaks({"output": run.output}, ["a-wrong-password", *(value["value"] for value in lab.secrets())]) == []
@@ -187,7 +185,7 @@ def test_reauthentication_gets_tokens_or_reads_them_from_a_file_and_renews_refus
     assert "Get a new access token" in run["dead_file"]["msg"]
     assert "contains no OpenID token" in run["no_id_token"]["msg"]
     assert "There is no token in" in run["no_file"]["msg"]
-    assert "Check csp_api_token" in run["refused"]["msg"] or "Check api_token" in run["refused"]["msg"]
+    assert "Check csp_api_token" in run["refused"]["msg"]
     assert "mutually exclusive: access_token|token_file" in run["two_ways"]["msg"]
     for name in names:
         assert not {"token", "id_token", "headers"} & set(run[name]), "csp_access_token creates the tokens"

@@ -152,9 +152,9 @@ def test_an_invalid_entry_is_refused_before_anything_is_changed(ansible: Ansible
     )
 
     assert tally(run)["rescued"] == len(wrong)
-    assert f"token '{EXAMPLE.name}': state is present but any of the following are missing: token_file" in said(run)
+    assert f"token '{EXAMPLE.name}': set token_file or token_store" in said(run)
     assert f"value of product must be one of: {', '.join(PRODUCTS)}, got: no-such-product" in said(run)
-    assert "passwort. Supported parameters include:" in said(run)
+    assert "there is no option passwort. Did you mean password?" in said(run)
     assert "min_remaining" in said(run)
     assert "do-not-print-this" not in run.output
     assert lab.requests() == []

@@ -126,7 +126,7 @@ def test_the_lookup_says_what_is_wrong_without_a_secret(ansible: Ansible, bao: B
     run = ansible.play([failing(looked_up("found", options)), failing(looked_up("typo", {**options, "tokn": "x"}))])
 
     assert "permission denied" in run["found"]["msg"]
-    assert "there is no option tokn" in run["typo"]["msg"]
+    assert "there is no option tokn. Did you mean token?" in run["typo"]["msg"]
     assert leaks({"output": run.output}, [options["token"]]) == []
 
 

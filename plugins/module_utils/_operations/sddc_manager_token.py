@@ -104,6 +104,7 @@ class SddcManagerToken(TokenOperation):
             "password": {"type": "str", "no_log": True, "environment": ("SDDC_MANAGER_PASSWORD",)},
             "refresh_token": {"type": "str", "no_log": True},
         },
+        alternatives=(("username", "password"),),
         mutually_exclusive=(("refresh_token", *STORED),),
         required_if=(("state", "present", ("username",)), ("state", "absent", ("token", *STORED), True)),
     ).merge(LIFECYCLE, REVOCATION, CONNECTION)

@@ -144,17 +144,11 @@ def test_check_mode_returns_the_plan_and_the_diff_shows_it(lab: Lab, entry: Make
 @pytest.mark.parametrize(
     ("change", "error"),
     [
-        (
-            lambda one: without(one, "token_file"),
-            "state is present but any of the following are missing: token_file, token_store",
-        ),
-        (
-            lambda one: {**one, "token_file": ""},
-            "state is present but any of the following are missing: token_file, token_store",
-        ),
+        (lambda one: without(one, "token_file"), "set token_file or token_store"),
+        (lambda one: {**one, "token_file": ""}, "set token_file or token_store"),
         (lambda one: {**one, "product": "no_such_product"}, f"product must be one of: {', '.join(PRODUCTS)}"[:60]),
         (lambda one: without(one, "product"), "missing required arguments: product"),
-        (lambda one: {**one, "passwort": "x"}, "there is no option passwort. Supported parameters include:"),
+        (lambda one: {**one, "passwort": "x"}, "there is no option passwort. Did you mean password?"),
         (lambda one: {**one, "min_remaining": "soon"}, "min_remaining"),
         (lambda one: {**one, "return_token": True}, "value of return_token must be one of: False, got: True"),
         (lambda one: {**one, "name": "first"}, "token 'first': another entry has the same name"),

@@ -17,7 +17,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils._core.argspec import A
 from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation
 from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution import execute
-from ansible_collections.sddc.tokens.plugins.module_utils._runner.validation import Validated
+from ansible_collections.sddc.tokens.plugins.module_utils._runner.validation import Validated, ValidatedArguments
 from products import EXAMPLE, ISSUER
 from support.collection import MODULES
 from support.in_process import operation_of
@@ -175,7 +175,7 @@ def test_value_of_a_wrong_type_is_named_in_plain_words() -> None:
     ("args", "variables"),
     [
         ({"username": "somebody", "password": "a-password"}, ["environment variable {hostname} for hostname"]),
-        ({"hostname": "h"}, ["environment variable {username} for username"]),
+        ({"hostname": "h"}, ["{username} for username", "{password} for password"]),
     ],
 )
 def test_missing_option_is_named_with_its_environment_variable(args: dict[str, Any], variables: list[str]) -> None:
@@ -194,10 +194,76 @@ def test_option_required_at_run_time_is_named_with_its_variable() -> None:
 @pytest.mark.parametrize(
     ("typo", "meant"), [("token_flie", "token_file"), ("tokenfile", "token_file"), ("user", "username")]
 )
-def test_mistyped_option_gets_a_suggestion(typo: str, meant: str) -> None:
+def test_suggestion_stands_directly_after_the_mistyped_option(typo: str, meant: str) -> None:
     error = Validated(MAIN, {"hostname": "h", "username": "somebody", "password": "a-password", typo: "x"}).error or ""
 
-    assert f"Did you mean {meant}?" in error
+    assert f"there is no option {typo}. Did you mean {meant}? Supported options: " in error
+
+
+def test_every_mistyped_option_gets_its_own_suggestion() -> None:
+    error = complaint(pasword="x", retrys=1, colour="red")
+
+    assert "there is no option pasword. Did you mean password? " in error
+    assert "There is no option retrys. Did you mean retries? " in error
+    assert "There is no option colour. Supported options: " in error
+
+
+@pytest.mark.parametrize(("typo", "meant"), [("presnt", ". Did you mean present?"), ("colourful", "")])
+def test_wrong_choice_gets_a_suggestion(typo: str, meant: str) -> None:
+    error = Validated(MAIN, {"hostname": "h", **CREDENTIALS, "state": typo}).error or ""
+
+    assert error.endswith(f"value of state must be one of: present, absent, got: {typo}{meant}")
+
+
+PAIR = ArgumentSpec(
+    {
+        "state": {"type": "str", "default": "present"},
+        "username": {"type": "str", "environment": ("USER_NAME", "OLD_USER_NAME")},
+        "password": {"type": "str", "no_log": True, "environment": ("USER_PASSWORD",)},
+        "ticket": {"type": "str"},
+        "file": {"type": "path"},
+        **{name: {"type": "str"} for name in ("tier", "locale", "names")},
+    },
+    alternatives=(("username", "password"), ("ticket",)),
+    required_if=(
+        ("state", "present", ("username", "ticket"), True),
+        ("state", "absent", ("file", "names"), True),
+        ("state", "moved", ("file", "names")),
+    ),
+    required_together=(("tier", "locale"),),
+    required_one_of=(("tier", "names"),),
+)
+
+
+@pytest.mark.parametrize(
+    ("args", "sentence"),
+    [
+        (
+            {"names": "x"},
+            "set username and password, or ticket (or set the environment variables USER_NAME or OLD_USER_NAME for "
+            "username, USER_PASSWORD for password)",
+        ),
+        ({"state": "absent", "tier": "x", "locale": "x"}, "with state: absent, set file or names"),
+        ({"state": "moved", "tier": "x", "locale": "x"}, "with state: moved, set file and names"),
+        ({"ticket": "x"}, "set tier and locale, or names"),
+        ({"ticket": "x", "names": "x", "tier": "x"}, "set tier and locale together"),
+    ],
+)
+def test_missing_options_are_what_to_set_with_what_belongs_together(args: dict[str, Any], sentence: str) -> None:
+    assert ValidatedArguments("it", PAIR, args).error == f"it: {sentence}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_missing_option_is_reported_in_the_words_of_the_core(module: str) -> None:
+    operation = operation_of(module)
+    for state in ("present", "absent"):
+        args = {"state": state} if "state" in operation.argument_spec.options else {}
+        error = Validated(operation, args).error or ""
+
+        assert "following" not in error
+        for option in (name for group in operation.argument_spec.alternatives for name in group):
+            variables = operation.argument_spec.options[option].get("environment", ())
+            assert f" {option}" not in error.partition("(")[0] or all(name in error for name in variables)
 
 
 @pytest.mark.parametrize(
