@@ -19,7 +19,7 @@ attributes:
       - The task only reads. It does not create or change anything, or write a file.
       - It does not create a token, so it does not test the credentials for that. Where no token is stored, it predicts
         that the token is created.
-      - The task signs in only to read. Avi Load Balancer requires this, and NSX with O(ignore:username).
+      - The task signs in if the server requires this for reading. Otherwise a wrong password is not noticed.
   async:
     description: Can run with the C(async) keyword.
     support: none

@@ -50,4 +50,5 @@ notes:
   - The token of a secure channel token object is its name or UUID, and its URL ends with the UUID. A name or UUID that
     looks generated (a UUID, or at least 20 characters without a space) is treated as a secret. Any other value is
     treated as a label.
+  - The task signs in to the controller in check mode, too, because it has to read.
 """
