@@ -137,11 +137,15 @@ def test_a_harmed_request_to_the_store_loses_no_token_and_leaves_no_other(
         print("  ", cell.about)
 
 
-def test_a_lost_response_of_each_request_to_the_store_changes_nothing(lab: Lab, bao: Bao, tmp_path: Path) -> None:
-    for cell in _cells(lab, bao, KEEP, ["lost"], [4, 5, 6], tmp_path):
+@pytest.mark.parametrize("harm", ["lost", "gateway"])
+def test_a_lost_response_of_each_write_to_the_store_changes_nothing(
+    lab: Lab, bao: Bao, tmp_path: Path, harm: Harm
+) -> None:
+    for cell in _cells(lab, bao, KEEP, [harm], [4, 5, 6], tmp_path):
         with StoreProxy(bao, cell.harm, cell.at).running() as proxy:
             run = cell.token.run(url=proxy.address)
-        assert run.result["action"] == "created", run.said
+        assert run.result["action"] == "created", (cell.at, run.said)
+        assert run.result["warnings"] == [], cell.at
         assert cell.token.minted() == 1
         cell.token.assert_settled()
 

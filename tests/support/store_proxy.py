@@ -9,7 +9,7 @@ import contextlib
 import itertools
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Literal
@@ -18,8 +18,8 @@ import requests
 
 from support.bao import Bao
 
-Harm = Literal["cut", "lost", "late", "held"]
-HARMS: tuple[Harm, ...] = ("cut", "lost", "late", "held")
+Harm = Literal["cut", "lost", "late", "held", "gateway"]
+HARMS: tuple[Harm, ...] = ("cut", "lost", "late", "held", "gateway")
 _OF_ONE_CONNECTION = ("connection", "keep-alive", "transfer-encoding", "content-length", "content-encoding")
 # Seconds.
 _LONGEST = 60
@@ -29,7 +29,8 @@ class StoreProxy:
     """Forwards requests, and harms the one with a number.
 
     `cut`: it never arrives. `lost`: its response never arrives. `late`: its response is late by `seconds`. `held`: the
-    request itself is late, so that it arrives when the client has given up.
+    request itself is late, so that it arrives when the client has given up. `gateway`: it arrives, and the proxy
+    answers with an error page of its own.
     """
 
     def __init__(self, bao: Bao, harm: Harm | None = None, at: int = 0, seconds: float = 0) -> None:
@@ -69,14 +70,12 @@ class StoreProxy:
         if response is None or harm in ("cut", "lost"):
             handler.close_connection = True
             return
+        headers = {name: value for name, value in response.headers.items() if name.lower() not in _OF_ONE_CONNECTION}
         with contextlib.suppress(OSError):
-            handler.send_response_only(response.status_code)
-            for name, value in response.headers.items():
-                if name.lower() not in _OF_ONE_CONNECTION:
-                    handler.send_header(name, value)
-            handler.send_header("Content-Length", str(len(response.content)))
-            handler.end_headers()
-            handler.wfile.write(response.content)
+            if harm == "gateway":
+                _respond(handler, 504, {"Content-Type": "text/html"}, b"<html>The gateway gave up</html>")
+            else:
+                _respond(handler, response.status_code, headers, response.content)
 
     def _forwarded(self, handler: BaseHTTPRequestHandler, body: bytes) -> requests.Response:
         headers = {name: value for name, value in handler.headers.items() if name.lower().startswith("x-vault")}
@@ -109,6 +108,14 @@ class StoreProxy:
                 with self._changed:
                     # A request that was held arrives before the end of this context.
                     self._changed.wait_for(lambda: not self._in_progress, _LONGEST)
+
+
+def _respond(handler: BaseHTTPRequestHandler, status: int, headers: Mapping[str, str], body: bytes) -> None:
+    handler.send_response_only(status)
+    for name, value in {**headers, "Content-Length": str(len(body))}.items():
+        handler.send_header(name, value)
+    handler.end_headers()
+    handler.wfile.write(body)
 
 
 def _handler_of(proxy: StoreProxy) -> type[BaseHTTPRequestHandler]:

@@ -22,7 +22,15 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Optional
 
-from .._core.errors import DamagedRecord, ForeignRecord, StoreBusy, StoreError, WriteConflict, WriteUnknown
+from .._core.errors import (
+    DamagedRecord,
+    ForeignRecord,
+    StoreBusy,
+    StoreError,
+    StoreUnavailable,
+    WriteConflict,
+    WriteUnknown,
+)
 from .._core.runtime import Clock, Runtime
 from .document import SCHEMA, Fields, emptied, fields_of, is_recognizable, record_of
 from .record import ClockReading, LaterVersion, Record
@@ -278,19 +286,26 @@ class SharedWriter(Writer):
                 # version is replaced only once.
                 if found.number > number or self._clock.monotonic() >= end:
                     self.version, self._is_lost = found, True
+                    if isinstance(error, WriteUnknown) and found.number <= number:
+                        raise StoreUnavailable(error.cause, doing=error.doing, host=error.host) from error
                     raise WriteConflict(f"another task has changed {self._documents.location}") from error
             self._clock.sleep(_STALE_PAUSE)
 
 
 def _is_leased(version: Version) -> bool:
-    """Whether a lease is active, by the server's clock."""
+    """Whether somebody's lease still runs, by the clock of the server."""
+    return _lease_left(version) > 0
+
+
+def _lease_left(version: Version) -> float:
+    """How long somebody's lease still runs, in seconds."""
     if not version.fields.get(_HOLDER):
-        return False
+        return 0.0
     try:
         seconds = float(version.fields[_SECONDS])
     except (KeyError, ValueError):
-        return False
-    return version.read_at < version.created_at + seconds + _CLOCK_MARGIN
+        return 0.0
+    return version.created_at + seconds + _CLOCK_MARGIN - version.read_at
 
 
 def _without(fields: Fields, *groups: tuple[str, ...]) -> dict[str, str]:

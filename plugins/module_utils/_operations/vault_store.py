@@ -9,7 +9,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Optional
 
 from .._clients.vault import AppRole, GivenToken, JwtRole, SecretVersion, VaultAuth, VaultClient, error_facts
 from .._core.errors import (
@@ -36,7 +36,8 @@ from .base import Operation
 _CAS_REFUSED = "check-and-set parameter did not match"
 # By default, ten old tokens stay readable, and a client without check-and-set can overwrite the lease.
 _SETTINGS = {"max_versions": 1, "cas_required": True}
-_UNAVAILABLE = (429, 500, 502, 503, 504)
+_GATEWAY_ERRORS = (502, 504)
+_UNAVAILABLE = (429, 500, 503, *_GATEWAY_ERRORS)
 _TOKEN_FILE = "~/.vault-token"
 _SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 _LOCKS = "~/.ansible/sddc_tokens/locks"
@@ -142,7 +143,7 @@ class VaultDocuments(Documents):
             cause = error.__cause__
             if isinstance(cause, ApiError) and _CAS_REFUSED in cause.message:
                 raise WriteConflict(f"another version of {self.location} is the latest") from None
-            if isinstance(cause, ResponseLost):
+            if isinstance(cause, (ResponseLost, BadResponse)) or _is_of_gateway(cause):
                 raise WriteUnknown(error.cause, doing=error.doing, host=error.host) from None
             raise
 
@@ -172,6 +173,11 @@ def _version(found: SecretVersion) -> Version:
     """Convert a version. Values that are not strings, which others have written, are converted to strings."""
     fields = {name: value if isinstance(value, str) else repr(value) for name, value in (found.data or {}).items()}
     return Version(fields, found.number, found.created_at, found.read_at, found.clock_offset)
+
+
+def _is_of_gateway(cause: Optional[BaseException]) -> bool:
+    """Whether a server between has given up: the request may have been carried out."""
+    return isinstance(cause, ApiError) and cause.status in _GATEWAY_ERRORS
 
 
 @contextmanager
