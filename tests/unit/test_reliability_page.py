@@ -20,6 +20,9 @@ SUITES = (
     "tests/integration/test_faults_matrix.py",
     "tests/integration/test_load.py",
     "tests/integration/test_single_flight.py",
+    "tests/integration/test_token_store_cluster.py",
+    "tests/integration/test_token_store_crashes.py",
+    "tests/integration/test_token_store_faults.py",
     "tests/unit/plugins/module_utils/test_fuzz_responses.py",
 )
 
@@ -52,7 +55,7 @@ def test_the_page_names_each_test_of_its_suites(path: str) -> None:
 
 
 def test_the_page_has_the_numbers_of_the_suites() -> None:
-    fuzz, load = SUITES[4], SUITES[2]
+    fuzz, load = SUITES[-1], SUITES[2]
     numbers = (
         f"each of {len(FAULTS)} faults",
         f"`make test` sends {constant(fuzz, 'FAST')} responses for each job,",
