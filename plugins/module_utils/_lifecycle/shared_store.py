@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import platform
 import random
@@ -192,7 +193,8 @@ class SharedStore(Store):
                 self._runtime.notify(f"{name}: waiting at most {left:.0f} s for another task to renew the token")
                 was_reported = True
             if _is_leased(version):
-                clock.sleep(min(left, pause * random.uniform(0.7, 1.3)))  # noqa: S311 - jitter is not a secret
+                longest = min(pause, max(_lease_left(version), _FIRST_PAUSE))
+                clock.sleep(min(left, longest * random.uniform(0.7, 1.3)))  # noqa: S311 - jitter is not a secret
                 pause = min(pause * _PAUSE_GROWTH, _LONGEST_PAUSE)
             version = self._documents.read()
 
@@ -269,11 +271,11 @@ class SharedWriter(Writer):
         if self._is_lost:
             raise WriteConflict(f"another task has changed {self._documents.location}")
         sent_at = self._clock.monotonic()
-        self.version = self._written(fields, sent_at + _LONGEST_STALENESS)
+        self.version = self._written(fields)
         self._ends_at = sent_at + self._seconds if _HOLDER in fields else 0.0
 
-    def _written(self, fields: Fields, end: float) -> Version:
-        number = self.version.number
+    def _written(self, fields: Fields) -> Version:
+        number, end = self.version.number, math.inf
         while True:
             try:
                 return self._documents.write(fields, number)
@@ -284,11 +286,14 @@ class SharedWriter(Writer):
                     return found
                 # An outdated node may refuse a valid write, and a request may be lost. Repeating the write is safe: a
                 # version is replaced only once.
-                if found.number > number or self._clock.monotonic() >= end:
+                now = self._clock.monotonic()
+                if found.number > number or now >= end:
                     self.version, self._is_lost = found, True
                     if isinstance(error, WriteUnknown) and found.number <= number:
                         raise StoreUnavailable(error.cause, doing=error.doing, host=error.host) from error
                     raise WriteConflict(f"another task has changed {self._documents.location}") from error
+                # From the first failure on: a response that was waited for in vain may have taken longer.
+                end = min(end, now + _LONGEST_STALENESS)
             self._clock.sleep(_STALE_PAUSE)
 
 

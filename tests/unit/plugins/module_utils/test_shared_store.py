@@ -350,6 +350,18 @@ def test_writes_that_never_arrive_are_not_taken_for_those_of_another_task(world:
     assert run.calls == []
 
 
+def test_a_write_that_never_arrived_is_repeated_however_long_the_wait_for_its_response_was(world: SharedWorld) -> None:
+    def lose_late() -> None:
+        world.clock.sleep(30)
+        raise WriteUnknown("no complete response within 30 s")
+
+    before_the_write(world, 2, lose_late)
+
+    assert world.run().result == (True, "created")
+    assert len(world.server.minted) == 1
+    assert world.server.accepts(current(world))
+
+
 def test_a_write_that_a_stale_node_refuses_is_repeated(world: SharedWorld) -> None:
     before = world.documents.version
     world.keep(current=world.server.mint(age=ENDING))
