@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 FORK = multiprocessing.get_context("fork")
 FORKS = 50
 _MOST_STEPS = 50
-# Seconds. A lease ends 2 s late, to the next whole second of the server's clock, and is asked for once a second.
+# Seconds. A lease ends 2 s late, at a whole second of the server's clock; the rest is for a busy machine.
 LEASE, LATENESS = 6.0, 5.0
 
 
