@@ -88,24 +88,24 @@ def test_advice_has_the_names_of_the_options_in_the_task(session: OpenSession) -
 
 
 def with_server(address: str, **options: Any) -> Session:
-    """A session with a server that the option csp_hostname names."""
-    base_url = BaseUrl.parse(address, "csp_hostname")
+    """A session with a server that the option issuer_hostname names."""
+    base_url = BaseUrl.parse(address, "issuer_hostname")
     chosen = SessionOptions(retries=0, **options)
     return Session(base_url, chosen, error_facts=lambda _document: ("", ""), runtime=Runtime())
 
 
 def test_advice_has_the_option_that_names_the_server() -> None:
     with contextlib.closing(with_server("127.0.0.1:1")) as one:
-        assert "in csp_hostname, " in failure(one).advice
+        assert "in issuer_hostname, " in failure(one).advice
     with contextlib.closing(with_server("127.0.0.1:1/api/ni")) as one:
-        assert str(failure(one)).startswith("The option csp_hostname ends with /api/ni")
+        assert str(failure(one)).startswith("The option issuer_hostname ends with /api/ni")
 
 
 def test_advice_about_a_response_has_the_option_that_names_the_server(lab: Lab) -> None:
     with contextlib.closing(with_server(lab.url(PRODUCT), ca_path=lab.ca_path)) as one:
         response = one.request("GET", VERSION, doing="read the version", accept=lambda _response: True)
 
-    assert "Check that csp_hostname is a server" in str(response.bad("the response has no version"))
+    assert "Check that issuer_hostname is a server" in str(response.bad("the response has no version"))
 
 
 def test_disabled_verification_causes_no_warning_of_the_library(session: OpenSession) -> None:
