@@ -26,7 +26,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record impo
 from support import bao as bao_server
 from support.bao import Bao
 
-PATH = "sddc/east/vrni"
+PATH = "sddc/east/token"
 READER = 'path "secret/data/sddc/*" { capabilities = ["read"] }'
 
 

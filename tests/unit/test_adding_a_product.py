@@ -36,6 +36,7 @@ NAMES_ALLOWED = {
     "tests/lab/demo.yml": "it shows some products to people",
     "tests/integration/test_event_driven_guide.py": "it follows a page, which shows some products",
     "tests/integration/test_laptop_guide.py": "the same",
+    "tests/integration/test_many_machines_guide.py": "the same",
     "tests/unit/plugins/test_messages.py": "some messages are those of one product only",
     "tests/tools/mutants.yml": "a fault is in one file, and so may be that of one product",
 }

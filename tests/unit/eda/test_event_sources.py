@@ -46,7 +46,7 @@ def specification(names: dict[str, Any]) -> Any:
 
 def test_the_readme_names_each_source_and_each_rulebook() -> None:
     named = re.search(
-        r"sources\s(.*?) watch .*? rulebooks\s(.*?) respond", (CHECKOUT / "README.md").read_text(), re.DOTALL
+        r"sources\s(`.*?) watch .*? rulebooks\s(.*?) respond", (CHECKOUT / "README.md").read_text(), re.DOTALL
     )
 
     assert named
