@@ -98,7 +98,11 @@ class ArgumentSpec:
         return replace(
             self,
             options={
-                name: {**option, "required": False} if may_be_set((name,)) else option
+                name: {
+                    **option,
+                    **({"required": False} if may_be_set((name,)) else {}),
+                    **({"spec": option["spec"].without_environment()} if "spec" in option else {}),
+                }
                 for name, option in self.options.items()
             },
             required_together=tuple(group for group in self.required_together if not may_be_set(group)),

@@ -50,6 +50,16 @@ def failure(operation: type[Operation] = MAIN, option: str = "token_store", **st
     return str(result["token_stores"][0]["error"] if "token_stores" in result else result["msg"])
 
 
+def test_a_check_without_the_environment_requires_no_key_that_a_variable_may_set() -> None:
+    spec = ArgumentSpec({"token_store": {"type": "dict", "spec": TOKEN_STORE}}).without_environment()
+
+    def errors(store: dict[str, Any]) -> list[str]:
+        return [str(error) for error in spec.validator().validate({"token_store": store}).errors.errors]
+
+    assert errors({"path": "sddc/example", "auth_method": "approle"}) == []
+    assert errors({}) == ["missing required arguments: path found in token_store"]
+
+
 def test_what_is_not_given_comes_from_the_variables_of_the_stores_own_tools() -> None:
     found = completed({"BAO_ADDR": URL, "VAULT_ADDR": "https://other.example.com", "VAULT_TOKEN": TOKEN})
 
