@@ -169,10 +169,13 @@ def test_the_agent_of_the_guide_replaces_its_file_after_a_renewal(
     try:
         document = own_bao.document(PATH, mount="sddc")
         waited_for(lambda: written.exists() and written.read_text() == document["token"])
-        version = own_bao.do("GET", f"sddc/data/{PATH}")["data"]["metadata"]["version"]
-        body = {"options": {"cas": version}, "data": {**document, "token": "renewed"}}
-        own_bao.do("POST", f"sddc/data/{PATH}", body)
+        written_by_task(own_bao, {**document, "token": "renewed"})
         waited_for(lambda: written.read_text() == "renewed")
+
+        written_by_task(own_bao, {name: document[name] for name in ("schema", "product", "host", "principal")})
+        time.sleep(3)
+        assert written.read_text() == "renewed", "a document without a token, after a revocation, is not written"
+        assert agent.poll() is None
 
         own_bao.do("PUT", "sys/seal", {})
         time.sleep(3)
@@ -237,6 +240,12 @@ def id_tokens(key: rsa.RSAPrivateKey, repository: str) -> Iterator[dict[str, str
         url = f"http://127.0.0.1:{server.server_port}/token?api-version=2.0"
         yield {"ACTIONS_ID_TOKEN_REQUEST_URL": url, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": secret}
         server.shutdown()
+
+
+def written_by_task(bao: Bao, document: dict[str, str]) -> None:
+    """Replace the document, as a task of another machine does."""
+    version = bao.do("GET", f"sddc/data/{PATH}")["data"]["metadata"]["version"]
+    bao.do("POST", f"sddc/data/{PATH}", {"options": {"cas": version}, "data": document})
 
 
 def waited_for(condition: Callable[[], bool]) -> None:
