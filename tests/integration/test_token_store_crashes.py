@@ -156,8 +156,10 @@ def _killed_at_each_step(lab: Lab, bao: Bao, job: str, folder: Path) -> Iterator
 def test_after_a_kill_before_or_after_any_request_the_next_machine_leaves_one_valid_token(
     lab: Lab, bao: Bao, tmp_path: Path, job: str
 ) -> None:
-    # All are killed first, so that most leases are over when the next machine comes.
+    # All are killed first, and all leases are over when the next machine comes: before that, a task with a token that
+    # is still valid leaves what the killed one has begun.
     deaths = list(_killed_at_each_step(lab, bao, job, tmp_path))
+    time.sleep(LEASE + LATENESS)
 
     for killed in deaths:
         token, last = killed.token, killed.steps[-1]
