@@ -23,7 +23,7 @@ def read_token(
     """
     record, _version = store.read()
     if record is None or record.current is None:
-        raise StoreError(f"there is no token in {store.location}", advice=advice)
+        raise StoreError(f"there is no token in {store.location}", advice=f"Check the path. {advice}")
     # Otherwise the secret of one product would be sent to another.
     if product not in (None, record.product):
         raise StoreError(
@@ -38,7 +38,7 @@ def read_token(
     if left is not None and left < min_remaining:
         raise StoreError(
             f"the token in {store.location} expires too soon: at {iso8601(record.current.expires_at)}, in {left:.0f} s",
-            advice=advice,
+            advice="Raise min_remaining in the task that renews the token, or lower it here.",
         )
     return record.current
 

@@ -139,7 +139,7 @@ def test_relative_path_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_lifetime_may_be_a_number_with_a_unit(path: Path) -> None:
     store(path, 600)
     assert look(path, min_remaining="9m") == [VALUE]
-    assert "too soon" in refusal(path, min_remaining="11m")
+    assert "Raise min_remaining in the task that renews the token" in refusal(path, min_remaining="11m")
     assert "30m" in refusal(path, min_remaining="soon")
 
 
