@@ -192,7 +192,7 @@ def test_an_engine_token_is_created_on_every_run_for_a_cloud_by_name_or_uuid(ans
     assert "2 clouds have the name 'Twin-Cloud'" in run["two_of_one_name"]["msg"]
     assert "no cloud has the name 'No-Cloud'" in run["unknown"]["msg"]
     assert "or set cloud_uuid" in run["unknown"]["msg"]
-    assert "cloud, cloud_uuid" in run["neither"]["msg"]
+    assert "set cloud or cloud_uuid" in run["neither"]["msg"]
     assert lab.counts("avi")["engine_tokens"] == 3
     assert lab.counts("avi")["sessions_open"] == 0
     # The request and the response of the control API are the test's own.

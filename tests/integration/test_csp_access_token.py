@@ -218,7 +218,7 @@ def test_the_environment_replaces_missing_options_and_an_empty_variable_counts_a
         [EXCHANGE],
     ]
     assert wrong not in json.dumps([entry.body for entry in lab.requests()])
-    assert "api_token, client_id" in run["nothing"]["msg"]
+    assert "set api_token, or client_id" in run["nothing"]["msg"]
     assert "client_secret" in run["half"]["msg"]
 
 

@@ -152,7 +152,7 @@ def test_alarms_are_read_with_user_and_password_if_given_and_refused_tokens_are_
         assert "may have expired" in message
         assert "Get a new access token" in message
     assert "locale_service_id" in run["half"]["msg"]
-    assert "service_instance_id, service_instances" in run["no_ids"]["msg"]
+    assert "service_instance_id, or service_instances" in run["no_ids"]["msg"]
     assert "number 1 does not name a service instance" in run["no_path"]["msg"]
     assert "the option service_instance_id cannot be '..'" in run["dots"]["msg"].lower()
 

@@ -205,7 +205,7 @@ def test_wrong_credentials_are_named_with_the_text_of_the_product_and_what_to_ch
         assert f"returned status {answered.status}, code " in message
         assert sentence in message
         assert run[name]["changed"] is False
-    assert "api_token, refresh_token, client_id" in run["nothing"]["msg"]
+    assert "set api_token, refresh_token, or client_id" in run["nothing"]["msg"]
     assert "mutually exclusive: api_token|client_id" in run["both"]["msg"]
     assert leaks({"output": run.output}, [wrong, *(secret["value"] for secret in lab.secrets())]) == []
 

@@ -87,7 +87,7 @@ KIT = Kit(
             "delete an auth token",
             (vrni("before", **OF_HOST, verify=False), vrni("struck", **OF_HOST, state="absent")),
             safe=True,
-            harmless=("no_json", "no_body", "truncated"),
+            harmless=("no_json", "no_body"),
         ),
     },
     successes=(
