@@ -61,7 +61,7 @@ lab: $(TESTS) $(if $(STORE),$(OPENBAO)) ## Run the lab, to try playbooks against
 unit: $(TESTS) ## Run the fast unit tests (a minute; ARGS="-k lock" selects some)
 	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow" tests/unit $(ARGS)
 
-test: $(WORKFLOWS) $(OPENBAO) $(COLLECTION) $(CORES) $(CONFORMANCE) ## Run the fast tests (8 minutes)
+test: $(WORKFLOWS) $(OPENBAO) $(COLLECTION) $(CORES) $(CONFORMANCE) ## Run the fast tests (10 minutes)
 	$(call run_tests,-m "not slow")
 
 test-all: $(WORKFLOWS) $(OPENBAO) $(COLLECTION) $(CORES) $(FURTHER_CORES) $(CONFORMANCE) ## Run all tests, and molecule
