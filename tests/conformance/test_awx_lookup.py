@@ -34,7 +34,7 @@ READER = 'path "secret/data/sddc/*" { capabilities = ["read"] }'
 def bao() -> Iterator[Bao]:
     binary = bao_server.executable()
     if binary is None:
-        pytest.skip("OpenBao is not installed, or does not run on this machine")
+        pytest.skip(bao_server.WHY_NOT)
     with bao_server.running(binary) as server:
         yield server
 

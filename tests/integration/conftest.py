@@ -55,7 +55,7 @@ def own_bao() -> Iterator[Bao]:
 def _running_bao() -> AbstractContextManager[Bao]:
     binary = bao_server.executable()
     if binary is None:
-        pytest.skip("OpenBao is not installed, or does not run on this machine")
+        pytest.skip(bao_server.WHY_NOT)
     return bao_server.running(binary)
 
 

@@ -113,7 +113,7 @@ def _stores(is_wanted: bool) -> Iterator[Mapping[str, str]]:
         return
     binary = bao.executable()
     if binary is None:
-        raise CannotStartError("OpenBao is not installed, or does not run on this machine")
+        raise CannotStartError(bao.WHY_NOT)
     with bao.running(binary) as server:
         yield server.environment
 

@@ -23,6 +23,7 @@ from typing import Any
 
 import requests
 
+WHY_NOT = "OpenBao is not installed, or does not run on this machine"
 _READY = b"Development mode should NOT be used in production"
 # It listens on the port after its own, too.
 _ATTEMPTS = 20

@@ -236,7 +236,7 @@ def test_the_env_file_has_the_documented_variables_with_hosts_without_a_scheme(t
             assert lab[kit.name]["url"] == f"https://{lab[kit.name]['host']}"
 
 
-@pytest.mark.skipif(bao.executable() is None, reason="OpenBao is not installed, or does not run on this machine")
+@pytest.mark.skipif(bao.executable() is None, reason=bao.WHY_NOT)
 def test_the_lab_runs_a_shared_store_when_asked_and_the_env_file_names_it(tmp_path):
     with Lab.start(state_file=tmp_path / "lab.json", arguments=["--explain", "--store"]):
         lines = shlex.split((tmp_path / "lab.env").read_text(), comments=True)
