@@ -21,7 +21,7 @@ from .._core.secret import Secret
 # RFC 9110, section 5.5, without obsolete characters. RFC 6749, appendix A, allows tokens the same.
 HEADER_VALUE = re.compile(r"(?:[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)?")
 _HTML_STARTS = (b"<!doctype html", b"<html")
-_GATEWAY_ERRORS = (502, 504)
+GATEWAY_ERRORS = (502, 504)
 
 
 class Response:
@@ -54,7 +54,7 @@ class Response:
         self._named = named
         # After a gateway error the server behind it may have processed the request. Some servers return a redirect
         # for a request that they processed.
-        self.left_behind = left_behind if status < 400 or status in _GATEWAY_ERRORS else ""
+        self.left_behind = left_behind if status < 400 or status in GATEWAY_ERRORS else ""
         self.received_at = received_at
         self.clock_offset = _clock_offset(headers.get("Date"), received_at)
 

@@ -26,6 +26,7 @@ from .._core.errors import (
 )
 from .._core.runtime import Runtime
 from .._core.secret import Secret
+from .._http.response import GATEWAY_ERRORS
 from .._http.url import BaseUrl
 from .._lifecycle.document import Fields
 from .._lifecycle.file_lock import FileLock
@@ -36,8 +37,7 @@ from .base import Operation
 _CAS_REFUSED = "check-and-set parameter did not match"
 # By default, ten old tokens stay readable, and a client without check-and-set can overwrite the lease.
 _SETTINGS = {"max_versions": 1, "cas_required": True}
-_GATEWAY_ERRORS = (502, 504)
-_UNAVAILABLE = (429, 500, 503, *_GATEWAY_ERRORS)
+_UNAVAILABLE = (429, 500, 503, *GATEWAY_ERRORS)
 _TOKEN_FILE = "~/.vault-token"
 _SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 _LOCKS = "~/.ansible/sddc_tokens/locks"
@@ -176,8 +176,8 @@ def _version(found: SecretVersion) -> Version:
 
 
 def _is_of_gateway(cause: Optional[BaseException]) -> bool:
-    """Whether a server between has given up: the request may have been carried out."""
-    return isinstance(cause, ApiError) and cause.status in _GATEWAY_ERRORS
+    """Whether a gateway timed out or failed: the server behind it may have processed the request."""
+    return isinstance(cause, ApiError) and cause.status in GATEWAY_ERRORS
 
 
 @contextmanager
