@@ -93,7 +93,7 @@ from ansible.utils.display import Display
 from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import TokensError
 from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.store_options import TOKEN_STORE
-from ansible_collections.sddc.tokens.plugins.module_utils._operations.stored_token import StoredToken
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.token_store_lookup import TokenStoreLookup
 from ansible_collections.sddc.tokens.plugins.module_utils._runner.validation import Validated, unverified
 
 display = Display()
@@ -109,16 +109,16 @@ class LookupModule(LookupBase):
 
 
 def _secret(args: Mapping[str, Any]) -> str:
-    spec = StoredToken.argument_spec
+    spec = TokenStoreLookup.argument_spec
     for variable, option in spec.insecure_variables(args, os.environ):
         display.warning(unverified(variable, option))
-    validated = Validated(StoredToken, spec.complete(args, os.environ))
+    validated = Validated(TokenStoreLookup, spec.complete(args, os.environ))
     if validated.error:
         raise AnsibleError(validated.error)
     runtime = Runtime(environ=os.environ, warn=display.warning, notify=display.vv)
-    operation = StoredToken(spec.typed(validated.params), runtime)
+    operation = TokenStoreLookup(spec.typed(validated.params), runtime)
     try:
-        return operation.read().reveal()
+        return str(operation.run().values["secret"].reveal())
     except TokensError as error:
         raise AnsibleError(f"token_store lookup: {runtime.redactor.line(str(error))}") from None
     finally:

@@ -16,8 +16,8 @@ from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import R
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import MASK, Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.store_options import TOKEN_STORE
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation
-from ansible_collections.sddc.tokens.plugins.module_utils._operations.stored_token import StoredToken
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.token_info import TokenInfo
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.token_store_lookup import TokenStoreLookup
 from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution import execute
 from ansible_collections.sddc.tokens.plugins.module_utils._runner.validation import Validated, ValidatedArguments
 from products import EXAMPLE
@@ -164,7 +164,7 @@ def test_keys_of_a_store_have_the_messages_of_options(store: dict[str, Any], sen
 
 def test_mistyped_option_of_the_lookup_gets_a_suggestion_from_the_options_of_the_store() -> None:
     args = {"token_store": {"path": "p", "url": URL}, "tokn": "x", "tiemout": 1}
-    error = Validated(StoredToken, args).error or ""
+    error = Validated(TokenStoreLookup, args).error or ""
 
     assert "there is no option tokn. Did you mean token? There is no option tiemout. Did you mean timeout? " in error
     assert "token_store," not in error
@@ -188,7 +188,7 @@ def test_missing_token_of_the_store_is_named_with_its_variables_and_the_state_of
 
 @pytest.mark.parametrize(
     ("operation", "option", "prefix"),
-    [(MAIN, "token_store", "token_store."), (TokenInfo, "stores", "stores."), (StoredToken, "token_store", "")],
+    [(MAIN, "token_store", "token_store."), (TokenInfo, "stores", "stores."), (TokenStoreLookup, "token_store", "")],
     ids=["module", "token_info", "lookup"],
 )
 def test_store_that_cannot_be_reached_is_named_by_its_own_option(

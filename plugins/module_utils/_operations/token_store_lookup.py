@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from .._core.argspec import TRANSPORT, ArgumentSpec
 from .._core.outcome import Outcome
-from .._core.secret import Secret
 from .._lifecycle.options import LIFECYCLE
 from .._lifecycle.reader import named_secret, read_token
 from .._lifecycle.store_options import TOKEN_STORE
@@ -17,7 +16,7 @@ from .vault_store import shared_store
 _ADVICE = "First run the module that creates this token."
 
 
-class StoredToken(Operation):
+class TokenStoreLookup(Operation):
     """Read the token of a document. Nothing is written, and the token is not sent to its product."""
 
     name = "sddc.tokens.token_store"
@@ -31,13 +30,10 @@ class StoredToken(Operation):
         }
     )
 
-    def read(self) -> Secret:
+    def run(self) -> Outcome:
         """The secret that the options select. Raises TokensError."""
         store = shared_store(self, self.params["token_store"])
         seconds = max(self.params["min_remaining"], 1)
         token = read_token(store, self.runtime.clock, min_remaining=seconds, advice=_ADVICE)
-        return named_secret(token, self.params["secret"], store.location)
-
-    def run(self) -> Outcome:
-        self.read()
-        return Outcome(False, "none")
+        secret = named_secret(token, self.params["secret"], store.location)
+        return Outcome(False, "none", values={"secret": secret})
