@@ -21,7 +21,7 @@ SETTINGS = """\
 CHECK_REQUIRED_TAGS = True
 RUN_FLAKE8 = True
 """
-FINDING = re.compile(r"^(WARNING|ERROR|CRITICAL): ", re.MULTILINE)
+FINDING = re.compile(r"^(?:WARNING|ERROR|CRITICAL): .*", re.MULTILINE)
 
 
 def main(tarball: Path) -> int:
@@ -45,7 +45,10 @@ def main(tarball: Path) -> int:
             check=False,
         )
     print(done.stdout, end="")
-    return int(done.returncode != 0 or bool(FINDING.search(done.stdout)))
+    findings = FINDING.findall(done.stdout)
+    # Again at the end: the importer's own output is long, and ends with "completed successfully" after a warning.
+    print("\n".join(["== galaxy", *findings, f"findings: {len(findings)}"]))
+    return int(done.returncode != 0 or bool(findings))
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ class Operation(ABC):
         """
         params = self.params
         own_ca_path = params[f"{prefix}ca_path"]
-        names = {name[len(prefix) :]: name for name in params if prefix and name.startswith(prefix)}
+        names = {name.removeprefix(prefix): name for name in params if prefix and name.startswith(prefix)}
         if params["ca_path"] and not own_ca_path:
             # This one is used.
             names.pop("ca_path", None)
