@@ -32,6 +32,9 @@ COLLECTION := .venv/stamps/collections-$(call checksum,tests/tools/extract_colle
 CLIENTS := $(shell sed -n 's/^# Requires //p' tests/conformance/test_*.py)
 CONFORMANCE := .venv/stamps/conformance-$(call checksum,tests/conformance/requirements.txt)-$(firstword $(shell echo $(CLIENTS) | cksum))
 
+# One worker more than there are processors: a test often waits for a program or a server.
+export PYTEST_XDIST_AUTO_NUM_WORKERS := $(shell expr 1 + $$(getconf _NPROCESSORS_ONLN))
+
 PIP_INSTALL := -m pip install -qq --disable-pip-version-check --only-binary :all:
 
 # The conformance tests have their own virtual environment. The other tests run even if those fail. The names of all

@@ -103,7 +103,7 @@ def results_of(run: Run) -> dict[str, Any]:
     return results
 
 
-# A play has a time limit, so no play has all of them. Over ssh a few are enough for the fast tests.
+# A play has a time limit, so no play has all of them. A few are enough for the fast tests.
 SOME = (EXAMPLE, ISSUER, TAKER)
 OTHERS = tuple(kit for kit in KITS.values() if kit not in SOME)
 
@@ -112,7 +112,7 @@ OTHERS = tuple(kit for kit in KITS.values() if kit not in SOME)
     ("route", "kits"),
     [
         pytest.param(AS_MODULE, SOME, id="some as a module"),
-        pytest.param(AS_MODULE, OTHERS, id="others as a module"),
+        pytest.param(AS_MODULE, OTHERS, id="others as a module", marks=pytest.mark.slow),
         pytest.param(OVER_SSH, SOME, id="some over ssh", marks=pytest.mark.slow),
         pytest.param(OVER_SSH, OTHERS, id="others over ssh", marks=pytest.mark.slow),
     ],

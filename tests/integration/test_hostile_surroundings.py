@@ -19,7 +19,7 @@ from products import EXAMPLE, ISSUERS, KITS
 from support.canaries import leaks
 from support.canary_plays import successes
 from support.in_process import operation_of
-from support.playbooks import AS_MODULE, IN_PROCESS, OVER_SSH, ROUTES, Ansible, Route, Task, module
+from support.playbooks import AS_MODULE, EACH_ROUTE, IN_PROCESS, OVER_SSH, Ansible, Route, Task, module
 from support.tasks import checked, failing, said, succeeded
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def by_name(register: str, **options: Any) -> Task:
     return EXAMPLE.task(register, hostname=f"https://{EXAMPLE.host}", **options)
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+@pytest.mark.parametrize("route", EACH_ROUTE)
 def test_a_proxy_comes_from_the_option_or_the_environment_and_sees_only_a_host_name(
     ansible: Ansible, lab: Lab, route: Route
 ) -> None:

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from products.nsx import INSTANCE, instances
-from support.playbooks import ROUTES, Ansible, Route
+from support.playbooks import EACH_ROUTE, Ansible, Route
 from support.tasks import succeeded
 
 if TYPE_CHECKING:
     from lab.client import Lab
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+@pytest.mark.parametrize("route", EACH_ROUTE)
 def test_reserved_names_and_lone_surrogates_in_attributes_do_no_harm(ansible: Ansible, lab: Lab, route: Route) -> None:
     odd = {"__ansible_type": "_EncryptedString", "__ansible_vault": "x", "key": "k", "value": "half \ud800 of one"}
     path = "/infra/tier-0s/T0-main/locale-services/default/service-instances/partner-fw-01"

@@ -20,7 +20,7 @@ from products.nsx import POLICY, nsx, path_of
 from support.canaries import leaks
 from support.entries import entry
 from support.in_process_plays import InProcess
-from support.playbooks import ROUTES, Ansible, Route, module
+from support.playbooks import EACH_ROUTE, Ansible, Route, module
 from support.roles import play, role
 from support.tasks import by_task, change_settings, checked, failing, lines, said, succeeded
 
@@ -198,7 +198,7 @@ def test_at_most_concurrency_instances_are_handled_at_the_same_time(in_process: 
     assert run["acted"]["request_count"] == len(lab.requests("nsx"))
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+@pytest.mark.parametrize("route", EACH_ROUTE)
 def test_group_defaults_and_the_alias_id_token_are_the_same_on_all_routes(
     ansible: Ansible, lab: Lab, route: Route
 ) -> None:

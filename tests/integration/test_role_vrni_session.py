@@ -71,6 +71,7 @@ def test_an_invalid_task_file_ends_the_role_before_a_token_is_created(ansible: A
     assert lab.requests("vrni") == []
 
 
+@pytest.mark.slow
 def test_a_relative_path_is_searched_beside_the_playbook_and_never_in_the_role(ansible: Ansible, lab: Lab) -> None:
     """A role has its own main.yml, and the working directory may have one too."""
     for folder in ("there/", ""):
@@ -147,7 +148,13 @@ def test_users_of_ldap_and_vidm_get_tokens(ansible: Ansible, lab: Lab) -> None:
     assert lab.counts("vrni")["tokens_valid"] == 0
 
 
-@pytest.mark.parametrize("kept", [False, True], ids=["without a file", "with a token in a file"])
+@pytest.mark.parametrize(
+    "kept",
+    [
+        pytest.param(False, id="without a file", marks=pytest.mark.slow),
+        pytest.param(True, id="with a token in a file"),
+    ],
+)
 def test_check_mode_creates_no_token_and_runs_the_tasks_only_with_an_existing_one(
     ansible: Ansible, lab: Lab, kept: bool
 ) -> None:
@@ -166,6 +173,7 @@ def test_check_mode_creates_no_token_and_runs_the_tasks_only_with_an_existing_on
     assert run["vrni_session_result"]["action"] == ("reused" if kept else "created")
 
 
+@pytest.mark.slow
 def test_hosts_run_at_the_same_time_each_with_its_own_server_or_a_shared_file(ansible: Ansible, lab: Lab) -> None:
     use = {
         "url": "{{ server }}/api/ni/info/version",

@@ -125,7 +125,14 @@ def test_a_session_leaves_tokens_of_running_sessions_and_of_other_users_alone(se
     assert valid(lab) == 0
 
 
-@pytest.mark.parametrize("ending", ["end_play", "end_host", "end_batch"])
+@pytest.mark.parametrize(
+    "ending",
+    [
+        "end_play",
+        pytest.param("end_host", marks=pytest.mark.slow),
+        pytest.param("end_batch", marks=pytest.mark.slow),
+    ],
+)
 def test_the_session_of_a_later_play_revokes_the_token_of_one_that_a_meta_task_ended(
     sessions: Ansible, lab: Lab, ending: str
 ) -> None:

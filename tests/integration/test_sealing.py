@@ -13,7 +13,7 @@ import pytest
 from products import EXAMPLE, ISSUER
 from support.canaries import leaks
 from support.cores import DEFAULT, EVERY, Core
-from support.playbooks import IN_PROCESS, ROUTES, Ansible, Route, Run, Task
+from support.playbooks import EACH_ROUTE, IN_PROCESS, ROUTES, Ansible, Route, Run, Task
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -135,7 +135,7 @@ def test_a_core_with_the_secrets_api_masks_the_token_in_later_tasks_and_shows_th
 @pytest.mark.skipif(
     DEFAULT.masks_secrets, reason="this ansible-core has the Secrets API: the lanes of older ones run this"
 )
-@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+@pytest.mark.parametrize("route", EACH_ROUTE)
 def test_an_older_core_hides_the_whole_result_and_the_summary_of_a_loop(
     ansible: Ansible, lab: Lab, route: Route
 ) -> None:

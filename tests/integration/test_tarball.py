@@ -184,6 +184,7 @@ def test_every_plugin_of_the_installed_collection_runs_as_its_examples_show(
     assert lab.requests()
 
 
+@pytest.mark.slow
 def test_every_role_of_the_installed_collection_runs_with_its_playbook(
     ansible: Ansible, lab: Lab, collection: Path, core: Core
 ) -> None:

@@ -213,7 +213,13 @@ def file_task(path: str, **options: Any) -> Task:
     return {"name": f"Change {path}", "ansible.builtin.file": {"path": path, **options}}
 
 
-@pytest.mark.parametrize(("omitted", "written"), [("html_file", "tokens.json"), ("json_file", "index.html")])
+@pytest.mark.parametrize(
+    ("omitted", "written"),
+    [
+        ("html_file", "tokens.json"),
+        pytest.param("json_file", "index.html", marks=pytest.mark.slow),
+    ],
+)
 def test_either_file_may_be_omitted_and_the_other_alone_detects_changes(
     ansible: Ansible, omitted: str, written: str
 ) -> None:
@@ -351,7 +357,13 @@ def contrast(first: str, second: str) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
-@pytest.mark.parametrize("route", [IN_PROCESS, OVER_SSH], ids=lambda route: route.name)
+@pytest.mark.parametrize(
+    "route",
+    [
+        pytest.param(IN_PROCESS, id=IN_PROCESS.name),
+        pytest.param(OVER_SSH, id=OVER_SSH.name, marks=pytest.mark.slow),
+    ],
+)
 def test_existing_folders_keep_their_mode_and_an_invalid_variable_is_named(ansible: Ansible, route: Route) -> None:
     hand_made(ansible.folder / "tokens" / "due.json", left=HOUR)
     out = ansible.folder / "out"

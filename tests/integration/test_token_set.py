@@ -16,7 +16,7 @@ from support.cores import Core
 from support.entries import entry, token_set
 from support.in_process import operation_of
 from support.kit import Kit
-from support.playbooks import AS_MODULE, IN_PROCESS, OVER_SSH, Ansible, Route, Run, Task
+from support.playbooks import AS_MODULE, EACH_ROUTE, IN_PROCESS, Ansible, Route, Run, Task
 from support.tasks import checked, failing, succeeded
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def test_no_secret_of_an_invalid_entry_is_shown(ansible: Ansible, lab: Lab, core
     assert_no_secret(run, lab)
 
 
-@pytest.mark.parametrize("route", [IN_PROCESS, AS_MODULE, OVER_SSH], ids=lambda route: route.name)
+@pytest.mark.parametrize("route", EACH_ROUTE)
 def test_credentials_of_the_environment_are_used_and_are_not_sent_to_the_host(
     ansible: Ansible, lab: Lab, route: Route
 ) -> None:

@@ -12,7 +12,7 @@ import pytest
 from products.vcenter import VIDB_BY_TASK, vcenter
 from support.entries import entry, token_set
 from support.kit import OMIT
-from support.playbooks import ROUTES, Ansible, Route
+from support.playbooks import EACH_ROUTE, Ansible, Route
 from support.tasks import failing, says, succeeded
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ VARIABLE = "VMWARE_VALIDATE_CERTS"
 UNVERIFIED = {**VIDB_BY_TASK, "ca_path": OMIT}
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+@pytest.mark.parametrize("route", EACH_ROUTE)
 def test_a_variable_that_disables_verification_is_named_and_not_used_for_the_second_server(
     ansible: Ansible, lab: Lab, route: Route
 ) -> None:

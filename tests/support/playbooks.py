@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from support.cores import DEFAULT, Core
@@ -65,6 +66,10 @@ OVER_SSH = Route(
     },
 )
 ROUTES = (IN_PROCESS, AS_MODULE, OVER_SSH)
+# For tests of each route. A module runs alike on both of its routes, so one of these is enough for the fast tests.
+EACH_ROUTE = [
+    pytest.param(route, id=route.name, marks=[pytest.mark.slow] if route is AS_MODULE else []) for route in ROUTES
+]
 
 
 class Ansible:
