@@ -113,8 +113,8 @@ def test_the_example_of_a_token_file_is_read_and_every_field_is_described() -> N
     example = re.findall(r"```json\n(.*?)```", text, re.DOTALL)[0]
     record = deserialized(example.encode())
     assert record.current
-    replaced = replace(record, superseded=(replace(record.current, promised_until=1.0),))
-    written = json.loads(serialized(replaced))
+    old = replace(record.current, promised_until=1.0, facts={"token_id": "1"})
+    written = json.loads(serialized(replace(record, superseded=(old,), announced="name")))
 
     assert is_recognizable(example.encode())
     assert json.loads(example) == json.loads(serialized(record))

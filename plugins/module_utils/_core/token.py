@@ -26,7 +26,8 @@ class Token:
 
     `companions` are secrets that were issued together with the token, by result key, such as `id_token`.
     `signs_requests` is true for a token that is sent in an Authorization header. `promised_until` is set for a replaced
-    token: until then other tasks may still use it. `verified_at` is when the token was last verified.
+    token: until then other tasks may still use it. `verified_at` is when the token was last verified. `facts` are not
+    secret: what the product needs to find the token again, by result key, such as `token_id`.
     """
 
     secret: Secret
@@ -38,6 +39,7 @@ class Token:
     signs_requests: bool = True
     promised_until: Optional[float] = None
     verified_at: Optional[float] = field(default=None, compare=False)
+    facts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def fingerprint(self) -> str:

@@ -19,7 +19,10 @@ SCHEMA = "1"
 # Prefixes of the fields of the three tokens.
 _CURRENT, _PENDING, _SUPERSEDED = "", "pending_", "superseded_"
 _TIMES = ("issued_at", "expires_at", "verified_at", "promised_until")
-_TEXTS = ("token", "token_type", "scope", "fingerprint", "companions")
+_TEXTS = ("token", "token_type", "scope", "fingerprint")
+# Fields that list the names of further fields.
+_LISTS = ("companions", "facts")
+_ANNOUNCED = "announced"
 _OWNER = ("schema", "product", "host", "principal")
 
 
@@ -33,6 +36,7 @@ def fields_of(record: Record, before: Fields) -> dict[str, str]:
     return {
         **{name: value for name, value in before.items() if name not in _own_fields(before)},
         **emptied(record),
+        **({_ANNOUNCED: record.announced} if record.announced else {}),
         **_token_fields(_CURRENT, record.current),
         **_token_fields(_PENDING, record.pending),
         **_token_fields(_SUPERSEDED, next(iter(record.superseded), None)),
@@ -45,7 +49,7 @@ def emptied(record: Record) -> dict[str, str]:
 
 
 def record_of(fields: Fields) -> Optional[Record]:
-    """The record of a document; None if it contains no token.
+    """The record of a document; None if it contains no token and announces none.
 
     Raises ValueError for a damaged document, LaterVersion for one of a later release.
     """
@@ -55,7 +59,8 @@ def record_of(fields: Fields) -> Optional[Record]:
     if schema != SCHEMA:
         raise ValueError("unknown schema")
     current, pending, superseded = (_token(fields, prefix) for prefix in (_CURRENT, _PENDING, _SUPERSEDED))
-    if not (current or pending or superseded):
+    announced = fields.get(_ANNOUNCED) or None
+    if not (current or pending or superseded or announced):
         return None
     try:
         return Record(
@@ -65,6 +70,7 @@ def record_of(fields: Fields) -> Optional[Record]:
             current=current,
             pending=pending,
             superseded=(superseded,) if superseded else (),
+            announced=announced,
         )
     except KeyError as error:
         raise ValueError(f"it has no {error.args[0]}") from None
@@ -76,11 +82,11 @@ def is_recognizable(fields: Fields) -> bool:
 
 
 def _own_fields(fields: Fields) -> set[str]:
-    """The names of all fields that belong to our tokens, companions included."""
-    names = set(_OWNER)
+    """The names of all fields that belong to our tokens, companions and facts included."""
+    names = {*_OWNER, _ANNOUNCED}
     for prefix in (_CURRENT, _PENDING, _SUPERSEDED):
-        companions = filter(None, fields.get(f"{prefix}companions", "").split(","))
-        names.update(prefix + name for name in (*_TEXTS, *_TIMES, *companions))
+        listed = [name for each in _LISTS for name in _listed(fields, prefix + each)]
+        names.update(prefix + name for name in (*_TEXTS, *_TIMES, *_LISTS, *listed))
     return names
 
 
@@ -93,8 +99,10 @@ def _token_fields(prefix: str, token: Optional[Token]) -> dict[str, str]:
         "fingerprint": token.fingerprint,
         "scope": token.scope,
         "companions": ",".join(token.companions) or None,
+        "facts": ",".join(token.facts) or None,
         **{name: iso8601(getattr(token, name)) for name in _TIMES},
         **{name: secret.reveal() for name, secret in token.companions.items()},
+        **token.facts,
     }
     return {prefix + name: value for name, value in values.items() if value is not None}
 
@@ -103,17 +111,22 @@ def _token(fields: Fields, prefix: str) -> Optional[Token]:
     secret = fields.get(f"{prefix}token")
     if not secret:
         return None
-    names = list(filter(None, fields.get(f"{prefix}companions", "").split(",")))
     try:
         return Token(
             secret=Secret(secret),
             token_type=fields[f"{prefix}token_type"],
             scope=fields.get(f"{prefix}scope"),
-            companions={name: Secret(fields[prefix + name]) for name in names},
+            companions={name: Secret(fields[prefix + name]) for name in _listed(fields, f"{prefix}companions")},
+            facts={name: fields[prefix + name] for name in _listed(fields, f"{prefix}facts")},
             **{name: _time(fields.get(prefix + name)) for name in _TIMES},  # type: ignore[arg-type]
         )
     except KeyError as error:
         raise ValueError(f"it has no {error.args[0]}") from None
+
+
+def _listed(fields: Fields, name: str) -> list[str]:
+    """The names in a field that lists some."""
+    return list(filter(None, fields.get(name, "").split(",")))
 
 
 def _time(text: Optional[str]) -> Optional[float]:

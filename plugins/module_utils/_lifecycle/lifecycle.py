@@ -24,6 +24,7 @@ from .._core.outcome import Outcome
 from .._core.runtime import Runtime
 from .._core.secret import Secret
 from .._core.token import Token, iso8601
+from .announcements import Announcements
 from .assessment import FRESH, Assessment, Assessor, TokenState
 from .options import LifecycleOptions
 from .ownership import OwnRecord
@@ -206,6 +207,7 @@ class Lifecycle:
         """With the lock held: finish the work of a crashed task, then renew if that is still needed."""
         start, before = record, record.current
         action = "renewed" if before else "created"
+        record = self._announcements(own).finish(writer, record)
         record, was_promoted = self._settle_pending(own, writer, record, found)
         if was_promoted:
             found = FRESH
@@ -258,10 +260,12 @@ class Lifecycle:
         return replace(record, current=current, pending=None)
 
     def _replace_current(self, own: OwnRecord, writer: Writer, record: Record, found: Assessment) -> Record:
+        record = self._announcements(own).announce(writer, record)
         writer.reserve()
         try:
             new = self._create(record.pending or record.current)
         except TokensError as error:
+            record = self._announcements(own).settle(writer, record, error)
             # The request may have used up the refresh token, and an unusable response may contain its successor.
             renewal = self._renewal(error.companions)
             if renewal and record.current:
@@ -269,7 +273,7 @@ class Lifecycle:
             self._note_refusal(writer, error)
             raise
         try:
-            record = own.write(writer, replace(record, pending=new))
+            record = own.write(writer, replace(record, pending=new, announced=None))
         except StoreError as error:
             if isinstance(error, StoreUnavailable) and self._options.return_token:
                 return self._used_unstored(record, self._prove(new, record.current), error)
@@ -292,6 +296,9 @@ class Lifecycle:
         except WriteConflict as error:
             error.left_behind = self._left_unstored(new, self._stored_now(own, replace(record, pending=None), error))
             raise
+
+    def _announcements(self, own: OwnRecord) -> Announcements:
+        return Announcements(self._source, own, self._runtime)
 
     def _used_unstored(self, record: Record, new: Token, error: StoreUnavailable) -> Record:
         """The record as the user sees it: the token works, and nobody else can use it yet."""
@@ -340,8 +347,9 @@ class Lifecycle:
         return record.superseded if self._revokes_at_once else record.due(self._now())
 
     def _leaves_work(self, record: Record) -> bool:
-        """Whether a superseded token must be revoked now. An expired one is dropped with the next change."""
-        return not all(self._revoker.has_expired(token) for token in self._due(record))
+        """Whether a token must be revoked now. An expired superseded one is dropped with the next change."""
+        is_announced = record.announced is not None
+        return is_announced or not all(self._revoker.has_expired(token) for token in self._due(record))
 
     @property
     def _revokes_at_once(self) -> bool:
@@ -352,7 +360,7 @@ class Lifecycle:
         min_remaining."""
         if self._revokes_at_once:
             return old
-        promise = self._now() + self._options.min_remaining
+        promise = self._now() + min(self._options.min_remaining, self._source.longest_grace)
         return replace(old, promised_until=promise if old.expires_at is None else min(promise, old.expires_at))
 
     def _revoke_superseded(self, own: OwnRecord, writer: Writer, record: Record) -> Record:
@@ -430,12 +438,13 @@ class Lifecycle:
             if record is None:
                 return self._outcome(False, "none")
             if writer is None:
-                action = "revoked" if any(map(self._source.is_revocable, record.tokens)) else "forgotten"
+                is_revoked = record.announced or any(map(self._source.is_revocable, record.tokens))
+                action = "revoked" if is_revoked else "forgotten"
                 return self._outcome(True, action, before=record.current)
             return self._end_all(writer, record)
 
     def _end_all(self, writer: Writer, record: Record) -> Outcome:
-        revoked = False
+        revoked = record.announced is not None and self._source.revoke_announced(record.announced)
         for token in record.tokens:
             if self._source.is_revocable(token):
                 revoked = self._revoker.revoke_and_prove(token) or revoked

@@ -51,7 +51,8 @@ class Record:
     """The content of a token file.
 
     `current` is in use. `pending` was created and is not verified yet. `superseded` were replaced, and are revoked when
-    their promised_until is over. `clock_offset` is the server's clock minus the clock of the machine that stored it, in
+    their promised_until is over. `announced` is the name of a token that is being created, until that token is pending.
+    `clock_offset` is the server's clock minus the clock of the machine that stored it, in
     seconds, measured at `clock`.
     """
 
@@ -63,6 +64,7 @@ class Record:
     superseded: tuple[Token, ...] = ()
     clock_offset: float = 0.0
     clock: Optional[ClockReading] = None
+    announced: Optional[str] = None
 
     def offset_of(self, clock: Clock) -> float:
         """The server's clock minus the local clock, in seconds; 0 when the stored offset is invalid for this clock."""
@@ -134,6 +136,7 @@ def _document(record: Record) -> Mapping[str, Any]:
         "current": _token_document(record.current),
         "pending": _token_document(record.pending),
         "superseded": [_token_document(token) for token in record.superseded],
+        **({"announced": record.announced} if record.announced else {}),
     }
 
 
@@ -148,6 +151,7 @@ def _token_document(token: Optional[Token]) -> Optional[Mapping[str, Any]]:
         "scope": token.scope,
         "companions": {name: secret.reveal() for name, secret in token.companions.items()},
         **{name: value for name in _OPTIONAL_TIMES if (value := getattr(token, name)) is not None},
+        **({"facts": dict(token.facts)} if token.facts else {}),
     }
 
 
@@ -166,6 +170,7 @@ def _record(document: Mapping[str, Any]) -> Record:
         superseded=tuple(token for token in map(_token, document["superseded"]) if token),
         clock_offset=_number(document["clock_offset"]),
         clock=_clock(document.get("clock")),
+        announced=_text(document.get("announced", "")) or None,
     )
 
 
@@ -181,6 +186,7 @@ def _token(document: Optional[Mapping[str, Any]]) -> Optional[Token]:
         companions={name: Secret(_text(value)) for name, value in document["companions"].items()},
         promised_until=_time(document.get("promised_until")),
         verified_at=_time(document.get("verified_at")),
+        facts={name: _text(value) for name, value in document.get("facts", {}).items()},
     )
 
 

@@ -230,7 +230,7 @@ class SharedWriter(Writer):
                 f"the token cannot be stored in {self._documents.location}: {error}",
                 advice="Check the token that the server issued, or run the task without token_store.",
             ) from None
-        self._write(self._with_lease(fields) if record.pending else fields)
+        self._write(self._with_lease(fields) if record.pending or record.announced else fields)
 
     def refusal(self) -> Optional[Refusal]:
         """The last refused credential, with its time by the local clock."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import ClassVar, Optional
 
@@ -25,6 +26,8 @@ class TokenSource(ABC):
     revokes_access: ClassVar[bool] = True
     # Whether products check the token offline, so that a revocation cannot be verified.
     is_checked_offline: ClassVar[bool] = False
+    # The longest time for which a replaced token stays valid, in seconds.
+    longest_grace: ClassVar[float] = math.inf
 
     @property
     @abstractmethod
@@ -49,6 +52,15 @@ class TokenSource(ABC):
     @abstractmethod
     def from_user(self, secret: Secret) -> Token:
         """Make a token of the option `token`."""
+
+    def announce(self) -> Optional[str]:
+        """Choose a name for the next token. It is stored before create(), so that a token whose response is lost can be
+        revoked. None for a product whose tokens have no names."""
+        return None
+
+    def revoke_announced(self, name: str) -> bool:
+        """Revoke the token of this name. Returns False when there is none."""
+        return False
 
     @abstractmethod
     def create(self) -> Token:

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Optional
 
@@ -82,6 +82,11 @@ class Server:
     is_down: bool = False
     is_down_for_probes: bool = False
     gives_companions: bool = False
+    names: dict[str, str] = field(default_factory=dict)
+    """The tokens by their names."""
+    gives_names: bool = False
+    is_slow: bool = False
+    """Whether a token whose response was lost does not exist yet when it is looked for."""
 
     def now(self) -> float:
         return time.time() + self.offset
@@ -116,6 +121,7 @@ class MemorySource(TokenSource):
         self.can_revoke = can_revoke  # type: ignore[misc]
         self._server, self._steps = server, steps
         self._offset: Optional[float] = None
+        self._name: Optional[str] = None
         self.principal_of_options: Optional[str] = PRINCIPAL
         self.before_call: Callable[[str], None] = lambda call: None
 
@@ -137,9 +143,23 @@ class MemorySource(TokenSource):
     def missing(self, token: Token) -> str:
         return "companion" if self._server.gives_companions and not token.companions else ""
 
+    def announce(self) -> Optional[str]:
+        self._name = f"name-{len(self._server.minted):03}" if self._server.gives_names else None
+        return self._name
+
+    def revoke_announced(self, name: str) -> bool:
+        with self._call(f"revoke named {name}"):
+            if self._server.cannot_revoke_now:
+                raise TokensError("the server is busy", doing="revoke a token", host=HOST)
+            value = None if self._server.is_slow else self._server.names.pop(name, None)
+            return self._server.alive.pop(value or "", 0) != 0
+
     def create(self) -> Token:
         with self._call("create"):
             token = self._server.mint()
+            if self._name:
+                self._server.names[self._name] = token.secret.reveal()
+                token = replace(token, facts={"token_name": self._name})
             if self._server.refuses_new_tokens:
                 del self._server.alive[token.secret.reveal()]
         if self._server.loses_responses:

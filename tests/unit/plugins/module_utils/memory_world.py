@@ -190,7 +190,7 @@ class SharedWorld(World):
             return None
 
     def has_record(self) -> bool:
-        return "token" in str(self.documents.version.fields)
+        return any(name in str(self.documents.version.fields) for name in ("token", "announced"))
 
     def put(self, record: Record) -> None:
         self.documents.put(fields_of(record, {}))

@@ -37,6 +37,7 @@ TOKENS = st.builds(
     companions=st.dictionaries(TEXTS, TEXTS.map(Secret), max_size=2),
     promised_until=TIMES,
     verified_at=TIMES,
+    facts=st.dictionaries(TEXTS, TEXTS, max_size=2),
 )
 RECORDS = st.builds(
     Record,
@@ -48,6 +49,7 @@ RECORDS = st.builds(
     superseded=st.lists(TOKENS, max_size=3).map(tuple),
     clock_offset=st.floats(-1e6, 1e6),
     clock=st.none() | st.builds(ClockReading, TEXTS, st.floats(0, 4e9), st.floats(0, 4e9)),
+    announced=st.none() | TEXTS,
 )
 GOOD = Record("product", "sddc.example.com", "LOCAL/admin", Token(Secret("value"), "Bearer", 1.0, 2.0, "all"))
 VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.lists(st.integers())
