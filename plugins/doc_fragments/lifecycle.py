@@ -112,13 +112,14 @@ options:
         ended without revoking them, for example because they were killed or ended by C(meta).
       - In the controller process, a run that is still active on the same machine is recognized by a lock. In all other
         cases, O(max_duration) decides.
+      - Mutually exclusive with O(record_store).
     type: path
   max_duration:
     version_added: 0.2.0
     description:
-      - Time for which the caller uses a token that is recorded in O(record_folder) (seconds).
-      - If no lock shows whether the run is still active, the next task with the same folder revokes the token after
-        this time.
+      - Time for which the caller uses a token that is recorded in O(record_folder) or O(record_store) (seconds).
+      - If no lock shows whether the run is still active, the next task with the same folder or document revokes the
+        token after this time.
     type: str
     default: '86400'
 """

@@ -158,6 +158,22 @@ options:
     suboptions:{_described(_PATH + _OPTIONS, "stores[].", 6)}
 """
 
+    RECORD: ClassVar[str] = rf"""
+options:
+  record_store:
+    description:
+      - Document in a KV secrets engine (version 2) of Vault or OpenBao in which a token is recorded as in
+        O(record_folder), for sessions on machines without a common folder. It contains a record of each session, so
+        that sessions can run at the same time.
+      - Whether a session is over is decided by O(max_duration), measured by the clock of the store. A later play of the
+        same run also ends it.
+      - It is another document than O(token_store), and its content is not meant for other programs.
+      - Mutually exclusive with O(record_folder).
+    type: dict
+    version_added: 0.2.0
+    suboptions:{_described(_PATH + _OPTIONS, "record_store.", 6)}
+"""
+
     # The paths are the terms of the lookup.
     LOOKUP: ClassVar[str] = rf"""
 options:{_described(_OPTIONS, "", 2)}

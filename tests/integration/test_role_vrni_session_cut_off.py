@@ -204,12 +204,28 @@ def test_the_next_session_revokes_the_token_that_a_killed_session_recorded_in_a_
 ) -> None:
     store = {"path": "sddc/session", "url": bao.address, "ca_path": bao.ca_path, "token": bao.root_token}
     bao.do("DELETE", "secret/metadata/sddc/session")
-    killed(sessions, lab, record_store=store)
+    # Another machine sees no lock.
+    killed(sessions, lab, record_store=store, max_duration=0)
     assert valid(lab) == 1
-    left = bao.document("sddc/session")["token"]
+    secrets = [bao.root_token, *(secret["value"] for secret in lab.secrets())]
 
     run = succeeded(play(sessions, [session(record_folder="", record_store=store)]))
 
     assert valid(lab) == 0
-    assert "token" not in bao.document("sddc/session")
-    assert leaks({"output": run.output}, [left, bao.root_token]) == []
+    assert bao.document("sddc/session") == {"sessions": "1"}
+    assert leaks({"output": run.output}, secrets) == []
+
+
+def test_a_session_with_the_same_store_leaves_the_token_of_a_running_one_alone(
+    sessions: Ansible, lab: Lab, bao: Bao
+) -> None:
+    store = {"path": "sddc/sessions", "url": bao.address, "ca_path": bao.ca_path, "token": bao.root_token}
+    bao.do("DELETE", "secret/metadata/sddc/sessions")
+
+    with at_work(sessions, lab, sessions.folder / "long", record_store=store) as run:
+        succeeded(play(sessions, [session(record_store=store)]))
+        assert valid(lab) == 1, "the token of the running session"
+    succeeded(run.result())
+
+    assert valid(lab) == 0
+    assert bao.document("sddc/sessions") == {"sessions": "1"}

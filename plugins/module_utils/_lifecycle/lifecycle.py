@@ -32,6 +32,7 @@ from .record import Record
 from .refusal import Refusal, is_refusal
 from .revocation import Revoker
 from .sessions import Sessions
+from .shared_store import Documents
 from .source import TokenSource
 from .store import Store, Writer
 
@@ -41,10 +42,15 @@ _NEXT_RUN = " The next run tries to revoke it again."
 
 
 class Lifecycle:
-    """Brings one token to the requested state."""
+    """Brings one token to the requested state. `records` is the document of record_store."""
 
     def __init__(
-        self, source: TokenSource, options: LifecycleOptions, store: Optional[Store], runtime: Runtime
+        self,
+        source: TokenSource,
+        options: LifecycleOptions,
+        store: Optional[Store],
+        runtime: Runtime,
+        records: Optional[Documents] = None,
     ) -> None:
         self._source = source
         self._options = options
@@ -52,7 +58,7 @@ class Lifecycle:
         self._own = OwnRecord(store, source, runtime, replace_foreign=options.replace_foreign) if store else None
         self._assessor = Assessor(source, options, self._now)
         self._revoker = Revoker(source, verify=options.verify, now=self._now, warn=runtime.warn)
-        self._sessions = Sessions(source, options, self._revoker, runtime)
+        self._sessions = Sessions(source, options, self._revoker, runtime, records)
 
     def run(self) -> Outcome:
         """Run the lifecycle once. Raises TokensError; a token that was created by then is stored or revoked."""

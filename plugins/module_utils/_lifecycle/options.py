@@ -34,6 +34,9 @@ class LifecycleOptions:
     replace_foreign: bool = field(default=False, metadata={"type": "bool"})
     lock_timeout: float = field(default=120, metadata={"type": DURATION})
     record_folder: Optional[str] = field(default=None, metadata={"type": "path"})
+    record_store: Optional[Mapping[str, Any]] = field(
+        default=None, metadata={"type": "dict", "no_log": False, "spec": TOKEN_STORE}
+    )
     max_duration: float = field(default=86400, metadata={"type": DURATION})
 
     @classmethod
@@ -51,7 +54,7 @@ class LifecycleOptions:
 
 # The options that name a store.
 STORED = ("token_file", "token_store")
-_REVOCATION = ("revoke_old", "record_folder", "max_duration")
+_REVOCATION = ("revoke_old", "record_folder", "record_store", "max_duration")
 _OPTIONS: dict[str, Any] = {
     option.name: {**option.metadata, **({} if option.default is None else {"default": option.default})}
     for option in fields(LifecycleOptions)
@@ -62,4 +65,6 @@ LIFECYCLE = ArgumentSpec(
     mutually_exclusive=(("token", *STORED),),
 )
 # Options for products that can revoke a token.
-REVOCATION = ArgumentSpec({name: _OPTIONS[name] for name in _REVOCATION})
+REVOCATION = ArgumentSpec(
+    {name: _OPTIONS[name] for name in _REVOCATION}, mutually_exclusive=(("record_folder", "record_store"),)
+)

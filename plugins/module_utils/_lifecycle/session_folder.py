@@ -14,13 +14,14 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import NamedTuple, Optional
+from typing import Optional
 
 from .._core.errors import StoreBusy, StoreError
 from .._core.runtime import Run, Runtime
 from .._core.token import Token
 from .file_store import FileStore
 from .record import ClockReading, Record
+from .session_records import SessionRecords, Stray
 from .source import TokenSource
 
 _RUN = r"(?P<run>(?P<machine>[0-9a-f]{8})-[0-9a-f]{16})"
@@ -33,33 +34,22 @@ _PRIVATE_FOLDER = 0o700
 _UNUSED_FOR = 86400
 
 
-class Stray(NamedTuple):
-    """The token of a session that is over, and the path of its record."""
-
-    token: Token
-    path: str
-
-
-class SessionFolder:
-    """The sessions of one source. `longest` is the maximum duration of a session in seconds.
+class SessionFolder(SessionRecords):
+    """The sessions of one source in a folder. `longest` is the maximum duration of a session in seconds.
 
     A run holds a lock until it ends; the kernel releases it even when the run is killed. For sessions of other machines
     and of modules on managed nodes there is no lock to check: there the recorded time decides.
     """
 
     def __init__(self, path: str, source: TokenSource, runtime: Runtime, longest: float) -> None:
+        super().__init__(source)
         self._path = os.path.abspath(path)
-        self._source = source
         self._runtime = runtime
         self._longest = longest
         self._machine = hashlib.sha256(runtime.clock.machine().encode()).hexdigest()[:8]
 
     @contextlib.contextmanager
     def recording(self, now: Callable[[], float]) -> Iterator[Callable[[Token], None]]:
-        """Check that a token can be recorded, and yield the function that records it. `now` returns the server's time.
-
-        Raises StoreError.
-        """
         try:
             os.makedirs(self._path, _PRIVATE_FOLDER, exist_ok=True)
         except OSError as error:
@@ -84,7 +74,7 @@ class SessionFolder:
                     writer.remove()
 
     def strays(self) -> Iterator[Stray]:
-        """Yield the tokens of the source whose sessions are over. Unreadable and foreign records are skipped."""
+        """As SessionRecords.strays(). Unreadable and foreign records are skipped."""
         for name in self._names():
             match = _SESSION.fullmatch(name)
             path = os.path.join(self._path, name)
@@ -93,16 +83,15 @@ class SessionFolder:
                 yield Stray(record.current, path)
 
     def forget(self, token: Token) -> None:
-        """Remove the record of a revoked token. Raises StoreError."""
         for name in self._names():
             path = os.path.join(self._path, name)
             record = self._read(path) if _SESSION.fullmatch(name) else None
             if record and record.current and record.current.secret == token.secret:
                 self.remove(path)
 
-    def remove(self, path: str) -> None:
+    def remove(self, place: str) -> None:
         """Remove a record, unless it is locked. Raises StoreError."""
-        with contextlib.suppress(StoreBusy), self._store(path).exclusive(0) as writer:
+        with contextlib.suppress(StoreBusy), self._store(place).exclusive(0) as writer:
             writer.remove()
 
     def sweep(self) -> None:
@@ -143,10 +132,6 @@ class SessionFolder:
         reading = None if source.clock_offset is None else ClockReading.of(clock)
         owner = (source.product, source.host, source.principal or "")
         return Record(*owner, promised, clock_offset=source.clock_offset or 0.0, clock=reading)
-
-    def _is_own(self, record: Record) -> bool:
-        source = self._source
-        return bool(source.principal) and record.belongs_to(source.product, source.host, source.principal)
 
     def _is_over(self, match: re.Match[str], record: Record) -> bool:
         run, own = match["run"], self._runtime.run

@@ -199,18 +199,54 @@ class SharedStore(Store):
             version = self._documents.read()
 
 
-class SharedWriter(Writer):
-    """The holder of the lease. `version` is the last one that it has read or written."""
+class VersionWriter:
+    """Replaces one version of a document after the other. `version` is the last one that it has read or written."""
 
-    def __init__(self, documents: Documents, version: Version, clock: Clock, *, lease: float, needed: float) -> None:
+    def __init__(self, documents: Documents, version: Version, clock: Clock) -> None:
         self.version = version
         self._documents = documents
         self._clock = clock
+        self._is_lost = False
+
+    def replace(self, fields: Fields) -> None:
+        """Replace the version that this writer knows. Raises WriteConflict when another version is the latest, and for
+        each later write."""
+        if self._is_lost:
+            raise WriteConflict(f"another task has changed {self._documents.location}")
+        self.version = self._written(fields)
+
+    def _written(self, fields: Fields) -> Version:
+        number, end = self.version.number, math.inf
+        while True:
+            try:
+                return self._documents.write(fields, number)
+            except (WriteConflict, WriteUnknown) as error:
+                found = self._documents.read()
+                if found.number == number + 1 and found.fields == fields:
+                    # The response was lost, but the write was processed.
+                    return found
+                # An outdated node may refuse a valid write, and a request may be lost. Repeating the write is safe: a
+                # version is replaced only once.
+                now = self._clock.monotonic()
+                if found.number > number or now >= end:
+                    self.version, self._is_lost = found, True
+                    if isinstance(error, WriteUnknown) and found.number <= number:
+                        raise StoreUnavailable(error.cause, doing=error.doing, host=error.host) from error
+                    raise WriteConflict(f"another task has changed {self._documents.location}") from error
+                # From the first failure on: a response that was waited for in vain may have taken longer.
+                end = min(end, now + _LONGEST_STALENESS)
+            self._clock.sleep(_STALE_PAUSE)
+
+
+class SharedWriter(VersionWriter, Writer):
+    """The holder of the lease."""
+
+    def __init__(self, documents: Documents, version: Version, clock: Clock, *, lease: float, needed: float) -> None:
+        super().__init__(documents, version, clock)
         self._seconds = lease
         self._needed = needed
         self._holder = f"{platform.node()} {os.getpid()} {secrets.token_hex(_HOLDER_BYTES)}"
         self._ends_at = 0.0
-        self._is_lost = False
 
     def take_lease(self) -> None:
         """Write the lease into the document. Raises WriteConflict after a concurrent write, and StoreError."""
@@ -266,35 +302,10 @@ class SharedWriter(Writer):
         return {"schema": SCHEMA, **fields, _HOLDER: self._holder, _SECONDS: f"{self._seconds:g}"}
 
     def _write(self, fields: Fields) -> None:
-        """Replace the version that this writer knows. Raises WriteConflict when another version is the latest, and for
-        each later write."""
-        if self._is_lost:
-            raise WriteConflict(f"another task has changed {self._documents.location}")
+        """Replace the version that this writer knows, and note when its lease ends. Raises as replace()."""
         sent_at = self._clock.monotonic()
-        self.version = self._written(fields)
+        self.replace(fields)
         self._ends_at = sent_at + self._seconds if _HOLDER in fields else 0.0
-
-    def _written(self, fields: Fields) -> Version:
-        number, end = self.version.number, math.inf
-        while True:
-            try:
-                return self._documents.write(fields, number)
-            except (WriteConflict, WriteUnknown) as error:
-                found = self._documents.read()
-                if found.number == number + 1 and found.fields == fields:
-                    # The response was lost, but the write was processed.
-                    return found
-                # An outdated node may refuse a valid write, and a request may be lost. Repeating the write is safe: a
-                # version is replaced only once.
-                now = self._clock.monotonic()
-                if found.number > number or now >= end:
-                    self.version, self._is_lost = found, True
-                    if isinstance(error, WriteUnknown) and found.number <= number:
-                        raise StoreUnavailable(error.cause, doing=error.doing, host=error.host) from error
-                    raise WriteConflict(f"another task has changed {self._documents.location}") from error
-                # From the first failure on: a response that was waited for in vain may have taken longer.
-                end = min(end, now + _LONGEST_STALENESS)
-            self._clock.sleep(_STALE_PAUSE)
 
 
 def _is_leased(version: Version) -> bool:

@@ -14,7 +14,7 @@ from .._lifecycle.lifecycle import Lifecycle
 from .._lifecycle.options import STORED, LifecycleOptions
 from .._lifecycle.source import TokenSource
 from .base import Operation
-from .stores import store_of
+from .stores import records_of, store_of
 
 
 class TokenOperation(Operation):
@@ -35,4 +35,4 @@ class TokenOperation(Operation):
                 "is false without token_file or token_store: a new token would be lost",
                 advice="Set one of them.",
             )
-        return Lifecycle(self.source(), options, store_of(self), self.runtime).run()
+        return Lifecycle(self.source(), options, store_of(self), self.runtime, records_of(self)).run()

@@ -55,11 +55,7 @@ def shared_store(operation: Operation, options: Mapping[str, Any], option: str =
     lease = options["lease"] or max(_LEASE, 2 * needed)
     if lease < 2 * needed:
         raise InvalidOption(f"{prefix}lease", f"must be at least {2 * needed:g} s: 2 * timeout * (retries + 1)")
-    base_url = BaseUrl.parse(options["url"], f"{prefix}url")
-    session = operation.open_store_session(base_url, error_facts, options, prefix=prefix)
-    client = VaultClient(session, options["namespace"] or "", _auth(options, prefix))
-    operation.at_end(client.sign_out)
-    documents = VaultDocuments(client, options["mount"], options["path"], runtime.warn)
+    documents = vault_documents(operation, options, option)
     return SharedStore(
         documents,
         runtime,
@@ -67,6 +63,16 @@ def shared_store(operation: Operation, options: Mapping[str, Any], option: str =
         needed=needed,
         local_lock=lambda timeout: _local_lock(documents.location, timeout, runtime),
     )
+
+
+def vault_documents(operation: Operation, options: Mapping[str, Any], option: str) -> VaultDocuments:
+    """The document that `options`, a value of `option`, describe. Raises InvalidOption."""
+    prefix = operation.argument_spec.prefix_of(option)
+    base_url = BaseUrl.parse(options["url"], f"{prefix}url")
+    session = operation.open_store_session(base_url, error_facts, options, prefix=prefix)
+    client = VaultClient(session, options["namespace"] or "", _auth(options, prefix))
+    operation.at_end(client.sign_out)
+    return VaultDocuments(client, options["mount"], options["path"], operation.runtime.warn)
 
 
 @contextmanager

@@ -22,8 +22,6 @@ from support.in_process import operation_of
 COLLECTION = "sddc.tokens"
 ROLES = sorted(path.name for path in CHECKOUT.glob("roles/*") if path.is_dir())
 SECRETS = re.compile(r"(password|secret|token)$")
-# Where a session records its token is another place than where a token is kept.
-RECORDS = {"token_store": "record_store"}
 # A condition decides whether these are required. The README documents it.
 SEE_BELOW = "see below"
 
@@ -156,8 +154,7 @@ def test_a_variable_for_a_module_has_the_name_of_its_option(role: str) -> None:
     strange = [
         (variable, module, option)
         for variable, module, option in handed_on(role)
-        if variable
-        not in (prefix + option, prefix + issuers.get(module, "") + option, prefix + RECORDS.get(option, ""))
+        if variable not in (prefix + option, prefix + issuers.get(module, "") + option)
     ]
 
     assert strange == []

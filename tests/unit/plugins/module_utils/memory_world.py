@@ -24,7 +24,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store 
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.lifecycle import Lifecycle
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.options import LifecycleOptions
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import Record, serialized
-from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.shared_store import SharedStore
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.shared_store import Documents, SharedStore
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.store import Store
 from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_documents import MemoryDocuments
 from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_source import (
@@ -68,6 +68,7 @@ class World:
         self.store = MemoryStore()
         self.clock: Clock = SYSTEM_CLOCK
         self.playbook_run: Optional[PlaybookRun] = None
+        self.session_documents: Optional[Documents] = None
         self.source_type: type[MemorySource] = MemorySource
         self.prepare: Callable[[MemorySource], None] = lambda source: None
 
@@ -89,7 +90,7 @@ class World:
         store = self.store_of(runtime, run.steps) if in_store else None
         chosen = LifecycleOptions.from_params({"revoke_old": in_store, **options})
         try:
-            run.outcome = Lifecycle(source, chosen, store, runtime).run()
+            run.outcome = Lifecycle(source, chosen, store, runtime, self.session_documents).run()
         except (TokensError, Crash) as error:
             run.error = error
         run.calls = self.server.calls[seen:]
