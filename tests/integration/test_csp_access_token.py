@@ -105,7 +105,7 @@ def test_a_lifetime_below_min_remaining_is_a_warning_and_the_token_is_renewed_af
 
     assert run["reused"]["action"] == "reused"
     assert re.search(
-        r"is valid for 1[78]\d\d s, not longer than min_remaining \(3600 s\)\. It is renewed after half its lifetime",
+        r"is valid for 1[78]\d\d s, not longer than min_remaining \(3600 s\)\. Instead, half its lifetime must remain",
         said(run),
     )
 

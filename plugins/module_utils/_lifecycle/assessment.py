@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Optional
 
 from .._core.secret import Secret
-from .._core.token import Token, iso8601
+from .._core.token import Token, iso8601, needed_lifetime
 from .options import LifecycleOptions
 from .source import TokenSource
 
@@ -69,12 +69,12 @@ class Assessor:
         if missing:
             return Assessment(TokenState.DUE, f"it has no {missing}")
         assessment = self._by_expiry(token)
-        if not assessment.is_usable or not self._options.verify or self._was_proven(token):
+        if not self._options.verify or not self._needs_proof(token, assessment):
             return assessment
         if not self.prove(token):
             return Assessment(TokenState.INVALID, "the server does not accept it")
-        # The response may have corrected the clock offset.
-        return self._by_expiry(token)
+        # The request may have extended the token, and the response may have corrected the clock offset.
+        return self._by_expiry(self.proven(token))
 
     def prove(self, token: Token) -> bool:
         """Whether the server, or the claims of the token, accept it. Raises TokensError."""
@@ -84,13 +84,32 @@ class Assessor:
         return is_accepted
 
     def proven(self, token: Token) -> Token:
-        """The token with the time at which this task verified it."""
-        return replace(token, verified_at=self._proofs.get(token.secret, token.verified_at))
+        """The token with the time at which this task verified it, and with the expiry to which that extended it."""
+        verified_at, lifetime = self._proofs.get(token.secret), self._source.sliding_lifetime
+        if verified_at is None:
+            return token
+        if lifetime is None:
+            return replace(token, verified_at=verified_at)
+        return replace(token, verified_at=verified_at, expires_at=max(token.expires_at or 0, verified_at + lifetime))
 
     def has_new_proof(self, token: Token) -> bool:
-        """Whether this task verified a token with a request that verify_max_age can save other tasks."""
-        may_be_used = self._options.verify_max_age > 0 and not self._source.verifies_offline
-        return may_be_used and token.secret in self._proofs
+        """Whether this task verified a stored token with a request, and other tasks need to know.
+
+        With verify_max_age, they do not repeat it. A sliding expiry is stored once half of the lifetime is over, so
+        that readers do not take a valid token for an expired one.
+        """
+        if token.secret not in self._proofs or self._source.verifies_offline:
+            return False
+        lifetime = self._source.sliding_lifetime
+        if self._options.verify_max_age > 0 or lifetime is None:
+            return self._options.verify_max_age > 0
+        return not (self._by_expiry(token).is_fresh and token.is_lasting(self._now(), lifetime / 2))
+
+    def _needs_proof(self, token: Token, assessment: Assessment) -> bool:
+        """Whether a request must verify the token. Requests of others may have extended one with a sliding expiry."""
+        if self._source.sliding_lifetime is None and not assessment.is_usable:
+            return False
+        return not (assessment.is_usable and self._was_proven(token))
 
     def _was_proven(self, token: Token) -> bool:
         """Whether a task verified the token within verify_max_age."""
@@ -102,11 +121,12 @@ class Assessor:
         now = self._now()
         if token.has_expired(now):
             return Assessment(TokenState.INVALID, f"it expired at {iso8601(token.expires_at)}")
-        for state, needed in (
+        for state, window in (
             (TokenState.DUE, self._options.min_remaining),
             (TokenState.STALE, self._options.renew_before or 0),
         ):
-            if not token.is_lasting(now, needed):
+            # The lifetime of a token that was extended is longer than what is left after a request.
+            if not token.is_lasting(now, needed_lifetime(self._source.sliding_lifetime, window)):
                 left = token.expires_in(now)
                 return Assessment(state, f"it expires at {iso8601(token.expires_at)}, in {left:.0f} s")
         return FRESH

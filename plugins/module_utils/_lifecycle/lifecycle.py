@@ -400,7 +400,7 @@ class Lifecycle:
         elif lifetime <= self._options.min_remaining:
             self._runtime.warn(
                 f"A token of {self._source.host} is valid for {lifetime:.0f} s, not longer than min_remaining "
-                f"({self._options.min_remaining:.0f} s). It is renewed after half its lifetime. Set min_remaining to "
+                f"({self._options.min_remaining:.0f} s). Instead, half its lifetime must remain. Set min_remaining to "
                 f"less than {lifetime:.0f} s to end this warning."
             )
         return new
@@ -414,7 +414,7 @@ class Lifecycle:
             doing="create a token",
             host=self._source.host,
             left_behind=self._revoker.discard(new, old) or "It was revoked",
-            advice="Check the permissions of the user, or set verify: false to keep a token without this check.",
+            advice=f"{self._source.rejection_advice}, or set verify: false to keep a token without this check.",
         )
 
     # --- absent ------------------------------------------------------------------------------------------------

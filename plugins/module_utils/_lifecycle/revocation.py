@@ -73,9 +73,9 @@ class Revoker:
     def discard(self, token: Token, kept: Optional[Token]) -> str:
         """Revoke an unusable token. Returns what is left on the server, for an error; empty when it is revoked."""
         if self.is_revocable(token, kept):
+            # The server has just created it. A refusal proves nothing then.
             with suppress(TokensError):
-                was_revoked = self._source.revoke(token)
-                if self._source.revokes_access and (was_revoked or not self._source.is_checked_offline):
+                if self._source.revoke(token) and self._source.revokes_access:
                     return ""
         until = iso8601(token.expires_at)
         return f"A token with the fingerprint {token.fingerprint} is left on the server" + (
@@ -83,8 +83,9 @@ class Revoker:
         )
 
     def has_expired(self, token: Token) -> bool:
-        """Whether a token has expired, so that there is nothing to revoke."""
-        return self._source.revokes_access and token.has_expired(self._now())
+        """Whether a token has expired, so that there is nothing to revoke. Unknown if requests extend its expiry."""
+        is_fixed = self._source.sliding_lifetime is None
+        return is_fixed and self._source.revokes_access and token.has_expired(self._now())
 
     def would_revoke(self, token: Token) -> bool:
         """Whether a revocation would change something, for check mode."""

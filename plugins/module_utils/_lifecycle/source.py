@@ -28,6 +28,10 @@ class TokenSource(ABC):
     is_checked_offline: ClassVar[bool] = False
     # The longest time for which a replaced token stays valid, in seconds.
     longest_grace: ClassVar[float] = math.inf
+    # Seconds for which an accepted request extends a token. None if the expiry is fixed when the token is created.
+    sliding_lifetime: ClassVar[Optional[float]] = None
+    # What to check when the server refuses the token that it has just created.
+    rejection_advice: ClassVar[str] = "Check the permissions of the user"
 
     @property
     @abstractmethod
