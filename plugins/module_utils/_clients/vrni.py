@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any, Optional
 
 from .._core.secret import Secret, authorization
-from .._core.token import Token
+from .._core.token import Token, plausible_expiry
 from .._http.probe import is_accepted, was_deleted
 from .._http.response import Response, items, number
 from .._http.session import Session
@@ -20,7 +20,6 @@ SCHEME = "NetworkInsight"
 
 # The page documents seconds, but its examples are milliseconds. Seconds exceed this number in the year 5138.
 _MILLISECONDS_FROM = 1e11
-_LONGEST_LIFETIME = 366 * 86400
 
 _CREATE = "create an auth token"
 _LEFT_BEHIND = "An unused token may be left on the server. It expires after some hours"
@@ -118,8 +117,7 @@ class VrniClient:
         if expiry is None:
             return None
         seconds = expiry / 1000 if expiry > _MILLISECONDS_FROM else expiry
-        now = self._session.now()
-        return seconds if now < seconds <= now + _LONGEST_LIFETIME else None
+        return plausible_expiry(seconds, self._session.now())
 
 
 def _signed(token: Secret) -> dict[str, Any]:

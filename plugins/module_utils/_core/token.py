@@ -16,6 +16,8 @@ from typing import Any, Optional
 
 from .secret import Secret
 
+# Seconds.
+_LONGEST_LIFETIME = 366 * 86400
 # The year 9999, the latest that datetime supports.
 _LATEST = 253402300799.0
 
@@ -70,6 +72,11 @@ class Token:
 def needed_lifetime(lifetime: Optional[float], min_remaining: float) -> float:
     """The remaining lifetime in seconds that a token needs: at most half of a lifetime shorter than `min_remaining`."""
     return lifetime / 2 if lifetime is not None and 0 < lifetime <= min_remaining else min_remaining
+
+
+def plausible_expiry(expires_at: float, now: float) -> Optional[float]:
+    """The expiry that a server returned; None when it is past or more than a year away. In epoch seconds."""
+    return expires_at if now < expires_at <= now + _LONGEST_LIFETIME else None
 
 
 def jwt_claims(token: str) -> Mapping[str, Any]:

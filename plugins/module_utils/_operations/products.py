@@ -13,6 +13,7 @@ from .csp_access_token import CspAccessToken
 from .nsx_service_reauth import NsxServiceReauth
 from .sddc_manager_token import SddcManagerToken
 from .vcenter_registered_token import VcenterRegisteredToken
+from .vcf_operations_token import VcfOperationsToken
 from .vidb_access_token import VidbAccessToken
 from .vrni_auth_token import VrniAuthToken
 
@@ -22,6 +23,7 @@ PRODUCTS: Mapping[str, type[Operation]] = {
     "nsx": NsxServiceReauth,
     "sddc_manager": SddcManagerToken,
     "vcenter": VcenterRegisteredToken,
+    "vcf_operations": VcfOperationsToken,
     "vidb": VidbAccessToken,
     "vrni": VrniAuthToken,
 }
