@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo lab unit test test-all matrix units coverage mutants molecule bench lint pre-commit reference docs galaxy build clean
+.PHONY: help setup demo lab unit conformance test test-all matrix units coverage mutants molecule bench lint pre-commit reference docs galaxy build clean
 
 BIN := .venv/bin
 COLLECTIONS := $(CURDIR)/.venv/collections
@@ -49,7 +49,7 @@ define run_tests
 endef
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(TESTS) ## Create .venv with what demo, lab and unit need
 	@echo "Ready: .venv"
@@ -63,6 +63,9 @@ lab: $(TESTS) $(if $(STORE),$(OPENBAO)) ## Run the lab, to try playbooks against
 
 unit: $(TESTS) ## Run the fast unit tests (a minute; ARGS="-k lock" selects some)
 	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow" tests/unit $(ARGS)
+
+conformance: $(CONFORMANCE) ## Compare the lab with the vendors' clients (ARGS="-k avi" selects some)
+	@.venv/conformance/bin/python -m pytest -q -rs tests/conformance $(ARGS)
 
 test: $(WORKFLOWS) $(OPENBAO) $(COLLECTION) $(CORES) $(CONFORMANCE) ## Run the fast tests (10 minutes)
 	$(call run_tests,-m "not slow")
