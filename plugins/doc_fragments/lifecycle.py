@@ -82,10 +82,12 @@ options:
     type: bool
     default: false
   lock_timeout:
-    description: Maximum time to wait for another task that renews the token in the same O(token_file) or O(token_store)
-      (seconds).
+    description:
+      - Maximum time to wait for another task that renews the token in the same O(token_file) or O(token_store)
+        (seconds).
+      - By default, 120 seconds with O(token_file). With O(token_store), 30 seconds longer than its lease, and at least
+        120 seconds, so that the task takes over from one that was killed.
     type: str
-    default: '120'
 notes:
   - Without O(token), O(token_file) and O(token_store), every run creates a new token, and it is not stored.
   - With O(return_token=false), other tasks read the token from O(token_file) or O(token_store), for example with

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from products import EXAMPLE
 from support.bao import Bao
 from support.journal import Journal
 from support.shared_token import KEEP, MINTS, PATIENCE, RENEW, REVOKE, SharedToken
@@ -76,6 +77,8 @@ def _report(process: BaseProcess, home: Path) -> dict[str, Any]:
 
 @pytest.mark.parametrize("count", [8, pytest.param(FORKS, marks=pytest.mark.slow)])
 def test_processes_without_a_common_disk_sign_in_once(token: SharedToken, tmp_path: Path, count: int) -> None:
+    # The others wait for this sign-in.
+    token.lab.fault(EXAMPLE.name, "delay", method="POST", seconds=count / 25)
     start = FORK.Barrier(count)
     homes = [tmp_path / f"home-{number}" for number in range(count)]
     processes = [_machine(token, home, start=start) for home in homes]

@@ -8,6 +8,7 @@ Two machines are two threads without the local lock.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
@@ -141,12 +142,14 @@ def test_a_harmed_request_to_the_store_loses_no_token_and_leaves_no_other(
 def test_a_lost_response_of_each_write_to_the_store_changes_nothing(
     lab: Lab, bao: Bao, tmp_path: Path, harm: Harm
 ) -> None:
-    for cell in _cells(lab, bao, KEEP, [harm], [4, 5, 6], tmp_path):
+    for cell in _cells(lab, bao, KEEP, [harm], [3, 5, 6], tmp_path):
         with StoreProxy(bao, cell.harm, cell.at).running() as proxy:
             run = cell.token.run(url=proxy.address)
         assert run.result["action"] == "created", (cell.at, run.said)
         assert run.result["warnings"] == [], cell.at
         assert cell.token.minted() == 1
+        settings = bao.do("GET", f"secret/metadata/{cell.token.path}")["data"]
+        assert (settings["max_versions"], settings["cas_required"]) == (1, True), cell.at
         cell.token.assert_settled()
 
 
@@ -221,19 +224,22 @@ READ = 'path "secret/data/sddc/*" { capabilities = ["read"] }\n'
 @pytest.fixture
 def after_sign_in(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], None]:
     """A function that lets something happen once, after the product has created a token."""
+    return lambda act: _after(monkeypatch, MINTS, act)
 
-    def register(act: Callable[[], object]) -> None:
-        original, left = Session._exchange, [act]
 
-        def exchange(session: Session, call: Any, headers: Any) -> Any:
-            response = original(session, call, headers)
-            if left and MINTS.search(f"{call.method} {call.url}"):
-                left.pop()()
-            return response
+def _after(monkeypatch: pytest.MonkeyPatch, line: re.Pattern[str], act: Callable[[], object], number: int = 1) -> None:
+    """Let something happen once, after a number of responses to requests with such a line."""
+    original, left = Session._exchange, [number]
 
-        monkeypatch.setattr(Session, "_exchange", exchange)
+    def exchange(session: Session, call: Any, headers: Any) -> Any:
+        response = original(session, call, headers)
+        if line.search(f"{call.method} {call.url}"):
+            left[0] -= 1
+            if left[0] == 0:
+                act()
+        return response
 
-    return register
+    monkeypatch.setattr(Session, "_exchange", exchange)
 
 
 AfterSignIn = Callable[[Callable[[], object]], None]
@@ -356,6 +362,24 @@ def test_a_store_that_is_sealed_after_the_sign_in_fails_a_task_that_returns_no_t
     assert sealable.minted() == minted + 1
     assert sealable.valid() == minted, "the new token was revoked"
     assert "sealed" in run.message
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("job", [KEEP, RENEW])
+def test_a_store_that_is_sealed_after_it_has_the_new_token_leaves_no_token_that_is_not_returned(
+    sealable: SharedToken, monkeypatch: pytest.MonkeyPatch, job: str
+) -> None:
+    if job == RENEW:
+        sealable.run()
+    minted = sealable.minted()
+    # The second write of a renewal, after its lease, has the pending token.
+    _after(monkeypatch, re.compile("POST .*/v1/secret/data/"), _sealed(sealable), number=2)
+
+    run = sealable.run(job, return_token=False)
+
+    assert "sealed" in run.message
+    assert sealable.minted() == minted + 1
+    assert sealable.valid() == minted, "the new token was revoked"
 
 
 def test_a_store_that_is_sealed_fails_before_the_sign_in(sealable: SharedToken) -> None:

@@ -21,6 +21,8 @@ from ansible_collections.sddc.tokens.plugins.module_utils._clients.vault import 
 )
 from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import (
     ApiError,
+    DamagedRecord,
+    ForeignRecord,
     StoreError,
     StoreUnavailable,
     WriteConflict,
@@ -136,6 +138,29 @@ def test_a_document_that_was_deleted_is_written_again(bao: Bao, kind: str) -> No
     assert bao.document(PATH)["token"] == "second-token"
 
 
+@pytest.mark.parametrize(
+    ("content", "error", "cost"),
+    [
+        ({"password": "somebody's"}, ForeignRecord, "nothing needs it"),
+        ({"schema": "1", "token": "without a type"}, DamagedRecord, "is not revoked"),
+    ],
+    ids=["another document", "damaged"],
+)
+def test_the_error_about_an_unusable_document_says_what_deleting_it_costs(
+    bao: Bao, content: dict[str, str], error: type[StoreError], cost: str
+) -> None:
+    bao.do("POST", f"secret/data/{PATH}", {"data": content})
+    with pytest.raises(error, match=rf"(?=.*\(kv delete\)).*{cost}"):
+        Store(bao).store.read()
+
+    # What 'kv delete' sends.
+    bao.do("DELETE", f"secret/data/{PATH}")
+    keep(Store(bao), "first-token")
+
+    assert bao.document(PATH)["token"] == "first-token"
+    assert Store(bao).documents.read().number > 1, "versions go on"
+
+
 def test_an_engine_of_version_1_is_refused_before_anything_is_written(bao: Bao) -> None:
     bao.do("POST", "sys/mounts/old", {"type": "kv", "options": {"version": "1"}})
     try:
@@ -154,6 +179,38 @@ def test_a_policy_that_cannot_set_the_document_up_is_named_once(bao: Bao) -> Non
     keep(store, "second-token")
 
     assert ["max_versions" in warning for warning in store.warnings] == [True]
+
+
+def test_a_node_that_shows_no_document_yet_does_not_change_the_settings_of_the_document(bao: Bao) -> None:
+    Store(bao).documents.write(FIELDS, 0)
+    bao.do("POST", f"secret/metadata/{PATH}", {"max_versions": 5})
+    behind = Store(bao, GivenToken(Secret(bao.token_for(POLICY))))
+
+    # The version that such a node shows is 0.
+    with pytest.raises(WriteConflict):
+        behind.documents.write({**FIELDS, "by": "another"}, 0)
+    behind.documents.write({**FIELDS, "by": "another"}, 1)
+
+    assert bao.do("GET", f"secret/metadata/{PATH}")["data"]["max_versions"] == 5
+    assert behind.warnings == []
+    # The engine, and the two writes.
+    assert behind.session.request_count == 3
+
+
+def test_a_document_whose_settings_cannot_be_set_now_is_written_with_a_warning(
+    bao: Bao, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(bao)
+
+    def fail(*_arguments: object) -> bool:
+        raise ApiError(500, message="it is down")
+
+    monkeypatch.setattr(store.client, "update_metadata", fail)
+    keep(store, "first-token")
+
+    assert bao.document(PATH)["token"] == "first-token"
+    (warning,) = store.warnings
+    assert "it is down" in warning
 
 
 def test_a_policy_without_update_fails_before_a_token_is_written(bao: Bao) -> None:

@@ -196,7 +196,7 @@ KINDS = {
 }
 BASES = {"TransportError"}
 # Handled before anybody sees it.
-INTERNAL = {"WriteUnknown"}
+INTERNAL = {"RecordChanged", "WriteUnknown"}
 
 
 def sources() -> list[Path]:

@@ -178,7 +178,12 @@ class StoreBusy(StoreError):
 
 
 class StoreUnavailable(StoreError):
-    """The server of a store does not answer, or cannot work now."""
+    """The server of a store does not answer, or cannot work now.
+
+    `follows_lost_write` is true when the response to a write was lost: it may have been processed.
+    """
+
+    follows_lost_write = False
 
 
 class WriteConflict(StoreError):
@@ -187,6 +192,10 @@ class WriteConflict(StoreError):
 
 class WriteUnknown(StoreError):
     """The response to a write was lost: whether it went through is not known."""
+
+
+class RecordChanged(StoreError):
+    """Another task has changed a record while this one waited for the exclusive right to write it."""
 
 
 class DamagedRecord(StoreError):

@@ -12,7 +12,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import asdict
 from typing import Optional
 
@@ -21,7 +21,7 @@ from .._core.runtime import Runtime
 from .file_lock import ADVICE, PRIVATE, FileLock, check_owner, unusable
 from .record import LONGEST_DOCUMENT, LaterVersion, Record, deserialized, is_recognizable, serialized
 from .refusal import Refusal
-from .store import Store, Stored, Writer
+from .store import ANY_VERSION, Store, Stored, Writer
 
 # Bytes: enough for three of the longest known tokens with their companions.
 _RESERVED = 256 * 1024
@@ -76,7 +76,7 @@ class FileStore(Store):
         return Stored(record, hashlib.sha256(content).hexdigest())
 
     @contextlib.contextmanager
-    def exclusive(self, timeout: float) -> Iterator[FileWriter]:
+    def exclusive(self, timeout: float, version: Hashable = ANY_VERSION) -> Iterator[FileWriter]:
         """Warns, and does not lock, on a file system without locks. Raises StoreError."""
         self._check_folder()
         with self.lock.held(timeout) as descriptor:
@@ -135,7 +135,11 @@ class FileStore(Store):
     def _parsed(self, content: bytes) -> Record:
         if not is_recognizable(content):
             # A mistyped path may be any file of the user.
-            raise ForeignRecord(f"{self.path} is not a token file", advice="Check the path. The file was not changed.")
+            raise ForeignRecord(
+                f"{self.path} is not a token file",
+                advice="Check the path. The file was not changed. If nothing needs it, delete it: the next run creates "
+                "a new one.",
+            )
         try:
             return deserialized(content)
         except LaterVersion:
@@ -146,7 +150,8 @@ class FileStore(Store):
         except ValueError:
             raise DamagedRecord(
                 f"the token file {self.path} is damaged",
-                advice="Remove it, or run the task with state: present, which moves it aside and creates a new one.",
+                advice="Delete it, or run the task with state: present, which moves it aside and creates a new one. A "
+                "token in it is not revoked.",
             ) from None
 
 

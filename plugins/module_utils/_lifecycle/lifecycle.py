@@ -13,6 +13,7 @@ from typing import Optional
 from .._core.errors import (
     ApiError,
     DamagedRecord,
+    RecordChanged,
     StoreBusy,
     StoreError,
     StoreUnavailable,
@@ -34,7 +35,7 @@ from .revocation import Revoker
 from .sessions import Sessions
 from .shared_store import Documents
 from .source import TokenSource
-from .store import Store, Writer
+from .store import ANY_VERSION, Store, Writer
 
 # Reads of a store that others keep changing. After so many, this task renews with the lock held.
 _ROUNDS = 5
@@ -148,13 +149,17 @@ class Lifecycle:
                 # The token was verified without the lock, so that tasks do not wait for each other's requests. A task
                 # with a usable token does not wait for the task that renews it.
                 since = self._runtime.clock.time()
-                with own.exclusive(0 if found.is_usable else options.lock_timeout) as writer:
+                renews_anyway = is_last_round or options.renew == "always"
+                timeout = 0 if found.is_usable else self._longest_wait(own)
+                with own.exclusive(timeout, ANY_VERSION if renews_anyway else seen) as writer:
                     self._refuse_what_was_refused(writer, since)
                     record, version = own.read(writer)
                     if version == seen:
                         return self._renew_stored(own, writer, record, found)
-                    if is_last_round or options.renew == "always":
+                    if renews_anyway:
                         return self._renew_stored(own, writer, record, self._assessor.assess(record.current))
+            except RecordChanged:
+                continue
             except WriteConflict as error:
                 # Another task took over. Its token is used; what it has revoked for good does not come back.
                 is_ended = record.current is not None and own.read()[0].current is None
@@ -167,6 +172,9 @@ class Lifecycle:
                     raise
                 return self._reused_for_now(record.current, error)
         raise AssertionError("the last round returns")
+
+    def _longest_wait(self, own: OwnRecord) -> float:
+        return own.longest_wait if self._options.lock_timeout is None else self._options.lock_timeout
 
     def _note_proof(self, own: OwnRecord, record: Record, version: Hashable) -> None:
         """Store when a token was verified, for verify_max_age. This is not a change, and a failure is ignored."""
@@ -291,12 +299,13 @@ class Lifecycle:
             own.write(writer, self._without_pending(record))
             raise
         except TokensError as error:
-            error.left_behind = f"The new token is stored in {own.location}, and the next run continues with it"
+            error.left_behind = _continued(own)
             raise
         try:
             return self._promote(own, writer, record, new, found)
         except StoreUnavailable as error:
             if not self._options.return_token:
+                error.left_behind = self._left_pending(own, new, record, error)
                 raise
             return self._used_unstored(record, new, error)
         except WriteConflict as error:
@@ -310,6 +319,16 @@ class Lifecycle:
         """The record as the user sees it: the token works, and nobody else can use it yet."""
         self._runtime.warn(f"The new token is valid, and could not be stored for other tasks. {error}")
         return replace(record, current=new, pending=None)
+
+    def _left_pending(self, own: OwnRecord, new: Token, record: Record, error: StoreUnavailable) -> str:
+        """Revoke a pending token that is neither returned nor used by others. Returns what is left, for an error.
+
+        It stays if it may be in use by now, if the next run could not notice the revocation, or if it renews others.
+        """
+        is_noticed = self._options.verify and not error.follows_lost_write
+        if is_noticed and not self._renewal(new.companions) and self._revoker.is_revocable(new, record.current):
+            return self._revoker.discard(new, record.current)
+        return _continued(own)
 
     def _stored_now(self, own: OwnRecord, record: Record, error: StoreError) -> Record:
         """What another task has stored where that is why this one cannot; it may be the same token."""
@@ -436,7 +455,7 @@ class Lifecycle:
     def _end_stored(self, own: OwnRecord) -> Outcome:
         # Without a token file, not even a lock file is created.
         is_read_only = self._runtime.check_mode or own.is_empty()
-        with nullcontext() if is_read_only else own.exclusive(self._options.lock_timeout) as writer:
+        with nullcontext() if is_read_only else own.exclusive(self._longest_wait(own)) as writer:
             try:
                 record, _version = own.find()
             except DamagedRecord as error:
@@ -467,3 +486,8 @@ class Lifecycle:
         else:
             self._runtime.warn(f"{error} {writer.move_aside()}")
         return self._outcome(True, "forgotten")
+
+
+def _continued(own: OwnRecord) -> str:
+    """What is left of a task that has stored a pending token, for an error."""
+    return f"The new token is stored in {own.location}, and the next run continues with it"

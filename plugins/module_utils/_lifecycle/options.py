@@ -32,7 +32,7 @@ class LifecycleOptions:
     revoke_old: Optional[bool] = field(default=None, metadata={"type": "bool"})
     return_token: bool = field(default=True, metadata={"type": "bool", "no_log": False})
     replace_foreign: bool = field(default=False, metadata={"type": "bool"})
-    lock_timeout: float = field(default=120, metadata={"type": DURATION})
+    lock_timeout: Optional[float] = field(default=None, metadata={"type": DURATION})
     record_folder: Optional[str] = field(default=None, metadata={"type": "path"})
     record_store: Optional[Mapping[str, Any]] = field(
         default=None, metadata={"type": "dict", "no_log": False, "spec": TOKEN_STORE}

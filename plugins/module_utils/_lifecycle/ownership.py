@@ -14,7 +14,7 @@ from .._core.errors import DamagedRecord, ForeignRecord
 from .._core.runtime import Runtime
 from .record import ClockReading, Record
 from .source import TokenSource
-from .store import Store, Stored, Writer
+from .store import ANY_VERSION, Store, Stored, Writer
 
 
 class OwnRecord:
@@ -37,9 +37,14 @@ class OwnRecord:
         """As Store.keeps_one_superseded."""
         return self._store.keeps_one_superseded
 
-    def exclusive(self, timeout: float) -> AbstractContextManager[Writer]:
-        """Become the only writer, within `timeout` seconds. Raises StoreError."""
-        return self._store.exclusive(timeout)
+    @property
+    def longest_wait(self) -> float:
+        """As Store.longest_wait."""
+        return self._store.longest_wait
+
+    def exclusive(self, timeout: float, version: Hashable = ANY_VERSION) -> AbstractContextManager[Writer]:
+        """As Store.exclusive()."""
+        return self._store.exclusive(timeout, version)
 
     def is_empty(self) -> bool:
         """Whether nothing is stored."""

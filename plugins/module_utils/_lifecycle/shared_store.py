@@ -18,7 +18,7 @@ import platform
 import random
 import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Optional
@@ -26,6 +26,7 @@ from typing import Optional
 from .._core.errors import (
     DamagedRecord,
     ForeignRecord,
+    RecordChanged,
     StoreBusy,
     StoreError,
     StoreUnavailable,
@@ -33,10 +34,11 @@ from .._core.errors import (
     WriteUnknown,
 )
 from .._core.runtime import Clock, Runtime
+from .._core.token import iso8601
 from .document import SCHEMA, Fields, emptied, fields_of, is_recognizable, record_of
 from .record import ClockReading, LaterVersion, Record
 from .refusal import Refusal
-from .store import Store, Stored, Writer
+from .store import ANY_VERSION, Store, Stored, Writer
 
 _HOLDER, _SECONDS = "lease_holder", "lease_seconds"
 _LEASE = (_HOLDER, _SECONDS)
@@ -50,6 +52,8 @@ _STALE_PAUSE = 0.1
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.15, 1.0
 _PAUSE_GROWTH = 1.5
 _NOTIFY_AFTER = 2.0
+# Seconds after the lease of a killed task, in which the task that takes over renews the token.
+_TAKEOVER = 30.0
 
 
 @dataclass(frozen=True)
@@ -112,6 +116,8 @@ class SharedStore(Store):
         self._needed = needed
         self._local_lock = local_lock
         self._seen: Optional[Version] = None
+        # The version with which a wait has ended. The next read returns it.
+        self._awaited: Optional[Version] = None
         self._writer: Optional[SharedWriter] = None
 
     @property
@@ -123,10 +129,15 @@ class SharedStore(Store):
             return self.read().record is None
         return False
 
+    @property
+    def longest_wait(self) -> float:
+        """Long enough to take over from a task that was killed."""
+        return max(super().longest_wait, self._lease + _TAKEOVER)
+
     def read(self) -> Stored:
         """Return the version that the holder of the lease knows; otherwise read it from the server."""
-        version = self._writer.version if self._writer else self._documents.read()
-        self._seen = version
+        version = self._writer.version if self._writer else self._awaited or self._documents.read()
+        self._seen, self._awaited = version, None
         record = self._record(version)
         if record is None:
             return Stored(None, None)
@@ -135,11 +146,11 @@ class SharedStore(Store):
         return Stored(replace(record, clock_offset=version.clock_offset, clock=reading), _digest(version.fields))
 
     @contextmanager
-    def exclusive(self, timeout: float) -> Iterator[Writer]:
+    def exclusive(self, timeout: float, version: Hashable = ANY_VERSION) -> Iterator[Writer]:
         clock = self._runtime.clock
         end = clock.monotonic() + timeout
         with self._local_lock(timeout):
-            writer = self._leased(end, timeout)
+            writer = self._leased(end, timeout, version)
             self._writer = writer
             try:
                 yield writer
@@ -150,7 +161,9 @@ class SharedStore(Store):
     def _record(self, version: Version) -> Optional[Record]:
         if not is_recognizable(version.fields):
             raise ForeignRecord(
-                f"{self.location} is not a token document", advice="Check the path. The document was not changed."
+                f"the content of {self.location} is not a token document",
+                advice="Check the path. The document was not changed. If nothing needs it, delete its latest version "
+                "(kv delete): the next run creates a new one.",
             )
         try:
             return record_of(version.fields) if version.fields else None
@@ -162,11 +175,12 @@ class SharedStore(Store):
         except ValueError as error:
             raise DamagedRecord(
                 f"the document {self.location} is damaged: {error}",
-                advice="Run the task with state: present, which replaces it.",
+                advice="Delete its latest version (kv delete), or run the task with state: present, which replaces it. "
+                "A token in it is not revoked.",
             ) from None
 
-    def _leased(self, end: float, timeout: float) -> SharedWriter:
-        """Wait until no task holds the lease, and take it."""
+    def _leased(self, end: float, timeout: float, expected: Hashable) -> SharedWriter:
+        """Wait until no task holds the lease, and take it. Raises RecordChanged for another content than expected."""
         clock = self._runtime.clock
         pause, was_reported = _FIRST_PAUSE, False
         name = self.location.partition(" ")[0].rpartition("/")[2]
@@ -174,21 +188,19 @@ class SharedStore(Store):
         version = self._seen or self._documents.read()
         while True:
             if not _is_leased(version):
-                # Raises ForeignRecord before anything is written.
-                with suppress(DamagedRecord):
-                    self._record(version)
+                if was_reported:
+                    self._runtime.notify(f"{name}: the other task has ended")
+                    was_reported = False
+                self._check_content(version, expected)
                 writer = SharedWriter(self._documents, version, clock, lease=self._lease, needed=self._needed)
-                with suppress(WriteConflict):
+                try:
                     writer.take_lease()
-                    if was_reported:
-                        self._runtime.notify(f"{name}: the other task has ended")
                     return writer
+                except WriteConflict:
+                    version = writer.version
             left = end - clock.monotonic()
             if left <= 0:
-                raise StoreBusy(
-                    f"another task has renewed the token in {self.location} for more than {timeout:g} s",
-                    advice="Wait for that task to end, or raise lock_timeout.",
-                )
+                raise self._busy(version, timeout)
             if timeout - left > _NOTIFY_AFTER and not was_reported:
                 self._runtime.notify(f"{name}: waiting at most {left:.0f} s for another task to renew the token")
                 was_reported = True
@@ -196,7 +208,24 @@ class SharedStore(Store):
                 longest = min(pause, max(_lease_left(version), _FIRST_PAUSE))
                 clock.sleep(min(left, longest * random.uniform(0.7, 1.3)))  # noqa: S311 - jitter is not a secret
                 pause = min(pause * _PAUSE_GROWTH, _LONGEST_PAUSE)
-            version = self._documents.read()
+                version = self._documents.read()
+
+    def _check_content(self, version: Version, expected: Hashable) -> None:
+        """Raises RecordChanged for another content than expected, and ForeignRecord, before anything is written."""
+        record = None
+        with suppress(DamagedRecord):
+            record = self._record(version)
+        if expected not in (ANY_VERSION, _digest(version.fields) if record else None):
+            self._awaited = version
+            raise RecordChanged(f"another task has changed {self.location}")
+
+    def _busy(self, version: Version, timeout: float) -> StoreBusy:
+        lease_end = iso8601(version.read_at + _lease_left(version))
+        return StoreBusy(
+            f"another task has renewed the token in {self.location} for more than {timeout:g} s",
+            advice=f"If that task was killed, this task can take over at {lease_end}. Run it again then, or raise "
+            "lock_timeout.",
+        )
 
 
 class VersionWriter:
@@ -207,13 +236,19 @@ class VersionWriter:
         self._documents = documents
         self._clock = clock
         self._is_lost = False
+        self._response_was_lost = False
 
     def replace(self, fields: Fields) -> None:
         """Replace the version that this writer knows. Raises WriteConflict when another version is the latest, and for
         each later write."""
         if self._is_lost:
             raise WriteConflict(f"another task has changed {self._documents.location}")
-        self.version = self._written(fields)
+        self._response_was_lost = False
+        try:
+            self.version = self._written(fields)
+        except StoreUnavailable as error:
+            error.follows_lost_write = self._response_was_lost
+            raise
 
     def _written(self, fields: Fields) -> Version:
         number, end = self.version.number, math.inf
@@ -221,6 +256,7 @@ class VersionWriter:
             try:
                 return self._documents.write(fields, number)
             except (WriteConflict, WriteUnknown) as error:
+                self._response_was_lost = self._response_was_lost or isinstance(error, WriteUnknown)
                 found = self._documents.read()
                 if found.number == number + 1 and found.fields == fields:
                     # The response was lost, but the write was processed.
@@ -290,7 +326,7 @@ class SharedWriter(VersionWriter, Writer):
 
     def move_aside(self) -> str:
         self._write({})
-        return "It was replaced."
+        return "It was replaced. A token in it was not revoked."
 
     def release(self) -> None:
         """End the lease, unless the last write has done so. If that fails, the lease expires."""

@@ -8,10 +8,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Hashable
 from contextlib import AbstractContextManager
-from typing import ClassVar, NamedTuple, Optional
+from typing import ClassVar, Final, NamedTuple, Optional
 
 from .record import Record
 from .refusal import Refusal
+
+# For exclusive(): the content may have changed meanwhile.
+ANY_VERSION: Final = object()
+_LONGEST_WAIT = 120.0
 
 
 class Stored(NamedTuple):
@@ -68,6 +72,15 @@ class Store(ABC):
     def read(self) -> Stored:
         """Read the record. Raises DamagedRecord and StoreError."""
 
+    @property
+    def longest_wait(self) -> float:
+        """The timeout of exclusive() in seconds, unless lock_timeout is set."""
+        return _LONGEST_WAIT
+
     @abstractmethod
-    def exclusive(self, timeout: float) -> AbstractContextManager[Writer]:
-        """Become the only writer, within `timeout` seconds. Raises StoreError."""
+    def exclusive(self, timeout: float, version: Hashable = ANY_VERSION) -> AbstractContextManager[Writer]:
+        """Become the only writer, within `timeout` seconds. Raises StoreError.
+
+        `version` is that of the last read(). If another task has replaced it meanwhile, a store may raise RecordChanged
+        instead: the caller, which reads again, may find a valid token and not have to write.
+        """

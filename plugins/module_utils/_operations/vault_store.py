@@ -130,6 +130,8 @@ class VaultDocuments(Documents):
         self._client = client
         self._mount, self._path = mount, path
         self._warn = warn
+        # Whether the response to the write that creates the document was lost.
+        self._may_have_created = False
 
     @property
     def location(self) -> str:
@@ -140,21 +142,28 @@ class VaultDocuments(Documents):
             return _version(self._client.read_secret_version(self._mount, self._path))
 
     def write(self, fields: Fields, replaces: int) -> Version:
+        """Write a version. Only the task that creates the document sets it up: for others, a node that is behind may
+        show none."""
+        is_first, self._may_have_created = replaces == 0 or self._may_have_created, False
         try:
             with _as_store_errors():
                 if replaces == 0:
-                    self._set_up()
-                return _version(self._client.create_secret_version(self._mount, self._path, fields, replaces))
+                    self._check_engine()
+                version = _version(self._client.create_secret_version(self._mount, self._path, fields, replaces))
         except StoreError as error:
             cause = error.__cause__
             if isinstance(cause, ApiError) and _CAS_REFUSED in cause.message:
                 raise WriteConflict(f"another version of {self.location} is the latest") from None
             if isinstance(cause, (ResponseLost, BadResponse)) or _is_of_gateway(cause):
+                self._may_have_created = is_first
                 raise WriteUnknown(error.cause, doing=error.doing, host=error.host) from None
             raise
+        if is_first:
+            self._set_up()
+        return version
 
-    def _set_up(self) -> None:
-        """Check the engine and set up the document before the first write: version 1 has no check-and-set."""
+    def _check_engine(self) -> None:
+        """Check that the engine has check-and-set, before the first write. Raises StoreError."""
         try:
             version = self._client.read_mount(self._mount)
         except ApiError as error:
@@ -168,11 +177,19 @@ class VaultDocuments(Documents):
                 "required",
                 advice=f"Upgrade it, or enable another one: vault secrets enable -path={self._mount} -version=2 kv",
             )
-        if not self._client.update_metadata(self._mount, self._path, _SETTINGS):
-            self._warn(
-                f"The policy of the store does not allow setting max_versions and cas_required of {self.location}. "
-                "Replaced tokens stay readable there as older versions. Set max_versions to 1 and cas_required to true."
-            )
+
+    def _set_up(self) -> None:
+        """Set up the document. A failure is a warning: the document itself is written."""
+        cause = "The policy of the store does not allow it."
+        try:
+            if self._client.update_metadata(self._mount, self._path, _SETTINGS):
+                return
+        except TokensError as error:
+            cause = str(error)
+        self._warn(
+            f"max_versions and cas_required of {self.location} could not be set. {cause} Replaced tokens stay readable "
+            "there as older versions. Set max_versions to 1 and cas_required to true."
+        )
 
 
 def _version(found: SecretVersion) -> Version:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -32,7 +32,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store 
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import Record
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.refusal import Refusal
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.source import TokenSource
-from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.store import Store, Stored, Writer
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.store import ANY_VERSION, Store, Stored, Writer
 
 HOST, PRINCIPAL, SCHEME = "memory.example.com", "me", "Bearer"
 
@@ -219,7 +219,7 @@ class MemoryStore(Store):
         return Stored(self.record, self._version if self.record else None)
 
     @contextmanager
-    def exclusive(self, timeout: float) -> Iterator[Writer]:
+    def exclusive(self, timeout: float, version: Hashable = ANY_VERSION) -> Iterator[Writer]:
         self.timeouts.append(timeout)
         self.before_exclusive()
         if not self._lock.acquire(timeout=timeout):
@@ -276,7 +276,9 @@ class SteppedFileStore(FileStore):
         self._steps = steps
 
     @contextmanager
-    def exclusive(self, timeout: float) -> Iterator[Writer]:  # type: ignore[override]
+    def exclusive(  # type: ignore[override]
+        self, timeout: float, version: Hashable = ANY_VERSION
+    ) -> Iterator[Writer]:
         original = file_store.os
         with super().exclusive(timeout) as writer:
             file_store.os = _SteppedOs(self._steps)  # type: ignore[assignment]

@@ -294,6 +294,25 @@ def test_damaged_file_is_named_and_its_content_is_not(file: FileStore, path: Pat
     assert "first" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("content", "error", "cost"),
+    [(b"[defaults]", ForeignRecord, "nothing needs it"), (b'{"version": 1', DamagedRecord, "is not revoked")],
+    ids=["another file", "damaged"],
+)
+def test_the_error_about_an_unusable_file_says_what_deleting_it_costs(
+    file: FileStore, path: Path, content: bytes, error: type[StoreError], cost: str
+) -> None:
+    path.write_bytes(content)
+    path.chmod(0o600)
+    with pytest.raises(error, match=f"(?i)delete it.*{cost}|{cost}.*delete it"):
+        file.read()
+
+    path.unlink()
+    write(file, RECORD)
+
+    assert file.read().record == RECORD
+
+
 def test_damaged_file_is_moved_aside_unchanged(file: FileStore, path: Path) -> None:
     path.write_bytes(b"damage")
     path.chmod(0o600)

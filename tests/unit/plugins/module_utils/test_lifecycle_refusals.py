@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,7 +23,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store 
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.lifecycle import Lifecycle
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.options import LifecycleOptions
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.refusal import Refusal
-from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.store import Writer
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.store import ANY_VERSION, Writer
 from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_source import (
     MemorySource,
     Server,
@@ -55,7 +55,9 @@ class QueuedStore(FileStore):
         self._queue = queue
 
     @contextmanager
-    def exclusive(self, timeout: float) -> Iterator[Writer]:  # type: ignore[override]
+    def exclusive(  # type: ignore[override]
+        self, timeout: float, version: Hashable = ANY_VERSION
+    ) -> Iterator[Writer]:
         self._queue.join()
         with super().exclusive(timeout) as writer:
             yield writer
