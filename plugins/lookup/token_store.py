@@ -12,8 +12,8 @@ version_added: 0.2.0
 description:
   - Returns the token that a module of this collection stores in a KV secrets engine (version 2) of Vault or OpenBao.
     See O(ignore:token_store) of the modules.
-  - The lookup sends one request to the store, and two more to sign in and out. The product of the token is not
-    contacted. If the token has expired, or expires within O(min_remaining), the lookup fails.
+  - The lookup sends one request to the store for each path, and two more to sign in and out. The product of the token
+    is not contacted. If the token has expired, or expires within O(min_remaining), the lookup fails.
 extends_documentation_fragment:
   - sddc.tokens.token_store.lookup
 options:
@@ -84,6 +84,7 @@ _raw:
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Optional
 
 from ansible.errors import AnsibleError
@@ -91,7 +92,7 @@ from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 
 from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import TokensError
-from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
+from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Resources, Runtime
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.store_options import TOKEN_STORE
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.token_store_lookup import TokenStoreLookup
 from ansible_collections.sddc.tokens.plugins.module_utils._runner.validation import Validated, unverified
@@ -105,17 +106,23 @@ class LookupModule(LookupBase):
         # Those that are not given have the defaults of the modules, after the environment.
         store = {name: value for name, value in kwargs.items() if name in TOKEN_STORE.options}
         others = {name: value for name, value in kwargs.items() if name not in store}
-        return [_secret({**others, "token_store": {**store, "path": str(term)}}) for term in terms]
+        runtime = Runtime(environ=os.environ, warn=display.warning, notify=display.vv)
+        # The terms share one sign-in.
+        resources = Resources(runtime)
+        runtime = replace(runtime, resources=resources)
+        try:
+            return [_secret({**others, "token_store": {**store, "path": str(term)}}, runtime) for term in terms]
+        finally:
+            resources.close()
 
 
-def _secret(args: Mapping[str, Any]) -> str:
+def _secret(args: Mapping[str, Any], runtime: Runtime) -> str:
     spec = TokenStoreLookup.argument_spec
     for variable, option in spec.insecure_variables(args, os.environ):
         display.warning(unverified(variable, option))
     validated = Validated(TokenStoreLookup, spec.complete(args, os.environ))
     if validated.error:
         raise AnsibleError(validated.error)
-    runtime = Runtime(environ=os.environ, warn=display.warning, notify=display.vv)
     operation = TokenStoreLookup(spec.typed(validated.params), runtime)
     try:
         return str(operation.run().values["secret"].reveal())

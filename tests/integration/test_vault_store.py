@@ -273,7 +273,7 @@ def test_a_given_token_is_not_revoked(bao: Bao) -> None:
 @pytest.mark.parametrize("secret_id", ["wrong", None])
 def test_a_wrong_approle_is_an_error_of_the_store(bao: Bao, secret_id: str | None) -> None:
     right = approle(bao)
-    wrong = AppRole("approle", right._role_id, Secret(secret_id) if secret_id else None)
+    wrong = AppRole("approle", right.role_id, Secret(secret_id) if secret_id else None)
 
     with pytest.raises(StoreError) as caught:
         Store(bao, wrong).documents.read()

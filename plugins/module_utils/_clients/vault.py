@@ -9,6 +9,7 @@ https://openbao.org/api-docs/secret/kv/kv-v2/
 
 from __future__ import annotations
 
+import copy
 import datetime
 import re
 import threading
@@ -70,9 +71,16 @@ class VaultClient:
     def __init__(self, session: Session, namespace: str, auth: VaultAuth) -> None:
         self._session = session
         self._headers = {**_REQUEST, **({"X-Vault-Namespace": namespace} if namespace else {})}
-        self._signer = _TokenSigner(self, auth)
+        self._sign_in = _SignIn(self, auth)
+        self._signer = _TokenSigner(self._sign_in)
         # The last state that this process has seen, so that it can read its own writes.
         self._index: Optional[str] = None
+
+    def for_another_document(self) -> VaultClient:
+        """A client that shares the session and the sign-in, but not the state of the server that this one has seen."""
+        client = copy.copy(self)
+        client._signer, client._index = _TokenSigner(self._sign_in), None
+        return client
 
     @property
     def host(self) -> str:
@@ -144,7 +152,7 @@ class VaultClient:
             raise response.bad("the response has no token")
         return response.sendable(token, "the token")
 
-    def revoke_self(self, token: Secret) -> None:
+    def revoke_self(self, token: Secret, *, may_be_invalid: bool = False) -> None:
         """POST /v1/auth/token/revoke-self. Raises ApiError. A batch token cannot be revoked."""
         self._session.request(
             "POST",
@@ -152,13 +160,13 @@ class VaultClient:
             doing="sign out of the store",
             headers={**self._headers, "X-Vault-Token": token},
             json_body={},
-            accept=lambda response: response.status == 400,
+            accept=lambda response: response.status in ((400, 403) if may_be_invalid else (400,)),
             idempotent=True,
         )
 
     def sign_out(self) -> None:
         """Revoke the token if this client has signed in. Raises ApiError."""
-        self._signer.sign_out()
+        self._sign_in.end()
 
     def _request(self, method: str, path: str, **arguments: Any) -> Response:
         headers = {**self._headers, **_FORWARD, **({_INDEX: self._index} if self._index else {})}
@@ -187,22 +195,52 @@ class VaultClient:
         return SecretVersion(data, number, created_at, response.received_at + offset, offset)
 
 
-class _TokenSigner(Auth[Secret]):
-    """Signs requests with the token of a sign-in, and signs in again once when the server refuses it."""
+class _SignIn:
+    """The sign-in that clients share. Safe to use from several threads."""
 
     def __init__(self, client: VaultClient, auth: VaultAuth) -> None:
         self._client = client
         self._auth = auth
         self._lock = threading.Lock()
         self._token: Optional[Secret] = None
-        self._own: list[Secret] = []
+        # Tokens that the server has refused, perhaps because a policy forbids a path.
+        self._refused: list[Secret] = []
+
+    def token(self) -> Secret:
+        """The token of the sign-in. Raises ApiError."""
+        with self._lock:
+            if self._token is None:
+                self._token = self._auth.sign_in(self._client)
+            return self._token
+
+    def token_after(self, refused: Secret) -> Optional[Secret]:
+        """Another token than the refused one, by a new sign-in unless that was done; None without one."""
+        with self._lock:
+            if self._token == refused:
+                self._refused.append(refused)
+                self._token = self._auth.sign_in(self._client)
+            return None if self._token == refused else self._token
+
+    def end(self) -> None:
+        """Revoke the tokens of this sign-in, but never a token that the user set."""
+        if isinstance(self._auth, GivenToken):
+            return
+        while self._refused:
+            self._client.revoke_self(self._refused.pop(), may_be_invalid=True)
+        token, self._token = self._token, None
+        if token:
+            self._client.revoke_self(token)
+
+
+class _TokenSigner(Auth[Secret]):
+    """Signs the requests of one client, and asks for another token once when the server refuses it."""
+
+    def __init__(self, sign_in: _SignIn) -> None:
+        self._sign_in = sign_in
         self._has_renewed = False
 
     def credential(self) -> Secret:
-        with self._lock:
-            if self._token is None:
-                self._token = self._signed_in()
-            return self._token
+        return self._sign_in.token()
 
     def headers(self, credential: Secret) -> Mapping[str, Any]:
         return {"X-Vault-Token": credential}
@@ -212,59 +250,48 @@ class _TokenSigner(Auth[Secret]):
         return error.status == 403
 
     def renewed(self, refused: Secret, error: ApiError) -> Optional[Secret]:
-        with self._lock:
-            if self._token == refused and not self._has_renewed:
-                self._has_renewed = True
-                # The token has expired or was revoked.
-                self._own = [token for token in self._own if token != refused]
-                self._token = self._signed_in()
-            return None if self._token == refused else self._token
+        if self._has_renewed:
+            return None
+        self._has_renewed = True
+        return self._sign_in.token_after(refused)
 
     def confirm(self, renewed: Secret) -> None:
-        with self._lock:
-            self._has_renewed = False
-
-    def sign_out(self) -> None:
-        """Revoke the token of the sign-in, but never a token that the user set."""
-        while self._own:
-            self._client.revoke_self(self._own.pop())
-
-    def _signed_in(self) -> Secret:
-        token = self._auth.sign_in(self._client)
-        if not isinstance(self._auth, GivenToken):
-            self._own.append(token)
-        return token
+        self._has_renewed = False
 
 
+@dataclass(frozen=True)
 class GivenToken(VaultAuth):
     """A token that the user set. It is never revoked."""
 
-    def __init__(self, token: Secret) -> None:
-        self._token = token
+    token: Secret
 
     def sign_in(self, client: VaultClient) -> Secret:
-        return self._token
+        return self.token
 
 
+@dataclass(frozen=True)
 class AppRole(VaultAuth):
     """POST auth/<mount>/login with a role id and its secret id."""
 
-    def __init__(self, mount: str, role_id: str, secret_id: Optional[Secret]) -> None:
-        self._mount, self._role_id, self._secret_id = mount, role_id, secret_id
+    mount: str
+    role_id: str
+    secret_id: Optional[Secret]
 
     def sign_in(self, client: VaultClient) -> Secret:
-        secret_id = {"secret_id": self._secret_id} if self._secret_id else {}
-        return client.login(self._mount, {"role_id": self._role_id, **secret_id}, "sign in to the store")
+        secret_id = {"secret_id": self.secret_id} if self.secret_id else {}
+        return client.login(self.mount, {"role_id": self.role_id, **secret_id}, "sign in to the store")
 
 
+@dataclass(frozen=True)
 class JwtRole(VaultAuth):
     """POST auth/<mount>/login with a role and a JWT of an identity provider or of a service account."""
 
-    def __init__(self, mount: str, role: str, jwt: Secret) -> None:
-        self._mount, self._role, self._jwt = mount, role, jwt
+    mount: str
+    role: str
+    jwt: Secret
 
     def sign_in(self, client: VaultClient) -> Secret:
-        return client.login(self._mount, {"role": self._role, "jwt": self._jwt}, "sign in to the store")
+        return client.login(self.mount, {"role": self.role, "jwt": self.jwt}, "sign in to the store")
 
 
 def _is_missing(response: Response) -> bool:

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 
 from .._core.argspec import ArgumentSpec
-from .._core.errors import InvalidOption, TokensError, internal_error
+from .._core.errors import InvalidOption
 from .._core.outcome import Outcome
-from .._core.runtime import Runtime
+from .._core.runtime import Resources, Runtime
 from .._core.secret import Secret
 from .._http.session import ErrorFacts, Session, SessionOptions
 from .._http.url import BaseUrl
@@ -36,8 +36,7 @@ class Operation(ABC):
     def __init__(self, params: Mapping[str, Any], runtime: Runtime) -> None:
         self.params = params
         self.runtime = runtime
-        self._sessions: list[Session] = []
-        self._endings: list[Callable[[], None]] = []
+        self._resources = Resources(runtime)
         # A server may quote secrets that are not sent to it. Of proxy_url, only the password is secret.
         runtime.redactor.hide(*_secrets_in({name: value for name, value in params.items() if name != "proxy_url"}))
 
@@ -53,21 +52,20 @@ class Operation(ABC):
     @property
     def request_count(self) -> int:
         """The number of HTTP requests so far."""
-        return sum(session.request_count for session in self._sessions)
+        return self._resources.request_count
+
+    @property
+    def store_resources(self) -> Resources:
+        """Those that have the sessions with stores, which the operations of a task share."""
+        return self.runtime.resources or self._resources
 
     def at_end(self, ending: Callable[[], None]) -> None:
         """Call a function when the operation ends, even after a failure, such as a sign-out."""
-        self._endings.append(ending)
+        self._resources.at_end(ending)
 
     def close(self) -> None:
         """Sign out and close all connections. A failure is a warning, because the work is already done."""
-        for ending in reversed(self._endings):
-            try:
-                ending()
-            except Exception as error:  # pylint: disable=broad-exception-caught
-                self.runtime.warn(str(error if isinstance(error, TokensError) else internal_error(error)))
-        for session in self._sessions:
-            session.close()
+        self._resources.close()
 
     def open_session(
         self, base_url: BaseUrl, error_facts: ErrorFacts, *, connections: int = 1, prefix: str = ""
@@ -85,6 +83,7 @@ class Operation(ABC):
             # This one is used.
             names.pop("ca_path", None)
         return self._new_session(
+            self._resources,
             base_url,
             error_facts,
             validate_certs=params[f"{prefix}validate_certs"],
@@ -104,10 +103,24 @@ class Operation(ABC):
         Messages put `prefix` before the names of these options.
         """
         tls = {name: options[name] for name in ("validate_certs", "ca_path", "client_cert", "client_key")}
-        return self._new_session(base_url, error_facts, **tls, names={name: prefix + name for name in tls})
+        return self._new_session(
+            self.store_resources,
+            base_url,
+            error_facts,
+            **tls,
+            connections=self.store_resources.connections,
+            names={name: prefix + name for name in tls},
+        )
 
     def _new_session(
-        self, base_url: BaseUrl, error_facts: ErrorFacts, *, names: Mapping[str, str], **tls: Any
+        self,
+        resources: Resources,
+        base_url: BaseUrl,
+        error_facts: ErrorFacts,
+        *,
+        connections: int,
+        names: Mapping[str, str],
+        **tls: Any,
     ) -> Session:
         params = self.params
         if not 0 < params["timeout"] <= _LONGEST_TIMEOUT:
@@ -118,14 +131,19 @@ class Operation(ABC):
             key, certificate = (names.get(name, name) for name in ("client_key", "client_cert"))
             raise InvalidOption(key, f"is set without {certificate}", advice=f"Set {certificate}, too.")
         options = SessionOptions(
-            proxy_url=params["proxy_url"], timeout=params["timeout"], retries=params["retries"], names=names, **tls
+            proxy_url=params["proxy_url"],
+            timeout=params["timeout"],
+            retries=params["retries"],
+            connections=connections,
+            names=names,
+            **tls,
         )
         try:
-            session = Session(base_url, options, error_facts=error_facts, runtime=self.runtime)
+            session = Session(base_url, options, error_facts=error_facts, runtime=resources.runtime)
         except InvalidOption as error:
             name = names.get(error.option, error.option)
             raise InvalidOption(name, error.reason, source=error.source, advice=error.advice) from None
-        self._sessions.append(session)
+        resources.add_session(session)
         return session
 
 

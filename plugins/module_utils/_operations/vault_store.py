@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any, Optional
 
 from .._clients.vault import AppRole, GivenToken, JwtRole, SecretVersion, VaultAuth, VaultClient, error_facts
+from .._core.argspec import TRANSPORT
 from .._core.errors import (
     ApiError,
     BadResponse,
@@ -45,6 +46,8 @@ _PRIVATE_FOLDER = 0o700
 # Seconds, unless the requests may take longer.
 _LEASE = 120.0
 _LONGEST_TOKEN = 64 * 1024
+# The options of a store that describe the connection.
+_CONNECTION = ("validate_certs", "ca_path", "client_cert", "client_key")
 
 
 def shared_store(operation: Operation, options: Mapping[str, Any], option: str = "token_store") -> SharedStore:
@@ -67,12 +70,24 @@ def shared_store(operation: Operation, options: Mapping[str, Any], option: str =
 
 def vault_documents(operation: Operation, options: Mapping[str, Any], option: str) -> VaultDocuments:
     """The document that `options`, a value of `option`, describe. Raises InvalidOption."""
-    prefix = operation.argument_spec.prefix_of(option)
-    base_url = BaseUrl.parse(options["url"], f"{prefix}url")
-    session = operation.open_store_session(base_url, error_facts, options, prefix=prefix)
-    client = VaultClient(session, options["namespace"] or "", _auth(options, prefix))
-    operation.at_end(client.sign_out)
+    client = _client(operation, options, operation.argument_spec.prefix_of(option))
     return VaultDocuments(client, options["mount"], options["path"], operation.runtime.warn)
+
+
+def _client(operation: Operation, options: Mapping[str, Any], prefix: str) -> VaultClient:
+    """A client for one document. The documents of a task with the same server and credential share one sign-in."""
+    base_url = BaseUrl.parse(options["url"], f"{prefix}url")
+    namespace, auth = options["namespace"] or "", _auth(options, prefix)
+    resources = operation.store_resources
+
+    def connected() -> VaultClient:
+        session = operation.open_store_session(base_url, error_facts, options, prefix=prefix)
+        client = VaultClient(session, namespace, auth)
+        resources.at_end(client.sign_out)
+        return client
+
+    connection = (*(options[name] for name in _CONNECTION), *(operation.params[name] for name in TRANSPORT.options))
+    return resources.shared((str(base_url), namespace, auth, connection), connected).for_another_document()
 
 
 @contextmanager

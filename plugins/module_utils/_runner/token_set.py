@@ -50,13 +50,14 @@ class TokenSet(Operation):
 
     @property
     def request_count(self) -> int:
-        """The HTTP requests of all entries."""
-        return self._request_count
+        """The HTTP requests of all entries, and those to their stores."""
+        return self._request_count + super().request_count
 
     def run(self) -> Outcome:
         params = self.params
         if not 1 <= params["concurrency"] <= _MOST_THREADS:
             raise InvalidOption("concurrency", f"must be between 1 and {_MOST_THREADS}")
+        self._resources.connections = params["concurrency"]
         entries = validated_entries(params["tokens"], _plain({name: params[name] for name in SHARED.options}))
         results = self._run_all(entries)
         self._warn(entries, results)
@@ -89,7 +90,11 @@ class TokenSet(Operation):
         return [results[entry.name] for entry in entries]
 
     def _run_one(self, entry: Entry) -> Result:
-        runtime = replace(self.runtime, notify=lambda message: self._notify(f"token '{entry.name}': {message}"))
+        runtime = replace(
+            self.runtime,
+            notify=lambda message: self._notify(f"token '{entry.name}': {message}"),
+            resources=self._resources,
+        )
         return execute(entry.operation, entry.params, runtime, diff_mode=True)
 
     def _notify(self, message: str) -> None:
