@@ -145,11 +145,11 @@ def test_entries_that_differ_in_what_a_sign_in_depends_on_do_not_share_it(
     in_process: InProcess, lab: Lab, bao: Bao, proxy: StoreProxy, folder: str, role: dict[str, str], other: str
 ) -> None:
     stores = numbered(proxy, bao, folder, role, 2)
-    given = bao.token_for(policy(folder), "given")
+    given = bao.token_for(policy(f"{folder}-given"), "given")
     if other == "another secret ID":
         stores[1].update(bao.app_role(policy(folder), "cost"))
     elif other == "a given token":
-        stores[1].update(auth_method="token", token=given)
+        stores[1].update(auth_method="token", token=given, path=f"{folder}-given/token")
     tokens = entries(lab, *stores)
     if other == "another timeout":
         tokens[1]["timeout"] = 7
