@@ -48,6 +48,7 @@ extends_documentation_fragment:
   - sddc.tokens.lifecycle
   - sddc.tokens.token_store
   - sddc.tokens.lifecycle.revocation
+  - sddc.tokens.token_store.record
   - sddc.tokens.sealing
   - sddc.tokens.sealing.return_token
   - sddc.tokens.connection
