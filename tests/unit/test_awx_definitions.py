@@ -183,6 +183,16 @@ def test_the_project_lists_its_task_files() -> None:
 
 
 @each_template
+def test_awx_cancels_a_job_only_after_the_longest_wait_that_an_answer_allows(playbook: str) -> None:
+    template = JOB_TEMPLATES[playbook]
+    waits = [question["max"] for question in template["survey"] if question["variable"].endswith("_timeout")]
+
+    # 0 would mean that a job without end blocks the next one.
+    assert template["timeout"] >= 900
+    assert template["timeout"] > sum(waits)
+
+
+@each_template
 def test_a_job_template_asks_for_credentials_that_exist(playbook: str) -> None:
     assert set(JOB_TEMPLATES[playbook]["credential_types"]) <= set(CREDENTIAL_TYPES)
 

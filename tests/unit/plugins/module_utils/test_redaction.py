@@ -25,7 +25,6 @@ from ansible_collections.sddc.tokens.plugins.module_utils._core.redaction import
 )
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import (
     MASK,
-    SHORTEST,
     Secret,
     authorization,
     basic_authorization,
@@ -120,10 +119,10 @@ def test_text_without_a_secret_stays_unchanged(text: str, value: str) -> None:
     assert redact(text, [Secret(value), Secret("")]) == text
 
 
-@pytest.mark.parametrize("length", range(1, SHORTEST))
+@pytest.mark.parametrize("length", [1, 2, 3])
 def test_a_secret_that_is_too_short_redacts_no_word(length: int) -> None:
     assert redact("ok: xxxxxxx", [Secret("x" * length)]) == "ok: xxxxxxx"
-    assert redact("ok: xxxxxxx", [Secret("x" * SHORTEST)]) != "ok: xxxxxxx"
+    assert redact("ok: xxxxxxx", [Secret("xxxx")]) != "ok: xxxxxxx"
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import logging
 import pickle
 import traceback
 from collections.abc import Callable
+from importlib.util import find_spec
 
 import pytest
 from hypothesis import given
@@ -19,7 +20,6 @@ from hypothesis import strategies as st
 
 from ansible_collections.sddc.tokens.plugins.module_utils._core import secret as secrets
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import (
-    SHORTEST,
     Secret,
     authorization,
     basic_authorization,
@@ -88,9 +88,13 @@ def test_secret_is_registered_with_ansible_core_when_it_is_created(monkeypatch: 
 def test_secret_that_is_too_short_is_not_registered_with_ansible_core(monkeypatch: pytest.MonkeyPatch) -> None:
     registered: list[str] = []
     monkeypatch.setattr(secrets, "register_secret", registered.append)
-    for length in range(SHORTEST + 1):
+    for length in range(5):
         Secret("x" * length)
-    assert registered == ["x" * SHORTEST]
+    assert registered == ["xxxx"]
+
+
+def test_a_core_is_said_to_mask_secrets_only_if_it_has_the_registry() -> None:
+    assert (find_spec("ansible.module_utils.secrets") is not None) == secrets.CORE_MASKS_SECRETS
 
 
 def test_secret_reveals_a_plain_string_whatever_type_it_was_created_from() -> None:
