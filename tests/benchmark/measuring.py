@@ -31,6 +31,8 @@ class Costs:
     runs: list[Cost] = field(default_factory=list)
     scale: float = 1.0
     """The factor by which a sample is multiplied to represent the whole."""
+    why_not: str = ""
+    """Why there are no runs."""
 
     @property
     def wall(self) -> float:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -19,6 +20,7 @@ from scenarios import IN_PROCESS, Contestant
 
 if TYPE_CHECKING:
     from lab.client import Lab
+    from support.bao import Bao
 
 COLLECTIONS = Path(__file__).resolve().parents[2] / ".venv" / "collections"
 ANSIBLE_PLAYBOOK = (sys.executable, "-m", "ansible", "playbook")
@@ -27,8 +29,10 @@ ANSIBLE_PLAYBOOK = (sys.executable, "-m", "ansible", "playbook")
 class Controller:
     """Runs plays of contestants in its own folder."""
 
-    def __init__(self, lab: Lab, folder: Path, trust_store: Path, hosts: int) -> None:
+    def __init__(self, lab: Lab, folder: Path, trust_store: Path, hosts: int, store: Bao | None = None) -> None:
         self.lab = lab
+        self.store = store
+        self._documents = itertools.count(1)
         self._addresses = lab.add_addresses(hosts) if hosts else []
         self.folder = folder
         self.environ = {
@@ -57,9 +61,12 @@ class Controller:
             "port": port,
             **user,
             "folder": str(folder),
+            "shared_address": self._addresses[0],
             "kept": str(self._tokens_of(IN_PROCESS)),
             **contestant.variables,
         }
+        if contestant.in_store:
+            variables["store"] = self._document(contestant.anew)
         if contestant.anew:
             shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(exist_ok=True)
@@ -80,6 +87,12 @@ class Controller:
         self.write("inventory.json", {"all": {"hosts": inventory, "vars": variables}})
         self.write("play.json", [{"hosts": "all", "gather_facts": False, "tasks": list(contestant.tasks)}])
         return self.measured_play()
+
+    def _document(self, anew: bool) -> dict[str, str]:
+        """The options of a document, which is another one each time with `anew`."""
+        assert self.store is not None
+        path = f"bench/{next(self._documents) if anew else 'kept'}"
+        return {"url": self.store.address, "ca_path": self.store.ca_path, "token": self.store.root_token, "path": path}
 
     def _tokens_of(self, name: str) -> Path:
         return self.folder / name.replace(" ", "-")

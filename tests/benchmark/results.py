@@ -26,6 +26,8 @@ _COLOURS = {
     "in process": "#137cbd",
     "as a module": "#669eff",
     "token_set": "#0f9960",
+    "token_file": "#137cbd",
+    "token_store": "#0f9960",
 }
 
 
@@ -71,7 +73,8 @@ def write(results: Sequence[Result], folder: Path) -> list[Finding]:
 
 def _findings(result: Result) -> list[Finding]:
     costs = result.costs
-    ratios = [Finding(result.title, target, _ratio(costs, target)) for target in result.targets]
+    targets = [target for target in result.targets if costs[target.contestant].runs and costs[target.other].runs]
+    ratios = [Finding(result.title, target, _ratio(costs, target)) for target in targets]
     if "debug" in costs and "in process" in costs:
         memory = Target("memory: in process", "debug", 1.15)
         ratios.append(Finding(result.title, memory, costs["in process"].memory / costs["debug"].memory))
@@ -90,6 +93,9 @@ def _measured_table(results: Sequence[Result]) -> list[str]:
     ]
     for result in results:
         for name, cost in result.costs.items():
+            if not cost.runs:
+                rows.append(f"| {result.title} | {name} | not measured: {cost.why_not} | | |")
+                continue
             low, high = cost.spread
             sampled = f", a sample times {cost.scale:.3g}" if cost.scale != 1 else ""
             rows.append(
@@ -114,7 +120,7 @@ def _surroundings() -> str:
 def _draw(results: Sequence[Result], path: Path) -> None:
     figure, all_axes = pyplot.subplots(len(results), 1, figsize=(8, 1.5 * len(results) + 0.5), squeeze=False)
     for axes, result in zip(all_axes[:, 0], results, strict=True):
-        names = list(result.costs)[::-1]
+        names = [name for name, cost in result.costs.items() if cost.runs][::-1]
         walls = [result.costs[name].wall for name in names]
         bars = axes.barh(names, walls, color=[_COLOURS.get(name, "#8a9ba8") for name in names])
         axes.bar_label(bars, labels=[f" {wall:.2f} s" for wall in walls], fontsize=8)

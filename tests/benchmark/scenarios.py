@@ -16,6 +16,7 @@ Task = dict[str, Any]
 DEBUG, URI, IN_PROCESS, AS_MODULE = "debug", "uri", "in process", "as a module"
 BARE = "bare requests"
 TOKEN_SET = "token_set"
+IN_FILE, IN_STORE = "token_file", "token_store"
 _SERVER = "{{ address }}:{{ port }}"
 
 
@@ -24,7 +25,7 @@ class Contestant:
     """A play: its tasks, its variables, and on how many hosts it runs instead of the scenario's.
 
     With `at_once` it runs on one host, with an entry for each of the scenario's hosts in the variable `tokens`. With
-    `anew` its token files are removed before each run.
+    `anew` its token files are removed before each run, and it gets another document. With `in_store` it needs a store.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Contestant:
     sample: int = 0
     at_once: bool = False
     anew: bool = False
+    in_store: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,17 +86,22 @@ def _uri_creates(**keywords: Any) -> list[Task]:
 
 
 def _token(token_file: str = "", **keywords: Any) -> Task:
-    options: dict[str, Any] = {
-        "hostname": _SERVER,
-        "username": "{{ username }}",
-        "password": "{{ password }}",
-        "return_token": False,
-    }
-    if token_file:
-        options["token_file"] = token_file
-    return {"name": "Token", f"sddc.tokens.{EXAMPLE.module}": options, **keywords}
+    kept = {"token_file": token_file} if token_file else {}
+    return {"name": "Token", f"sddc.tokens.{EXAMPLE.module}": {**_OPTIONS, **kept}, **keywords}
 
 
+def _shared_token(**kept: Any) -> Task:
+    """The token of one server, which all hosts use."""
+    options = {**_OPTIONS, "hostname": "{{ shared_address }}:{{ port }}", **kept}
+    return {"name": "Token", f"sddc.tokens.{EXAMPLE.module}": options}
+
+
+_OPTIONS = {
+    "hostname": _SERVER,
+    "username": "{{ username }}",
+    "password": "{{ password }}",
+    "return_token": False,
+}
 _AS_MODULE = {"sddc_tokens_in_process": False}
 _FILE = "{{ folder }}/{{ inventory_hostname }}.json"
 _TOKEN = "lookup('ansible.builtin.file', kept ~ '/' ~ inventory_hostname ~ '.json') | from_json"
@@ -109,6 +116,15 @@ def _ours(**options: Any) -> list[Contestant]:
     return [
         Contestant(IN_PROCESS, [_token(**options)]),
         Contestant(AS_MODULE, [_token(**options)], _AS_MODULE),
+    ]
+
+
+def _shared(**facts: Any) -> list[Contestant]:
+    """One token for all hosts, in a file and in a store."""
+    store = {name: f"{{{{ store.{name} }}}}" for name in ("url", "ca_path", "token", "path")}
+    return [
+        Contestant(IN_FILE, [_shared_token(token_file="{{ folder }}/shared.json")], **facts),
+        Contestant(IN_STORE, [_shared_token(token_store=store)], in_store=True, **facts),
     ]
 
 
@@ -144,6 +160,19 @@ SCENARIOS = (
         [Contestant(DEBUG, [_debug()]), Contestant(URI, _uri_creates(), sample=60), Contestant(IN_PROCESS, [_token()])],
         [Target(IN_PROCESS, DEBUG, 1.3), Target(IN_PROCESS, URI, 1 / 10)],
         rounds=3,
+    ),
+    Scenario(
+        "60 hosts, one new token for all",
+        60,
+        _shared(anew=True),
+        [Target(IN_STORE, IN_FILE, 2.0)],
+    ),
+    Scenario(
+        "60 hosts, one token for all, converged",
+        60,
+        _shared(),
+        [Target(IN_STORE, IN_FILE, 2.0)],
+        prepared=True,
     ),
     Scenario(
         "token_set 1,000: a new token on each of 1,000 servers",
