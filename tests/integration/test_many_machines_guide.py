@@ -29,6 +29,7 @@ from support.canaries import leaks
 from support.cores import DEFAULT
 from support.guides import Substitute, files_of, follow
 from support.pipelines import github, run
+from support.store_proxy import StoreProxy
 from support.surroundings import surroundings
 
 if TYPE_CHECKING:
@@ -159,30 +160,47 @@ def test_the_agent_of_the_guide_replaces_its_file_after_a_renewal(
     settings.write_text(settings.read_text().replace('"1m"', '"1s"'))
     written = followed / "vrni-token"
     written.unlink()
-    agent = subprocess.Popen(
-        ["bao", "agent", "-config=agent.hcl"],
-        cwd=followed,
-        env=environ,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
+    with StoreProxy(own_bao).running() as proxy, running_agent(followed, environ, proxy.address) as agent:
         document = own_bao.document(PATH, mount="sddc")
         waited_for(lambda: written.exists() and written.read_text() == document["token"])
         written_by_task(own_bao, {**document, "token": "renewed"})
         waited_for(lambda: written.read_text() == "renewed")
 
         written_by_task(own_bao, {name: document[name] for name in ("schema", "product", "host", "principal")})
-        time.sleep(3)
+        wait_for_reads(proxy, 2)
         assert written.read_text() == "renewed", "a document without a token, after a revocation, is not written"
         assert agent.poll() is None
 
         own_bao.do("PUT", "sys/seal", {})
-        time.sleep(3)
+        wait_for_reads(proxy, 2)
         assert written.read_text() == "renewed", "the file keeps the last token while the store is sealed"
+
+
+@contextmanager
+def running_agent(folder: Path, environ: dict[str, str], address: str) -> Iterator[subprocess.Popen[bytes]]:
+    """The agent of the guide, with the address of a store."""
+    agent = subprocess.Popen(
+        ["bao", "agent", "-config=agent.hcl"],
+        cwd=folder,
+        env={**environ, "VAULT_ADDR": address},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield agent
     finally:
         agent.kill()
         agent.wait()
+
+
+def wait_for_reads(proxy: StoreProxy, count: int) -> None:
+    """Wait until the agent has read the document so many more times. It has then handled all but the last response."""
+
+    def reads() -> int:
+        return sum(PATH in line for line in list(proxy.lines))
+
+    before = reads()
+    waited_for(lambda: reads() >= before + count)
 
 
 @pytest.mark.slow
