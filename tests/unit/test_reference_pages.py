@@ -18,7 +18,10 @@ import yaml
 if str(Path(__file__).resolve().parents[1]) not in sys.path:
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._http import proxy, tls
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle import shared_store
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.document import emptied, fields_of, record_of
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import (
     deserialized,
     is_recognizable,
@@ -120,6 +123,27 @@ def test_the_example_of_a_token_file_is_read_and_every_field_is_described() -> N
     assert json.loads(example) == json.loads(serialized(record))
     described = [row[0].strip("`") for row in rows(section(text, "## Fields"))]
     assert sorted(described) == sorted([*written, *written["superseded"][0]])
+
+
+def test_the_example_of_a_token_document_is_read_and_every_field_is_described() -> None:
+    text = page("token_store.md")
+    example = json.loads(re.findall(r"```json\n(.*?)```", text, re.DOTALL)[0])
+    record = record_of(example)
+    assert record is not None
+    assert record.current
+    full = replace(record.current, scope="all", companions={"id_token": Secret("secret")}, facts={"token_id": "1"})
+    old = replace(full, promised_until=1.0)
+    written = fields_of(replace(record, current=full, pending=full, superseded=(old,), announced="name"), {})
+    written = {**written, **dict.fromkeys((*shared_store._LEASE, shared_store._REFUSAL), "")}
+
+    assert fields_of(record, {}) == example
+    described = set(names(section(text, "## Fields")))
+    groups = {name.removesuffix("*") for name in described if name.endswith("*")}
+    own = {name for name in written if not name.startswith(tuple(groups))}
+    # Named as examples of what companions and facts list.
+    assert {name for name in described if not name.endswith("*")} == own - {"id_token", "token_id"}
+    prefixed = {name.removeprefix(prefix) for prefix in groups for name in written if name.startswith(prefix)}
+    assert prefixed - {"promised_until"} == set(fields_of(replace(record, current=full), {})) - set(emptied(record))
 
 
 # --- rulebooks and playbooks ---------------------------------------------------------------------------------------
