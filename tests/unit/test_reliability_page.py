@@ -21,6 +21,7 @@ SUITES = (
     "tests/integration/test_load.py",
     "tests/integration/test_single_flight.py",
     "tests/integration/test_token_store_cluster.py",
+    "tests/integration/test_token_store_cost.py",
     "tests/integration/test_token_store_crashes.py",
     "tests/integration/test_token_store_faults.py",
     "tests/unit/plugins/module_utils/test_fuzz_responses.py",
