@@ -213,7 +213,7 @@ class Lifecycle:
 
     def _is_to_promote(self, pending: Token, found: Assessment) -> bool:
         """Whether a pending token replaces the current one. An unverified one never replaces a usable token."""
-        if self._options.renew == "always" or (found.is_usable and not self._options.verify):
+        if found.is_usable and not self._options.verify:
             return False
         return self._assessor.assess(pending).is_fresh
 

@@ -47,6 +47,19 @@ def test_a_token_within_renew_before_is_renewed(world: World) -> None:
     assert world.run(renew_before=WINDOW).result == (False, "reused")
 
 
+def test_a_pending_token_within_renew_before_is_not_promoted_but_replaced(world: World) -> None:
+    pending = world.server.mint(age=STALE)
+    world.keep(pending=pending)
+
+    assert world.run(renew_before=WINDOW).result == (True, "created")
+
+    record = kept(world)
+    assert record.current is not None
+    assert record.current.secret != pending.secret
+    assert record.pending is None
+    assert not world.server.accepts(pending)
+
+
 def test_without_renew_before_it_is_kept_until_min_remaining(world: World) -> None:
     aged(world, STALE)
     assert world.run().result == (False, "reused")
