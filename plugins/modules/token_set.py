@@ -20,7 +20,8 @@ options:
       - List of tokens. Each entry has a C(product) and the options of the module of that product.
       - C(product) is the name of an action group of this collection, which is the first word of the module's name, such
         as V(csp) (M(sddc.tokens.csp_access_token)), V(nsx) (M(sddc.tokens.nsx_service_reauth)) or V(vrni)
-        (M(sddc.tokens.vrni_auth_token)). The error for any other name lists all of them.
+        (M(sddc.tokens.vrni_auth_token)). For a session of vCenter, it is V(vcenter_session)
+        (M(sddc.tokens.vcenter_session)). The error for any other name lists all of them.
       - C(name) identifies the entry in the result and in all messages. It is not a secret and must be unique. By
         default, it is the product.
       - C(token_name) is the C(name) option of the module. By default, it is the C(name) of the entry, unless C(uuid) is

@@ -16,12 +16,6 @@ description:
   - If the token is not an overflow token, or vCenter already accepts it, nothing changes.
   - A registration cannot be read or removed. It is valid as long as the token.
 options:
-  hostname:
-    description:
-      - vCenter, as a name, name:port, or https base URL.
-      - If not set, the environment variable E(VMWARE_HOST) is used.
-    type: str
-    required: true
   access_token:
     description:
       - Access token of the VMware Identity Broker, from M(sddc.tokens.vidb_access_token).
@@ -83,11 +77,6 @@ options:
       - PEM file with the CA certificates to trust for these servers, or folder of hashed PEM files.
       - By default, the trust store of the system and O(ca_path).
     type: path
-  validate_certs:
-    description:
-      - Whether to verify the TLS certificate of vCenter. It must match the host name and be signed by a trusted CA.
-      - V(false) is not secure, because secrets are sent to any server that responds. Set O(ca_path) instead.
-      - If not set, the environment variable E(VMWARE_VALIDATE_CERTS) is used.
   expanded_access_token:
     description: Expanded token, if you already have it. By default, the task fetches it.
     type: str
@@ -116,6 +105,7 @@ options:
     type: str
     default: '300'
 extends_documentation_fragment:
+  - sddc.tokens.vcenter
   - sddc.tokens.sealing
   - sddc.tokens.sealing.return_token
   - sddc.tokens.token_store.read
@@ -137,6 +127,7 @@ seealso:
   - name: Vcenter RegisteredTokens create, in the vSphere Automation API
     description: The vendor's documentation of the operation.
     link: https://developer.broadcom.com/xapis/vsphere-automation-api/latest/api/vcenter/registered-tokens/post/
+  - module: sddc.tokens.vcenter_session
   - module: sddc.tokens.vidb_access_token
   - plugin: sddc.tokens.token_store
     plugin_type: lookup

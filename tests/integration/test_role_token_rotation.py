@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from products import EXAMPLE, ISSUER, KITS, TAKER
+from products import ENTRIES, EXAMPLE, ISSUER, KITS, TAKER
 from support.canaries import leaks
 from support.collection import PRODUCTS
 from support.cores import Core
@@ -38,23 +38,25 @@ def rotation(*tokens: dict[str, Any], **further: Any) -> dict[str, Any]:
 
 
 def test_a_token_of_each_product_is_kept_valid_and_the_second_run_changes_nothing(ansible: Ansible, lab: Lab) -> None:
-    every = [entry(product) for product in PRODUCTS]
+    every = [entry(product) for product in ENTRIES]
 
     first = succeeded(play(ansible, [rotation(*every)], arguments=["-v"]))
     made = minted(lab)
     second = succeeded(play(ansible, [rotation(*every)], arguments=["-v"]))
 
     found = {token["product"]: token for token in first[f"{NAME}_result"]}
-    assert {name: token["action"] for name, token in found.items()} == {name: kit.rotated for name, kit in KITS.items()}
+    assert {name: token["action"] for name, token in found.items()} == {
+        name: one.action for name, one in ENTRIES.items()
+    }
     assert all(list(token) == KEYS and token["error"] is None and token["changed"] for token in found.values())
     for token in found.values():
         end = f", expires at {token['expires_at']}" if token["expires_at"] else ""
         action = token["action"].replace("none", "unchanged")
         assert token["summary"] == f"{token['name']}: {action}{end}."
-    for name, lifetime in ((name, kit.rotation.get("lifetime")) for name, kit in KITS.items()):
+    for name, lifetime in ((name, one.options.get("lifetime")) for name, one in ENTRIES.items()):
         assert lifetime is None or lifetime - 400 < found[name]["expires_in"] <= lifetime
-    assert f"{len(KITS)} tokens: {len(KITS)} changed, 0 failed, 0 unchanged." in said(first)
-    assert f"{len(KITS)} tokens: 0 changed, 0 failed, {len(KITS)} unchanged." in said(second)
+    assert f"{len(ENTRIES)} tokens: {len(ENTRIES)} changed, 0 failed, 0 unchanged." in said(first)
+    assert f"{len(ENTRIES)} tokens: 0 changed, 0 failed, {len(ENTRIES)} unchanged." in said(second)
     assert tally(second)["changed"] == 0
     assert not any(token["changed"] for token in second[f"{NAME}_result"])
     assert minted(lab) == made
@@ -125,7 +127,7 @@ def test_the_min_remaining_of_an_entry_overrides_the_common_one_and_revocation_i
 
 
 def test_check_mode_predicts_for_every_product_and_creates_nothing(ansible: Ansible, lab: Lab) -> None:
-    every = [entry(product) for product in PRODUCTS]
+    every = [entry(product) for product in ENTRIES]
 
     run = succeeded(play(ansible, [rotation(*every)], arguments=["--check"]))
 
@@ -133,7 +135,7 @@ def test_check_mode_predicts_for_every_product_and_creates_nothing(ansible: Ansi
     signing = re.compile("|".join(sign for kit in KITS.values() for sign in (*kit.signs_in, *kit.signs_out)))
     asked = [f"{entry.method} {entry.path}" for entry in lab.requests()]
     assert [line for line in asked if not line.startswith("GET ") and not signing.search(line)] == []
-    assert f"{len(KITS)} tokens: {len(KITS)} changed, 0 failed, 0 unchanged." in said(run)
+    assert f"{len(ENTRIES)} tokens: {len(ENTRIES)} changed, 0 failed, 0 unchanged." in said(run)
     assert list(ansible.folder.glob("*.json*")) == []
 
 
@@ -153,7 +155,7 @@ def test_an_invalid_entry_is_refused_before_anything_is_changed(ansible: Ansible
 
     assert tally(run)["rescued"] == len(wrong)
     assert f"token '{EXAMPLE.name}': set token_file or token_store" in said(run)
-    assert f"value of product must be one of: {', '.join(PRODUCTS)}, got: no-such-product" in said(run)
+    assert f"value of product must be one of: {', '.join(sorted(ENTRIES))}, got: no-such-product" in said(run)
     assert "there is no option passwort. Did you mean password?" in said(run)
     assert "min_remaining" in said(run)
     assert "do-not-print-this" not in run.output

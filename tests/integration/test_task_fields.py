@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from products import EXAMPLE, ISSUER, KITS
+from products import ENTRIES, EXAMPLE, ISSUER, KITS
 from support.canaries import leaks
 from support.canary_plays import GENERATED, WRONG, refusals, successes
 from support.cores import Core
@@ -56,7 +56,7 @@ def test_a_callback_gets_no_secret_in_the_arguments_or_the_environment_of_a_task
         failing(EXAMPLE.task("nested", password={"value": [PASSWORD]})),
         failing({**EXAMPLE.task("in_background"), "async": 30, "poll": 1}),
         failing(ISSUER.task("refused", api_token="wrong-{{ issuer.api_token }}")),
-        token_set("listed", *map(entry, KITS)),
+        token_set("listed", *map(entry, ENTRIES)),
     ]
 
     run, fields = recorded(

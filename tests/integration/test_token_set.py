@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from products import EXAMPLE, ISSUER, KITS
+from products import ENTRIES, EXAMPLE, ISSUER, KITS
 from support.canaries import leaks
-from support.collection import PRODUCTS
 from support.cores import Core
 from support.entries import entry, token_set
 from support.in_process import operation_of
@@ -48,7 +47,7 @@ def steady(result: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_both_routes_give_the_same_results_and_hide_nothing(ansible: Ansible, lab: Lab, core: Core) -> None:
-    every = [entry(product) for product in PRODUCTS]
+    every = [entry(product) for product in ENTRIES]
     wrong = entry(EXAMPLE.name, name="wrong", password="wrong-password", token_file="{{ playbook_dir }}/wrong.json")
     tasks = [
         checked(token_set("planned", *every)),

@@ -62,7 +62,7 @@ def test_an_overflow_token_is_expanded_registered_and_verified_and_again_is_one_
     assert not {"token", "headers"} & set(run["sealed"])
     assert lab.counts("vcenter")["registrations"] == 1
     assert lab.counts("vidb")["expansions"] == 1
-    assert lab.counts("vcenter")["sessions_opened"] == 0
+    assert lab.counts("vcenter")["tokens_minted"] == 0
     assert leaks({"output": run.output}, [secret["value"] for secret in lab.secrets()]) == []
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from support.kit import Details, Job, Kit, Options
+from support.kit import Details, Entry, Job, Kit, Options
 from support.templates import rendered
 
 
@@ -24,6 +24,9 @@ def _kits() -> Iterator[tuple[str, Kit]]:
 
 # A product comes after those whose tokens it uses.
 KITS: Mapping[str, Kit] = dict(_kits())
+
+# Each token of each product that can be an entry of token_set, by the value of `product`.
+ENTRIES: Mapping[str, Entry] = {name: entry for kit in KITS.values() for name, entry in kit.entries.items()}
 
 # The product of suites about other subjects, which supports everything that a product can.
 (EXAMPLE,) = [kit for kit in KITS.values() if kit.is_example]
@@ -40,27 +43,34 @@ def jobs_of(kit: Kit) -> Mapping[str, Job]:
 
 
 def _entries_of(kit: Kit) -> Iterator[tuple[str, Job]]:
+    for product, entry in kit.entries.items():
+        of_module = product.removeprefix(kit.name).replace("_", " ").lstrip()
+        for does, job in _entry_jobs(kit, product, entry):
+            yield f"{of_module} {does}".lstrip(), job
+
+
+def _entry_jobs(kit: Kit, product: str, entry: Entry) -> Iterator[tuple[str, Job]]:
     def options(lab: Details, file: str) -> Options:
-        entry: Options = rendered(kit.rotation, {"lab": lab, "playbook_dir": str(Path(file).parent)})
-        return {**entry, "token_file": file} if "token_file" in entry else entry
+        given: Options = rendered(entry.options, {"lab": lab, "playbook_dir": str(Path(file).parent)})
+        return {**given, "token_file": file} if "token_file" in given else given
 
     def renewing(lab: Details, file: str) -> Options:
-        return {**options(lab, file), **kit.renewal}
+        return {**options(lab, file), **entry.renewal}
 
     # The lab counts the same as without the list. A module that stores its tokens leaves one, however it was killed.
-    alone, *_others = (job for job in kit.jobs.values() if job.module == kit.module)
+    alone, *_others = (job for job in kit.jobs.values() if job.module == entry.module)
     creates = replace(
         alone,
         module="token_set",
         options=options,
-        entry_of=kit.name,
-        keeps=kit.keeps_tokens,
-        settled={} if kit.keeps_tokens else alone.settled,
+        entry_of=product,
+        keeps=entry.keeps_token,
+        settled={} if entry.keeps_token else alone.settled,
     )
     yield "creates", creates
-    if kit.checks_by_request:
+    if entry.checks_by_request:
         yield "checks", replace(creates, before=(creates,))
-    if kit.renewal:
+    if entry.renewal:
         yield "renews", replace(creates, options=renewing, before=(creates,))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from products import EXAMPLE, ISSUER, KITS
+from products import ENTRIES, EXAMPLE, ISSUER, KITS
 from support.canaries import AWKWARD
 from support.entries import entry, token_set
 from support.kit import Kit
@@ -63,7 +63,7 @@ def successes() -> list[Task]:
     """Every module in every successful use."""
     tasks = [task for kit in KITS.values() for task in kit.successes]
     files = [f"{{{{ playbook_dir }}}}/{product}.json" for product in KITS]
-    return [*tasks, module("token_info", paths=files), token_set("", *map(entry, KITS))]
+    return [*tasks, module("token_info", paths=files), token_set("", *map(entry, ENTRIES))]
 
 
 def refusals() -> list[Task]:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from products import KITS
+from products import ENTRIES
 from support.kit import Kit
 from support.playbooks import Task, module
 
 
 def entry(product: str, **further: Any) -> dict[str, Any]:
     """A token of a product, stored in a file of its own."""
-    return {"product": product, "ca_path": "{{ ca_path }}", **KITS[product].rotation, **further}
+    return {"product": product, "ca_path": "{{ ca_path }}", **ENTRIES[product].options, **further}
 
 
 def as_entry(kit: Kit, task: Task) -> Task:

@@ -127,6 +127,28 @@ class Role:
 
 
 @dataclass(frozen=True)
+class Entry:
+    """A token as an entry of token_set, and in the list of a rotation."""
+
+    module: str
+    options: Options
+    """The entry without `product`."""
+    action: str = "created"
+    """Its action in the first run."""
+    renewal: Options = field(default_factory=lambda: {"renew": "always"})
+    """Options with which it renews its token. Empty if there are none."""
+    checks_by_request: bool = True
+    """Whether the verification of its token takes a request."""
+    has_expiry: bool = True
+    """Whether the result has the time at which its token expires."""
+
+    @property
+    def keeps_token(self) -> bool:
+        """Whether its module stores the token in a file."""
+        return "renew" in self.renewal
+
+
+@dataclass(frozen=True)
 class Kit:
     """The facts of a product for the suites. Every field has a default for products to which it does not apply."""
 
@@ -221,6 +243,8 @@ class Kit:
     """Options with which the entry renews its token. Empty if there are none."""
     checks_by_request: bool = True
     """Whether the verification of the entry's token takes a request."""
+    further_entries: Mapping[str, Entry] = field(default_factory=dict)
+    """The entries for its other modules that create tokens, by the value of `product`."""
 
     @property
     def name(self) -> str:
@@ -233,9 +257,15 @@ class Kit:
         return name
 
     @property
+    def entries(self) -> Mapping[str, Entry]:
+        """Its entries in the list of a rotation, by the value of `product`."""
+        main = Entry(self.module, self.rotation, self.rotated, self.renewal, self.checks_by_request)
+        return {self.name: main, **self.further_entries}
+
+    @property
     def keeps_tokens(self) -> bool:
         """Whether its main module stores its tokens in a file."""
-        return "renew" in self.renewal
+        return self.entries[self.name].keeps_token
 
     @property
     def host(self) -> str:

@@ -25,12 +25,15 @@ _UNSIGNED_IS_REFUSED = (401, 403)
 
 
 def error_facts(document: Any) -> tuple[str, str]:
-    """Type and messages of a vAPI error response."""
+    """Type and messages of a vAPI error response, also below /rest, or the facts of an OAuth error response."""
     if not isinstance(document, dict):
         return "", ""
-    messages = items(document.get("messages"))
+    value = document.get("value")
+    messages = items((value if isinstance(value, dict) else document).get("messages"))
     texts = [str(message.get("localized") or message.get("default_message") or "") for message in messages]
-    return str(document.get("error_type") or ""), "; ".join(text for text in texts if text)
+    texts.append(str(document.get("error_description") or ""))
+    code = document.get("error_type") or document.get("error") or document.get("type")
+    return str(code or ""), "; ".join(text for text in texts if text)
 
 
 class VcenterClient:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Optional
 
 from .errors import TokensError
+from .secret import Secret
 from .token import Token
 
 
@@ -18,6 +19,7 @@ class Outcome:
     """The outcome of one task.
 
     `token` is the current token, `before` the one before the task. `now` is the server's time in epoch seconds.
+    `headers` are those that sign a request with the token; None for an Authorization header with its type.
     `values` are further keys of the result. `error` makes the task fail and keeps the rest of the result.
     With `about_token`, the diff is made of `before` and `token`; otherwise `diff` is used.
     """
@@ -28,6 +30,7 @@ class Outcome:
     verified: Optional[bool] = None
     now: float = 0.0
     before: Optional[Token] = None
+    headers: Optional[Mapping[str, Secret]] = None
     values: Mapping[str, Any] = field(default_factory=dict)
     error: Optional[TokensError] = None
     about_token: bool = False

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import hmac
 from collections.abc import Iterable
@@ -98,3 +99,9 @@ def basic_authorization(username: str, password: Secret) -> Secret:
     """The value of an Authorization header for basic authentication, in UTF-8 (RFC 7617)."""
     encoded = base64.b64encode(f"{username}:{password.reveal()}".encode()).decode()
     return authorization("Basic", Secret(encoded, [password]))
+
+
+def assertion_authorization(assertion: Secret) -> Secret:
+    """The value of an Authorization header with a SAML assertion, compressed with gzip."""
+    compressed = base64.b64encode(gzip.compress(assertion.reveal().encode(), mtime=0)).decode()
+    return Secret(f'SIGN token="{compressed}"', [assertion, Secret(compressed)])

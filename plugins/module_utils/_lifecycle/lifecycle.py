@@ -411,6 +411,8 @@ class Lifecycle:
     def _create(self, old: Optional[Token]) -> Token:
         new = self._source.replace(old) if old else self._source.create()
         lifetime = new.lifetime
+        if not self._source.has_known_expiry:
+            return new
         if lifetime is None:
             self._runtime.warn(
                 f"{self._source.host} returned no usable expiry. The token is checked with a request instead (verify), "

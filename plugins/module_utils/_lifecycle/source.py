@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import ClassVar, Optional
 
 from .._core.secret import Secret
@@ -32,6 +33,8 @@ class TokenSource(ABC):
     sliding_lifetime: ClassVar[Optional[float]] = None
     # What to check when the server refuses the token that it has just created.
     rejection_advice: ClassVar[str] = "Check the permissions of the user"
+    # Whether the server says when a token expires. Without that, only a request shows whether it is valid.
+    has_known_expiry: ClassVar[bool] = True
 
     @property
     @abstractmethod
@@ -96,6 +99,10 @@ class TokenSource(ABC):
     def belongs_to(self, principal: str, token: Token) -> bool:
         """Whether a token that is stored for another principal belongs to this user, by its companions."""
         return False
+
+    def headers(self, token: Token) -> Optional[Mapping[str, Secret]]:
+        """The headers that sign a request with the token; None for an Authorization header with its type."""
+        return None
 
     def missing(self, token: Token) -> str:
         """What the options require and the token does not have; empty when nothing is missing."""

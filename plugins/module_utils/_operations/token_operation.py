@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import replace
 
 from .._core.argspec import ArgumentSpec
 from .._core.errors import InvalidOption
@@ -35,4 +36,6 @@ class TokenOperation(Operation):
                 "is false without token_file or token_store: a new token would be lost",
                 advice="Set one of them.",
             )
-        return Lifecycle(self.source(), options, store_of(self), self.runtime, records_of(self)).run()
+        source = self.source()
+        outcome = Lifecycle(source, options, store_of(self), self.runtime, records_of(self)).run()
+        return replace(outcome, headers=source.headers(outcome.token)) if outcome.token else outcome

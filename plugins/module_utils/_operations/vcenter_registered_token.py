@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, Optional
 
 from .._clients import vcenter, vidb
-from .._core.argspec import CONNECTION, VERIFICATION, ArgumentSpec
+from .._core.argspec import VERIFICATION, ArgumentSpec
 from .._core.errors import InvalidOption, MissingOption, TokenRejected
 from .._core.outcome import Outcome
 from .._core.secret import Secret
@@ -20,6 +20,7 @@ from .._lifecycle.options import LIFECYCLE, STORED
 from .base import Operation
 from .stores import store_of
 from .token_providers import GivenToken, KeptToken, StoredToken, TokenProvider, stored_or
+from .vcenter_session import SERVER, AccessToken
 from .vidb_access_token import CREDENTIALS, TOKEN_OWNER, VidbTokens, vidb_tokens
 
 _VIDB = "vidb_"
@@ -32,18 +33,15 @@ class VcenterRegisteredToken(Operation):
     """Expand, register and verify an overflow token."""
 
     name = "sddc.tokens.vcenter_registered_token"
-    argument_spec = CONNECTION.merge(
+    argument_spec = SERVER.merge(
+        AccessToken.OPTIONS,
         ArgumentSpec(
             {
-                "hostname": {"type": "str", "required": True, "environment": ("VMWARE_HOST",)},
-                "access_token": {"type": "str", "no_log": True, "environment": ("VCENTER_ACCESS_TOKEN",)},
                 "expanded_access_token": {"type": "str", "no_log": True},
                 "trusted_issuers": {"type": "list", "elements": "str", "default": []},
                 "probe_path": {"type": "str", "default": "/api/vcenter/datacenter"},
                 **{name: LIFECYCLE.options[name] for name in ("min_remaining", "return_token")},
-                "validate_certs": {**CONNECTION.options["validate_certs"], "environment": ("VMWARE_VALIDATE_CERTS",)},
             },
-            alternatives=(("access_token",),),
             mutually_exclusive=tuple(("access_token", name) for name in (*STORED, *_CREDENTIALS)),
             required_one_of=(("access_token", *STORED, *_CREDENTIALS),),
         ),

@@ -10,6 +10,7 @@ from typing import Any, Optional
 
 from .._core.outcome import Outcome
 from .._core.redaction import Redactor
+from .._core.secret import Secret
 from .._core.token import Token, iso8601
 
 _KNOWN_LATER = "known after the run"
@@ -30,7 +31,7 @@ def result_of(outcome: Outcome, redactor: Redactor, *, return_token: bool, diff_
         proven_now = outcome.now if outcome.verified else None
         result["verified_at"] = iso8601(outcome.token.verified_at or proven_now)
         if return_token:
-            result.update(_secrets(outcome.token))
+            result.update(_secrets(outcome.token, outcome.headers))
     diff = _diff(outcome) if outcome.about_token else outcome.diff
     if diff_mode and diff:
         result["diff"] = redactor.value(diff)
@@ -48,11 +49,14 @@ def _facts(token: Token, now: float) -> dict[str, Any]:
     }
 
 
-def _secrets(token: Token) -> dict[str, Any]:
-    value = token.secret.reveal()
-    secrets: dict[str, Any] = {"token": value}
+def _secrets(token: Token, headers: Optional[Mapping[str, Secret]]) -> dict[str, Any]:
+    secrets: dict[str, Any] = {"token": token.secret.reveal()}
     if token.signs_requests:
-        secrets["headers"] = {"Authorization": f"{token.token_type} {value}"}
+        secrets["headers"] = (
+            {"Authorization": f"{token.token_type} {token.secret.reveal()}"}
+            if headers is None
+            else {name: value.reveal() for name, value in headers.items()}
+        )
     return {**secrets, **{name: secret.reveal() for name, secret in token.companions.items()}}
 
 

@@ -1,18 +1,21 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""vCenter 9.1: overflow tokens of the identity broker, refused until registered.
+"""vCenter 9.1: API sessions, and overflow tokens of the identity broker, refused until registered.
 
 Vendor pages: "Vcenter RegisteredTokens create", "List Datacenter", "CIS Session", "Vcenter Authentication Token issue"
-of the vSphere Automation API reference. It trusts every token that the lab's broker signed, on any host.
+of the vSphere Automation API reference. It trusts every token that the lab's broker signed, on any host. Sessions are
+in `vcenter_sessions.py`.
 
 Assumed: it registers what the broker signed with `format=jwt`, and removes the registration when either token expires.
 With a plain token as bearer, a registration is a 400 and an empty one a 204. The challenge lists schemes as the page's
 example does; that it may name the registration is derived from the other protocols. Not all ids of messages are known.
+An overflow token can be exchanged for an assertion when it is registered. No token of the broker opens a session.
 """
 
 from __future__ import annotations
 
+import hmac
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -21,13 +24,27 @@ from typing import Any, Literal
 from aiohttp import web
 
 from ..jwts import JwtInvalid
-from ..product import FORM, Product, Refusal, Settings, credentials, form_fields, host_of, json_object, origin
-from .vcenter_errors import Unauthenticated, vapi_error
+from ..product import (
+    FORM,
+    Product,
+    Refusal,
+    Shared,
+    basic_credentials,
+    credentials,
+    form_fields,
+    host_of,
+    json_object,
+    origin,
+)
+from ..tokens import Token
+from .vcenter_errors import Unauthenticated, old_vapi_error, vapi_error
+from .vcenter_sessions import SAML, SESSION_HEADER, Session, SessionSettings, SessionState
 from .vidb import fingerprint_of
 
-_BROKER = "vidb"
+_BROKER, _SSO = "vidb", "vcf_sso"
+_YEAR = 365 * 86400
 _REALM = str(uuid.uuid4())
-_SESSION_HEADER = "vmware-api-session-id"
+_SESSION, _OLD_SESSION = "/api/session", "/rest/com/vmware/cis/session"
 _DATACENTERS = {"datacenter-3": "Lab-East", "datacenter-7": "Lab-West"}
 _EXCHANGE_GRANT = "urn:ietf:params:oauth:grant-type:token-exchange"
 _ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
@@ -35,7 +52,7 @@ _ID_TOKEN = "urn:ietf:params:oauth:token-type:id_token"
 
 
 @dataclass(kw_only=True)
-class VcenterSettings(Settings):
+class VcenterSettings(SessionSettings):
     """The settings that a test may change."""
 
     registration_api: bool = True
@@ -52,21 +69,11 @@ class VcenterSettings(Settings):
 
 
 @dataclass
-class Session:
-    """An open session."""
-
-    user: str
-    created_at: float
-
-
-@dataclass
-class VcenterState:
+class VcenterState(SessionState):
     """The state of one vCenter."""
 
     registered: dict[str, str] = field(default_factory=dict)
     """Overflow token to expanded token."""
-    sessions: dict[str, Session] = field(default_factory=dict)
-    sessions_opened: int = 0
     registrations: int = 0
     refused_unregistered: int = 0
 
@@ -75,7 +82,14 @@ class Vcenter(Product[VcenterState, VcenterSettings]):
     """The server."""
 
     name = "vcenter"
-    environment = (("VMWARE_HOST", "host"),)
+    revocable = "tokens_valid"
+    environment = (("VMWARE_HOST", "host"), ("VMWARE_USER", "username"), ("VMWARE_PASSWORD", "password"))
+
+    def __init__(self, shared: Shared) -> None:
+        super().__init__(shared)
+        self.username = "administrator@vsphere.local"
+        self.password = shared.secrets.make("vcenter password")
+        self.access_token = ""
 
     def default_settings(self) -> VcenterSettings:
         return VcenterSettings()
@@ -83,18 +97,34 @@ class Vcenter(Product[VcenterState, VcenterSettings]):
     def new_state(self, host: str) -> VcenterState:
         return VcenterState()
 
+    def restore(self) -> None:
+        """Keep the access token of the state file valid after a reset."""
+        user, issued = "operator@example.com", int(self.now(""))
+        if not self.access_token:
+            claims = {"iss": "https://sso.example.com", "sub": user, "iat": issued, "exp": issued + _YEAR}
+            self.access_token = self.shared.jwts.mint(_SSO, "", "access", claims)
+        else:
+            self.shared.ledger.add(Token(self.access_token, _SSO, "", "access", user, issued + _YEAR))
+
     def routes(self) -> Iterable[web.RouteDef]:
         return (
             web.post("/api/vcenter/registered-tokens", self.register),
             web.get("/api/vcenter/datacenter", self.list_datacenters),
             web.post("/api/vcenter/authentication/token", self.exchange),
-            web.post("/api/session", self.open_session),
-            web.get("/api/session", self.read_session),
-            web.delete("/api/session", self.close_session),
+            web.post(_SESSION, self.open_session),
+            web.get(_SESSION, self.read_session),
+            web.delete(_SESSION, self.close_session),
+            web.post(_OLD_SESSION, self.use_old_session),
+            web.delete(_OLD_SESSION, self.close_session),
         )
 
     def details(self, url: str) -> dict[str, str]:
-        return {"url": url}
+        return {
+            "url": url,
+            "username": self.username,
+            "password": self.password,
+            "access_token": self.access_token,
+        }
 
     def counts(self, host: str) -> dict[str, int]:
         state = self.state(host)
@@ -102,8 +132,7 @@ class Vcenter(Product[VcenterState, VcenterSettings]):
             "registrations": state.registrations,
             "registered": len(state.registered),
             "refused_unregistered": state.refused_unregistered,
-            "sessions_open": len(state.sessions),
-            "sessions_opened": state.sessions_opened,
+            "refused_for_limit": state.refused_for_limit,
         }
 
     def refuse(self, request: web.Request, refusal: Refusal) -> web.Response:
@@ -111,7 +140,7 @@ class Vcenter(Product[VcenterState, VcenterSettings]):
         if request.path.endswith("/authentication/token") and refusal.code is not None:
             body = {"error": refusal.code, "error_description": refusal.message}
             return web.json_response(body, status=refusal.status)
-        return vapi_error(refusal)
+        return old_vapi_error(refusal) if request.path.startswith("/rest/") else vapi_error(refusal)
 
     # The operations.
 
@@ -144,28 +173,28 @@ class Vcenter(Product[VcenterState, VcenterSettings]):
         return web.json_response(found)
 
     async def open_session(self, request: web.Request) -> web.Response:
-        """CIS Session create: a session that must be closed."""
-        user = self._user(request)
+        """CIS Session create, for a user with a password or a SAML assertion: a session that must be closed."""
         host = host_of(request)
-        number = self.shared.secrets.make("vcenter session", 32)
-        state = self.state(host)
-        state.sessions[number] = Session(user, self.now(host))
-        state.sessions_opened += 1
-        return web.json_response(number, status=201)
+        self._check_session_api(request)
+        return web.json_response(self._new_session(request), status=self.settings(host).session_status)
 
     async def read_session(self, request: web.Request) -> web.Response:
         """CIS Session get: for the session's own id only, not for a bearer token."""
-        session = self._session(request)
-        if session is None:
-            raise self._unauthenticated(host_of(request))
-        return web.json_response({"user": session.user, "created_time": session.created_at})
+        self._check_session_api(request)
+        return web.json_response(self._own_session(request).as_json())
 
     async def close_session(self, request: web.Request) -> web.Response:
-        """CIS Session delete."""
-        if self._session(request) is None:
-            raise self._unauthenticated(host_of(request))
-        del self.state(host_of(request)).sessions[request.headers[_SESSION_HEADER]]
-        return web.Response(status=204)
+        """CIS Session delete. The old API returns 200."""
+        self._check_session_api(request)
+        self._own_session(request).token.ended = "revoked"
+        return web.Response(status=200 if request.path == _OLD_SESSION else 204)
+
+    async def use_old_session(self, request: web.Request) -> web.Response:
+        """Create a session with the old API, or read it."""
+        is_read = request.query.get("~action") == "get"
+        return web.json_response(
+            {"value": self._own_session(request).as_json() if is_read else self._new_session(request)}
+        )
 
     async def exchange(self, request: web.Request) -> web.Response:
         """Vcenter Authentication Token issue (RFC 8693). The reference's client sends JSON, its page shows a form."""
@@ -174,6 +203,8 @@ class Vcenter(Product[VcenterState, VcenterSettings]):
             raise Refusal(400, "grant_type must be token-exchange", "invalid_request")
         if not form.get("subject_token") or form.get("subject_token_type") not in (_ACCESS_TOKEN, _ID_TOKEN):
             raise Refusal(400, "subject_token and a known subject_token_type are required", "invalid_request")
+        if form.get("requested_token_type") == SAML:
+            return self._assertion(request, str(form["subject_token"]))
         host = host_of(request)
         kind = "access" if form["subject_token_type"] == _ACCESS_TOKEN else "id"
         try:
@@ -186,18 +217,52 @@ class Vcenter(Product[VcenterState, VcenterSettings]):
         body = {"access_token": token, "token_type": "bearer", "expires_in": lifetime}
         return web.json_response({**body, "issued_token_type": _ACCESS_TOKEN})
 
+    def _assertion(self, request: web.Request, subject_token: str) -> web.Response:
+        """A SAML assertion for the user of a token, which signs the request, too."""
+        host = host_of(request)
+        user = self._user(request)
+        if subject_token != credentials(request, "Bearer"):
+            raise Refusal(400, "The subject token is not the one of the caller", "invalid_grant")
+        settings = self.settings(host)
+        assertion = self.state(host).issue(self.shared, user, settings, self.now(host))
+        body = {"access_token": assertion, "token_type": "bearer", "expires_in": settings.assertion_lifetime}
+        return web.json_response({**body, "issued_token_type": SAML})
+
     # Authentication.
+
+    def _check_session_api(self, request: web.Request) -> None:
+        if request.path == _SESSION and self.settings(host_of(request)).session_api == "rest":
+            raise Refusal(404, "Not found.")
+
+    def _new_session(self, request: web.Request) -> str:
+        """Create a session, for a password or an assertion, and return its id."""
+        host = host_of(request)
+        state, settings, now = self.state(host), self.settings(host), self.now(host)
+        user = state.signed_in(self.shared, request.headers.get("Authorization", ""), settings, now)
+        given = basic_credentials(request)
+        if given and given[0] == self.username and hmac.compare_digest(given[1].encode(), self.password.encode()):
+            user = self.username
+        if user is None:
+            raise self._unauthenticated(host)
+        return state.open(self.shared, self.name, host, user, settings, now)
+
+    def _own_session(self, request: web.Request) -> Session:
+        """The session of the request. Raises a 401 without one."""
+        session = self._session(request)
+        if session is None:
+            raise self._unauthenticated(host_of(request))
+        return session
 
     def _user(self, request: web.Request) -> str:
         """Return the user of a session, of a token of this vCenter, or of a plain or registered token of the broker."""
         session = self._session(request)
         if session is not None:
-            return session.user
+            return session.token.principal
         host = host_of(request)
         bearer = credentials(request, "Bearer")
         if bearer is None:
             raise self._unauthenticated(host)
-        for issuer in (self.name, _BROKER):
+        for issuer in (self.name, _BROKER, _SSO):
             try:
                 return str(self.shared.jwts.verify(issuer, "access", bearer, self.now(host))["sub"])
             except JwtInvalid:
@@ -232,7 +297,9 @@ class Vcenter(Product[VcenterState, VcenterSettings]):
             return self._overflow_claims(host, bearer)
 
     def _session(self, request: web.Request) -> Session | None:
-        return self.state(host_of(request)).sessions.get(request.headers.get(_SESSION_HEADER, ""))
+        host = host_of(request)
+        value = request.headers.get(SESSION_HEADER, "")
+        return self.state(host).use(value, self.settings(host), self.now(host))
 
     def _check_pair(self, host: str, bearer: str, claims: dict[str, Any], expanded: str) -> None:
         """Check that the expanded token is valid and belongs to the bearer token."""

@@ -54,3 +54,12 @@ def vapi_error(refusal: Refusal) -> web.Response:
     if isinstance(refusal, Unauthenticated) and refusal.challenge:
         body["challenge"] = headers["WWW-Authenticate"] = refusal.challenge
     return web.json_response(body, status=refusal.status, headers=headers)
+
+
+def old_vapi_error(refusal: Refusal) -> web.Response:
+    """The same in the format of the API below /rest."""
+    kind = str(refusal.code or _TYPES.get(refusal.status, "ERROR")).lower()
+    identifier = _MESSAGES.get(refusal.status, "com.vmware.vapi.endpoint.internalError")
+    message = {"id": identifier, "default_message": refusal.message, "args": []}
+    body = {"type": f"com.vmware.vapi.std.errors.{kind}", "value": {"messages": [message]}}
+    return web.json_response(body, status=refusal.status)

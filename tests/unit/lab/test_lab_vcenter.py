@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,6 +28,16 @@ class Vcenter:
     def register(self, token: str, body: Any, **more: Any) -> requests.Response:
         headers = {"Authorization": f"Bearer {token}"}
         return self.http.post(f"{self.base}/vcenter/registered-tokens", json=body, headers=headers, **more)
+
+    def exchange(self, token: str, **fields: str) -> requests.Response:
+        spec = {
+            "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+            "subject_token": token,
+            "subject_token_type": "urn:ietf:params:oauth:token-type:access_token",
+        }
+        headers = {"Authorization": f"Bearer {token}"}
+        url = f"{self.base}/vcenter/authentication/token"
+        return self.http.post(url, data={**spec, **fields}, headers=headers)
 
     def probe(self, token: str, **query: str) -> requests.Response:
         headers = {"Authorization": f"Bearer {token}"}
@@ -136,18 +149,108 @@ def test_probe_lists_by_name_or_is_denied(lab, vidb, vcenter):
     assert vcenter.probe(token).json()["error_type"] == "UNAUTHORIZED"
 
 
-def test_sessions_are_counted_and_readable_by_their_id_only(lab, vidb, vcenter):
-    bearer = {"Authorization": f"Bearer {vidb.client().json()['access_token']}"}
+def own(session_id):
+    return {"vmware-api-session-id": session_id}
+
+
+def sign(assertion, compress=gzip.compress):
+    """Sign in with an assertion, which is base64 of its XML, as public scripts do."""
+    xml = base64.b64decode(assertion)
+    return {"Authorization": f'SIGN token="{base64.b64encode(compress(xml)).decode()}"'}
+
+
+@pytest.fixture
+def user(lab):
+    return lab["vcenter"]["username"], lab["vcenter"]["password"]
+
+
+@pytest.fixture
+def assertion(vidb, vcenter):
+    """Return the assertion for a plain access token of the broker."""
+    token = vidb.client().json()["access_token"]
+    return vcenter.exchange(token, requested_token_type="urn:ietf:params:oauth:token-type:saml2").json()["access_token"]
+
+
+def test_session_of_a_user_is_counted_and_readable_by_its_id_only(lab, vcenter, user):
     url = f"{vcenter.base}/session"
-    made = vcenter.http.post(url, headers=bearer)
-    own = {"vmware-api-session-id": made.json()}
+    made = vcenter.http.post(url, auth=user)
     assert made.status_code == 201
-    assert vcenter.http.get(url, headers=bearer).status_code == 401
-    assert vcenter.http.get(url, headers=own).json()["user"] == vidb.basic[0]
-    assert lab.counts("vcenter")["sessions_open"] == 1
-    assert vcenter.http.delete(url, headers=own).status_code == 204
-    assert vcenter.http.get(url, headers=own).status_code == 401
-    assert (lab.counts("vcenter")["sessions_open"], lab.counts("vcenter")["sessions_opened"]) == (0, 1)
+    assert vcenter.http.get(url, auth=user).status_code == 401
+    assert set(vcenter.http.get(url, headers=own(made.json())).json()) == {"user", "created_time", "last_accessed_time"}
+    assert lab.counts("vcenter")["tokens_valid"] == 1
+    assert vcenter.http.delete(url, headers=own(made.json())).status_code == 204
+    for method in ("GET", "DELETE"):
+        assert vcenter.http.request(method, url, headers=own(made.json())).status_code == 401
+    assert (lab.counts("vcenter")["tokens_valid"], lab.counts("vcenter")["tokens_revoked"]) == (0, 1)
+
+
+def test_session_is_refused_for_a_wrong_password_and_for_an_access_token(vidb, vcenter, user):
+    bearer = {"Authorization": f"Bearer {vidb.client().json()['access_token']}"}
+    for refused in ({}, {"auth": (user[0], "wrong")}, {"auth": ("administrator", user[1])}, {"headers": bearer}):
+        response = vcenter.http.post(f"{vcenter.base}/session", **refused)
+        assert (response.status_code, response.json()["error_type"]) == (401, "UNAUTHENTICATED")
+
+
+def test_session_ends_when_it_is_idle_and_at_its_fixed_time(lab, vcenter, user):
+    lab.change_settings("vcenter", session_lifetime=4000)
+    url, statuses = f"{vcenter.base}/session", []
+    session_id = vcenter.http.post(url, auth=user).json()
+    idle = vcenter.http.post(url, auth=user).json()
+    for offset in (1700, 3400, 4100):
+        lab.change_settings("vcenter", clock_offset=offset)
+        statuses.append(vcenter.http.get(url, headers=own(session_id)).status_code)
+    assert statuses == [200, 200, 401]
+    assert vcenter.http.get(url, headers=own(idle)).status_code == 401
+
+
+def test_sessions_are_limited_until_one_ends(lab, vcenter, user):
+    lab.change_settings("vcenter", most_sessions=1)
+    url = f"{vcenter.base}/session"
+    first = vcenter.http.post(url, auth=user).json()
+    refused = vcenter.http.post(url, auth=user)
+    assert (refused.status_code, refused.json()["error_type"]) == (503, "SERVICE_UNAVAILABLE")
+    vcenter.http.delete(url, headers=own(first))
+    assert vcenter.http.post(url, auth=user).status_code == 201
+
+
+def test_assertion_opens_a_session_of_its_user_while_it_is_valid(lab, vidb, vcenter, assertion):
+    url = f"{vcenter.base}/session"
+    made = vcenter.http.post(url, headers=sign(assertion))
+    assert made.status_code == 201
+    assert vcenter.http.get(url, headers=own(made.json())).json()["user"] == vidb.basic[0]
+    lab.change_settings("vcenter", clock_offset=300)
+    assert vcenter.http.post(url, headers=sign(assertion)).status_code == 401
+
+
+def test_assertion_is_refused_in_another_form_or_where_bearers_are_switched_off(lab, vcenter, assertion):
+    url = f"{vcenter.base}/session"
+    unsigned = {"Authorization": f'SIGN token="{assertion}"'}
+    assert [vcenter.http.post(url, headers=wrong).status_code for wrong in (
+        unsigned, sign(assertion, zlib.compress), sign(base64.b64encode(b"<other/>"))
+    )] == [401, 401, 401]  # fmt: skip
+    lab.change_settings("vcenter", bearer_assertions=False)
+    assert vcenter.http.post(url, headers=sign(assertion)).status_code == 401
+
+
+def test_overflow_token_is_exchanged_for_an_assertion_once_it_is_registered(vcenter, pair):
+    saml = {"requested_token_type": "urn:ietf:params:oauth:token-type:saml2"}
+    assert vcenter.exchange(pair[0], **saml).status_code == 401
+    vcenter.register(pair[0], {"expanded_access_token": pair[1]})
+    assert vcenter.exchange(pair[0], **saml).json()["expires_in"] == 299
+    assert vcenter.exchange(pair[0], **saml, subject_token="another").json()["error"] == "invalid_grant"
+
+
+def test_older_api_has_its_own_path_statuses_and_errors(lab, vcenter, user):
+    lab.change_settings("vcenter", session_api="rest")
+    assert vcenter.http.post(f"{vcenter.base}/session", auth=user).status_code == 404
+    url = f"{lab['vcenter']['url']}/rest/com/vmware/cis/session"
+    made = vcenter.http.post(url, auth=user)
+    headers = own(made.json()["value"])
+    assert made.status_code == 200
+    assert vcenter.http.post(url, params={"~action": "get"}, headers=headers).json()["value"]["user"] == user[0]
+    assert vcenter.http.delete(url, headers=headers).status_code == 200
+    refused = vcenter.http.delete(url, headers=headers)
+    assert (refused.status_code, refused.json()["type"]) == (401, "com.vmware.vapi.std.errors.unauthenticated")
 
 
 @pytest.mark.parametrize("form", ["data", "json"])

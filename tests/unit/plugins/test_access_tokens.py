@@ -39,7 +39,9 @@ TAKERS = {
     module: kit
     for kit in KITS.values()
     for module in kit.promised
-    if kit.needs and "token_file" in operation_of(module).argument_spec.options
+    if kit.needs
+    and "token_file" in operation_of(module).argument_spec.options
+    and operation_of(module).token_owner.product != kit.name
 }
 
 

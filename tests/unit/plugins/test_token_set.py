@@ -18,7 +18,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils._core.outcome import O
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.base import Operation
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.products import PRODUCTS
 from ansible_collections.sddc.tokens.plugins.module_utils._runner import entries
-from products import EXAMPLE, ISSUERS, KITS, TAKER
+from products import ENTRIES, EXAMPLE, ISSUERS, KITS, TAKER
 from support.in_process import Done, done
 from support.kit import Job, Kit
 from support.templates import rendered
@@ -42,7 +42,7 @@ def entry(lab: Lab, tmp_path: Path) -> MakeEntry:
 
     def entry(product: str, **further: Any) -> Entry:
         variables = {"lab": lab.details, "playbook_dir": str(tmp_path)}
-        return {"product": product, **rendered(KITS[product].rotation, variables), **further}
+        return {"product": product, **rendered(ENTRIES[product].options, variables), **further}
 
     return entry
 
@@ -60,8 +60,8 @@ def keep(lab: Lab) -> Keep:
 
 def holds_token(product: str) -> bool:
     """Whether the result of the entry is about a token, which others use up when they create it."""
-    kit = KITS[product]
-    return "fingerprint" in kit.promised[kit.module]
+    module = ENTRIES[product].module
+    return any("fingerprint" in kit.promised.get(module, ()) for kit in KITS.values())
 
 
 def without(entry: Entry, *options: str) -> Entry:
@@ -78,12 +78,16 @@ def test_a_token_of_each_product_is_kept_valid_and_the_second_run_changes_nothin
     first, second = keep(*every).result, keep(*every).result
 
     assert [(token["product"], token["action"]) for token in first["tokens"]] == [
-        (product, KITS[product].rotated) for product in PRODUCTS
+        (product, ENTRIES[product].action) for product in PRODUCTS
     ]
     assert [token["name"] for token in first["tokens"]] == [one.get("name", one["product"]) for one in every]
     assert (first["changed"], first["action"], second["changed"], second["action"]) == (True, "updated", False, "none")
     assert [bool(token["fingerprint"]) for token in first["tokens"]] == [holds_token(product) for product in PRODUCTS]
-    assert all(token["expires_at"] for token in first["tokens"] if holds_token(token["product"]))
+    assert all(
+        bool(token["expires_at"]) == ENTRIES[token["product"]].has_expiry
+        for token in first["tokens"]
+        if holds_token(token["product"])
+    )
     assert first["request_count"] + second["request_count"] == len(lab.requests())
     assert [secret["value"] for secret in lab.secrets() if secret["value"] in str([first, second])] == []
 

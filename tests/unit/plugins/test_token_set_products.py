@@ -9,7 +9,7 @@ import re
 
 from ansible_collections.sddc.tokens.plugins.module_utils._operations.products import PRODUCTS
 from ansible_collections.sddc.tokens.plugins.module_utils._runner.token_set import TokenSet
-from products import EXAMPLE, ISSUERS, KITS
+from products import ENTRIES, EXAMPLE, ISSUERS, KITS
 from support.checkout import CHECKOUT
 from support.collection import doc
 
@@ -18,7 +18,8 @@ PASSWORD, PRODUCT = "do-not-print-this", EXAMPLE.name
 
 def test_the_registry_contains_an_operation_of_each_product() -> None:
     modules = {product: operation.name.rsplit(".", maxsplit=1)[-1] for product, operation in PRODUCTS.items()}
-    assert all(module.startswith(f"{product}_") for product, module in modules.items())
+    assert all(module == product or module.startswith(f"{product}_") for product, module in modules.items())
+    assert modules == {product: entry.module for product, entry in ENTRIES.items()}
 
 
 def test_the_documentation_names_products_with_their_modules() -> None:

@@ -1,0 +1,373 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lifecycle of an API session of vCenter, as recorded by the lab."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import re
+import urllib.parse
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from products.vcenter import BY_TOKEN, session, vcenter
+from products.vidb import vidb
+from support.canaries import leaks
+from support.in_process import record_of
+from support.in_process_plays import InProcess
+from support.kit import OMIT
+from support.playbooks import AS_MODULE, IN_PROCESS, Ansible, Route
+from support.tasks import by_task, change_settings, checked, end_tokens, failing, lines, succeeded
+
+if TYPE_CHECKING:
+    from lab.client import Lab, LoggedRequest
+
+OPEN, CHECK, END = "POST /api/session", "GET /api/session", "DELETE /api/session"
+OLD = "/rest/com/vmware/cis/session"
+USE = "GET /api/vcenter/datacenter"
+EXCHANGE = "POST /api/vcenter/authentication/token"
+HEADER = "vmware-api-session-id"
+FILE = "{{ playbook_dir }}/token.json"
+NO_PASSWORD = {"password": "{{ omit }}"}
+LOCAL = pytest.mark.parametrize("route", [IN_PROCESS, AS_MODULE], ids=lambda route: route.name)
+
+
+def summary(result: dict[str, Any]) -> tuple[bool, str, bool]:
+    return result["changed"], result["action"], result["verified"]
+
+
+def assertion_in(request: LoggedRequest) -> str:
+    """The SAML assertion with which a request is signed."""
+    (token,) = re.findall(r'^SIGN token="([A-Za-z0-9+/=]+)"$', str(request.header("Authorization")))
+    return gzip.decompress(base64.b64decode(token)).decode()
+
+
+def stored(in_process: InProcess) -> str:
+    """The content of the token file."""
+    return (in_process.folder / "token.json").read_text()
+
+
+@LOCAL
+def test_a_session_is_opened_used_reused_renewed_and_ended_with_the_documented_requests(
+    ansible: Ansible, lab: Lab, route: Route
+) -> None:
+    use: dict[str, Any] = {
+        "name": "Use the session",
+        "ansible.builtin.uri": {
+            "url": "{{ lab.vcenter.url }}/api/vcenter/datacenter",
+            "headers": "{{ opened.headers }}",
+            "ca_path": "{{ ca_path }}",
+        },
+        "no_log": True,
+    }
+    tasks = [
+        session("opened", token_file=FILE),
+        session("reused", token_file=FILE, **NO_PASSWORD),
+        session("renewed", token_file=FILE, renew="always"),
+        session("ended", token_file=FILE, state="absent", **NO_PASSWORD),
+        session("gone", token_file=FILE, state="absent", **NO_PASSWORD),
+    ]
+
+    run = succeeded(ansible.play([tasks[0], use, *tasks[1:]], route=route, arguments=["-vvv", "--diff"]))
+
+    opened, reused, renewed = (run[name] for name in ("opened", "reused", "renewed"))
+    log = lab.requests("vcenter")
+    assert lines(log) == [OPEN, CHECK, USE, CHECK, OPEN, CHECK, END, END, CHECK]
+    assert [run[name]["request_count"] for name in ("opened", "reused", "renewed", "ended", "gone")] == [2, 1, 3, 2, 0]
+    assert [summary(run[task["register"]]) for task in tasks] == [
+        (True, "created", True),
+        (False, "reused", True),
+        (True, "renewed", True),
+        (True, "revoked", True),
+        (False, "none", False),
+    ]
+    signs = [request.header(HEADER) for request in log]
+    old, new = opened["token"], renewed["token"]
+    assert signs == [None, old, old, old, None, new, old, new, new]
+    assert old == reused["token"] != new
+    assert opened["headers"] == {opened["token_type"]: old} == {HEADER: old}
+    assert (opened["expires_at"], opened["expires_in"]) == (None, None)
+    assert lab.counts("vcenter")["tokens_valid"] == 0
+    assert leaks({"output": run.output}, [secret["value"] for secret in lab.secrets()]) == []
+
+
+# --- Sign in -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("encoding", ["base64", "base64url"])
+def test_an_access_token_is_exchanged_for_an_assertion_of_which_only_the_session_is_stored(
+    in_process: InProcess, lab: Lab, encoding: str
+) -> None:
+    lab.change_settings("vcenter", assertion_format=encoding, session_status=200)
+    by_token = {"username": OMIT, "password": OMIT, "access_token": "{{ lab.vcenter.access_token }}"}
+
+    run = succeeded(in_process.play([session("opened", token_file=FILE, **by_token)]))
+
+    exchanged, opened, checked_ = lab.requests("vcenter")
+    assert [request.line for request in (exchanged, opened, checked_)] == [EXCHANGE, OPEN, CHECK]
+    access_token = lab["vcenter"]["access_token"]
+    assert exchanged.header("Authorization") == f"Bearer {access_token}"
+    assert urllib.parse.parse_qs(exchanged.body) == {
+        "grant_type": ["urn:ietf:params:oauth:grant-type:token-exchange"],
+        "subject_token": [access_token],
+        "subject_token_type": ["urn:ietf:params:oauth:token-type:access_token"],
+        "requested_token_type": ["urn:ietf:params:oauth:token-type:saml2"],
+    }
+    assertion = assertion_in(opened)
+    assert "<saml2:NameID>operator@example.com</saml2:NameID>" in assertion
+    assert run["opened"]["verified"]
+    record = record_of(str(in_process.folder / "token.json"))
+    assert record is not None
+    assert record.principal == "operator@example.com", "the subject of the access token"
+    others = [one["value"] for one in lab.secrets() if one["value"] != run["opened"]["token"]]
+    assert leaks({"file": stored(in_process)}, others) == []
+
+
+def test_an_overflow_token_opens_a_session_once_it_is_registered(in_process: InProcess, lab: Lab) -> None:
+    tasks = [
+        vidb("vidb"),
+        failing(session("unregistered", **BY_TOKEN)),
+        vcenter("registered"),
+        session("opened", **BY_TOKEN),
+    ]
+
+    run = succeeded(in_process.play(tasks))
+
+    assert "use vcenter_registered_token" in run["unregistered"]["msg"]
+    assert run["unregistered"]["request_count"] == 1
+    assert summary(run["opened"]) == (True, "created", True)
+
+
+def test_a_session_of_another_user_in_the_file_is_refused_untouched(in_process: InProcess, lab: Lab) -> None:
+    by_token = {"username": OMIT, "password": OMIT, "access_token": "{{ lab.vcenter.access_token }}"}
+    tasks = [session("opened", token_file=FILE), failing(session("other", token_file=FILE, **by_token))]
+
+    run = succeeded(in_process.play(tasks))
+
+    assert f"holds a vcenter token of {lab['vcenter']['username']}" in run["other"]["msg"]
+    assert run["other"]["request_count"] == 0
+    assert run["opened"]["token"] in stored(in_process)
+
+
+@pytest.mark.parametrize(
+    ("exported", "first"),
+    [
+        (("username", "password"), OPEN),
+        (("access_token",), EXCHANGE),
+        (("username", "password", "access_token"), OPEN),
+    ],
+)
+def test_the_environment_names_the_user_or_the_access_token_and_the_user_wins(
+    in_process: InProcess, lab: Lab, exported: tuple[str, ...], first: str
+) -> None:
+    names = {"username": "VMWARE_USER", "password": "VMWARE_PASSWORD", "access_token": "VCENTER_ACCESS_TOKEN"}
+    environment = {"VMWARE_HOST": lab["vcenter"]["url"], **{names[one]: lab["vcenter"][one] for one in exported}}
+    unset = dict.fromkeys(("hostname", *names), OMIT)
+
+    run = succeeded(in_process.play([{**session("opened", **unset), "environment": environment}]))
+
+    assert lines(lab.requests("vcenter"))[0] == first
+    assert run["opened"]["action"] == "created"
+
+
+def test_a_refused_password_is_sent_once_and_a_refused_assertion_names_what_vcenter_withholds(
+    in_process: InProcess, lab: Lab
+) -> None:
+    lab.change_settings("vcenter", bearer_assertions=False)
+    by_token = {"username": OMIT, "password": OMIT, "access_token": "{{ lab.vcenter.access_token }}"}
+    tasks = [
+        failing(session("password", password="wrong", token_file=FILE)),
+        failing(session("assertion", token_file=FILE, **by_token)),
+    ]
+
+    run = succeeded(in_process.play(tasks))
+
+    cut = by_task(run, lab, "vcenter", "password", "assertion")
+    assert [lines(requests) for requests in cut.values()] == [[OPEN], [EXCHANGE, OPEN]]
+    assert "code UNAUTHENTICATED, 'Authentication required.'" in run["password"]["msg"]
+    assert "Check username" in run["password"]["msg"]
+    assert "clocks" in run["assertion"]["msg"]
+    assert not (in_process.folder / "token.json").exists()
+
+
+def test_the_error_at_the_limit_of_sessions_names_it(in_process: InProcess, lab: Lab) -> None:
+    lab.change_settings("vcenter", most_sessions=0)
+
+    run = in_process.play([session("opened", retries=0)])
+
+    assert "its maximum number of sessions is reached" in run["opened"]["msg"]
+    assert lab.counts("vcenter")["refused_for_limit"] == 1
+
+
+# --- Reuse ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "ending", [end_tokens("revoked", "vcenter"), change_settings("vcenter", clock_offset=1801)], ids=["ended", "idle"]
+)
+def test_a_session_that_has_ended_is_replaced_with_one_sign_in(
+    in_process: InProcess, lab: Lab, ending: dict[str, Any]
+) -> None:
+    tasks = [session("opened", token_file=FILE), ending, session("renewed", token_file=FILE)]
+
+    run = succeeded(in_process.play(tasks))
+
+    cut = by_task(run, lab, "vcenter", "opened", "renewed")
+    assert lines(cut["renewed"]) == [CHECK, OPEN, CHECK]
+    assert summary(run["renewed"]) == (True, "renewed", True)
+    assert lab.counts("vcenter")["tokens_valid"] == 1
+
+
+def test_checks_keep_a_session_open_beyond_its_idle_time_until_vcenter_ends_it(in_process: InProcess, lab: Lab) -> None:
+    lab.change_settings("vcenter", session_lifetime=5000)
+    checks = [
+        task
+        for number in range(1, 4)
+        for task in (
+            change_settings("vcenter", clock_offset=number * 1700),
+            session(f"after_{number}", token_file=FILE),
+        )
+    ]
+
+    run = succeeded(in_process.play([session("opened", token_file=FILE), *checks]))
+
+    assert [run[f"after_{number}"]["action"] for number in range(1, 4)] == ["reused", "reused", "renewed"]
+
+
+def test_a_session_is_reused_without_a_request_with_verify_false_or_a_recent_verification(
+    in_process: InProcess, lab: Lab
+) -> None:
+    tasks = [
+        session("opened", token_file=FILE),
+        session("recent", token_file=FILE, verify_max_age="10m"),
+        session("unchecked", token_file=FILE, verify=False),
+        session("old", token_file=FILE, verify_max_age=0.0001),
+    ]
+
+    run = succeeded(in_process.play(tasks))
+
+    cut = by_task(run, lab, "vcenter", "opened", "recent", "unchecked", "old")
+    assert [lines(requests) for requests in cut.values()] == [[OPEN, CHECK], [], [], [CHECK]]
+    assert [run[name]["verified"] for name in cut] == [True, True, False, True]
+    assert {run[name]["token"] for name in cut} == {run["opened"]["token"]}
+
+
+def test_an_unknown_expiry_is_no_reason_to_renew_or_to_warn(in_process: InProcess, lab: Lab) -> None:
+    windows = {"min_remaining": "2d", "renew_before": "3d"}
+    tasks = [session("opened", token_file=FILE, **windows), session("reused", token_file=FILE, **windows)]
+
+    run = succeeded(in_process.play(tasks))
+
+    assert [run[name]["action"] for name in ("opened", "reused")] == ["created", "reused"]
+    assert run.output.strip() == ""
+
+
+def test_a_session_of_the_caller_is_used_replaced_or_ended(in_process: InProcess, lab: Lab) -> None:
+    given = {"token": "{{ opened.token }}"}
+    tasks = [
+        session("opened"),
+        session("used", **given),
+        session("ended", **given, state="absent"),
+        session("ended_again", **given, state="absent"),
+        failing(session("never", **given, renew="never")),
+        session("replaced", **given),
+    ]
+
+    run = succeeded(in_process.play(tasks))
+
+    names = ["opened", "used", "ended", "ended_again", "never", "replaced"]
+    cut = by_task(run, lab, "vcenter", *names)
+    assert [lines(cut[name]) for name in names] == [
+        [OPEN, CHECK], [CHECK], [END, CHECK], [END], [CHECK], [CHECK, OPEN, CHECK]
+    ]  # fmt: skip
+    assert [run[name]["action"] for name in names] == ["created", "reused", "revoked", "none", "none", "renewed"]
+    assert lab.counts("vcenter")["tokens_valid"] == 1
+
+
+# --- Nothing is left behind ----------------------------------------------------------------------------------------
+
+
+def test_a_session_that_would_be_neither_stored_nor_returned_is_not_opened(in_process: InProcess, lab: Lab) -> None:
+    run = in_process.play([session("lost", return_token=False)])
+
+    assert "would be lost" in run["lost"]["msg"]
+    assert lab.requests("vcenter") == []
+
+
+def test_a_new_session_that_vcenter_does_not_accept_is_ended(in_process: InProcess, lab: Lab) -> None:
+    lab.fault("vcenter", "status", method="GET", path="/api/session", status=401)
+
+    run = in_process.play([session("refused", token_file=FILE)])
+
+    assert lines(lab.requests("vcenter")) == [OPEN, CHECK, END]
+    assert "It was revoked" in run["refused"]["msg"]
+    assert lab.counts("vcenter")["tokens_valid"] == 0
+
+
+def test_the_session_of_an_interrupted_run_is_ended_by_the_next_task_with_its_folder(
+    in_process: InProcess, lab: Lab
+) -> None:
+    folder = {"record_folder": "{{ playbook_dir }}/sessions"}
+    tasks = [
+        session("left", **folder, max_duration=0.0001),
+        session("opened", **folder),
+        session("ended", **folder, token="{{ opened.token }}", state="absent"),
+    ]
+
+    run = succeeded(in_process.play(tasks))
+
+    cut = by_task(run, lab, "vcenter", "left", "opened", "ended")
+    assert lines(cut["opened"]) == [END, OPEN, CHECK]
+    assert cut["opened"][0].header(HEADER) == run["left"]["token"]
+    assert lab.counts("vcenter")["tokens_valid"] == 0
+    assert [path.suffix for path in (in_process.folder / "sessions").iterdir()] == []
+
+
+def test_check_mode_opens_no_session(in_process: InProcess, lab: Lab) -> None:
+    run = succeeded(in_process.play([checked(session("predicted", token_file=FILE))]))
+
+    assert (run["predicted"]["changed"], run["predicted"]["action"]) == (True, "created")
+    assert lab.requests("vcenter") == []
+    assert list(in_process.folder.iterdir()) == []
+
+
+# --- Before 7.0 U2 -------------------------------------------------------------------------------------------------
+
+
+def test_an_older_vcenter_is_recognized_once_in_a_task_and_asked_by_its_own_api(
+    in_process: InProcess, lab: Lab
+) -> None:
+    lab.change_settings("vcenter", session_api="rest")
+    old_check = f"POST {OLD}?~action=get"
+    tasks = [
+        session("opened", token_file=FILE),
+        session("reused", token_file=FILE),
+        session("ended", token_file=FILE, state="absent"),
+        failing(session("refused", password="wrong")),
+    ]
+
+    run = succeeded(in_process.play(tasks))
+
+    cut = by_task(run, lab, "vcenter", *(task["register"] for task in tasks))
+    assert [lines(requests) for requests in cut.values()] == [
+        [OPEN, f"POST {OLD}", old_check],
+        [CHECK, old_check],
+        [END, f"DELETE {OLD}", old_check],
+        [OPEN, f"POST {OLD}"],
+    ]
+    assert [run[name]["action"] for name in cut] == ["created", "reused", "revoked", "none"]
+    assert "com.vmware.vapi.std.errors.unauthenticated" in run["refused"]["msg"]
+    assert "Authentication required." in run["refused"]["msg"]
+    assert lab.counts("vcenter")["tokens_valid"] == 0
+
+
+def test_a_page_of_a_proxy_with_status_404_is_no_sign_of_an_older_vcenter(in_process: InProcess, lab: Lab) -> None:
+    lab.fault("vcenter", "html", path="/api/session", status=404)
+
+    run = in_process.play([session("opened")])
+
+    assert "an HTML page" in run["opened"]["msg"]
+    assert lines(lab.requests("vcenter")) == [OPEN]
