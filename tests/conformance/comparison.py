@@ -39,7 +39,7 @@ Difference = tuple[str | None, str | None]
 # These belong to the HTTP library and not to the API. avisdk reports its own timeout in `timeout`.
 _OF_THE_LIBRARY = ("host", "user-agent", "accept-encoding", "connection", "content-length", "timeout")
 # Each client has its own session with other values.
-_OF_THE_SESSION = ("x-csrftoken", "x-xsrf-token")
+_OF_THE_SESSION = ("x-csrftoken", "x-xsrf-token", "vmware-api-session-id")
 
 
 @dataclass(frozen=True)

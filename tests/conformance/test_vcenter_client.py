@@ -212,7 +212,7 @@ def test_every_documented_error_is_read(lab: Lab, broker: Broker, register: Regi
     assert kind_of(lab, register(broker.overflow_token())) == (status, kind)
 
 
-# --- vCenter's own token exchange. No module uses it; the lab has it because the product does -----------------------
+# --- vCenter's own token exchange for another access token, which no module uses --------------------------------
 
 
 def exchange(lab: Lab, http: requests.Session, token: str) -> Any:

@@ -139,7 +139,7 @@ def test_every_module_gives_the_same_results_on_every_route_and_none_shows_a_sec
         assert leaks({"output": run.output}, [*mine, *(value["value"] for value in lab.secrets())]) == []
         for name, result in run.by_host["sddc"].items():
             if "headers" in result:
-                assert f"{result['token_type']} {result['token']}" in result["headers"].values(), name
+                assert any(value.endswith(result["token"]) for value in result["headers"].values()), name
 
     for name, result in told[IN_PROCESS.name].items():
         assert told[route.name][name] == result, name

@@ -52,10 +52,29 @@ class VcenterSessionClient:
         """POST /api/session with a password. Raises ApiError: 401, also for a locked account, and 503."""
         return self._create(basic_authorization(username, password), _USER_ADVICE)
 
-    def create_session_by_token(self, access_token: Secret) -> Token:
-        """Exchange an access token for a SAML assertion, and create a session with it, because vCenter takes no access
-        token for that. Raises ApiError: 400, 401, 503. Requires vCenter 9.1."""
-        return self._create(assertion_authorization(self._issue_assertion(access_token)), _ASSERTION_ADVICE)
+    def create_session_by_assertion(self, assertion: Secret) -> Token:
+        """POST /api/session with a SAML assertion. Raises ApiError: 401, 503."""
+        return self._create(assertion_authorization(assertion), _ASSERTION_ADVICE)
+
+    def issue_assertion(self, access_token: Secret) -> Secret:
+        """POST /api/vcenter/authentication/token (RFC 8693). Returns a SAML assertion, which is valid for five minutes.
+
+        Requires vCenter 9.1. Raises ApiError: 400, 401.
+        """
+        response = self._session.request(
+            "POST",
+            "/api/vcenter/authentication/token",
+            doing="exchange the access token for a SAML assertion",
+            headers={"Authorization": bearer(access_token)},
+            form={**_EXCHANGE, "subject_token": access_token},
+            # An unused assertion soon expires.
+            idempotent=True,
+            advice={
+                **dict.fromkeys((400, 401), _TOKEN_ADVICE),
+                404: "Check hostname. An access token requires vCenter 9.1 or newer.",
+            },
+        )
+        return _assertion_of(response)
 
     def is_accepted(self, session_id: Secret) -> bool:
         """GET /api/session, which also starts the idle time anew. False for a session that has ended (401)."""
@@ -91,27 +110,11 @@ class VcenterSessionClient:
             raise response.bad("the response has no usable session id")
         return Token(response.sendable(session_id, "the session id"), HEADER, self._session.now())
 
-    def _issue_assertion(self, access_token: Secret) -> Secret:
-        """POST /api/vcenter/authentication/token (RFC 8693). Returns the XML, which is valid for five minutes."""
-        response = self._session.request(
-            "POST",
-            "/api/vcenter/authentication/token",
-            doing="exchange the access token for a SAML assertion",
-            headers={"Authorization": bearer(access_token)},
-            form={**_EXCHANGE, "subject_token": access_token},
-            # An unused assertion soon expires.
-            idempotent=True,
-            advice={
-                **dict.fromkeys((400, 401), _TOKEN_ADVICE),
-                404: "Check hostname. An access token requires vCenter 9.1 or newer.",
-            },
-        )
-        return _assertion_of(response)
-
     def _request(self, method: str, *, old: tuple[str, Any], **arguments: Any) -> Response:
         """Send a request for a session. `old` has the method and query of the same request to an older vCenter."""
-        # The vendor's client sends a content type without a body, too.
-        arguments["headers"] = {**arguments["headers"], "Content-Type": "application/json"}
+        if method != "GET":
+            # The vendor's client sends a content type without a body, too.
+            arguments["headers"] = {**arguments["headers"], "Content-Type": "application/json"}
         if not self._is_old:
             response = found_or_none(lambda: self._session.request(method, _PATH, **arguments))
             if response is not None:

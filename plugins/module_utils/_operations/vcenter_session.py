@@ -67,7 +67,8 @@ class AccessToken(Credential[vcenter_session.VcenterSessionClient]):
         return str(jwt_claims(self.secret.reveal()).get("sub") or f"access token {self.secret.fingerprint}")
 
     def authenticate(self, client: vcenter_session.VcenterSessionClient) -> Token:
-        return client.create_session_by_token(self.secret)
+        # vCenter takes no access token for a session.
+        return client.create_session_by_assertion(client.issue_assertion(self.secret))
 
 
 class VcenterSessions(SessionTokens):
