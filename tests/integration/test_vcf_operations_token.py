@@ -221,6 +221,15 @@ def test_headers_have_the_scheme_of_the_task_and_not_that_of_the_task_which_stor
     assert run["reused"]["headers"] == {"Authorization": f"vRealizeOpsToken {token}"}
 
 
+def test_without_verification_the_validity_of_the_response_counts(in_process: InProcess, lab: Lab) -> None:
+    tasks = [vcf_operations(name, **FILE, verify=False) for name in ("created", "reused")]
+
+    run = succeeded(in_process.play(tasks))
+
+    assert lines(lab.requests("vcf_operations")) == [ACQUIRE]
+    assert 5.9 * HOURS < run["reused"]["expires_in"] <= 6 * HOURS
+
+
 @pytest.mark.parametrize("validity", ["absent", "past", "far"])
 def test_an_unusable_validity_is_a_warning_and_the_verification_says_how_long_the_token_is_valid(
     in_process: InProcess, lab: Lab, validity: str

@@ -127,8 +127,7 @@ class SessionFolder(SessionRecords):
 
     def _record(self, token: Token, now: float) -> Record:
         source, clock = self._source, self._runtime.clock
-        end = now + self._longest
-        promised = replace(token, promised_until=end if token.expires_at is None else min(end, token.expires_at))
+        promised = replace(token, promised_until=now + self._longest)
         reading = None if source.clock_offset is None else ClockReading.of(clock)
         owner = (source.product, source.host, source.principal or "")
         return Record(*owner, promised, clock_offset=source.clock_offset or 0.0, clock=reading)

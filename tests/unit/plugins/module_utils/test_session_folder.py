@@ -168,6 +168,23 @@ def test_where_a_lock_proves_nothing_the_recorded_time_decides(
     assert token not in sessions.server.alive
 
 
+def test_a_session_is_not_over_while_others_extend_its_token_past_the_recorded_expiry(
+    sessions: Sessions, later: Playbook
+) -> None:
+    class SlidingSource(MemorySource):
+        sliding_lifetime = 3600.0
+
+    sessions.source_type = SlidingSource
+    sessions.clock = Machine("one")
+    token = sessions.cut_off(None)
+    sessions.server.alive[token] = sessions.server.now() + 2 * 3600
+    sessions.clock = PassingTime("another", 4000)
+
+    sessions.cut_off(later.play())
+
+    assert token in sessions.server.working()
+
+
 class PassingTime(Machine):
     """A machine whose clock is ahead."""
 
