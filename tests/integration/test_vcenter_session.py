@@ -15,6 +15,7 @@ import pytest
 
 from products.vcenter import BY_TOKEN, session, vcenter
 from products.vidb import vidb
+from support.bao import Bao
 from support.canaries import leaks
 from support.in_process import record_of
 from support.in_process_plays import InProcess
@@ -285,6 +286,25 @@ def test_a_session_of_the_caller_is_used_replaced_or_ended(in_process: InProcess
     ]  # fmt: skip
     assert [run[name]["action"] for name in names] == ["created", "reused", "revoked", "none", "none", "renewed"]
     assert lab.counts("vcenter")["tokens_valid"] == 1
+
+
+def test_machines_share_a_session_in_a_store_from_which_others_read_it(
+    in_process: InProcess, lab: Lab, bao: Bao
+) -> None:
+    path = "sddc/vcenter"
+    bao.do("DELETE", f"secret/metadata/{path}")
+    store = {"path": path, "url": bao.address, "ca_path": bao.ca_path, "token": bao.root_token}
+
+    run = succeeded(in_process.play([session("first", token_store=store), session("second", token_store=store)]))
+
+    assert lines(lab.requests("vcenter")) == [OPEN, CHECK, CHECK]
+    assert run["first"]["headers"] == run["second"]["headers"]
+    document = bao.document(path)
+    assert (document["token_type"], document["token"]) == (HEADER, run["first"]["token"])
+
+    succeeded(in_process.play([session("ended", token_store=store, state="absent")]))
+    assert "token" not in bao.document(path)
+    assert lab.counts("vcenter")["tokens_valid"] == 0
 
 
 # --- Nothing is left behind ----------------------------------------------------------------------------------------
