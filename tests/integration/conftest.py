@@ -18,6 +18,9 @@ if str(Path(__file__).resolve().parents[1]) not in sys.path:
 
 from products import EXAMPLE, ISSUER
 from support import bao as bao_server
+from support.awx.definitions import PROJECT
+from support.awx.jobs import Worker, project_with_the_collection
+from support.awx.setup import Controller, Setup, credentials
 from support.bao import Bao
 from support.cores import Core, fast_on_default
 from support.in_process_plays import InProcess
@@ -69,6 +72,36 @@ def ansible(lab: Lab, tmp_path: Path) -> Ansible:
 def in_process(lab: Lab, tmp_path: Path) -> InProcess:
     """The same without ansible-playbook, for tests of requests and results."""
     return InProcess(tmp_path, _variables(lab))
+
+
+@pytest.fixture(scope="module")
+def own_lab() -> Iterator[Lab]:
+    """A lab that is not reset between the tests of a file: setting up a controller takes half a minute."""
+    from lab.client import Lab
+
+    with Lab.start() as lab:
+        yield lab
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The AWX project of a user: the sample project, with the collection."""
+    return project_with_the_collection(PROJECT, tmp_path_factory.mktemp("project") / "project")
+
+
+@pytest.fixture(scope="module")
+def controller(own_lab: Lab, project: Path, tmp_path_factory: pytest.TempPathFactory) -> Controller:
+    """A controller after awx_setup, with a credential for each product."""
+    controller = Controller(own_lab, "127.0.0.1", project)
+    run = Setup(controller, tmp_path_factory.mktemp("setup"), awx_setup_credentials=credentials(own_lab)).run()
+    assert run.returncode == 0, run.output
+    return controller
+
+
+@pytest.fixture
+def worker(own_lab: Lab, project: Path, tmp_path: Path) -> Worker:
+    """An execution node without a common disk: each job has its own home."""
+    return Worker(tmp_path / "jobs", project, own_lab.ca_path)
 
 
 @pytest.fixture

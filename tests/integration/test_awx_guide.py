@@ -10,18 +10,19 @@ import os
 import shlex
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
-from support.awx.definitions import AWX, JOB_TEMPLATES, TOKEN_FILES
+from support.awx.definitions import AWX, DOCUMENTS, ENGINE, JOB_TEMPLATES, TOKEN_FILES
 from support.awx.jobs import Worker
 from support.awx.setup import REPOSITORY, credentials
+from support.bao import Bao, executable
 from support.canaries import leaks
 from support.checkout import CHECKOUT, built
 from support.cores import DEFAULT
-from support.guides import GUIDES, Substitute, follow
+from support.guides import GUIDES, Substitute, files_of, follow
 
 if TYPE_CHECKING:
     from lab.client import Lab
@@ -41,14 +42,25 @@ SETUP = (
 REMOVE = f"{SETUP} -e awx_setup_state=absent"
 
 
-def editor(lab: Lab, folder: Path) -> Path:
+def store_credential(bao: Bao) -> dict[str, Any]:
+    """The credential of the writer, in the secrets engine that the reader has set up with the other guide."""
+    bao.do("POST", f"sys/mounts/{ENGINE}", {"type": "kv", "options": {"version": "2"}})
+    ids = bao.app_role(files_of("many_machines.md")["writer.hcl"], "sddc-writer")
+    return {
+        "name": "Vault",
+        "type": "token_store",
+        "inputs": {"url": bao.address, **{name: ids[name] for name in ("role_id", "secret_id")}},
+    }
+
+
+def editor(lab: Lab, bao: Bao, folder: Path) -> Path:
     """An editor that fills in the placeholders of the guide, and leaves other files unchanged."""
-    awx = lab["awx"]
+    awx, listed = lab["awx"], [*credentials(lab), store_credential(bao)]
     (folder / "controller").write_text(
         f"export CONTROLLER_HOST=https://{HOST} CONTROLLER_USERNAME={awx['username']}\n"
         f"export CONTROLLER_PASSWORD={awx['password']} https_proxy={lab['proxy']['url']} SSL_CERT_FILE={lab.ca_path}\n"
     )
-    (folder / "credentials").write_text(yaml.safe_dump({"awx_setup_credentials": credentials(lab)}))
+    (folder / "credentials").write_text(yaml.safe_dump({"awx_setup_credentials": listed}))
     program = folder / "editor"
     program.write_text(
         f"#!/bin/sh\ncd {shlex.quote(str(folder))}\n"
@@ -93,16 +105,19 @@ def substitutes(lab: Lab, folder: Path) -> dict[str, Substitute]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_the_awx_guide_works_word_for_word_and_its_schedule_rotates_tokens(lab: Lab, tmp_path: Path) -> None:
+def test_the_awx_guide_works_word_for_word_and_its_schedule_rotates_tokens(
+    lab: Lab, own_bao: Bao, tmp_path: Path
+) -> None:
     home, work, mounted = (tmp_path / name for name in ("home", "work", "mounted"))
     for folder in (home, work, mounted):
         folder.mkdir()
     git_server(home, tmp_path)
     lab.change_settings("awx", host=HOST, repositories={REPOSITORY: str(home / "automation")})
     pip = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
-    environ = {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8", "ANSIBLE_NOCOLOR": "1", **pip}
+    path = f"{os.environ['PATH']}:{Path(executable() or '').parent}"
+    environ = {"PATH": path, "HOME": str(home), "LANG": "C.UTF-8", "ANSIBLE_NOCOLOR": "1", **pip, **own_bao.environment}
     # The modules of awx.awx run one after the other: this saves a third of the time.
-    environ |= {"EDITOR": str(editor(lab, tmp_path)), "ANSIBLE_PIPELINING": "true"}
+    environ |= {"EDITOR": str(editor(lab, own_bao, tmp_path)), "ANSIBLE_PIPELINING": "true"}
 
     done = follow("awx.md", work, environ, substitutes(lab, tmp_path))
 
@@ -114,26 +129,30 @@ def test_the_awx_guide_works_word_for_word_and_its_schedule_rotates_tokens(lab: 
     files = {"vault": (home / ".sddc" / "awx-credentials.yml").read_text(), "output": done.output}
     assert leaks(files, secrets) == []
     assert yaml.safe_load((home / "context" / "_build" / "requirements.yml").read_text())["collections"]
-    check_what_runs(lab, home, mounted, tmp_path)
+    check_what_runs(lab, own_bao, home, mounted, tmp_path)
     check_removal(lab, work, environ)
 
 
-def check_what_runs(lab: Lab, home: Path, mounted: Path, folder: Path) -> None:
-    """Run what the schedule would start, in the pushed project."""
+def check_what_runs(lab: Lab, bao: Bao, home: Path, mounted: Path, folder: Path) -> None:
+    """Run what the schedule would start, in the pushed project: without a mounted path, and with one."""
     project = folder / "clone"
     subprocess.run(["git", "clone", "--quiet", str(folder / "server.git"), str(project)], check=True)
     place = project / "collections" / "ansible_collections"
     place.mkdir(parents=True)
     (place / "sddc").symlink_to(home / ".ansible" / "collections" / "ansible_collections" / "sddc")
     text = (project / "group_vars" / "all.yml").read_text()
-    (project / "group_vars" / "all.yml").write_text(text.replace("/var/lib/sddc-tokens", str(mounted)))
+    (folder / "trusted.pem").write_text(Path(lab.ca_path).read_text() + Path(bao.ca_path).read_text())
+    worker = Worker(folder / "jobs", project, str(folder / "trusted.pem"))
     answers = {"token_rotation_min_remaining": 1200}
     name = JOB_TEMPLATES["rotate_tokens"]["name"]
-    (prepared,) = lab.act("awx", "launch", host=HOST, job_template=name, answers=answers)
 
-    job = Worker(folder / "jobs", project, lab.ca_path).run(prepared)
+    for path in (folder / "not mounted", mounted):
+        (project / "group_vars" / "all.yml").write_text(text.replace("/var/lib/sddc-tokens", str(path)))
+        (prepared,) = lab.act("awx", "launch", host=HOST, job_template=name, answers=answers)
+        job = worker.run(prepared, path.name)
+        assert job.status == 0, job.output
 
-    assert job.status == 0, job.output
+    assert {name for name in DOCUMENTS if bao.document(name, mount=ENGINE).get("token")} == DOCUMENTS
     assert {path.name for path in mounted.glob("*.json")} == TOKEN_FILES
 
 

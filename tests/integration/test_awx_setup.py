@@ -25,7 +25,7 @@ from support.awx.definitions import (
     role_of,
     survey_spec,
 )
-from support.awx.setup import Controller, Setup, changes, credentials
+from support.awx.setup import STORE, Controller, Setup, changes, credentials
 from support.canaries import leaks
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def own_lab() -> Iterator[Lab]:
 @pytest.fixture(scope="module")
 def setup(own_lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Setup:
     controller = Controller(own_lab, FIRST, PROJECT)
-    return Setup(controller, tmp_path_factory.mktemp("setup"), awx_setup_credentials=credentials(own_lab))
+    return Setup(controller, tmp_path_factory.mktemp("setup"), awx_setup_credentials=[*credentials(own_lab), STORE])
 
 
 @pytest.fixture(scope="module")

@@ -26,10 +26,13 @@ from support.awx.definitions import (
     AWX,
     CHECKOUT,
     CREDENTIAL_TYPES,
+    EXAMPLE_PLAYBOOK,
     JOB_TEMPLATES,
     PROJECT,
     SCHEDULES,
+    VARIABLES,
     WORKFLOWS,
+    role_of,
     role_options,
     role_variables,
     survey_spec,
@@ -38,15 +41,22 @@ from support.in_process import operation_of
 
 MODULES = sorted(path.stem for path in (CHECKOUT / "plugins" / "modules").glob("*.py"))
 
+# Options of a store that no credential sets: a job of AWX has no JWT, and files are part of the project.
+OF_THE_PROJECT = {"role", "jwt", "ca_path", "client_cert", "client_key", "validate_certs"}
+
 each_type = pytest.mark.parametrize("product", CREDENTIAL_TYPES)
 each_template = pytest.mark.parametrize("playbook", JOB_TEMPLATES)
 
 
 def options_with_fallbacks() -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every option of every module that has one, by name."""
+    """Every option of every module that has one, by name, those of its stores included."""
     for name in MODULES:
         options = operation_of(name).argument_spec.options
         yield from ((option, spec) for option, spec in options.items() if spec.get("environment"))
+        stores = [spec["spec"].options for spec in options.values() if "spec" in spec]
+        for option, spec in (item for store in stores for item in store.items() if item[0] not in OF_THE_PROJECT):
+            if spec.get("environment"):
+                yield option, spec
 
 
 def fields_by_variable() -> dict[str, dict[str, Any]]:
@@ -174,8 +184,7 @@ def test_no_survey_asks_for_paths_to_read_run_or_write(playbook: str) -> None:
 
 
 def test_the_project_lists_its_task_files() -> None:
-    variables = yaml.safe_load((PROJECT / "group_vars" / "all.yml").read_text())
-    named = {name: path for name, path in variables.items() if name.endswith("_tasks")}
+    named = {name: path for name, path in VARIABLES.items() if name.endswith("_tasks")}
     roles = [name for playbook in JOB_TEMPLATES for name in role_options(playbook) if name.endswith("_tasks")]
 
     assert sorted(named) == sorted(roles)
@@ -198,11 +207,24 @@ def test_a_job_template_asks_for_credentials_that_exist(playbook: str) -> None:
 
 
 def test_the_project_contains_no_secret_and_its_variables_are_those_of_the_roles() -> None:
-    variables = yaml.safe_load((PROJECT / "group_vars" / "all.yml").read_text())
     options = {name: spec for playbook in JOB_TEMPLATES for name, spec in role_options(playbook).items()}
 
-    assert set(variables) - {"sddc_tokens_folder"} <= set(options)
-    assert [name for name in variables if options.get(name, {}).get("no_log")] == []
+    own = {"sddc_tokens_folder", "sddc_tokens_store", "sddc_tokens_in_store"}
+    assert set(VARIABLES) - own <= set(options)
+    assert [name for name in VARIABLES if options.get(name, {}).get("no_log")] == []
+
+
+def test_a_session_of_the_project_lasts_as_long_as_awx_lets_its_job_run() -> None:
+    longest = VARIABLES[f"{role_of(EXAMPLE_PLAYBOOK)}_max_duration"]
+
+    assert longest == JOB_TEMPLATES[EXAMPLE_PLAYBOOK]["timeout"]
+
+
+def test_each_job_for_which_the_project_sets_a_store_has_its_credential() -> None:
+    with_store = {name for name, value in VARIABLES.items() if "sddc_tokens_in_store" in str(value)}
+    jobs = {playbook for playbook in JOB_TEMPLATES if with_store & set(role_options(playbook))}
+
+    assert {name for name, job in JOB_TEMPLATES.items() if "token_store" in job["credential_types"]} == jobs
 
 
 # --- schedules and workflows -----------------------------------------------------------------------------------------

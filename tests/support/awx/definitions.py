@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import re
 from typing import Any
 
 import yaml
@@ -56,11 +56,12 @@ def role_of(playbook: str) -> str:
 
 # The playbook whose role works with the example.
 (EXAMPLE_PLAYBOOK,) = (playbook for playbook in JOB_TEMPLATES if role_of(playbook) in EXAMPLE.roles)
-# What the project's rotation stores on the mounted path.
-TOKEN_FILES = {
-    Path(token["token_file"]).name
-    for token in yaml.safe_load((PROJECT / "group_vars" / "all.yml").read_text())["token_rotation_tokens"]
-}
+VARIABLES: dict[str, Any] = yaml.safe_load((PROJECT / "group_vars" / "all.yml").read_text())
+_ROTATED = VARIABLES["token_rotation_tokens"]
+# What the project's rotation stores on the mounted path, and without one, in the secrets engine.
+TOKEN_FILES = {name for token in _ROTATED for name in re.findall(r"/([\w-]+\.json)'", token["token_file"])}
+DOCUMENTS = {name for token in _ROTATED for name in re.findall(r"'path': '([\w-]+)'", token["token_store"])}
+ENGINE: str = VARIABLES["sddc_tokens_store"]["mount"]
 
 
 def role_options(playbook: str) -> dict[str, dict[str, Any]]:

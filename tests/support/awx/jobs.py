@@ -17,12 +17,16 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from support.canaries import leaks
 from support.checkout import CHECKOUT
 from support.cores import DEFAULT
+
+if TYPE_CHECKING:
+    from lab.client import Lab
 
 # Only catches hangs.
 _SECONDS = 500
@@ -80,11 +84,15 @@ class Worker:
     """Runs jobs, each in its own folder and with its own home."""
 
     def __init__(self, folder: Path, project: Path, trusted: str) -> None:
-        self._folder, self._project, self._trusted = folder, project, trusted
+        self.folder, self._project, self._trusted = folder, project, trusted
+
+    def trust(self, trusted: str) -> None:
+        """Run further jobs in an image with this file of CA certificates."""
+        self._trusted = trusted
 
     def start(self, job: Mapping[str, Any], name: str = "job") -> subprocess.Popen[str]:
         """Start a job that the controller has prepared. Call `finished` at the end."""
-        folder, home = self._folder / name, self._folder / f"{name}-home"
+        folder, home = self.folder / name, self.folder / f"{name}-home"
         home.mkdir(parents=True)
         shutil.copytree(self._project, folder / "project", symlinks=True)
         self._write(folder, job)
@@ -106,10 +114,10 @@ class Worker:
         except subprocess.TimeoutExpired:
             process.kill()
             raise
-        folder = self._folder / name
+        folder = self.folder / name
         paths = sorted(folder.glob(f"artifacts/{job['id']}/job_events/*.json"), key=_number)
         events = [json.loads(path.read_text()) for path in paths]
-        return Job(folder, self._folder / f"{name}-home", process.returncode, output, events)
+        return Job(folder, self.folder / f"{name}-home", process.returncode, output, events)
 
     def run(self, job: Mapping[str, Any], name: str = "job") -> Job:
         """Run one job."""
@@ -141,6 +149,16 @@ class Worker:
         limit = f"--limit {shlex.quote(job['limit'])}" if job["limit"] else ""
         _put(folder / "env" / "cmdline", f"-u root {limit} {verbosity}".strip())
         _put(folder / "inventory" / "hosts", script, 0o700)
+
+
+def check_that_it_keeps_its_secrets(lab: Lab, *jobs: Job, further: Iterable[str] = ()) -> None:
+    """Check that the jobs succeeded, and that no secret of the lab, nor a further one, is in what they left."""
+    secrets = [*further, *(secret["value"] for secret in lab.secrets())]
+    for job in jobs:
+        assert job.status == 0, job.output
+        assert leaks(job.texts(), secrets) == []
+        # Neither set_stats nor cacheable facts: AWX stores both.
+        assert job.statistics["artifact_data"] == {}
 
 
 def _number(path: Path) -> int:

@@ -13,6 +13,7 @@ import requests
 import yaml
 
 from products import KITS
+from support.awx.definitions import JOB_TEMPLATES
 from support.cores import DEFAULT, Core
 from support.playbooks import Ansible, Run
 
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
     from lab.client import Lab
 
 REPOSITORY = "https://git.example.com/sddc/automation.git"
+# A credential of the store, where no server is required.
+STORE = {
+    "name": "A store",
+    "type": "token_store",
+    "inputs": {"url": "https://vault.example.com:8200", "role_id": "role-of-jobs", "secret_id": "secret-of-jobs"},
+}
 
 
 class Controller:
@@ -72,6 +79,16 @@ class Controller:
         )
         response.raise_for_status()
         return response.json() if response.content else None
+
+    def change(self, playbook: str, **values: Any) -> None:
+        """Change fields of the job template of a playbook."""
+        template = self.one("job_templates", name=JOB_TEMPLATES[playbook]["name"])
+        self.call("PATCH", f"job_templates/{template['id']}", values)
+
+    def attach(self, playbook: str, credential: int, **how: Any) -> None:
+        """Attach a credential to the job template of a playbook, or remove it with `disassociate`."""
+        template = self.one("job_templates", name=JOB_TEMPLATES[playbook]["name"])
+        self.call("POST", f"job_templates/{template['id']}/credentials", {"id": credential, **how})
 
     def launch(self, job_template: str, prompts: dict[str, Any] | None = None, **answers: Any) -> list[dict[str, Any]]:
         """The jobs that AWX would start. `prompts` are the values of a launch besides the answers of the survey."""
