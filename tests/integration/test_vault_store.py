@@ -262,6 +262,18 @@ def test_a_token_of_the_store_that_was_revoked_is_renewed_once(bao: Bao) -> None
     store.client.sign_out()
 
 
+def test_a_token_that_ends_after_a_forbidden_request_is_renewed(bao: Bao) -> None:
+    keep(Store(bao), "first-token")
+    bao.do("PUT", "sys/policies/acl/sddc-read", {"policy": 'path "secret/data/sddc/*" { capabilities = ["read"] }'})
+    store = Store(bao, approle(bao, token_policies=["sddc-read"]))
+    with pytest.raises(StoreError, match="403"):
+        keep(store, "second-token")
+    assert store.documents.read().fields["token"] == "first-token"
+    bao.call("POST", "auth/token/revoke-self", {}, token=store.client._signer.credential().reveal())
+
+    assert store.documents.read().fields["token"] == "first-token"
+
+
 def test_a_given_token_is_not_revoked(bao: Bao) -> None:
     given = bao.token_for(POLICY)
     store = Store(bao, GivenToken(Secret(given)))

@@ -180,6 +180,7 @@ class VaultClient:
             **arguments,
         )
         self._index = response.headers.get(_INDEX) or self._index
+        self._signer.note_success()
         return response
 
     def _version(
@@ -255,7 +256,8 @@ class _TokenSigner(Auth[Secret]):
         self._has_renewed = True
         return self._sign_in.token_after(refused)
 
-    def confirm(self, renewed: Secret) -> None:
+    def note_success(self) -> None:
+        """From now on, a refusal may mean that the token has expired."""
         self._has_renewed = False
 
 
