@@ -5,11 +5,9 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
 
-class ModuleDocFragment:
-    """Life-cycle options; `revocation` only for products that can revoke a token."""
-
-    DOCUMENTATION = r"""
+_STATE = r"""
 options:
   state:
     description:
@@ -18,11 +16,15 @@ options:
     type: str
     choices: [present, absent]
     default: present
+"""
+_TOKEN = r"""
   token:
     description:
       - Existing token. It is returned if it is valid, and replaced if not.
       - Mutually exclusive with O(token_file) and O(token_store).
     type: str
+"""
+_FILE = r"""
   token_file:
     description:
       - File in which the token is stored between tasks, plays and runs, on the managed node.
@@ -34,6 +36,8 @@ options:
       - During a renewal, the file keeps the old token until the new one is verified. If a task is interrupted, the next
         one completes its work.
     type: path
+"""
+_MIN_REMAINING = r"""
   min_remaining:
     description:
       - Minimum remaining lifetime of the token (seconds). A token with less is replaced. If that is not possible, the
@@ -42,6 +46,8 @@ options:
         warning when it is created.
     type: str
     default: '300'
+"""
+_RENEWAL = r"""
   renew_before:
     version_added: 0.2.0
     description:
@@ -89,10 +95,25 @@ options:
         120 seconds, so that the task takes over from one that was killed.
     type: str
 notes:
-  - Without O(token), O(token_file) and O(token_store), every run creates a new token, and it is not stored.
   - With O(return_token=false), other tasks read the token from O(token_file) or O(token_store), for example with
     P(sddc.tokens.token_file#lookup) or P(sddc.tokens.token_store#lookup).
 """
+_UNSTORED = r"""
+  - Without O(token), O(token_file) and O(token_store), every run creates a new token, and it is not stored.
+"""
+
+
+def _joined(*parts: str) -> str:
+    return "".join(part.strip("\n") + "\n" for part in parts)
+
+
+class ModuleDocFragment:
+    """Life-cycle options; `stored` if the token must be stored, `revocation` if the product can revoke a token."""
+
+    # Annotated, because the sanity test yamllint expects literals in plain assignments.
+    DOCUMENTATION: ClassVar[str] = _joined(_STATE, _TOKEN, _FILE, _MIN_REMAINING, _RENEWAL, _UNSTORED)
+
+    STORED: ClassVar[str] = _joined(_STATE, _FILE, _RENEWAL)
 
     REVOCATION = r"""
 options:

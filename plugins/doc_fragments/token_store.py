@@ -104,11 +104,9 @@ def _described(options: str, prefix: str, indent: int) -> str:
     return textwrap.indent(options.format(prefix=prefix), " " * indent)
 
 
-class ModuleDocFragment:
-    """Options in a dictionary, in a list of dictionaries, and for a lookup."""
-
-    # Annotated, because the sanity test yamllint expects literals in plain assignments.
-    DOCUMENTATION: ClassVar[str] = rf"""
+def _store(others: str) -> str:
+    """The option token_store, which is mutually exclusive with others."""
+    return rf"""
 options:
   token_store:
     description:
@@ -117,11 +115,20 @@ options:
       - The document contains only strings, so that other programs can read its field C(token). Only Vault or OpenBao
         encrypts it.
       - A document of another product, server or user is refused and not changed; see O(replace_foreign).
-      - Mutually exclusive with O(token) and O(token_file).
+      - Mutually exclusive with {others}.
     type: dict
     version_added: 0.2.0
     suboptions:{_described(_PATH + _OPTIONS, "token_store.", 6)}
 """
+
+
+class ModuleDocFragment:
+    """Options in a dictionary, in a list of dictionaries, and for a lookup."""
+
+    # Annotated, because the sanity test yamllint expects literals in plain assignments.
+    DOCUMENTATION: ClassVar[str] = _store("O(token) and O(token_file)")
+
+    STORED: ClassVar[str] = _store("O(token_file)")
 
     READ: ClassVar[str] = rf"""
 options:

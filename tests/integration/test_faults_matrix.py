@@ -178,7 +178,8 @@ def succeeded_for_a_reason(cell: Cell) -> str:
 
 def repeated_where_safe(cell: Cell) -> str:
     """Requests that create tokens are carried out once. Transient faults of safe requests are retried successfully."""
-    minted = sum(bool(MINTS.search(_pattern(entry))) and 200 <= (entry.work_status or 0) < 300 for entry in cell.log)
+    mints = _any_of(pattern for name in (cell.kit.name, *cell.kit.needs) for pattern in KITS[name].mints)
+    minted = sum(bool(mints.search(_pattern(entry))) and 200 <= (entry.work_status or 0) < 300 for entry in cell.log)
     # A refused request is sent again with another token.
     if minted > (2 if cell.name in ("refused", "page 403") else 1):
         return f"{minted} tokens were made"

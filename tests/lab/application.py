@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from email.utils import formatdate
 from typing import Any
 
@@ -19,11 +20,13 @@ from .product import Handler, Middleware, Product, Refusal, host_of
 _LOGGER = logging.getLogger("lab")
 
 
-def application(product: Product[Any, Any], log: RequestLog, faults: FaultTable) -> web.Application:
-    """Build the application of a product."""
+def application(
+    product: Product[Any, Any], log: RequestLog, faults: FaultTable, guests: Iterable[Product[Any, Any]] = ()
+) -> web.Application:
+    """Build the application of a product, which also has the routes of its guests."""
     layers = [_observer(product, log), _striker(product, log, faults), _refuser(product), *product.middlewares()]
     app = web.Application(middlewares=[_marked(layer) for layer in layers], logger=_LOGGER)
-    app.add_routes(product.routes())
+    app.add_routes([*product.routes(), *(route for guest in guests for route in guest.guest_routes())])
     app.on_response_prepare.append(_dater(product))
     return app
 

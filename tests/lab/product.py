@@ -81,6 +81,8 @@ class Product(ABC, Generic[StateT, SettingsT]):
     For a server it is `host`, not `url`: playbooks prefix it with `https://`.
     """
 
+    guest_of: ClassVar[str] = ""
+    """The product whose server also has the routes of `guest_routes()`."""
     revocable: ClassVar[str] = ""
     """The count that is 0 when everything that can be revoked is revoked."""
 
@@ -111,6 +113,10 @@ class Product(ABC, Generic[StateT, SettingsT]):
     @abstractmethod
     def details(self, url: str) -> dict[str, str]:
         """Return the product's part of the state file."""
+
+    def guest_routes(self) -> Iterable[web.RouteDef]:
+        """Return the routes that the server of another product has, too."""
+        return ()
 
     def middlewares(self) -> Iterable[Middleware]:
         """Return the middlewares before the product's handlers, outermost first."""

@@ -68,7 +68,8 @@ class Lab:
         _raise_file_limit()
         self._runners["control"] = await _runner(control_application(self))
         for product in self.products.values():
-            self._runners[product.name] = await _runner(application(product, self.log, self.faults))
+            guests = [guest for guest in self.products.values() if guest.guest_of == product.name]
+            self._runners[product.name] = await _runner(application(product, self.log, self.faults, guests))
         for number, name in enumerate(self._runners):
             listener = _listener_near(FIRST_ADDRESS, first_port + number if first_port else 0)
             self._ports[name] = listener.getsockname()[1]

@@ -15,7 +15,10 @@ Ending = Literal["expired", "revoked"]
 
 @dataclass
 class Token:
-    """One token. `expires_at` is in the clock of the product that created it."""
+    """One token. `expires_at` and `used_at` are in the clock of the product that created it.
+
+    `used_at` is when it was last exchanged for another one, where a product shows that.
+    """
 
     value: str
     product: str
@@ -24,6 +27,7 @@ class Token:
     principal: str
     expires_at: float
     ended: Ending | None = None
+    used_at: float | None = None
 
     def is_valid(self, now: float) -> bool:
         """Whether the token is valid."""

@@ -18,11 +18,11 @@ from support.templates import rendered
 def _kits() -> Iterator[tuple[str, Kit]]:
     names = sorted(path.stem for path in Path(__file__).parent.glob("[!_]*.py"))
     found: dict[str, Kit] = {name: importlib.import_module(f"{__name__}.{name}").KIT for name in names}
-    order = graphlib.TopologicalSorter({name: kit.needs for name, kit in found.items()}).static_order()
+    order = graphlib.TopologicalSorter({name: (*kit.needs, *kit.uses) for name, kit in found.items()}).static_order()
     return ((name, found[name]) for name in order)
 
 
-# A product comes after those whose tokens it uses.
+# A product comes after those whose tokens or servers it uses.
 KITS: Mapping[str, Kit] = dict(_kits())
 
 # Each token of each product that can be an entry of token_set, by the value of `product`.

@@ -166,6 +166,10 @@ class Kit:
 
     needs: tuple[str, ...] = ()
     """Products whose tokens its tasks use, as registered by `tokens` of those products."""
+    uses: tuple[str, ...] = ()
+    """Products whose servers its tasks use, and which its code may name."""
+    group: str = ""
+    """The product in whose group its modules are, if that is another one."""
     tokens: tuple[Task, ...] = ()
     """Tasks that register the tokens for further tasks, its own and those of other products."""
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -174,6 +178,8 @@ class Kit:
     # Faults, hostile servers and crashes: regular expressions for method and path, such as "POST /v1/tokens$".
     mints: tuple[str, ...] = ()
     """Requests that create a token. Each may be sent only once."""
+    reads: tuple[str, ...] = ()
+    """Requests that change nothing, in addition to each GET."""
     signs_in: tuple[str, ...] = ()
     signs_out: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()

@@ -14,6 +14,8 @@ from .._core.token import Token, claimed_time, jwt_claims
 from .._http.response import Response, number
 
 SCHEME = "Bearer"
+# The type of a stored token that is exchanged for access tokens.
+API_TOKEN = "api_token"
 ID_TOKEN = "id_token"
 REFRESH_TOKEN = "refresh_token"
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
+from .._core.errors import InvalidOption
 from .._core.secret import Secret, basic_authorization
 from .._core.token import Token
 from .._http.probe import was_deleted
@@ -26,6 +27,9 @@ from .oauth import (
 API_TOKEN_GRANT = "urn:custom:vcf:params:oauth:grant-type:api-token"
 # RFC 6749, section 5.2: the grant is invalid, expired, revoked or was issued to another client.
 INVALID_GRANT = "invalid_grant"
+
+# The fact of a stored API token that names the broker at which it was verified.
+BROKER = "broker"
 
 # Characters. A longer token cannot be revoked.
 LONGEST_TO_REVOKE = 4096
@@ -103,6 +107,15 @@ class VidbClient:
             left_behind=_LEFT_BEHIND,
         )
         return token_of_response(response, self._session.now(), (ID_TOKEN, REFRESH_TOKEN))
+
+
+def check_broker(api_token: Token, host: str, option: str) -> None:
+    """Raise InvalidOption, which names `option`, if a stored API token was verified at another broker than `host`."""
+    own = api_token.facts.get(BROKER, host)
+    if own != host:
+        raise InvalidOption(
+            option, f"is {host}, but the stored API token is for {own}, and is not sent to another server"
+        )
 
 
 def expand_access_token(session: Session, link: Link, overflow_token: Secret) -> Secret:

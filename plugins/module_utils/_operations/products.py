@@ -17,6 +17,7 @@ from .nsx_service_reauth import NsxServiceReauth
 from .sddc_manager_token import SddcManagerToken
 from .vcenter_registered_token import VcenterRegisteredToken
 from .vcenter_session import VcenterSession
+from .vcf_api_token import VcfApiToken
 from .vcf_operations_token import VcfOperationsToken
 from .vidb_access_token import VidbAccessToken
 from .vrni_auth_token import VrniAuthToken
@@ -28,6 +29,7 @@ PRODUCTS: Mapping[str, type[Operation]] = {
     "sddc_manager": SddcManagerToken,
     "vcenter": VcenterRegisteredToken,
     "vcenter_session": VcenterSession,
+    "vcf_api": VcfApiToken,
     "vcf_operations": VcfOperationsToken,
     "vidb": VidbAccessToken,
     "vrni": VrniAuthToken,

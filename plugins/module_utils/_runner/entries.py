@@ -209,7 +209,7 @@ def _entry(name: str, validated: ValidatedArguments) -> Entry:
     params = dict(validated.params)
     product = params.pop("product")
     del params[_NAME]
-    if _RENAMED in params:
+    if _NAME in PRODUCTS[product].argument_spec.options:
         params[_NAME] = params.pop(_RENAMED)
     return Entry(name, product, params, tuple(validated.warnings))
 

@@ -137,7 +137,7 @@ class VcfOperations(Product[VcfOperationsState, VcfOperationsSettings]):
         value = f"{uuid.uuid4()}::{uuid.uuid4()}"
         self.shared.secrets.remember("vcf_operations token", value)
         ends = now + settings.lifetime
-        self.shared.ledger.add(Token(value, self.name, host, "ops", user, ends))
+        self.shared.ledger.add(Token(value, VcfOperations.name, host, "ops", user, ends))
         return self._response(request, {"token": value, **_validity(settings, now), "roles": []})
 
     async def release_token(self, request: web.Request) -> web.Response:
@@ -183,7 +183,7 @@ class VcfOperations(Product[VcfOperationsState, VcfOperationsSettings]):
         scheme = next((scheme for scheme in accepted if scheme.lower() == given.lower()), None)
         if scheme is None:
             raise Refusal(401, "The request has no supported authentication.", _BAD_CREDENTIALS)
-        token = self.shared.ledger.find(self.name, credentials(request, scheme) or "", host)
+        token = self.shared.ledger.find(VcfOperations.name, credentials(request, scheme) or "", host)
         if token is None or not token.is_valid(now):
             message = f'The provided token for auth scheme "{scheme}" is either invalid or has expired.'
             raise Refusal(401, message, _BAD_TOKEN)

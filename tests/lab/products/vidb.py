@@ -233,9 +233,17 @@ class Vidb(Product[VidbState, VidbSettings]):
     def _is_good(self, request: web.Request, grant: Grant, value: str) -> bool:
         host = host_of(request)
         if grant == "api_token":
-            return hmac.compare_digest(value.encode(), self.api_token.encode())
+            return hmac.compare_digest(value.encode(), self.api_token.encode()) or self._is_generated(host, value)
         token = self.shared.ledger.find(self.name, value, host)
         return token is not None and token.kind == "refresh" and token.is_valid(self.now(host))
+
+    def _is_generated(self, host: str, value: str) -> bool:
+        """Return whether it is a valid API token that VCF Operations has created, and remember its use."""
+        token = self.shared.ledger.find("vcf_api", value)
+        if token is None or token.kind != "api" or not token.is_valid(self.now(host)):
+            return False
+        token.used_at = self.now(host)
+        return True
 
     def _granted(self, request: web.Request, grant: Grant, principal: str) -> dict[str, Any]:
         host, issuer = host_of(request), f"{origin(request)}/acs/t/{_TENANT}"

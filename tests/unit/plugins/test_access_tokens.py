@@ -20,7 +20,7 @@ from ansible_collections.sddc.tokens.plugins.module_utils._operations.token_prov
 from ansible_collections.sddc.tokens.plugins.module_utils._runner.execution import execute
 from ansible_collections.sddc.tokens.plugins.module_utils._runner.validation import Validated
 from products import ISSUERS, KITS
-from support.in_process import operation_of
+from support.in_process import done, operation_of
 from support.kit import OMIT, Kit
 
 if TYPE_CHECKING:
@@ -58,7 +58,9 @@ def test_a_stored_token_is_sent_only_to_its_own_product(lab: Lab, tmp_path: Path
     file, made = str(tmp_path / "token.json"), KITS[maker]
     taker, known = TAKERS[module], operation_of(module).argument_spec.options
     options = {name: value for name, value in taker.from_file.items() if value != OMIT and name in known}
-    assert "msg" not in run(made.module, lab, maker, token_file=file, **made.server.options(lab.details))
+    creating = next(job for job in made.jobs.values() if job.module == made.module)
+    assert not done(creating, lab.details, file, token_file=file).message
+    lab.clear_requests()
 
     result = run(module, lab, taker.name, token_file=file, **options)
 

@@ -27,8 +27,8 @@ GROUND = PLUGINS / "module_utils"
 PACKAGE = f"ansible_collections.{COLLECTION}"
 CODE = sorted((*PLUGINS.rglob("*.py"), *(CHECKOUT / "extensions" / "eda" / "plugins").rglob("*.py")))
 LAB = sorted((CHECKOUT / "tests" / "lab").rglob("*.py"))
-# The products whose tokens another one uses.
-ISSUERS = {name: kit.needs for name, kit in KITS.items()}
+# The products whose tokens or servers another one uses.
+ISSUERS = {name: (*kit.needs, *kit.uses) for name, kit in KITS.items()}
 
 each_file = pytest.mark.parametrize("path", CODE, ids=lambda path: f"{path.parent.name}/{path.stem}")
 

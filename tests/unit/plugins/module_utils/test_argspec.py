@@ -195,6 +195,7 @@ def test_every_secret_option_becomes_a_secret_and_an_empty_one_is_not_given() ->
 @each_product
 def test_every_option_with_a_secret_name_is_a_secret(kit: Kit) -> None:
     harmless = ("token_file", "token_store", "return_token", "require_id_token", "_header")
+    harmless += ("token_id", "token_name", "token_lifetime")
     for name, option in (*operation_of(kit.module).argument_spec.options.items(), *TOKEN_STORE.options.items()):
         if any(word in name for word in ("token", "secret", "password", "proxy_url")) and not name.endswith(harmless):
             assert option.get("no_log") is True, name

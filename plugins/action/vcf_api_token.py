@@ -1,0 +1,16 @@
+# Copyright: (c) 2026, sddc.tokens contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Action plugin of the module vcf_api_token."""
+
+from __future__ import annotations
+
+from ansible_collections.sddc.tokens.plugins.module_utils._operations.vcf_api_token import VcfApiToken
+from ansible_collections.sddc.tokens.plugins.plugin_utils.operation_action import OperationAction
+
+
+class ActionModule(OperationAction):
+    operation = VcfApiToken
+
+
+main = ActionModule.check_arguments
