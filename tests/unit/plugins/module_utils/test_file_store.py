@@ -5,18 +5,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import DamagedRecord, ForeignRecord, StoreError
 from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
-from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import MASK, Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import (
     FileStore,
@@ -143,10 +145,13 @@ def test_failed_write_leaves_the_old_file_and_no_other(
 
 def test_content_is_on_disk_before_it_replaces_the_old_one(file: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
     steps: list[str] = []
+    sizes: list[int] = []
 
     def noted(name: str, function: Callable[..., object]) -> Callable[..., object]:
-        def call(*args: object) -> object:
+        def call(*args: Any) -> object:
             steps.append(name)
+            if name == "fsync" and stat.S_ISREG(os.fstat(args[0]).st_mode):
+                sizes.append(os.fstat(args[0]).st_size)
             return function(*args)
 
         return call
@@ -155,6 +160,40 @@ def test_content_is_on_disk_before_it_replaces_the_old_one(file: FileStore, monk
         monkeypatch.setattr(os, name, noted(name, getattr(os, name)))
     write(file, RECORD)
     assert steps == ["fsync", "replace", "fsync"]
+    assert sizes == [os.path.getsize(file.path)]
+
+
+def test_partial_files_of_crashed_tasks_are_removed_and_others_are_kept(file: FileStore, tmp_path: Path) -> None:
+    for name in (".token.json.4711.123.new", ".token.json.new", ".other.json.4711.123.new"):
+        tmp_path.joinpath(name).touch()
+    lock(file)
+    assert {entry for entry in os.listdir(tmp_path) if entry.endswith(".new")} == {
+        ".token.json.new",
+        ".other.json.4711.123.new",
+    }
+
+
+def test_no_file_stays_open_after_a_read_a_write_or_a_removal(file: FileStore) -> None:
+    listed = Path("/proc/self/fd")
+    if not listed.is_dir():
+        pytest.skip("this system does not list open files in /proc")
+    write(file, RECORD)
+    file.read()
+    remove(file)
+    opened = []
+    for number in os.listdir(listed):
+        # The listing itself is closed by now.
+        with contextlib.suppress(FileNotFoundError):
+            opened.append(os.readlink(listed / number))
+    assert [path for path in opened if path.startswith(os.path.dirname(file.path))] == []
+
+
+def test_a_stored_token_is_redacted_once_it_was_read(path: Path, file: FileStore) -> None:
+    write(file, RECORD)
+    runtime = Runtime()
+    FileStore(str(path), runtime).read()
+    (secret, *_others) = RECORD.secrets
+    assert runtime.redactor.quote(secret.reveal()) == MASK
 
 
 def test_removal_is_idempotent(file: FileStore, path: Path) -> None:

@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 
 from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import ForeignRecord, TokenRejected, TokensError
+from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
 from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token, iso8601
+from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.file_store import FileStore
 from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_world import (
     FileWorld,
     World,
@@ -247,3 +249,40 @@ def test_a_pending_token_does_not_replace_a_valid_one_without_verification(world
     assert record.current is not None
     assert record.current.secret == good.secret
     assert record.pending is None
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_renew_never_creates_no_token_in_place_of_a_pending_one_that_does_not_work(
+    world: World, check_mode: bool
+) -> None:
+    current, pending = world.server.mint(), world.server.mint()
+    world.server.alive.clear()
+    world.keep(current=current, pending=pending)
+
+    run = world.run(renew="never", check_mode=check_mode)
+
+    assert isinstance(run.error, TokenRejected)
+    assert "create" not in kinds(run.calls)
+
+
+def test_renew_never_fails_at_once_while_another_task_holds_the_lock(file_world: FileWorld) -> None:
+    file_world.keep(current=file_world.server.mint())
+    file_world.server.alive.clear()
+
+    with FileStore(str(file_world.path), Runtime()).exclusive(0):
+        run = file_world.run(renew="never", lock_timeout=0)
+
+    assert isinstance(run.error, TokenRejected)
+
+
+def test_a_record_that_others_keep_changing_is_renewed_with_the_lock_held_in_the_end() -> None:
+    world = World()
+    ending = world.server.mint(age=ENDING)
+    world.keep(current=ending)
+    # Each change is one that leaves the token due for renewal.
+    world.store.before_exclusive = lambda: world.store.put(world.store.record)
+
+    assert world.run().result == (True, "renewed")
+
+    assert 1 < len(world.store.timeouts) < 20
+    assert [world.server.accepts(ending), len(world.server.working())] == [False, 1]

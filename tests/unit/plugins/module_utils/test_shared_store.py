@@ -13,11 +13,12 @@ from ansible_collections.sddc.tokens.plugins.module_utils._core.errors import (
     ApiError,
     ForeignRecord,
 )
-from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import Secret
+from ansible_collections.sddc.tokens.plugins.module_utils._core.runtime import Runtime
+from ansible_collections.sddc.tokens.plugins.module_utils._core.secret import MASK, Secret
 from ansible_collections.sddc.tokens.plugins.module_utils._core.token import Token
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.document import Fields, fields_of
 from ansible_collections.sddc.tokens.plugins.module_utils._lifecycle.record import Record
-from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_source import MemorySource
+from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_source import MemorySource, Steps
 from ansible_collections.sddc.tokens.tests.unit.plugins.module_utils.memory_world import (
     Run,
     SharedWorld,
@@ -44,6 +45,15 @@ def test_a_converged_task_reads_once_and_writes_nothing(world: SharedWorld) -> N
 
     assert world.run().result == (False, "reused")
     assert (world.documents.reads - reads, world.documents.writes - writes) == (1, 0)
+
+
+def test_a_stored_token_is_redacted_once_it_was_read(world: SharedWorld) -> None:
+    world.run()
+    runtime = Runtime()
+
+    world.store_of(runtime, Steps()).read()
+
+    assert runtime.redactor.quote(current(world).secret.reveal()) == MASK
 
 
 def test_a_renewal_writes_the_lease_the_pending_token_and_the_promotion(world: SharedWorld) -> None:
