@@ -216,6 +216,7 @@ def test_the_next_session_revokes_the_token_that_a_killed_session_recorded_in_a_
     assert leaks({"output": run.output}, secrets) == []
 
 
+@pytest.mark.slow
 def test_a_session_with_the_same_store_leaves_the_token_of_a_running_one_alone(
     sessions: Ansible, lab: Lab, bao: Bao
 ) -> None:
