@@ -44,7 +44,8 @@ KIT = Kit(
         "creates": Job(MODULE, lambda lab, file: SERVER.options(lab)),
         "creates and keeps": _KEPT,
         "reuses": _job(_KEPT),
-        "renews": _job(_KEPT, settled={"tokens_valid": 1}, renew="always"),
+        # A token whose response is lost when the run is killed stays valid for six hours.
+        "renews": _job(_KEPT, settled={}, renew="always"),
         "revokes": _job(_KEPT, settled={"tokens_valid": 0}, state="absent"),
     },
     tokens=(vcf_operations("vcf_operations"),),
