@@ -45,13 +45,17 @@ def test_token_that_cannot_be_sent_in_a_header_is_an_error_and_is_not_stored(
     document=JSON
     | st.dictionaries(
         st.sampled_from(
-            ["code", "message", "details", "error", "error_code", "error_message", "related_errors", "messages"]
+            [
+                *("code", "message", "details", "error", "error_code", "error_message", "related_errors", "messages"),
+                *("apiErrorCode", "validationFailures"),
+            ]
         ),
         JSON,
         max_size=4,
     )
 )
 @example(document={"details": 5, "related_errors": True, "messages": 1.5})
+@example(document={"apiErrorCode": [1], "validationFailures": [1, {"failureMessage": {}, "violationPath": None}]})
 @example(document={"details": {"a": 1}, "related_errors": {"error_message": 1}, "messages": "text"})
 def test_error_responses_of_any_form_are_read(product: str, document: object) -> None:
     code, message = importlib.import_module(f"{CLIENTS}.{product}").error_facts(document)
