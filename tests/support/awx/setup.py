@@ -13,7 +13,7 @@ import requests
 import yaml
 
 from products import KITS
-from support.awx.definitions import JOB_TEMPLATES
+from support.awx.definitions import CREDENTIAL_TYPES, JOB_TEMPLATES
 from support.cores import DEFAULT, Core
 from support.playbooks import Ansible, Run
 
@@ -123,8 +123,9 @@ def changes(run: Run) -> int:
 
 
 def credentials(lab: Lab) -> list[dict[str, Any]]:
-    """A credential for each product of the lab, without optional values."""
+    """A credential of each type for a product of the lab, without optional values. Some kits use those of others."""
     return [
         {"name": f"The lab's {name}", "type": name, "inputs": kit.server.options(lab.details)}
         for name, kit in KITS.items()
+        if name in CREDENTIAL_TYPES
     ]
