@@ -122,6 +122,20 @@ options:
 """
 
 
+def api_token_store(prefix: str) -> str:
+    """The option api_token_store, whose name has a prefix in some modules."""
+    return rf"""
+options:
+  {prefix}api_token_store:
+    description:
+      - Document in a KV secrets engine (version 2) of Vault or OpenBao that contains the API token, instead of
+        O({prefix}api_token_file). It is only read.
+    type: dict
+    version_added: 0.2.0
+    suboptions:{_described(_PATH + _OPTIONS, f"{prefix}api_token_store.", 6)}
+"""
+
+
 class ModuleDocFragment:
     """Options in a dictionary, in a list of dictionaries, and for a lookup."""
 
@@ -129,6 +143,8 @@ class ModuleDocFragment:
     DOCUMENTATION: ClassVar[str] = _store("O(token) and O(token_file)")
 
     STORED: ClassVar[str] = _store("O(token_file)")
+
+    API_TOKEN: ClassVar[str] = api_token_store("")
 
     READ: ClassVar[str] = rf"""
 options:

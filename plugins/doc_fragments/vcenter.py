@@ -5,6 +5,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from ansible_collections.sddc.tokens.plugins.doc_fragments.token_store import api_token_store
+
 
 class ModuleDocFragment:
     """Options for vCenter."""
@@ -25,3 +29,6 @@ options:
     type: bool
     default: true
 """
+
+    # Annotated, because the sanity test yamllint expects literals in plain assignments.
+    VIDB_API_TOKEN: ClassVar[str] = api_token_store("vidb_")

@@ -19,21 +19,21 @@ options:
   access_token:
     description:
       - Access token of the VMware Identity Broker, from M(sddc.tokens.vidb_access_token).
-      - Mutually exclusive with O(token_file), O(token_store), O(vidb_api_token), O(vidb_refresh_token) and
-        O(vidb_client_id).
-      - If none of the five is set, the environment variable E(VCENTER_ACCESS_TOKEN) is used.
+      - Mutually exclusive with O(token_file), O(token_store), O(vidb_api_token), O(vidb_api_token_file),
+        O(vidb_api_token_store), O(vidb_refresh_token) and O(vidb_client_id).
+      - If none of these is set, the environment variable E(VCENTER_ACCESS_TOKEN) is used.
     type: str
   token_file:
     description:
       - Token file of M(sddc.tokens.vidb_access_token) on the managed node, instead of O(access_token).
-      - With O(vidb_api_token), O(vidb_refresh_token) or O(vidb_client_id), this task creates and renews the token in
-        the file. Without them, it only reads the file, and fails if the token has expired or belongs to another
+      - With a credential of the identity broker, such as O(vidb_api_token), this task creates and renews the token in
+        the file. Without one, it only reads the file, and fails if the token has expired or belongs to another
         product.
     type: path
   vidb_hostname:
     description:
-      - Identity broker, as a name, name:port, or https base URL. Required with O(vidb_api_token),
-        O(vidb_refresh_token) and O(vidb_client_id).
+      - Identity broker, as a name, name:port, or https base URL. Required with a credential of the
+        identity broker, such as O(vidb_api_token).
       - If not set, the environment variable E(VIDB_HOST) is used.
     type: str
   vidb_tenant:
@@ -46,22 +46,29 @@ options:
     description:
       - API token of the identity broker. This task exchanges it for an access token. Requires release 9.1.
       - Without O(token_file) and O(token_store), every run requests a new access token.
-      - If this, O(vidb_refresh_token), O(vidb_client_id) and O(access_token) are not set, the environment variable
+      - If neither O(access_token) nor any credential of the identity broker is set, the environment variable
         E(VIDB_API_TOKEN) is used.
     type: str
+  vidb_api_token_file:
+    version_added: 0.2.0
+    description:
+      - Token file of M(sddc.tokens.vcf_api_token) on the managed node that contains the API token, instead of
+        O(vidb_api_token). It is only read.
+      - The API token is only sent to the identity broker at which it was created.
+    type: path
   vidb_refresh_token:
     description: Refresh token of the identity broker, instead of O(vidb_api_token).
     type: str
   vidb_client_id:
     description:
       - ID of an OAuth client of the identity broker, instead of O(vidb_api_token).
-      - If this, O(vidb_api_token), O(vidb_refresh_token) and O(access_token) are not set, the environment variable
+      - If neither O(access_token) nor any other credential of the identity broker is set, the environment variable
         E(VIDB_CLIENT_ID) is used.
     type: str
   vidb_client_secret:
     description:
       - Secret of the OAuth client O(vidb_client_id).
-      - If this, O(vidb_api_token), O(vidb_refresh_token) and O(access_token) are not set, the environment variable
+      - If neither O(access_token) nor any other credential of the identity broker is set, the environment variable
         E(VIDB_CLIENT_SECRET) is used.
     type: str
   vidb_validate_certs:
@@ -109,6 +116,7 @@ extends_documentation_fragment:
   - sddc.tokens.sealing
   - sddc.tokens.sealing.return_token
   - sddc.tokens.token_store.read
+  - sddc.tokens.vcenter.vidb_api_token
   - sddc.tokens.connection
   - sddc.tokens.connection.issuer
   - sddc.tokens.attributes

@@ -36,8 +36,16 @@ options:
   api_token:
     description:
       - API token of a user. Requires release 9.1.
-      - If this, O(refresh_token) and O(client_id) are not set, the environment variable E(VIDB_API_TOKEN) is used.
+      - If neither this nor O(api_token_file), O(api_token_store), O(refresh_token) or O(client_id) is set, the
+        environment variable E(VIDB_API_TOKEN) is used.
     type: str
+  api_token_file:
+    version_added: 0.2.0
+    description:
+      - Token file of M(sddc.tokens.vcf_api_token) on the managed node that contains the API token, instead of
+        O(api_token). It is only read, so that a replaced API token is used from then on.
+      - The API token is only sent to the identity broker at which it was created.
+    type: path
   refresh_token:
     description: Refresh token of a user, instead of O(api_token). The broker can require O(client_id) and
       O(client_secret) of the client to which it was issued.
@@ -45,16 +53,17 @@ options:
   client_id:
     description:
       - ID of an OAuth client, instead of O(api_token).
-      - If this, O(api_token) and O(refresh_token) are not set, the environment variable E(VIDB_CLIENT_ID) is used.
+      - If no other credential is set, the environment variable E(VIDB_CLIENT_ID) is used.
     type: str
   client_secret:
     description:
       - Secret of the OAuth client O(client_id).
-      - If this, O(api_token) and O(refresh_token) are not set, the environment variable E(VIDB_CLIENT_SECRET) is used.
+      - If no other credential is set, the environment variable E(VIDB_CLIENT_SECRET) is used.
     type: str
 extends_documentation_fragment:
   - sddc.tokens.lifecycle
   - sddc.tokens.token_store
+  - sddc.tokens.token_store.api_token
   - sddc.tokens.lifecycle.revocation
   - sddc.tokens.token_store.record
   - sddc.tokens.sealing
@@ -81,6 +90,7 @@ seealso:
     description: The vendor's documentation of the operation.
     link: https://developer.broadcom.com/xapis/vmware-identity-broker/latest/acs/t/tenant/token/post
   - module: sddc.tokens.vcenter_registered_token
+  - module: sddc.tokens.vcf_api_token
   - plugin: sddc.tokens.token_file
     plugin_type: lookup
   - plugin: sddc.tokens.token_store
@@ -103,6 +113,28 @@ EXAMPLES = r"""
     - name: Show when the access token expires
       ansible.builtin.debug:
         msg: The access token expires at {{ vidb.expires_at }}.
+
+- name: Keep an access token, and the API token that it comes from
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Ensure that the API token is valid for two weeks or longer
+      sddc.tokens.vcf_api_token:
+        hostname: vcf-operations.example.com
+        username: admin
+        password: "{{ vcf_operations_password }}"
+        api_client: Automation
+        vidb_hostname: vidb.example.com
+        token_file: ~/.sddc/vcf-api.json
+        verify_max_age: 86400
+        return_token: false
+
+    - name: Ensure that a valid access token exists
+      sddc.tokens.vidb_access_token:
+        hostname: vidb.example.com
+        api_token_file: ~/.sddc/vcf-api.json
+        token_file: ~/.sddc/vidb-of-client.json
+        return_token: false
 
 - name: Use a token of an OAuth client with vCenter
   hosts: localhost

@@ -6,12 +6,17 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+from products.vcenter import vcenter
+from products.vcf_api import vcf_api
 from products.vidb import VIDB_CLIENT, vidb
+from support.bao import Bao
 from support.canaries import leaks
 from support.in_process_plays import InProcess
+from support.kit import OMIT
 from support.playbooks import Ansible, module
 from support.tasks import by_task, change_settings, checked, end_tokens, failing, lines, said, succeeded
 
@@ -205,8 +210,8 @@ def test_wrong_credentials_are_named_with_the_text_of_the_product_and_what_to_ch
         assert f"returned status {answered.status}, code " in message
         assert sentence in message
         assert run[name]["changed"] is False
-    assert "set api_token, refresh_token, or client_id" in run["nothing"]["msg"]
-    assert "mutually exclusive: api_token|client_id" in run["both"]["msg"]
+    assert "set api_token, api_token_file, api_token_store, refresh_token, or client_id" in run["nothing"]["msg"]
+    assert "mutually exclusive: api_token|api_token_file|api_token_store|client_id" in run["both"]["msg"]
     assert leaks({"output": run.output}, [wrong, *(secret["value"] for secret in lab.secrets())]) == []
 
 
@@ -315,3 +320,70 @@ def test_a_renewal_revokes_the_replaced_client_token_and_nothing_that_shares_a_g
     cut = by_task(run, lab, None, "client", "client_renewed", "user", "user_renewed")
     assert [lines(cut[name]) for name in cut] == [[GRANT], [GRANT, REVOKE], [GRANT], [GRANT]]
     assert dict(parse_qsl(cut["client_renewed"][1].body))["token"] == run["client"]["token"]
+
+
+ROOT = "{{ playbook_dir }}/vcf_api.json"
+
+
+def test_an_access_token_comes_from_the_api_token_that_another_task_keeps_and_renews(
+    in_process: InProcess, lab: Lab
+) -> None:
+    of_file = {**NO_API_TOKEN, "api_token_file": ROOT, "token_file": FILE}
+    tasks = [
+        vcf_api("root"),
+        vidb("created", **of_file),
+        vcf_api("rotated", renew="always"),
+        vidb("reused", **of_file),
+        vidb("renewed", **of_file, renew="always"),
+        vcenter("registered", access_token=OMIT, vidb_hostname="{{ lab.vidb.url }}", vidb_api_token_file=ROOT),
+    ]
+
+    run = succeeded(in_process.play(tasks))
+
+    grants = [dict(parse_qsl(entry.body)) for entry in lab.requests("vidb") if entry.line == GRANT]
+    first, second = run["root"]["token"], run["rotated"]["token"]
+    # The module that keeps an API token exchanges it once, too.
+    assert [grant["api_token"] for grant in grants] == [first, first, second, second, second]
+    assert [run[name]["action"] for name in ("created", "reused", "renewed")] == ["created", "reused", "renewed"]
+    assert run["reused"]["request_count"] == 0
+    client = lab["vcf_api"]["api_client_id"]
+    assert json.loads((in_process.folder / "token.json").read_text())["principal"] == f"CUSTOMER/API client {client}"
+
+
+def test_a_file_without_an_api_token_or_for_another_broker_sends_nothing(in_process: InProcess, lab: Lab) -> None:
+    elsewhere = lab["vidb"]["url"].replace("127.0.0.1", "localhost")
+    of_file = {**NO_API_TOKEN, "api_token_file": ROOT}
+    tasks = [
+        vcf_api("root"),
+        vidb("access", token_file=FILE),
+        failing(vidb("missing", **{**of_file, "api_token_file": "{{ playbook_dir }}/none.json"})),
+        failing(vidb("of_another_type", **{**of_file, "api_token_file": FILE})),
+        failing(vidb("of_another_broker", **of_file, hostname=elsewhere)),
+        failing(vidb("with_another_credential", api_token_file=ROOT)),
+    ]
+
+    run = succeeded(in_process.play(tasks))
+
+    assert len(lab.requests("vidb")) == 2
+    assert "There is no token in" in run["missing"]["msg"]
+    assert "holds a Bearer token, not an API token" in run["of_another_type"]["msg"]
+    assert "the option hostname is localhost" in run["of_another_broker"]["msg"].replace("The", "the")
+    assert "mutually exclusive" in run["with_another_credential"]["msg"]
+
+
+def test_an_api_token_in_a_shared_store_is_read_from_there(ansible: Ansible, lab: Lab, bao: Bao) -> None:
+    root = {"path": "sddc/root", "url": bao.address, "token": bao.root_token, "ca_path": bao.ca_path}
+    tasks = [
+        vcf_api("root", token_file=OMIT, token_store=root),
+        vidb("created", **NO_API_TOKEN, api_token_store=root, token_file=FILE),
+        vidb("reused", **NO_API_TOKEN, api_token_store=root, token_file=FILE),
+    ]
+
+    run = succeeded(ansible.play(tasks))
+
+    assert [run[name]["action"] for name in ("root", "created", "reused")] == ["created", "created", "reused"]
+    document = bao.document("sddc/root")
+    assert document["token_id"] == run["root"]["token_id"]
+    assert document["token_type"] == "api_token"
+    assert "announced" not in document
+    assert leaks({"output": run.output}, [secret["value"] for secret in lab.secrets()]) == []

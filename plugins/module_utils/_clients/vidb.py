@@ -28,8 +28,8 @@ API_TOKEN_GRANT = "urn:custom:vcf:params:oauth:grant-type:api-token"
 # RFC 6749, section 5.2: the grant is invalid, expired, revoked or was issued to another client.
 INVALID_GRANT = "invalid_grant"
 
-# The fact of a stored API token that names the broker at which it was verified.
-BROKER = "broker"
+# Facts of a stored API token: the broker at which it was verified, and the id of its client.
+BROKER, API_CLIENT = "broker", "api_client"
 
 # Characters. A longer token cannot be revoked.
 LONGEST_TO_REVOKE = 4096

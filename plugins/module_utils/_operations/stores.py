@@ -8,18 +8,23 @@ from __future__ import annotations
 from typing import Optional
 
 from .._lifecycle.file_store import FileStore
+from .._lifecycle.options import STORED
 from .._lifecycle.shared_store import Documents
 from .._lifecycle.store import Store
 from .base import Operation
 from .vault_store import shared_store, vault_documents
 
 
-def store_of(operation: Operation, *, read_only: bool = False) -> Optional[Store]:
-    """The store that the options of a task select; None without one. Raises InvalidOption."""
-    path, options = operation.params["token_file"], operation.params["token_store"]
+def store_of(operation: Operation, *, read_only: bool = False, names: tuple[str, str] = STORED) -> Optional[Store]:
+    """The store that the options of a task select; None without one. Raises InvalidOption.
+
+    `names` are the options for a file and for a document.
+    """
+    file, document = names
+    path, options = operation.params[file], operation.params[document]
     if path:
         return FileStore(path, operation.runtime, read_only=read_only)
-    return shared_store(operation, options) if options else None
+    return shared_store(operation, options, document) if options else None
 
 
 def records_of(operation: Operation) -> Optional[Documents]:

@@ -30,7 +30,7 @@ _DAY, _MINUTE = 86400, 60
 _LIFETIMES = {"lifetime": (30 * _DAY, 180 * _DAY), "access_token_lifetime": (30 * _MINUTE, 480 * _MINUTE)}
 _RANDOM_BYTES = 8
 # The facts that are stored with a token, and not returned.
-_REALM, _API_CLIENT = "realm", "api_client"
+_REALM, _API_CLIENT = "realm", vidb.API_CLIENT
 _NAME = "_name"
 
 

@@ -5,21 +5,29 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Optional
+from typing import Any, Optional
 
 from .._clients import oauth, vidb
 from .._core.argspec import CONNECTION, ArgumentSpec, unprefixed
-from .._core.errors import ApiError, MissingOption
+from .._core.errors import ApiError, MissingOption, StoreError
+from .._core.runtime import Runtime
 from .._core.secret import Secret
 from .._core.token import Token, jwt_claims
 from .._http.session import Session
 from .._http.url import BaseUrl
 from .._lifecycle.options import LIFECYCLE, REVOCATION, STORED
+from .._lifecycle.reader import read_token
+from .._lifecycle.store import Store
+from .._lifecycle.store_options import TOKEN_STORE
 from .base import Operation
 from .sources import Credential, OAuthTokens, TokenOwner, given, joined
+from .stores import store_of
 from .token_operation import TokenOperation
 
+_ADVICE = "First run the module that keeps this API token."
 SERVER = ArgumentSpec(
     {
         "hostname": {"type": "str", "environment": ("VIDB_HOST",)},
@@ -99,13 +107,59 @@ class ApiToken(Credential[vidb.VidbClient]):
         return client.token_by_api_token(self.params["api_token"])
 
 
+class StoredApiToken(Credential[vidb.VidbClient]):
+    """An API token that another task keeps in a store. It is read when it is needed."""
+
+    OPTIONS = ArgumentSpec(
+        {
+            "api_token_file": {"type": "path", "no_log": False},
+            "api_token_store": {"type": "dict", "no_log": False, "spec": TOKEN_STORE},
+        },
+        alternatives=(("api_token_file",), ("api_token_store",)),
+    )
+    NAMES = ("api_token_file", "api_token_store")
+
+    def __init__(self, params: Mapping[str, Any], store: Store, runtime: Runtime, broker: str, option: str) -> None:
+        """`option` is the one that names the host `broker`."""
+        super().__init__(params)
+        self._store = store
+        self._runtime = runtime
+        self._broker = broker
+        self._option = option
+
+    @functools.cached_property
+    def _token(self) -> Token:
+        """Raises StoreError, and InvalidOption for the API token of another broker."""
+        token = read_token(self._store, self._runtime.clock, advice=_ADVICE)
+        if token.token_type != oauth.API_TOKEN:
+            raise StoreError(
+                f"{self._store.location} holds a {token.token_type} token, not an API token", advice=_ADVICE
+            )
+        vidb.check_broker(token, self._broker, self._option)
+        return token
+
+    @property
+    def principal(self) -> str:
+        """The client, which stays the same when its API token is replaced."""
+        client = self._token.facts.get(vidb.API_CLIENT)
+        return f"API client {client}" if client else f"API token {self.secret.fingerprint}"
+
+    @property
+    def secret(self) -> Secret:
+        return self._token.secret
+
+    def authenticate(self, client: vidb.VidbClient) -> Token:
+        return client.token_by_api_token(self.secret)
+
+
 _KINDS = (ApiToken, RefreshToken, ClientCredentials)
+API_TOKENS = (ApiToken.NAME, *StoredApiToken.NAMES)
 # A refresh token may require its client, so refresh_token and client_id can be set together.
-CREDENTIALS = ArgumentSpec(mutually_exclusive=(("api_token", "client_id"), ("api_token", "refresh_token"))).merge(
-    SERVER, RefreshToken.OPTIONS, ApiToken.OPTIONS, ClientCredentials.OPTIONS
+CREDENTIALS = ArgumentSpec(mutually_exclusive=((*API_TOKENS, "client_id"), (*API_TOKENS, "refresh_token"))).merge(
+    SERVER, RefreshToken.OPTIONS, ApiToken.OPTIONS, StoredApiToken.OPTIONS, ClientCredentials.OPTIONS
 )
 
-TOKEN_OWNER = TokenOwner("vidb", ("hostname", "tenant"), ("api_token", "refresh_token", "client_id", "client_secret"))
+TOKEN_OWNER = TokenOwner("vidb", ("hostname", "tenant"), (*API_TOKENS, "refresh_token", "client_id", "client_secret"))
 
 
 class VidbTokens(OAuthTokens):
@@ -187,6 +241,11 @@ def vidb_tokens(operation: Operation, *, prefix: str = "") -> VidbTokens:
     base_url = BaseUrl.parse(params["hostname"], f"{prefix}hostname")
     session = operation.open_session(base_url, vidb.error_facts, prefix=prefix)
     ends = operation.params.get("state") == "absent"
+    file, document = StoredApiToken.NAMES
+    store = store_of(operation, read_only=True, names=(prefix + file, prefix + document))
+    if store:
+        kept = StoredApiToken(params, store, operation.runtime, session.host, f"{prefix}hostname")
+        return VidbTokens(session, params["tenant"], kept, ends=ends)
     return VidbTokens(session, params["tenant"], given(_KINDS, params), ends=ends)
 
 
@@ -198,7 +257,7 @@ class VidbAccessToken(TokenOperation):
         ArgumentSpec(
             {"hostname": {**SERVER.options["hostname"], "required": True}},
             required_if=(
-                ("state", "present", ("api_token", "refresh_token", "client_id"), True),
+                ("state", "present", (*API_TOKENS, "refresh_token", "client_id"), True),
                 ("state", "absent", ("token", *STORED), True),
             ),
         ),
