@@ -142,6 +142,38 @@ def test_an_overflow_token_opens_a_session_once_it_is_registered(in_process: InP
     assert summary(run["opened"]) == (True, "created", True)
 
 
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ('"torn\\nin two"', "the session id in the response contains characters that are invalid in a header"),
+        ('""', "no usable session id"),
+        ("7", "no usable session id"),
+        ('{"value": null}', "no usable session id"),
+    ],
+)
+def test_an_unusable_session_id_is_not_stored_and_the_error_names_what_may_be_left(
+    in_process: InProcess, lab: Lab, body: str, error: str
+) -> None:
+    lab.fault("vcenter", "status", status=201, body=body, headers={"Content-Type": "application/json"})
+
+    run = in_process.play([session("opened", token_file=FILE)])
+
+    assert error in run["opened"]["msg"]
+    assert "An unused session may be left open" in run["opened"]["msg"]
+    assert not (in_process.folder / "token.json").exists()
+
+
+@pytest.mark.parametrize("answer", ["no base64!", "dGV4dA", "/////w==", "A", 5, None], ids=str)
+def test_what_is_no_assertion_is_not_sent_to_sign_in(in_process: InProcess, lab: Lab, answer: object) -> None:
+    body, by_token = {"access_token": answer}, {"username": OMIT, "password": OMIT}
+    lab.fault("vcenter", "status", status=200, body=body, path="/authentication/token")
+
+    run = in_process.play([session("opened", **by_token, access_token="{{ lab.vcenter.access_token }}")])
+
+    assert "'access_token'" in run["opened"]["msg"]
+    assert lines(lab.requests("vcenter")) == [EXCHANGE]
+
+
 def test_a_session_of_another_user_in_the_file_is_refused_untouched(in_process: InProcess, lab: Lab) -> None:
     by_token = {"username": OMIT, "password": OMIT, "access_token": "{{ lab.vcenter.access_token }}"}
     tasks = [session("opened", token_file=FILE), failing(session("other", token_file=FILE, **by_token))]
