@@ -59,7 +59,9 @@ def test_a_token_of_each_product_is_kept_valid_and_the_second_run_changes_nothin
     assert f"{len(ENTRIES)} tokens: 0 changed, 0 failed, {len(ENTRIES)} unchanged." in said(second)
     assert tally(second)["changed"] == 0
     assert not any(token["changed"] for token in second[f"{NAME}_result"])
-    assert minted(lab) == made
+    # Some credentials are only verified by using them, which creates a token of another product.
+    used = {product for kit in KITS.values() for product in kit.uses}
+    assert {product for product, count in minted(lab).items() if count != made[product]} <= used
     assert [lab.counts(kit.name)[kit.done] for kit in KITS.values() if kit.needs] == [1, 1]
     assert_no_secret(first, lab)
     assert_no_secret(second, lab)
