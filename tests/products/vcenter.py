@@ -37,11 +37,17 @@ def session(register: str = "", **options: Any) -> Task:
 BY_TOKEN = {"username": OMIT, "password": OMIT, "access_token": "{{ vidb.token }}"}
 
 
-def _session(*before: Job, **options: Any) -> Job:
-    return Job(SESSION, lambda lab, file: {**USER.options(lab), "token_file": file, **options}, before, keeps=True)
+def _session(*before: Job, settled: dict[str, int], **options: Any) -> Job:
+    return Job(
+        SESSION,
+        lambda lab, file: {**USER.options(lab), "token_file": file, **options},
+        before,
+        keeps=True,
+        settled=settled,
+    )
 
 
-_KEPT = _session()
+_KEPT = _session(settled={})
 _REGISTERS = Job(
     MODULE,
     lambda lab, file: {**SERVER.options(lab), **VIDB.options(lab, "vidb_")},
@@ -58,10 +64,10 @@ KIT = Kit(
         "registers": _REGISTERS,
         "opens a session": Job(SESSION, lambda lab, file: USER.options(lab)),
         "opens and keeps a session": _KEPT,
-        "reuses a session": _session(_KEPT),
-        "renews a session": _session(_KEPT, renew="always"),
+        "reuses a session": _session(_KEPT, settled={}),
+        "renews a session": _session(_KEPT, settled={}, renew="always"),
         "opens a session by a token": Job(SESSION, lambda lab, file: TOKEN_USER.options(lab)),
-        "ends a session": _session(_KEPT, state="absent"),
+        "ends a session": _session(_KEPT, settled={"tokens_valid": 0}, state="absent"),
     },
     mints=(r"POST /api/session$",),
     lies=frozenset({("refused", "DELETE /api/session")}),
