@@ -18,6 +18,7 @@ if str(Path(__file__).resolve().parents[1]) not in sys.path:
 
 from products import EXAMPLE, ISSUER
 from support import bao as bao_server
+from support import lab_store
 from support.awx.definitions import PROJECT
 from support.awx.jobs import Worker, project_with_the_collection
 from support.awx.setup import Controller, Setup, credentials
@@ -32,6 +33,12 @@ if TYPE_CHECKING:
     from lab.client import Lab
 
 
+def pytest_report_header() -> str:
+    """Say which store the tests of the shared store use."""
+    is_real = bao_server.executable() is not None
+    return "shared store: " + ("OpenBao" if is_real else f"the lab's, because {bao_server.WHY_NOT}")
+
+
 @pytest.fixture(params=fast_on_default())
 def core(request: pytest.FixtureRequest) -> Core:
     """Each installed ansible-core, slow except for the default one. A test may pass other cores indirectly."""
@@ -42,15 +49,25 @@ def core(request: pytest.FixtureRequest) -> Core:
 
 
 @pytest.fixture(scope="session")
-def bao() -> Iterator[Bao]:
-    """A server of shared stores, for all tests."""
+def bao(request: pytest.FixtureRequest) -> Iterator[Bao]:
+    """A server of shared stores, for all tests: OpenBao, or the store of another lab where OpenBao does not run."""
+    if bao_server.executable():
+        yield request.getfixturevalue("real_bao")
+        return
+    with lab_store.running() as store:
+        yield store
+
+
+@pytest.fixture(scope="session")
+def real_bao() -> Iterator[Bao]:
+    """OpenBao, for tests that need more than the lab's store has."""
     with _running_bao() as server:
         yield server
 
 
 @pytest.fixture
 def own_bao() -> Iterator[Bao]:
-    """A server for one test, which may break it."""
+    """OpenBao for one test, which may break it."""
     with _running_bao() as server:
         yield server
 

@@ -129,13 +129,13 @@ WAIT = """\
 
 
 @pytest.fixture
-def store(controller: Controller, bao: Bao, worker: Worker, own_lab: Lab, tmp_path: Path) -> Iterator[Bao]:
+def store(controller: Controller, real_bao: Bao, worker: Worker, own_lab: Lab, tmp_path: Path) -> Iterator[Bao]:
     """The secrets engine and the writer of the guide, and the credential of the writer at the job templates."""
-    if f"{ENGINE}/" in bao.do("GET", "sys/mounts"):
-        bao.do("DELETE", f"sys/mounts/{ENGINE}")
-    bao.do("POST", f"sys/mounts/{ENGINE}", {"type": "kv", "options": {"version": "2"}})
-    ids = bao.app_role(files_of("many_machines.md")["writer.hcl"], "awx-writer")
-    inputs = {"url": bao.address, "role_id": ids["role_id"], "secret_id": ids["secret_id"]}
+    if f"{ENGINE}/" in real_bao.do("GET", "sys/mounts"):
+        real_bao.do("DELETE", f"sys/mounts/{ENGINE}")
+    real_bao.do("POST", f"sys/mounts/{ENGINE}", {"type": "kv", "options": {"version": "2"}})
+    ids = real_bao.app_role(files_of("many_machines.md")["writer.hcl"], "awx-writer")
+    inputs = {"url": real_bao.address, "role_id": ids["role_id"], "secret_id": ids["secret_id"]}
     kind = controller.one("credential_types", name=CREDENTIAL_TYPES["token_store"]["name"])
     (organization,) = controller.objects("organizations")
     facts = {"name": "The store", "credential_type": kind["id"], "organization": organization["id"], "inputs": inputs}
@@ -146,9 +146,9 @@ def store(controller: Controller, bao: Bao, worker: Worker, own_lab: Lab, tmp_pa
         controller.change(playbook, extra_vars="")
     # An image that trusts both servers.
     trusted = tmp_path / "trusted.pem"
-    trusted.write_text(Path(own_lab.ca_path).read_text() + Path(bao.ca_path).read_text())
+    trusted.write_text(Path(own_lab.ca_path).read_text() + Path(real_bao.ca_path).read_text())
     worker.trust(str(trusted))
-    yield bao
+    yield real_bao
     for playbook in users:
         controller.attach(playbook, credential, disassociate=True)
         controller.change(playbook, extra_vars="")

@@ -137,12 +137,12 @@ def test_the_guide_for_many_machines_works_word_for_word_and_its_readers_get_the
     assert (metadata["max_versions"], metadata["cas_required"]) == (1, True)
 
 
-def test_the_policies_of_the_guide_allow_what_they_are_for_and_nothing_else(bao: Bao) -> None:
+def test_the_policies_of_the_guide_allow_what_they_are_for_and_nothing_else(real_bao: Bao) -> None:
     files = files_of(GUIDE)
 
     def allowed(name: str, path: str) -> set[str]:
-        token = bao.token_for(files[f"{name}.hcl"], f"guide-{name}")
-        return set(bao.call("POST", "sys/capabilities-self", {"paths": [path]}, token=token).json()["data"][path])
+        token = real_bao.token_for(files[f"{name}.hcl"], f"guide-{name}")
+        return set(real_bao.call("POST", "sys/capabilities-self", {"paths": [path]}, token=token).json()["data"][path])
 
     assert allowed("reader", f"sddc/data/{PATH}") == {"read"}
     assert allowed("reader", f"sddc/metadata/{PATH}") == {"deny"}

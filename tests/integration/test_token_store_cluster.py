@@ -36,10 +36,10 @@ def _machines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def nodes(bao: Bao) -> Iterator[tuple[Bao, Bao]]:
+def nodes(real_bao: Bao) -> Iterator[tuple[Bao, Bao]]:
     binary = bao_server.executable()
     assert binary is not None
-    with bao_server.running_cluster(binary, Path(bao.ca_path).parent) as nodes:
+    with bao_server.running_cluster(binary, Path(real_bao.ca_path).parent) as nodes:
         yield nodes
 
 

@@ -247,8 +247,7 @@ AfterSignIn = Callable[[Callable[[], object]], None]
 
 def _approle(bao: Bao, policy: str) -> tuple[dict[str, str], Callable[[], object]]:
     """The options of a role, and a function that revokes all tokens that were issued for it."""
-    options = bao.app_role(policy)
-    return options, lambda: bao.do("POST", "sys/leases/revoke-prefix/auth/approle", {})
+    return bao.app_role(policy), bao.revoke_role_tokens
 
 
 def test_a_token_of_the_store_that_expires_after_the_sign_in_is_renewed(

@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A real OpenBao server for tests: in memory, over TLS, with a root token that is made when it starts."""
+"""A real OpenBao server for tests: in memory, over TLS, with a root token that is made when it starts.
+
+Where it does not run, the lab's store takes its place in the tests that need nothing else: see `lab_store`.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,8 @@ from typing import Any
 import requests
 
 WHY_NOT = "OpenBao is not installed, or does not run on this machine"
+# With this variable, tests run as where OpenBao is not installed.
+_HIDDEN = "TESTS_WITHOUT_OPENBAO"
 _READY = b"Development mode should NOT be used in production"
 # It listens on the port after its own, too.
 _ATTEMPTS = 20
@@ -43,7 +48,8 @@ class Bao:
     @property
     def environment(self) -> dict[str, str]:
         """The environment variables that its own tools read, too."""
-        return {"VAULT_ADDR": self.address, "VAULT_TOKEN": self.root_token, "VAULT_CACERT": self.ca_path}
+        values = {"ADDR": self.address, "TOKEN": self.root_token, "CACERT": self.ca_path}
+        return {f"{prefix}_{name}": value for prefix in ("BAO", "VAULT") for name, value in values.items()}
 
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None, token: str = "") -> requests.Response:
         """One request below /v1, as root where no token is given."""
@@ -72,15 +78,20 @@ class Bao:
         self.do("PUT", f"sys/policies/acl/{name}", {"policy": policy})
         return str(self.do("POST", "auth/token/create", {"policies": [name]})["auth"]["client_token"])
 
-    def app_role(self, policy: str, name: str = "machine") -> dict[str, str]:
+    def app_role(self, policy: str, name: str = "machine", secret_id_num_uses: int = 0) -> dict[str, str]:
         """The options of a role that may do what a policy says, and no more."""
         if "approle/" not in self.do("GET", "sys/auth"):
             self.do("POST", "sys/auth/approle", {"type": "approle"})
         self.do("PUT", f"sys/policies/acl/{name}", {"policy": policy})
-        self.do("POST", f"auth/approle/role/{name}", {"token_policies": [name]})
+        settings = {"token_policies": [name], "secret_id_num_uses": secret_id_num_uses}
+        self.do("POST", f"auth/approle/role/{name}", settings)
         role_id = self.do("GET", f"auth/approle/role/{name}/role-id")["data"]["role_id"]
         secret_id = self.do("POST", f"auth/approle/role/{name}/secret-id", {})["data"]["secret_id"]
         return {"auth_method": "approle", "role_id": role_id, "secret_id": secret_id}
+
+    def revoke_role_tokens(self) -> None:
+        """Revoke all tokens that were issued for a role."""
+        self.do("POST", "sys/leases/revoke-prefix/auth/approle", {})
 
     def token_count(self) -> int:
         """How many tokens of the server are valid."""
@@ -89,6 +100,8 @@ class Bao:
 
 def executable() -> str | None:
     """The server's binary, where it is installed and runs on this machine."""
+    if os.environ.get(_HIDDEN):
+        return None
     found = shutil.which("bao", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
     if found is None:
         return None
