@@ -54,11 +54,11 @@ help: ## List the targets
 setup: $(TESTS) ## Create .venv with what demo, lab and unit need
 	@echo "Ready: .venv"
 
-demo: $(TESTS) ## Create, reuse and revoke tokens in the lab, and write a report (30 seconds)
+demo: $(TESTS) ## Create, reuse, share and revoke tokens in the lab, and write a report (30 seconds)
 	@$(BIN)/python tests/lab/demo
 
 # The same ports each time: a token file belongs to a host and a port.
-lab: $(TESTS) $(if $(STORE),$(OPENBAO)) ## Run the lab, to try playbooks against it (STORE=1: with OpenBao)
+lab: $(TESTS) $(if $(STORE),$(OPENBAO)) ## Run the lab, to try playbooks against it (STORE=1: with OpenBao as the shared store)
 	@$(BIN)/python tests/lab/run --state-file .lab.json --first-port 18440 --explain $(if $(STORE),--store)
 
 unit: $(TESTS) ## Run the fast unit tests (a minute; ARGS="-k lock" selects some)
@@ -145,7 +145,7 @@ $(WORKFLOWS): | $(TESTS)
 $(OPENBAO): | $(TESTS)
 	@echo "Installing tests/requirements-store.txt (75 MB)"
 	@$(BIN)/python $(PIP_INSTALL) -r tests/requirements-store.txt \
-	    || echo "No OpenBao for this platform: the tests of the shared store will be skipped"
+	    || echo "No OpenBao for this platform: the tests use the store of the lab, and some are skipped"
 	@rm -f .venv/stamps/store-* && touch $@
 
 $(DOCS): | $(TESTS)

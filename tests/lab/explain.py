@@ -39,8 +39,8 @@ That shell trusts the lab's CA certificate only (SSL_CERT_FILE). tests/lab/READM
 Press Ctrl-C to stop the lab.
 """
 _STORE = """
-OpenBao runs as a shared store. The variables VAULT_ADDR, VAULT_TOKEN and VAULT_CACERT set it, so that a task needs only
-`token_store: {path: sddc/example}` in place of `token_file`.
+The variables BAO_ADDR, BAO_TOKEN and VAULT_CACERT set {store} as the shared store, so that a task needs
+only `token_store: {{path: sddc/example}}` in place of `token_file`.
 """
 
 
@@ -64,7 +64,7 @@ def _of_the_checkout() -> list[str]:
     return [f"export ANSIBLE_COLLECTIONS_PATH={collections}", f"export PATH={programs}:$PATH"]
 
 
-def explanation(products: list[str], state_file: Path, *, has_store: bool = False) -> str:
+def explanation(products: list[str], state_file: Path, *, has_openbao: bool = False) -> str:
     """Return the text for the terminal, without any secret. Paths are relative to the working directory if possible."""
     state, variables = _short(state_file), _short(variables_path(state_file))
     # A shell searches PATH for a name without a slash.
@@ -76,7 +76,7 @@ def explanation(products: list[str], state_file: Path, *, has_store: bool = Fals
         state=state.ljust(width),
         variables=variables.ljust(width),
         sourced=shlex.quote(sourced),
-        store=_STORE if has_store else "",
+        store=_STORE.format(store="OpenBao" if has_openbao else "a small store of the lab"),
     )
 
 

@@ -55,7 +55,9 @@ def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--explain", action="store_true", help="print how to use the lab, and write environment variables beside FILE"
     )
-    parser.add_argument("--store", action="store_true", help="also run OpenBao, as a shared store of tokens")
+    parser.add_argument(
+        "--store", action="store_true", help="also run OpenBao, as the shared store in place of the lab's own"
+    )
     return parser.parse_args(arguments)
 
 
@@ -96,7 +98,7 @@ async def serve(
                 write_private(variables_path(state_file), shell_file({**lab.environment(), **variables}))
             write_private(state_file, json.dumps(lab.details(), indent=2) + "\n")
             if explain:
-                print(explanation(list(lab.products), state_file, has_store=store), flush=True)
+                print(explanation(list(lab.products), state_file, has_openbao=store), flush=True)
             await stopping.wait()
         finally:
             state_file.unlink(missing_ok=True)

@@ -238,7 +238,7 @@ def test_the_env_file_has_the_documented_variables_with_hosts_without_a_scheme(t
 
 @pytest.mark.skipif(bao.executable() is None, reason=bao.WHY_NOT)
 def test_the_lab_runs_a_shared_store_when_asked_and_the_env_file_names_it(tmp_path):
-    with Lab.start(state_file=tmp_path / "lab.json", arguments=["--explain", "--store"]):
+    with Lab.start(state_file=tmp_path / "lab.json", arguments=["--explain", "--store"]) as lab:
         lines = shlex.split((tmp_path / "lab.env").read_text(), comments=True)
         exported = dict(line.split("=", maxsplit=1) for line in lines if line != "export")
         asked = requests.get(
@@ -248,6 +248,10 @@ def test_the_lab_runs_a_shared_store_when_asked_and_the_env_file_names_it(tmp_pa
             timeout=60,
         )
         assert asked.json()["data"]["options"]["version"] == "2"
+        # None of the lab's own store, whatever the tools prefer.
+        for name in ("ADDR", "TOKEN", "CACERT"):
+            assert exported[f"BAO_{name}"] == exported[f"VAULT_{name}"]
+        assert exported["BAO_ADDR"] != lab["vault"]["url"]
     with pytest.raises(requests.ConnectionError):
         requests.get(exported["VAULT_ADDR"], verify=False, timeout=60)  # noqa: S501  (nothing is sent)
 
