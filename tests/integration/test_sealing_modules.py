@@ -8,6 +8,7 @@ Output of roles is in test_roles.py, that of playbooks and AWX jobs in test_play
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import tempfile
@@ -34,7 +35,7 @@ CALLBACKS = {
     "json": {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"},
     "jsonl": {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.jsonl"},
 }
-DEMO = Path(__file__).resolve().parents[1] / "lab" / "demo.yml"
+DEMO, MACHINES = (Path(__file__).resolve().parents[1] / "lab" / name for name in ("demo.yml", "demo_machines.yml"))
 OUR_LINE = re.compile(rf"ansible-(?:sddc\.tokens\.)?(?:{'|'.join(KITS)}|token)_\w+: ")
 # All other plugins that write, at the same time.
 WRITING = {
@@ -202,10 +203,10 @@ def test_the_demo_shows_no_secret(scene: Scene, core: Core) -> None:
     folder = scene.ansible.folder
     (folder / "written").mkdir()
     details = folder / "lab.json"
-    for state in ("present", "present", "absent"):
+    for state, playbook in itertools.product(("present", "present", "absent"), (DEMO, MACHINES)):
         details.write_text(json.dumps({"lab": scene.lab.details, "demo_folder": str(folder), "demo_state": state}))
         run = scene.ansible.playbook(
-            DEMO,
+            playbook,
             core=core,
             environ={**WRITING, "TMPDIR": str(scene.temporary)},
             arguments=["-vvvv", "--diff", "--extra-vars", f"@{details}"],

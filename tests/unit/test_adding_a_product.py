@@ -26,14 +26,14 @@ NO_STEP = {
     "docs/*": "the pages show some products as examples",
     "CHANGELOG.rst": "it lists what was released",
     "changelogs/*": "the same",
-    "tests/lab/demo.yml": "it shows some products to people",
+    "tests/lab/demo*.yml": "it shows some products to people",
     "tests/integration/test_laptop_guide.py": "it follows a page",
     "*token_rotation*": "the role and its scenario rotate tokens of some products",
 }
 # Shared files of the tests that name products, and why.
 NAMES_ALLOWED = {
     "tests/benchmark/bench": "it starts the measurement of what one product does only",
-    "tests/lab/demo.yml": "it shows some products to people",
+    "tests/lab/demo*.yml": "it shows some products to people",
     "tests/integration/test_event_driven_guide.py": "it follows a page, which shows some products",
     "tests/integration/test_laptop_guide.py": "the same",
     "tests/integration/test_many_machines_guide.py": "the same",
