@@ -23,7 +23,7 @@ import secrets
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from aiohttp import web
 
@@ -81,7 +81,7 @@ class VcfApi(VcfOperations):
     name = "vcf_api"
     guest_of = "vcf_operations"
     # The variables are those of that product.
-    environment = ()
+    environment: ClassVar[tuple[tuple[str, str], ...]] = ()
 
     def __init__(self, shared: Shared) -> None:
         super().__init__(shared)

@@ -20,7 +20,7 @@ import time
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from aiohttp import web
 
@@ -68,7 +68,7 @@ class VcfOperations(Product[VcfOperationsState, VcfOperationsSettings]):
 
     name = "vcf_operations"
     revocable = "tokens_valid"
-    environment = (
+    environment: ClassVar[tuple[tuple[str, str], ...]] = (
         ("VCF_OPERATIONS_HOST", "host"),
         ("VCF_OPERATIONS_USERNAME", "username"),
         ("VCF_OPERATIONS_PASSWORD", "password"),
