@@ -22,6 +22,7 @@ path "secret/data/sddc/*" { capabilities = ["create", "read", "update"] }
 path "secret/metadata/sddc/*" { capabilities = ["read"] }
 """
 READER = 'path "secret/data/sddc/*" { capabilities = ["read"] }'
+DENIED = f'path "secret/data/sddc/*" {{ capabilities = ["read"] }}\npath "{DATA}" {{ capabilities = ["deny"] }}'
 DOCUMENT = {"schema": "1", "token": "a-token"}
 ROOT, NOBODY = "root", "nobody"
 Call = tuple[str, str, str, Any]
@@ -84,6 +85,8 @@ CALLS: list[Call] = [
     (ROOT, "GET", METADATA, None),
     # Refusals.
     *((who, "GET", DATA, None) for who in (NOBODY, "a-wrong-token", "elsewhere")),
+    ("denied", "GET", DATA, None),
+    ("denied", "GET", f"secret/data/{OTHER}", None),
     ("reader", "POST", DATA, write(4)),
     ("reader", "GET", METADATA, None),
     *((who, "GET", path, None) for who in (ROOT, "reader") for path in ("none/data/x", "none")),
@@ -122,6 +125,7 @@ def recorded(store: Bao) -> list[tuple[Call, int, Any]]:
         ROOT: store.root_token,
         "reader": store.token_for(READER, "wire-reader"),
         "writer": store.token_for(WRITER, "wire-writer"),
+        "denied": store.token_for(DENIED, "wire-denied"),
         "elsewhere": store.token_for('path "other/*" { capabilities = ["read"] }', "wire-elsewhere"),
         NOBODY: "none",
     }
