@@ -348,3 +348,44 @@ def test_a_run_without_a_stored_name_or_pending_token_looks_for_no_stray(in_proc
     assert FIND not in lines(by_task(run, lab, None, "created", "listed")["created"])
     assert stored(in_process.folder)["current"]["facts"]["broker"] == lab["vidb"]["url"].removeprefix("https://")
     assert FILE["token_file"].endswith("vcf_api.json")
+
+
+PLAYBOOK = "sddc.tokens.revoke_unused_api_tokens"
+
+
+def revoke_unused(ansible: Ansible, lab: Lab, *arguments: str) -> str:
+    """Run the playbook, and return its output."""
+    details = lab["vcf_api"]
+    user = {f"VCF_OPERATIONS_{name.upper()}": details[name] for name in ("username", "password")}
+    environ = {**user, "VCF_OPERATIONS_HOST": details["url"], "SSL_CERT_FILE": lab.ca_path}
+    done = ansible.playbook(PLAYBOOK, arguments=list(arguments), environ=environ)
+    assert done.returncode == 0, done.output
+    return done.stdout
+
+
+def test_the_playbook_deletes_unused_api_tokens_only_on_request(ansible: Ansible, lab: Lab) -> None:
+    for name, values in MADE.items():
+        lab.act("vcf_api", "make_api_token", name=name, **values)
+
+    told = revoke_unused(ansible, lab, "-e", "revoke_unused_api_tokens_unused_for=30d")
+
+    assert lab.counts("vcf_api")["deletions"] == 0
+    assert sorted(re.findall("[0-9a-f]{12} (.+) of ", told)) == ["forgotten", "never used", "personal"]
+    arguments = ("-e", "revoke_unused_api_tokens_unused_for=30d", "-e", "revoke_unused_api_tokens_delete=true")
+
+    assert "changed=1" in revoke_unused(ansible, lab, *arguments)
+
+    assert lab.counts("vcf_api")["deletions"] == 3
+    assert lab.counts("vcf_api")["api_tokens_valid"] == len(MADE) - 3 - 1
+
+
+@pytest.mark.slow
+def test_the_playbook_deletes_nothing_by_default_or_in_check_mode(ansible: Ansible, lab: Lab) -> None:
+    lab.act("vcf_api", "make_api_token", age_days=91 - 1, lifetime_days=180)
+    lab.act("vcf_api", "make_api_token", age_days=91, lifetime_days=180)
+
+    told = revoke_unused(ansible, lab, "--check", "-e", "revoke_unused_api_tokens_delete=true")
+
+    assert "changed=1" in told
+    assert lab.counts("vcf_api")["deletions"] == 0
+    assert not [entry for entry in lab.requests() if entry.method == "DELETE"]

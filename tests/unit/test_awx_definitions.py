@@ -153,7 +153,8 @@ def test_the_questions_are_options_of_the_role_and_none_is_secret(playbook: str)
 
 
 def test_each_playbook_with_a_role_has_a_job_template() -> None:
-    playbooks = {path.stem for path in (CHECKOUT / "playbooks").glob("*.yml")} - {"demo", "awx_setup"}
+    texts = {path.stem: path.read_text() for path in (CHECKOUT / "playbooks").glob("*.yml")}
+    playbooks = {name for name, text in texts.items() if "roles" in yaml.safe_load(text)[0]}
 
     assert set(JOB_TEMPLATES) == playbooks
     assert len({template["name"] for template in JOB_TEMPLATES.values()}) == len(playbooks)

@@ -196,6 +196,19 @@ def test_every_variable_of_awx_setup_is_described_with_its_default() -> None:
     }
 
 
+@pytest.mark.parametrize("name", ["revoke_unused_api_tokens"])
+def test_every_variable_of_a_playbook_without_a_role_is_described_with_its_default(name: str) -> None:
+    text = (CHECKOUT / "playbooks" / f"{name}.yml").read_text()
+    plays = text[text.index("- name:") :]
+    found = re.findall(rf"({name}_\w+) \| default\('?([^')]*)'?[,)]", plays)
+    table = rows(section(page("playbooks.md"), f"## sddc.tokens.{name}"))
+    described = {row[0].strip("`"): row[1].strip("`") for row in table}
+
+    assert set(described) == set(re.findall(rf"{name}_\w+", plays)) == {variable for variable, _default in found}
+    defaults = {variable: default for variable, default in found if not default.startswith("omit")}
+    assert {variable: described[variable] for variable in defaults} == defaults
+
+
 # --- errors --------------------------------------------------------------------------------------------------------
 
 # The section of each kind of error. A class that is only there for others to derive from has none.
