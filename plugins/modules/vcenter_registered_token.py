@@ -20,7 +20,7 @@ options:
     description:
       - Access token of the VMware Identity Broker, from M(sddc.tokens.vidb_access_token).
       - Mutually exclusive with O(token_file), O(token_store), O(vidb_api_token), O(vidb_api_token_file),
-        O(vidb_api_token_store), O(vidb_refresh_token) and O(vidb_client_id).
+        O(vidb_api_token_store), O(vidb_subject_token), O(vidb_refresh_token) and O(vidb_client_id).
       - If none of these is set, the environment variable E(VCENTER_ACCESS_TOKEN) is used.
     type: str
   token_file:
@@ -56,6 +56,10 @@ options:
         O(vidb_api_token). It is only read.
       - The API token is only sent to the identity broker at which it was created.
     type: path
+  vidb_subject_token:
+    version_added: 0.2.0
+    description: Access token of an identity provider that the identity broker knows, instead of O(vidb_api_token).
+    type: str
   vidb_refresh_token:
     description: Refresh token of the identity broker, instead of O(vidb_api_token).
     type: str

@@ -11,7 +11,7 @@ short_description: Manage an access token of the VMware Identity Broker
 version_added: 0.1.0
 description:
   - Ensures that a valid access token of the VMware Identity Broker (vIDB) exists. The module exchanges an API token, a
-    refresh token, or the credentials of an OAuth client for an access token.
+    refresh token, a token of an identity provider, or the credentials of an OAuth client for an access token.
   - If the claims of a token would make it too large, the broker issues an overflow token. vCenter rejects it until
     M(sddc.tokens.vcenter_registered_token) registers it.
   - The broker can revoke the token of an OAuth client. With O(client_id) and O(client_secret), O(state=absent) revokes
@@ -36,8 +36,7 @@ options:
   api_token:
     description:
       - API token of a user. Requires release 9.1.
-      - If neither this nor O(api_token_file), O(api_token_store), O(refresh_token) or O(client_id) is set, the
-        environment variable E(VIDB_API_TOKEN) is used.
+      - If no credential is set, the environment variable E(VIDB_API_TOKEN) is used.
     type: str
   api_token_file:
     version_added: 0.2.0
@@ -46,6 +45,14 @@ options:
         O(api_token). It is only read, so that a replaced API token is used from then on.
       - The API token is only sent to the identity broker at which it was created.
     type: path
+  subject_token:
+    version_added: 0.2.0
+    description:
+      - Access token of an identity provider, such as Okta or Entra ID, instead of O(api_token). The identity broker
+        must know the identity provider, and the user must exist there.
+      - It is not stored. A renewal requires a valid one. O(token_file) and O(token_store) are matched by its claim
+        C(sub).
+    type: str
   refresh_token:
     description: Refresh token of a user, instead of O(api_token). The broker can require O(client_id) and
       O(client_secret) of the client to which it was issued.

@@ -210,8 +210,11 @@ def test_wrong_credentials_are_named_with_the_text_of_the_product_and_what_to_ch
         assert f"returned status {answered.status}, code " in message
         assert sentence in message
         assert run[name]["changed"] is False
-    assert "set api_token, api_token_file, api_token_store, refresh_token, or client_id" in run["nothing"]["msg"]
-    assert "mutually exclusive: api_token|api_token_file|api_token_store|client_id" in run["both"]["msg"]
+    assert (
+        "set api_token, api_token_file, api_token_store, subject_token, refresh_token, or client_id"
+        in run["nothing"]["msg"]
+    )
+    assert "mutually exclusive: api_token|api_token_file|api_token_store|subject_token|client_id" in run["both"]["msg"]
     assert leaks({"output": run.output}, [wrong, *(secret["value"] for secret in lab.secrets())]) == []
 
 
@@ -387,3 +390,41 @@ def test_an_api_token_in_a_shared_store_is_read_from_there(ansible: Ansible, lab
     assert document["token_type"] == "api_token"
     assert "announced" not in document
     assert leaks({"output": run.output}, [secret["value"] for secret in lab.secrets()]) == []
+
+
+def test_a_token_of_the_identity_provider_is_exchanged_and_not_stored(in_process: InProcess, lab: Lab) -> None:
+    given, again, other = (lab.act("vidb", "make_subject_token", subject=name) for name in ("one", "one", "two"))
+    tasks = [
+        vidb("created", **NO_API_TOKEN, subject_token=given, token_file=FILE),
+        vidb("reused", **NO_API_TOKEN, subject_token=again, token_file=FILE),
+        failing(vidb("of_another_user", **NO_API_TOKEN, subject_token=other, token_file=FILE)),
+        failing(vidb("refused", **NO_API_TOKEN, subject_token="no-such-token")),
+    ]
+
+    run = succeeded(in_process.play(tasks))
+
+    cut = by_task(run, lab, "vidb", "created", "reused", "of_another_user", "refused")
+    assert [len(cut[name]) for name in ("created", "reused", "of_another_user", "refused")] == [1, 0, 0, 1]
+    assert dict(parse_qsl(cut["created"][0].body)) == {
+        "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+        "subject_token": given,
+        "subject_token_type": "urn:custom:vcf:params:oauth:token-type:idp_access_token:oidc",
+        "requested_token_type": "urn:ietf:params:oauth:token-type:access-token",
+    }
+    assert cut["created"][0].header("Authorization") is None
+    assert run["reused"]["action"] == "reused"
+    assert "of CUSTOMER/subject one" in run["of_another_user"]["msg"]
+    assert "subject_token" in run["refused"]["msg"]
+    assert given not in (in_process.folder / "token.json").read_text()
+
+
+def test_an_unknown_lifetime_is_not_an_expiry_and_the_claims_of_the_token_decide(
+    in_process: InProcess, lab: Lab
+) -> None:
+    lab.change_settings("vidb", unknown_lifetime=True)
+
+    run = succeeded(in_process.play([vidb("created", token_file=FILE), vidb("reused", token_file=FILE)]))
+
+    assert LIFETIME - 60 <= run["created"]["expires_in"] <= LIFETIME
+    assert run["reused"]["action"] == "reused"
+    assert "warnings" not in run["created"]

@@ -25,6 +25,12 @@ from .oauth import (
 )
 
 API_TOKEN_GRANT = "urn:custom:vcf:params:oauth:grant-type:api-token"
+# RFC 8693, section 2.1. The only public example spells the requested type with a hyphen.
+_EXCHANGE = {
+    "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+    "subject_token_type": "urn:custom:vcf:params:oauth:token-type:idp_access_token:oidc",
+    "requested_token_type": "urn:ietf:params:oauth:token-type:access-token",
+}
 # RFC 6749, section 5.2: the grant is invalid, expired, revoked or was issued to another client.
 INVALID_GRANT = "invalid_grant"
 
@@ -75,6 +81,14 @@ class VidbClient:
             {"grant_type": API_TOKEN_GRANT, "api_token": api_token},
             client=None,
             advice="Check api_token: it may be mistyped, expired or revoked. API tokens require release 9.1 or newer.",
+        )
+
+    def token_by_subject_token(self, subject_token: Secret) -> Token:
+        """POST .../token with an access token of the identity provider (RFC 8693)."""
+        return self._token(
+            {**_EXCHANGE, "subject_token": subject_token},
+            client=None,
+            advice="Check subject_token: it may have expired, or its identity provider may be unknown to the broker.",
         )
 
     def revoke_access_token(self, token: Secret, client: tuple[str, Secret]) -> bool:

@@ -21,12 +21,12 @@ from .base import Operation
 from .stores import store_of
 from .token_providers import GivenToken, KeptToken, StoredToken, TokenProvider, stored_or
 from .vcenter_session import SERVER, AccessToken
-from .vidb_access_token import API_TOKENS, CREDENTIALS, TOKEN_OWNER, VidbTokens, vidb_tokens
+from .vidb_access_token import ALONE, CREDENTIALS, TOKEN_OWNER, VidbTokens, vidb_tokens
 
 _VIDB = "vidb_"
 _OVERFLOW_LINK = "ovl"
 _ISSUER = "iss"
-_CREDENTIALS = tuple(_VIDB + name for name in (*API_TOKENS, "refresh_token", "client_id"))
+_CREDENTIALS = tuple(_VIDB + name for name in (*ALONE, "refresh_token", "client_id"))
 
 
 class VcenterRegisteredToken(Operation):

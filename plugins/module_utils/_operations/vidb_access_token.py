@@ -107,6 +107,23 @@ class ApiToken(Credential[vidb.VidbClient]):
         return client.token_by_api_token(self.params["api_token"])
 
 
+class SubjectToken(Credential[vidb.VidbClient]):
+    """An access token of an identity provider that the broker knows (RFC 8693)."""
+
+    NAME = "subject_token"
+    SECRET = "subject_token"
+    OPTIONS = ArgumentSpec({"subject_token": {"type": "str", "no_log": True}}, alternatives=(("subject_token",),))
+
+    @property
+    def principal(self) -> str:
+        """The user at the identity provider, whose next token has the same `sub`."""
+        subject = jwt_claims(self.secret.reveal()).get("sub")
+        return f"subject {subject}" if subject else f"subject token {self.secret.fingerprint}"
+
+    def authenticate(self, client: vidb.VidbClient) -> Token:
+        return client.token_by_subject_token(self.secret)
+
+
 class StoredApiToken(Credential[vidb.VidbClient]):
     """An API token that another task keeps in a store. It is read when it is needed."""
 
@@ -152,14 +169,20 @@ class StoredApiToken(Credential[vidb.VidbClient]):
         return client.token_by_api_token(self.secret)
 
 
-_KINDS = (ApiToken, RefreshToken, ClientCredentials)
-API_TOKENS = (ApiToken.NAME, *StoredApiToken.NAMES)
+_KINDS = (ApiToken, SubjectToken, RefreshToken, ClientCredentials)
+# Each of these excludes every other credential.
+ALONE = (ApiToken.NAME, *StoredApiToken.NAMES, SubjectToken.NAME)
 # A refresh token may require its client, so refresh_token and client_id can be set together.
-CREDENTIALS = ArgumentSpec(mutually_exclusive=((*API_TOKENS, "client_id"), (*API_TOKENS, "refresh_token"))).merge(
-    SERVER, RefreshToken.OPTIONS, ApiToken.OPTIONS, StoredApiToken.OPTIONS, ClientCredentials.OPTIONS
+CREDENTIALS = ArgumentSpec(mutually_exclusive=((*ALONE, "client_id"), (*ALONE, "refresh_token"))).merge(
+    SERVER,
+    RefreshToken.OPTIONS,
+    ApiToken.OPTIONS,
+    StoredApiToken.OPTIONS,
+    SubjectToken.OPTIONS,
+    ClientCredentials.OPTIONS,
 )
 
-TOKEN_OWNER = TokenOwner("vidb", ("hostname", "tenant"), (*API_TOKENS, "refresh_token", "client_id", "client_secret"))
+TOKEN_OWNER = TokenOwner("vidb", ("hostname", "tenant"), (*ALONE, "refresh_token", "client_id", "client_secret"))
 
 
 class VidbTokens(OAuthTokens):
@@ -257,7 +280,7 @@ class VidbAccessToken(TokenOperation):
         ArgumentSpec(
             {"hostname": {**SERVER.options["hostname"], "required": True}},
             required_if=(
-                ("state", "present", (*API_TOKENS, "refresh_token", "client_id"), True),
+                ("state", "present", (*ALONE, "refresh_token", "client_id"), True),
                 ("state", "absent", ("token", *STORED), True),
             ),
         ),

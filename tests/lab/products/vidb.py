@@ -41,7 +41,7 @@ from ..product import (
 )
 from ..tokens import Token
 
-Grant = Literal["client_credentials", "refresh_token", "api_token"]
+Grant = Literal["client_credentials", "refresh_token", "api_token", "subject_token"]
 
 _TENANT = "CUSTOMER"
 _USER = "lab-user@example.com"
@@ -50,6 +50,11 @@ _GRANTS: dict[str, Grant] = {
     "client_credentials": "client_credentials",
     "refresh_token": "refresh_token",
     _API_TOKEN_GRANT: "api_token",
+    "urn:ietf:params:oauth:grant-type:token-exchange": "subject_token",
+}
+_EXCHANGE_TYPES = {
+    "subject_token_type": "urn:custom:vcf:params:oauth:token-type:idp_access_token:oidc",
+    "requested_token_type": "urn:ietf:params:oauth:token-type:access-token",
 }
 _REFRESH_DAYS = 90
 _LONGEST_TO_REVOKE = 4096
@@ -80,6 +85,8 @@ class VidbSettings(Settings):
     """Replaces the broker's own host and port in `ovl`: another host, or an invalid value."""
     ovl_query: str = ""
     """The query of `ovl`. An expansion without it is refused."""
+    unknown_lifetime: bool = False
+    """Whether `expires_in` is -1, which the page documents as unknown."""
     revoke_api: bool = True
     """Whether the broker has the operation."""
     products_ask: bool = True
@@ -215,6 +222,12 @@ class Vidb(Product[VidbState, VidbSettings]):
         """Create a refresh token, as a user's sign-in in the browser does."""
         return self._mint_refresh(host)
 
+    @action
+    def make_subject_token(self, host: str = "127.0.0.1", subject: str = "someone") -> str:
+        """Create an access token of the identity provider that the broker knows."""
+        issuer = "https://idp.example.com"
+        return self.shared.jwts.mint(self.name, host, "idp", {**self._times(host, 3600), "iss": issuer, "sub": subject})
+
     # Internal methods.
 
     def _principal(self, request: web.Request, grant: Grant, form: Mapping[str, str]) -> str:
@@ -226,6 +239,8 @@ class Vidb(Product[VidbState, VidbSettings]):
             return self.client_id
         if not form.get(grant):
             raise Refusal(400, f"Missing parameter: {grant}", "invalid_request")
+        if grant == "subject_token" and any(form.get(name) != value for name, value in _EXCHANGE_TYPES.items()):
+            raise Refusal(400, "Unsupported token type", "invalid_request")
         if not self._is_good(request, grant, form[grant]):
             raise Refusal(400, f"The {grant.replace('_', ' ')} is invalid or expired", "invalid_grant")
         return _USER
@@ -235,7 +250,8 @@ class Vidb(Product[VidbState, VidbSettings]):
         if grant == "api_token":
             return hmac.compare_digest(value.encode(), self.api_token.encode()) or self._is_generated(host, value)
         token = self.shared.ledger.find(self.name, value, host)
-        return token is not None and token.kind == "refresh" and token.is_valid(self.now(host))
+        kind = "idp" if grant == "subject_token" else "refresh"
+        return token is not None and token.kind == kind and token.is_valid(self.now(host))
 
     def _is_generated(self, host: str, value: str) -> bool:
         """Return whether it is a valid API token that VCF Operations has created, and remember its use."""
@@ -257,7 +273,7 @@ class Vidb(Product[VidbState, VidbSettings]):
         if grant == "api_token":
             self.state(host).of_other_clients.add(body["access_token"])
         if settings.expires_in:
-            body["expires_in"] = settings.lifetime
+            body["expires_in"] = -1 if settings.unknown_lifetime else settings.lifetime
         if grant in settings.refresh_token_grants:
             body["refresh_token"] = self._mint_refresh(host)
         if grant in settings.id_token_grants:
