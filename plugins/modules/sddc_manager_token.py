@@ -14,17 +14,19 @@ description:
   - An access token is valid for one hour. The refresh token that is issued with it is valid for one day, and renews the
     access token without the password. A task with O(token_file) stores both tokens, and signs in again only if SDDC
     Manager rejects the refresh token.
+  - A VCF Installer has the same token operations. Set O(hostname) to the installer.
   - SDDC Manager can revoke refresh tokens, but not access tokens. An access token is valid until it expires.
 options:
   hostname:
     description:
-      - SDDC Manager, as a name, name:port, or https base URL.
+      - SDDC Manager or VCF Installer, as a name, name:port, or https base URL.
       - If not set, the environment variable E(SDDC_MANAGER_HOST) is used.
     type: str
     required: true
   username:
     description:
       - Name of the user, such as V(administrator@vsphere.local). The user requires a role in SDDC Manager.
+      - The user of a VCF Installer is V(admin@local).
       - If not set, the environment variable E(SDDC_MANAGER_USERNAME) is used.
     type: str
   password:
@@ -59,12 +61,19 @@ notes:
     therefore predicts that O(refresh_token) would be revoked, and warns that it may already be invalid.
   - O(revoke_old) revokes a refresh token that was replaced. A refresh token that renewed its own access token is kept,
     because the new access token depends on it.
+  - With O(verify), a token is verified with C(GET /v1/sddc-managers). If the server returns 404, as a VCF Installer is
+    expected to, C(GET /v1/sddcs) verifies the token.
+  - The requests for a VCF Installer were compared with those of C(vcf-installer) 9.1.1.0. They are the same, except for
+    C(GET /v1/sddc-managers), which that client does not have. No real VCF Installer was available.
 author:
   - sddc.tokens contributors (@sddc-tokens)
 seealso:
   - name: Tokens APIs, in the VMware Cloud Foundation API
     description: The vendor's documentation of the operations.
     link: https://developer.broadcom.com/xapis/vmware-cloud-foundation-api/latest/tokens/
+  - name: VCF Installer API
+    description: The vendor's documentation of the operations of a VCF Installer.
+    link: https://developer.broadcom.com/xapis/vcf-installer-api/latest/
   - plugin: sddc.tokens.token_file
     plugin_type: lookup
   - plugin: sddc.tokens.token_store

@@ -25,6 +25,7 @@ CREATE = "POST /v1/tokens"
 REFRESH = "PATCH /v1/tokens/access-token/refresh"
 REVOKE = "DELETE /v1/tokens/refresh-token"
 PROBE = "GET /v1/sddc-managers"
+PROBE_INSTALLER = "GET /v1/sddcs"
 FILE = "{{ playbook_dir }}/token.json"
 NO_PASSWORD = {"password": "{{ omit }}"}
 LOCAL = pytest.mark.parametrize("route", [IN_PROCESS, AS_MODULE], ids=lambda route: route.name)
@@ -102,6 +103,51 @@ def test_an_expiring_token_is_refreshed_without_a_password_and_an_old_pair_needs
     assert [run[name]["action"] for name in names] == ["created", "renewed", "none", "renewed"]
     assert "The option password is required to create a token" in run["locked_out"]["msg"]
     assert lab.counts("sddc_manager")["refresh_tokens_valid"] == 1
+
+
+@pytest.mark.parametrize("page", [None, "<html><body>404 Not Found</body></html>"], ids=["json", "html"])
+def test_the_token_of_an_installer_is_verified_reused_replaced_and_revoked(
+    in_process: InProcess, lab: Lab, page: str | None
+) -> None:
+    lab.change_settings("sddc_manager", is_installer=True)
+    if page:
+        headers = {"Content-Type": "text/html"}
+        lab.fault("sddc_manager", "status", path="/v1/sddc-managers", status=404, body=page, headers=headers, times=0)
+    tasks = [
+        sddc_manager("created", token_file=FILE),
+        sddc_manager("reused", token_file=FILE, **NO_PASSWORD),
+        change_settings("sddc_manager", clock_offset=3700),
+        sddc_manager("refreshed", token_file=FILE, **NO_PASSWORD),
+        sddc_manager("revoked", token_file=FILE, state="absent", **NO_PASSWORD),
+    ]
+
+    run = succeeded(in_process.play(tasks))
+
+    names = ["created", "reused", "refreshed", "revoked"]
+    cut = by_task(run, lab, "sddc_manager", *names)
+    probes = [PROBE, PROBE_INSTALLER]
+    assert [lines(cut[name]) for name in names] == [
+        [CREATE, *probes],
+        probes,
+        [*probes, REFRESH, *probes],
+        [REVOKE, REFRESH],
+    ]
+    assert [summary(run[name]) for name in names] == [
+        (True, "created", True),
+        (False, "reused", True),
+        (True, "renewed", True),
+        (True, "revoked", True),
+    ]
+
+
+def test_a_server_that_lists_neither_managers_nor_installations_is_an_error(in_process: InProcess, lab: Lab) -> None:
+    lab.fault("sddc_manager", "status", path="/v1/sddc-managers", status=404, body={"message": "Unknown path"})
+
+    run = succeeded(in_process.play([failing(sddc_manager("created"))]))
+
+    assert "the server returned status 404" in run["created"]["msg"]
+    assert lines(lab.requests("sddc_manager"))[:3] == [CREATE, PROBE, PROBE_INSTALLER]
+    assert lab.counts("sddc_manager")["refresh_tokens_valid"] == 0
 
 
 @pytest.mark.parametrize("status", [400, 404])

@@ -28,6 +28,7 @@ NO_STEP = {
     "changelogs/*": "the same",
     "tests/lab/demo*.yml": "it shows some products to people",
     "tests/integration/test_laptop_guide.py": "it follows a page",
+    "tests/conformance/*_installer_client.py": "another appliance has the same API",
     "*token_rotation*": "the role and its scenario rotate tokens of some products",
 }
 # Shared files of the tests that name products, and why.

@@ -22,9 +22,9 @@ ROWS: Mapping[str, re.Match[str]] = {row["module"]: row for row in ROW.finditer(
 
 def clients(product: str) -> list[str]:
     """The vendor's clients, with their versions, that the conformance tests of a product require."""
-    path = CHECKOUT / "tests" / "conformance" / f"test_{product}_client.py"
-    text = path.read_text() if path.exists() else ""
-    return [pin for line in re.findall(r"^# Requires (.+)$", text, re.MULTILINE) for pin in line.split() if "==" in pin]
+    paths = sorted((CHECKOUT / "tests" / "conformance").glob(f"test_{product}_*client.py"))
+    lines = re.findall(r"^# Requires (.+)$", "\n".join(path.read_text() for path in paths), re.MULTILINE)
+    return list(dict.fromkeys(pin for line in lines for pin in line.split() if "==" in pin))
 
 
 def test_each_row_is_a_product() -> None:

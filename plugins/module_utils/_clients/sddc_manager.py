@@ -1,9 +1,10 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""SDDC Manager of VMware Cloud Foundation: the API of token pairs, below /v1/tokens.
+"""SDDC Manager of VMware Cloud Foundation: the API of token pairs, below /v1/tokens. The VCF Installer has the same.
 
 https://developer.broadcom.com/xapis/vmware-cloud-foundation-api/latest/tokens/
+https://developer.broadcom.com/xapis/vcf-installer-api/latest/
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from .._core.errors import ApiError
 from .._core.secret import Secret
 from .._core.token import Token
 from .._http.probe import is_accepted, was_deleted
+from .._http.response import Response
 from .._http.session import Session
 from . import oauth
 
@@ -91,15 +93,21 @@ class SddcManagerClient:
         )
 
     def is_accepted(self, token: Secret) -> bool:
-        """GET /v1/sddc-managers, which every role may read."""
-        return is_accepted(
-            lambda: self._session.request(
-                "GET",
-                "/v1/sddc-managers",
-                doing="check an access token",
-                headers={"Authorization": oauth.bearer(token)},
-            ),
-            proof=lambda response: response.objects("elements", "id"),
+        """GET /v1/sddc-managers, which every role may read. A VCF Installer has GET /v1/sddcs instead."""
+        return is_accepted(lambda: self._read(token), proof=lambda response: response.objects("elements", "id"))
+
+    def _read(self, token: Secret) -> Response:
+        try:
+            return self._list("/v1/sddc-managers", token)
+        except ApiError as error:
+            # A web server in front of the API may return an HTML page for an unknown path.
+            if error.status != 404:
+                raise
+        return self._list("/v1/sddcs", token)
+
+    def _list(self, path: str, token: Secret) -> Response:
+        return self._session.request(
+            "GET", path, doing="check an access token", headers={"Authorization": oauth.bearer(token)}
         )
 
     def _token(self, access_token: Secret, refresh_token: Secret) -> Token:

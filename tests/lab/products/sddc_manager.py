@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, sddc.tokens contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""SDDC Manager of VMware Cloud Foundation: pairs of an access token and a refresh token.
+"""SDDC Manager of VMware Cloud Foundation, or a VCF Installer: pairs of an access token and a refresh token.
 
 Vendor pages: "Tokens APIs" of the VMware Cloud Foundation API reference, its operations Create Token, Refresh Access
 Token and Invalidate Refresh Token, and "Get SDDC Managers"; the format of an error is their `Error`.
@@ -17,6 +17,10 @@ of an access token and its lifetime of one hour. Known from public reports: a re
 status 401 of both, 404 for a refused refresh token (the lab can return 400) and for its revocation, for which the page
 lists no error, that access tokens stay valid after their refresh token, and that every role may read `/v1/sddc-
 managers`. The signature is RS256 here and HS256 in the page's sample.
+
+With the setting `is_installer` it is a VCF Installer. Known from vcf-installer and the list of operations in the "VCF
+Installer API" reference: the operations below `/v1/tokens` are the same, there is no `/v1/sddc-managers`, and
+`/v1/sddcs` lists the installations. Assumed: the status 404 for the missing one, and everything else as above.
 """
 
 from __future__ import annotations
@@ -53,6 +57,8 @@ class SddcManagerSettings(Settings):
     """The response to a refresh: a JSON string in the specification, the unquoted token in public examples."""
     refused_status: Literal[400, 404] = 404
     """The status for an unknown, expired or revoked refresh token. The page lists both."""
+    is_installer: bool = False
+    """Whether this is a VCF Installer, which lists installations and no SDDC Managers."""
 
 
 @dataclass
@@ -93,6 +99,7 @@ class SddcManager(Product[SddcManagerState, SddcManagerSettings]):
             web.patch(f"{_TOKENS}/access-token/refresh", self.refresh_access_token),
             web.delete(f"{_TOKENS}/refresh-token", self.invalidate_refresh_token),
             web.get("/v1/sddc-managers", self.get_sddc_managers),
+            web.get("/v1/sddcs", self.get_sddc_tasks),
         )
 
     def details(self, url: str) -> dict[str, str]:
@@ -151,17 +158,28 @@ class SddcManager(Product[SddcManagerState, SddcManagerSettings]):
 
     async def get_sddc_managers(self, request: web.Request) -> web.Response:
         """Get SDDC Managers: the requested one."""
+        element = {"id": self._id, "fqdn": "sddc-manager.example.com", "version": "9.1.0.0"}
+        return self._page(request, element, of_installer=False)
+
+    async def get_sddc_tasks(self, request: web.Request) -> web.Response:
+        """Get SDDC Tasks: the only installation of a VCF Installer."""
+        element = {"id": self._id, "name": "sddc", "status": "COMPLETED_WITH_SUCCESS"}
+        return self._page(request, element, of_installer=True)
+
+    # Internal methods.
+
+    def _page(self, request: web.Request, element: dict[str, str], *, of_installer: bool) -> web.Response:
+        """Return a page with the element, if this appliance has the operation and the access token is valid."""
         host = host_of(request)
+        if self.settings(host).is_installer != of_installer:
+            raise Refusal(404, "Not Found", "NOT_FOUND")
         try:
             self.shared.jwts.verify(self.name, "access", credentials(request, "Bearer") or "", self.now(host))
         except JwtInvalid as problem:
             message = "Authorization Header is missing or not in correct format"
             raise Refusal(401, message, "Unauthorized") from problem
-        element = {"id": self._id, "fqdn": "sddc-manager.example.com", "version": "9.1.0.0"}
         page = {"pageNumber": 0, "pageSize": 1, "totalElements": 1, "totalPages": 1}
         return web.json_response({"elements": [element], "pageMetadata": page})
-
-    # Internal methods.
 
     async def _refresh_token(self, request: web.Request) -> Token:
         """Return the valid refresh token in the body, or refuse it."""
