@@ -95,7 +95,6 @@ KIT = Kit(
         deletion("api_deleted", token_id=UNKNOWN),
         failing(vcf_api("api_refused", password="a-wrong-password")),
     ),
-    group_defaults={"vidb_hostname": CREATED["vidb_hostname"]},
     by_defaults={MODULE: {**CREATED, **FILE, "action": "created"}, INFO: {"action": "none"}},
     exported={
         "hostname": ("VCF_OPERATIONS_HOST",),
