@@ -82,7 +82,11 @@ class VrniClient:
         """DELETE /auth/token, which revokes the token that signs it. Returns False when it is already invalid (401)."""
         return was_deleted(
             lambda: self._session.request(
-                "DELETE", "/api/ni/auth/token", doing="delete an auth token", headers=_signed(token)
+                "DELETE",
+                "/api/ni/auth/token",
+                doing="delete an auth token",
+                # The vendor's client sends a content type without a body, too.
+                headers={**_signed(token), "Content-Type": "application/json"},
             ),
             gone=(401,),
         )
@@ -102,7 +106,6 @@ class VrniClient:
             "GET",
             "/api/ni/auth/vidm/client-id",
             doing="read the vIDM client",
-            headers={"Content-Type": "application/json"},
             advice=dict.fromkeys((403, 404), "Check that vIDM is configured and enabled on this server."),
         )
         return str(response.mapping().get("vidm_appliance") or ""), response.field("client_id", str)
@@ -121,5 +124,4 @@ class VrniClient:
 
 
 def _signed(token: Secret) -> dict[str, Any]:
-    # The vendor's client sends a content type without a body, too.
-    return {"Authorization": authorization(SCHEME, token), "Content-Type": "application/json"}
+    return {"Authorization": authorization(SCHEME, token)}
