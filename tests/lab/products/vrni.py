@@ -3,11 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Aria Operations for Networks (vRealize Network Insight): authentication tokens.
 
-Vendor pages: "Authentication Operations" and "Info" of its API reference. On the same port there is also the one
-operation of the vIDM appliance from which a user gets a vIDM token.
+Vendor pages: "Authentication Operations" and "Info" of its API reference. Where the vendor's client has more, as the
+error of a 401, the lab follows the client. On the same port there is also the one operation of the vIDM appliance from
+which a user gets a vIDM token.
 
-Assumed: it returns 400 for a wrong content type and 412 for a vIDM user without a role, and treats a missing `domain`
-as `LOCAL`.
+Assumed: the value of `version_string`, the code and the message of a 401. It returns 400 for a wrong content type and
+412 for a vIDM user without a role, and treats a missing `domain` as `LOCAL`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import secrets
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, Literal
 
 from aiohttp import web
@@ -39,6 +41,8 @@ class VrniSettings(Settings):
     """Lifetime of a token, in seconds (about five hours)."""
     expiry: Literal["ms", "s", "absent", "past", "far"] = "ms"
     """The form of the expiry in a response. The page says seconds and shows milliseconds; the others are oddities."""
+    unauthorized: Literal["error", "empty"] = "error"
+    """Whether a 401 has an ApiError, as in the vendor's client, or no body, as on the vendor's pages."""
     without_token: bool = False
     """Whether a response omits the token, which the page calls optional."""
     token_limit: int = 100
@@ -125,13 +129,14 @@ class Vrni(Product[VrniState, VrniSettings]):
         return {"refused_for_limit": self.state(host).refused_for_limit}
 
     def refuse(self, request: web.Request, refusal: Refusal) -> web.Response:
-        """Format errors as ApiError. A 401 has no body ("Operation doesn't return any data structure")."""
+        """Format errors as ApiError."""
         if request.path.startswith("/SAAS/"):
             return _oauth_error(refusal)
-        if refusal.status == 401:
+        if refusal.status == 401 and self.settings(host_of(request)).unauthorized == "empty":
             return web.Response(status=401)
         details = [{"code": refusal.status, "message": why, "target": [name]} for name, why in refusal.fields.items()]
-        body = {"code": refusal.code or refusal.status, "message": refusal.message, "details": details}
+        message = refusal.message or HTTPStatus(refusal.status).phrase
+        body = {"code": refusal.code or refusal.status, "message": message, "details": details}
         return web.json_response(body, status=refusal.status)
 
     # The operations.
@@ -173,7 +178,7 @@ class Vrni(Product[VrniState, VrniSettings]):
     async def version(self, request: web.Request) -> web.Response:
         """Show version info: the cheapest call that requires a token."""
         self._presented(request)
-        return web.json_response({"api_version": "1.2.0"})
+        return web.json_response({"api_version": "1.2.0", "version_string": "9.1.1.0"})
 
     async def vidm_sign_in(self, request: web.Request) -> web.Response:
         """Grant a vIDM token for user name and password (RFC 6749, section 4.3)."""

@@ -63,18 +63,21 @@ def test_token_has_sixteen_bytes_and_expires_after_five_hours_in_milliseconds(vr
 
 def test_deleted_token_is_invalid(vrni):
     token = vrni.create().json()["token"]
-    assert vrni.version(token).json() == {"api_version": "1.2.0"}
+    assert vrni.version(token).json()["api_version"] == "1.2.0"
     assert vrni.delete(token).status_code == 204
     for response in (vrni.delete(token), vrni.version(token), vrni.version("unknown")):
-        assert (response.status_code, response.content) == (401, b"")
+        assert (response.status_code, response.json()["code"]) == (401, 401)
 
 
-def test_wrong_password_and_the_token_limit_get_the_same_response(lab, vrni):
+@pytest.mark.parametrize("unauthorized", ["error", "empty"])
+def test_wrong_password_and_the_token_limit_get_the_same_response(lab, vrni, unauthorized):
+    lab.change_settings("vrni", unauthorized=unauthorized)
     for _number in range(100):
         assert vrni.create().status_code == 200
     beyond = vrni.create()
     wrong = vrni.create({**vrni.local, "password": "wrong"})
-    assert (beyond.status_code, beyond.content) == (wrong.status_code, wrong.content) == (401, b"")
+    assert (beyond.status_code, beyond.content) == (wrong.status_code, wrong.content)
+    assert (wrong.status_code, wrong.content == b"") == (401, unauthorized == "empty")
     assert vrni.create(vrni.ldap).status_code == 200, "the limit is per user"
     assert lab.counts("vrni")["refused_for_limit"] == 1
 

@@ -104,18 +104,28 @@ def test_page_of_a_proxy_does_not_prove_that_a_token_works(lab: Lab, session: Op
         vrni.VrniClient(session("vrni")).is_accepted(Secret("any"))
 
 
-@pytest.mark.parametrize("status", [403, 404, 500, 502])
-def test_only_a_401_proves_that_a_token_is_invalid(lab: Lab, session: OpenSession, status: int) -> None:
+@pytest.mark.parametrize("unauthorized", ["error", "empty"])
+def test_401_with_or_without_a_body_proves_that_a_token_is_invalid(
+    lab: Lab, session: OpenSession, unauthorized: str
+) -> None:
+    lab.change_settings("vrni", unauthorized=unauthorized)
     client = vrni.VrniClient(session("vrni"))
     assert client.is_accepted(Secret("nobody-knows-it")) is False
     assert client.delete_auth_token(Secret("nobody-knows-it")) is False
+
+
+@pytest.mark.parametrize("status", [403, 404, 500, 502])
+def test_any_other_status_does_not_prove_that_a_token_is_invalid(lab: Lab, session: OpenSession, status: int) -> None:
+    client = vrni.VrniClient(session("vrni"))
     lab.fault("vrni", "status", status=status, times=2)
     for ask in (client.is_accepted, client.delete_auth_token):
         with pytest.raises(TokensError, match=str(status)):
             ask(Secret("nobody-knows-it"))
 
 
-def test_wrong_password_and_too_many_tokens_are_both_named(lab: Lab, session: OpenSession) -> None:
+@pytest.mark.parametrize("unauthorized", ["error", "empty"])
+def test_wrong_password_and_too_many_tokens_are_both_named(lab: Lab, session: OpenSession, unauthorized: str) -> None:
+    lab.change_settings("vrni", unauthorized=unauthorized)
     with pytest.raises(ApiError) as caught:
         vrni.VrniClient(session("vrni")).create_auth_token("admin@local", Secret("wrong-password"), "LOCAL")
     assert "password" in str(caught.value)
