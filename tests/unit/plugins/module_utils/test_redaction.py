@@ -35,7 +35,8 @@ VALUE = "Mgs2YX0ZSY+gHW6RYypeeA=="
 PASSWORD = "pa55 word/of\\admin"
 # Every notation changes some of its letters.
 AWKWARD = 'Tom&Jerry "éß" \\ %2B+/=\'<>'
-SECRETS = values(6)
+# Tests put them between two brackets. Together with a bracket, "<<<<<<" occurs twice.
+SECRETS = values(6).filter(lambda value: not value.startswith("<") and not value.endswith(">"))
 SURROUNDINGS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="*"), max_size=30)
 # What depends on its neighbours in base64, encoded once more.
 RESIDUE = 40
