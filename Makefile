@@ -70,6 +70,7 @@ conformance: $(CONFORMANCE) ## Compare the lab with the vendors' clients (ARGS="
 test: $(WORKFLOWS) $(OPENBAO) $(COLLECTION) $(CORES) $(CONFORMANCE) ## Run the fast tests (10 minutes)
 	$(call run_tests,-m "not slow")
 
+test-all: export TESTS_AT_RANDOM := 1
 test-all: $(WORKFLOWS) $(OPENBAO) $(COLLECTION) $(CORES) $(FURTHER_CORES) $(CONFORMANCE) ## Run all tests, and molecule
 	$(call run_tests)
 	@$(BIN)/python tests/tools/molecule.py

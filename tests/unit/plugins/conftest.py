@@ -28,6 +28,8 @@ settings.register_profile(
     deadline=None,
     max_examples=60,
     database=None,
+    # The same examples in each run, so that a test fails because of a change. `make test-all` looks for further ones.
+    derandomize="TESTS_AT_RANDOM" not in os.environ,
     # A test may share the lab and a folder between its examples.
     suppress_health_check=(HealthCheck.function_scoped_fixture, HealthCheck.too_slow),
 )
