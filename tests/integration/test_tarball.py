@@ -71,6 +71,7 @@ LITTER = (
     "tests/unit/.pytest_cache/a",
     "playbooks/rotate_tokens.retry",
 )
+UNUSED = "sddc.tokens.revoke_unused_api_tokens"
 TYPES = ("module", "lookup", "filter")
 ROUTES = [
     pytest.param(IN_PROCESS, id=IN_PROCESS.name),
@@ -209,7 +210,17 @@ def test_the_installed_collection_sets_up_awx(lab: Lab, collection: Path, tmp_pa
     assert controller.objects("job_templates")
 
 
+@pytest.mark.slow
+def test_the_installed_collection_lists_unused_api_tokens(ansible: Ansible, lab: Lab, collection: Path) -> None:
+    environ, arguments = documented(lab, ansible.folder)
+
+    run = ansible.playbook(UNUSED, core=reading(DEFAULT, collection), arguments=arguments, environ=environ)
+
+    assert run.returncode == 0, run.output
+    assert lab.requests()
+
+
 def test_every_playbook_of_the_collection_is_run_here() -> None:
-    run_here = {*PLAYBOOKS.values(), "sddc.tokens.awx_setup"}
+    run_here = {*PLAYBOOKS.values(), UNUSED, "sddc.tokens.awx_setup"}
 
     assert {f"sddc.tokens.{path.stem}" for path in CHECKOUT.glob("playbooks/*.yml")} == run_here
