@@ -67,7 +67,7 @@ unit: $(TESTS) ## Run the fast unit tests (a minute; ARGS="-k lock" selects some
 conformance: $(CONFORMANCE) ## Compare the lab with the vendors' clients (ARGS="-k avi" selects some)
 	@.venv/conformance/bin/python -m pytest -q -rs tests/conformance $(ARGS)
 
-test: $(WORKFLOWS) $(OPENBAO) $(COLLECTION) $(CORES) $(CONFORMANCE) ## Run the fast tests (10 minutes)
+test: $(WORKFLOWS) $(OPENBAO) $(COLLECTION) $(CORES) $(CONFORMANCE) ## Run the fast tests (8 minutes)
 	$(call run_tests,-m "not slow")
 
 test-all: export TESTS_AT_RANDOM := 1
