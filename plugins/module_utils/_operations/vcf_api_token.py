@@ -35,7 +35,7 @@ _NAME = "_name"
 
 
 class VcfApiTokens(TokenSource):
-    """The API tokens of one client in one realm. Only the broker can tell whether one is valid."""
+    """The API tokens of one client in one realm. Only the broker knows whether one is valid."""
 
     product = "vcf_api"
     can_revoke = True
